@@ -1,0 +1,1 @@
+/** aggvpn: joins several internet links into one. */

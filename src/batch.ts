@@ -1,0 +1,35 @@
+/**
+ * Datagrams travel between the core and the sockets in batches.
+ *
+ * @module
+ */
+
+import { DatagramSlab } from "./slab.ts";
+import { type Remote, REMOTE_BYTES } from "./remote.ts";
+
+/** Datagrams of one batch. */
+export const BATCH_DATAGRAMS = 64;
+
+/** Datagrams that one socket received; the first `count` slots of the slab. */
+export class ReceiveBatch {
+  readonly slab: DatagramSlab = new DatagramSlab(BATCH_DATAGRAMS);
+  /** Bytes of each datagram; 0 for one that was too large and is to be ignored. */
+  readonly lengths: Uint16Array<ArrayBuffer> = new Uint16Array(BATCH_DATAGRAMS);
+  /** One endpoint record (`src/remote.ts`) per datagram. */
+  readonly remotes: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH_DATAGRAMS * REMOTE_BYTES);
+  count = 0;
+}
+
+/** Datagrams that one socket is to send; the first `count` slots of the slab. */
+export class TransmitBatch {
+  readonly slab: DatagramSlab = new DatagramSlab(BATCH_DATAGRAMS);
+  readonly lengths: Uint16Array<ArrayBuffer> = new Uint16Array(BATCH_DATAGRAMS);
+  readonly remotes: Remote[] = [];
+  /** The path each datagram belongs to, for errors that sending reports; -1 for none. */
+  readonly paths: Int32Array<ArrayBuffer> = new Int32Array(BATCH_DATAGRAMS);
+  count = 0;
+
+  get full(): boolean {
+    return this.count === BATCH_DATAGRAMS;
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * What a subcommand is. Help, the manual page and shell completion are rendered
+ * from these objects.
+ *
+ * @module
+ */
+
+/** The terminal as a command sees it, so that tests can replace it. */
+export interface Shell {
+  /** The answer. */
+  readonly stdout: (text: string) => void;
+  /** Everything else. */
+  readonly stderr: (text: string) => void;
+  /** Whether to colour what goes to stdout: `--color`, over NO_COLOR, over being a terminal. */
+  readonly color: boolean;
+}
+
+/** A flag of a subcommand. */
+export interface Flag {
+  /** One line, imperative, no period. */
+  readonly doc: string;
+  /** Name of its value, such as `FILE`; absent for a switch. */
+  readonly value?: string;
+  /** One letter, such as `v`. */
+  readonly short?: string;
+}
+
+/** What the user typed after the subcommand's name, already checked against it. */
+export interface Arguments {
+  readonly operands: readonly string[];
+  /** Value of each flag given; `true` for a switch. */
+  readonly flags: Readonly<Record<string, string | true>>;
+}
+
+/** A subcommand. */
+export interface Command {
+  readonly name: string;
+  /** Operands of the synopsis, such as `FILE` or `[NAME]`; checked for number. */
+  readonly operands: string;
+  /** One line for `aggvpn help`; imperative, no period. */
+  readonly summary: string;
+  /** Paragraphs for `aggvpn help NAME` and the manual page. */
+  readonly description: string;
+  readonly flags: Readonly<Record<string, Flag>>;
+  /** Returns the exit status; throws AggvpnError. */
+  readonly run: (shell: Shell, args: Arguments) => Promise<number>;
+}

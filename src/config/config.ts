@@ -1,0 +1,141 @@
+/**
+ * A checked configuration: what the rest of the program sees of a TOML file.
+ *
+ * Every default is filled in; units are those of the suffixes. `schema.ts` holds
+ * every key once, `parse.ts` makes this of a text.
+ *
+ * @module
+ */
+
+/** When a link is used: always, when the primary ones are full, when they are dead. */
+export type Tier = "primary" | "overflow" | "backup";
+/** How much is logged. */
+export type LogLevel = "error" | "warning" | "info" | "debug" | "trace";
+
+/** A host and a port; the host is an address or a name. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One `[link.NAME]` table. */
+export interface LinkConfig {
+  readonly name: string;
+  /** Where this link's datagrams go: `remote`, or `server` with this link's `port`. */
+  readonly remote: HostPort;
+  /** Source address (`bind`). */
+  readonly bind?: string;
+  readonly localPort?: number;
+  readonly interface?: string;
+  readonly rdomain?: number;
+  readonly table?: number;
+  readonly vrf?: string;
+  readonly mark?: number;
+  /** Caps and first guesses in bits per second; absent means measured. */
+  readonly uploadBps?: number;
+  readonly downloadBps?: number;
+  readonly tier: Tier;
+  readonly metered: boolean;
+  /** Bytes per month that a metered link may carry. */
+  readonly quotaBytes?: number;
+  readonly maxLatencyUs?: number;
+  /** Fraction of datagrams lost, 0 to 1. */
+  readonly maxLoss?: number;
+  /** Silence after which an idle link is down. */
+  readonly timeoutUs: number;
+  /** Largest outer IP packet on this link, in bytes. */
+  readonly mtu?: number;
+}
+
+/** What authenticates one client: exactly one of the two. */
+export interface Secret {
+  /** 32 bytes of `aggvpn genkey`, decoded. */
+  readonly key?: Uint8Array;
+  /** A pass phrase; stretched by scrypt before use. */
+  readonly password?: string;
+}
+
+/** One `[client.NAME]` table of a server, or its only client. */
+export interface ClientConfig {
+  readonly name: string;
+  readonly secret: Secret;
+  /** Inner addresses and networks this client may use; empty: any. */
+  readonly allowed: readonly string[];
+  readonly uploadBps?: number;
+  readonly downloadBps?: number;
+}
+
+/** The `[tunnel]` table. */
+export interface TunnelConfig {
+  /** Interface name; the system picks one when absent. */
+  readonly interface?: string;
+  /** With prefix length, such as `10.44.43.1/30`. */
+  readonly address?: string;
+  readonly address6?: string;
+  readonly gateway?: string;
+  readonly gateway6?: string;
+  /** Inner MTU in bytes; derived from the links when absent. */
+  readonly mtu?: number;
+  readonly routes: readonly string[];
+  readonly nat: boolean;
+  readonly mssClamp: boolean;
+  readonly rdomain?: number;
+  readonly up?: string;
+  readonly down?: string;
+}
+
+/** A rule of the `[[rule]]` array: which packets, and what is done with them. */
+export interface RuleConfig {
+  readonly protocol?: "tcp" | "udp" | "icmp";
+  readonly ports: readonly number[];
+  readonly dscp?: number;
+  readonly source?: string;
+  readonly destination?: string;
+  readonly links: readonly string[];
+  readonly class?: "interactive" | "bulk";
+  readonly duplicate: boolean;
+}
+
+/** What both modes have. */
+interface CommonConfig {
+  readonly file: string;
+  /** Name of this tunnel: `name`, or the file's base name. */
+  readonly name: string;
+  /** Path of the control socket. */
+  readonly control: string;
+  readonly logLevel: LogLevel;
+  /** Script run on up and down events, called as mlvpn calls its own. */
+  readonly statusCommand?: string;
+  readonly metrics?: HostPort;
+  readonly dashboard?: HostPort;
+  readonly tunnel: TunnelConfig;
+  readonly rules: readonly RuleConfig[];
+}
+
+/** A client: one secret, one server, one or more links. */
+export interface ClientModeConfig extends CommonConfig {
+  readonly mode: "client";
+  readonly secret: Secret;
+  readonly links: readonly LinkConfig[];
+}
+
+/** A server: one or more listen addresses, one or more clients. */
+export interface ServerModeConfig extends CommonConfig {
+  readonly mode: "server";
+  readonly listen: readonly HostPort[];
+  readonly clients: readonly ClientConfig[];
+}
+
+/** A checked configuration. */
+export type Config = ClientModeConfig | ServerModeConfig;
+
+/** One thing wrong with a configuration file, in the order of the text. */
+export interface Problem {
+  readonly severity: "error" | "warning";
+  /** 1-based; 0 when the problem is with the file as a whole. */
+  readonly line: number;
+  readonly column: number;
+  /** What is wrong, with what was expected and what was found. */
+  readonly message: string;
+  readonly hint?: string;
+}

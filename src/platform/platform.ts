@@ -1,0 +1,154 @@
+/**
+ * What the program needs of an operating system. `linux/`, `openbsd/` and
+ * `memory/` implement it; `detect.ts` chooses.
+ *
+ * @module
+ */
+
+import type { ReceiveBatch, TransmitBatch } from "../batch.ts";
+import type { AeadProvider } from "../crypto/aead.ts";
+import type { PacketPool } from "../slab.ts";
+
+/** A TUN interface, non-blocking. */
+export interface Tun {
+  readonly name: string;
+  readonly fd: number;
+  /**
+   * Reads at most `limit` packets, each into a slot taken from `pool` (bytes
+   * from `PACKET_OFFSET`, `pool.lengths` set), and stores the slots in `slots`.
+   * Returns how many; 0 when nothing waits. Throws AggvpnError when the
+   * interface is gone.
+   */
+  read(pool: PacketPool, slots: Int32Array, limit: number): number;
+  /** Writes `count` packets; the caller keeps the slots. Returns how many the kernel took. */
+  write(pool: PacketPool, slots: Int32Array, count: number): number;
+  close(): void;
+}
+
+/** Why the kernel refused to send. */
+export type SendFailure =
+  | "again" // socket buffer full: wait for POLLOUT
+  | "nobufs" // interface queue full (ENOBUFS): back-pressure, not death
+  | "unreachable" // no route, interface or network down: the link is dead right now
+  | "message-size" // larger than the path MTU the kernel knows
+  | "refused" // an earlier datagram met a closed port (ECONNREFUSED): says nothing of the link
+  | "denied"; // EPERM or EACCES, such as a firewall rule
+
+/** A UDP socket of one link (client) or one listen address (server), non-blocking. */
+export interface LinkSocket {
+  readonly fd: number;
+  /** The address it is bound to, as people write it. */
+  readonly localAddress: string;
+  /** Replaces the contents of `batch` by what waits; returns `batch.count`. */
+  receive(batch: ReceiveBatch): number;
+  /**
+   * Sends the datagrams of `batch` from `first` on. Returns how many were sent;
+   * fewer than asked when the next one failed: {@linkcode failure} says why.
+   */
+  send(batch: TransmitBatch, first: number): number;
+  /** Why the last {@linkcode send} stopped short. */
+  readonly failure: SendFailure | undefined;
+  /** Datagrams the kernel dropped because the receive buffer was full, as far as it tells. */
+  readonly receiveDrops: number;
+  close(): void;
+}
+
+/** Waits for descriptors and for a deadline at once. */
+export interface Poller {
+  /** Replaces the watched descriptors. `writable` also waits until it can be written. */
+  watch(fds: readonly { fd: number; writable: boolean }[]): void;
+  /**
+   * Resolves when a descriptor is ready, {@linkcode wake} is called or
+   * `timeoutUs` (0 polls, Infinity waits) has passed. One wait at a time.
+   */
+  wait(timeoutUs: number): Promise<void>;
+  /** Tells whether descriptor number `index` of {@linkcode watch} was ready in the last wait. */
+  ready(index: number): boolean;
+  /** Ends the wait that is under way, or the next one. */
+  wake(): void;
+  close(): void;
+}
+
+/** What a link's socket is bound to. Absent fields are left to the system. */
+export interface SocketOptions {
+  readonly name: string;
+  /** Local address to bind, such as `192.0.2.1` or `2001:db8::1`. */
+  readonly address?: string;
+  readonly port?: number;
+  /** Address family when no address is given. */
+  readonly family: 4 | 6;
+  /** SO_BINDTODEVICE (Linux). */
+  readonly interface?: string;
+  /** SO_MARK (Linux). */
+  readonly mark?: number;
+  /** SO_RTABLE (OpenBSD). */
+  readonly rdomain?: number;
+}
+
+/** One reversible change of the system, as the user would type it. */
+export interface SystemChange {
+  /** The command, such as `["ip", "link", "set", "dev", "agg0", "up"]`. */
+  readonly run: readonly string[];
+  /** The command that takes it back; absent when it goes with the interface. */
+  readonly undo?: readonly string[];
+}
+
+/** A finding of {@linkcode Platform.inspect}. */
+export interface HostFinding {
+  readonly severity: "error" | "warning";
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** What the tunnel interface and the routing are to look like. */
+export interface NetworkPlan {
+  readonly interface: string;
+  readonly mtu: number;
+  /** Local addresses with prefix length, such as `10.44.43.1/30`. */
+  readonly addresses: readonly string[];
+  /** Destinations to send through the tunnel, each with an optional gateway. */
+  readonly routes: readonly { readonly destination: string; readonly gateway?: string }[];
+  /** Policy rules that send a link's traffic to its own table (Linux `table =`). */
+  readonly links: readonly {
+    readonly name: string;
+    readonly address?: string;
+    readonly interface?: string;
+    readonly mark?: number;
+    readonly table?: number;
+  }[];
+  /** Masquerade what leaves this host from the tunnel's networks. */
+  readonly nat: boolean;
+  /** Clamp the MSS of forwarded TCP connections to the tunnel's MTU. */
+  readonly mssClamp: boolean;
+}
+
+/** One operating system. */
+export interface Platform {
+  /** Such as `linux`; for messages. */
+  readonly os: string;
+  /**
+   * Opens a TUN interface; the system chooses a name when none is given.
+   * Throws AggvpnError (no device node, no privilege, name taken).
+   */
+  openTun(name: string | undefined): Tun;
+  /** Opens and binds a UDP socket. Throws AggvpnError (port in use, no such interface, ...). */
+  openSocket(options: SocketOptions): LinkSocket;
+  openPoller(): Poller;
+  /** libcrypto through FFI, or undefined where it cannot be loaded. */
+  libcrypto(): AeadProvider | undefined;
+  /** The commands that make `plan` true, in order. */
+  networkChanges(plan: NetworkPlan): readonly SystemChange[];
+  /** Checks this host for what a configuration needs; changes nothing. */
+  inspect(plan: HostNeeds): readonly HostFinding[];
+  /** Closes the door that SIGUSR1 opens: Deno would start a debugger on it. */
+  secureSignals(): void;
+}
+
+/** What {@linkcode Platform.inspect} looks for. */
+export interface HostNeeds {
+  readonly tunName: string | undefined;
+  readonly links: readonly SocketOptions[];
+  readonly listen: readonly { readonly host: string; readonly port: number }[];
+  readonly nat: boolean;
+  readonly forwarding: boolean;
+}

@@ -1,0 +1,92 @@
+/**
+ * Packet memory: fixed-size slots in one allocation, handed about by number.
+ *
+ * Nothing on the packet path allocates: a packet is read into a slot, queued,
+ * sealed, retained until it is acknowledged and released, and what moves
+ * between the layers is the slot's number.
+ *
+ * A slot has one *body*, the bytes that an AEAD seals or opens, at an offset
+ * that is the same for every slot of a slab. A platform can therefore compute
+ * the address of every body once.
+ *
+ * @module
+ */
+
+/** Bytes of one slot; a whole outer datagram fits. */
+export const SLOT_BYTES = 2048;
+/** Where a packet starts in a slot of a {@linkcode PacketPool}. */
+export const PACKET_OFFSET = 64;
+/** Bytes of the DATA frame header that is written in front of a packet. */
+export const DATA_HEADER_BYTES = 12;
+/** Where the plaintext body (frames) starts in a slot of a {@linkcode PacketPool}. */
+export const PLAIN_OFFSET = PACKET_OFFSET - DATA_HEADER_BYTES;
+/** Bytes of the outer datagram header; the ciphertext follows. */
+export const OUTER_HEADER_BYTES = 10;
+/** Bytes of the AEAD tag that ends a datagram (RFC 8439 section 2.8, RFC 5116 section 5.2). */
+export const TAG_BYTES = 16;
+/** Largest inner packet in bytes: what a slot holds beside headers and tag. */
+export const MAX_PACKET_BYTES = 1900;
+
+/** Fixed-size slots in one allocation. */
+export class Slab {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+
+  /** @param bodyOffset where the sealed or plain body starts in every slot */
+  constructor(readonly count: number, readonly bodyOffset: number) {
+    this.bytes = new Uint8Array(count * SLOT_BYTES);
+  }
+
+  /** Returns where `slot` starts in {@linkcode bytes}. */
+  at(slot: number): number {
+    return slot * SLOT_BYTES;
+  }
+}
+
+/** A slab for outer datagrams: header, ciphertext, tag from the slot's first byte. */
+export class DatagramSlab extends Slab {
+  constructor(count: number) {
+    super(count, OUTER_HEADER_BYTES);
+  }
+}
+
+/**
+ * The slots inner packets live in. Free slots are reused last-in first-out, so
+ * that the touched memory stays as small as the packets in flight.
+ */
+export class PacketPool extends Slab {
+  /** Length of the packet in each slot, from {@linkcode PACKET_OFFSET}, in bytes. */
+  readonly lengths: Uint16Array<ArrayBuffer>;
+  /** One link per slot for intrusive lists; belongs to whoever owns the slot. */
+  readonly next: Int32Array<ArrayBuffer>;
+  readonly #free: Int32Array;
+  #available: number;
+
+  constructor(count: number) {
+    super(count, PLAIN_OFFSET);
+    this.lengths = new Uint16Array(count);
+    this.next = new Int32Array(count).fill(-1);
+    this.#free = Int32Array.from({ length: count }, (_, i) => count - 1 - i);
+    this.#available = count;
+  }
+
+  /** Slots that {@linkcode alloc} can still give. */
+  get available(): number {
+    return this.#available;
+  }
+
+  /** Returns a free slot, or -1 when there is none. */
+  alloc(): number {
+    return this.#available === 0 ? -1 : this.#free[--this.#available]!;
+  }
+
+  /** Gives `slot` back. Releasing a slot twice is a bug of the caller. */
+  release(slot: number): void {
+    this.#free[this.#available++] = slot;
+  }
+
+  /** Returns the packet in `slot` as a view: for tests and slow paths. */
+  packet(slot: number): Uint8Array<ArrayBuffer> {
+    const start = this.at(slot) + PACKET_OFFSET;
+    return this.bytes.subarray(start, start + this.lengths[slot]!);
+  }
+}

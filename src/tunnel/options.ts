@@ -1,0 +1,155 @@
+/**
+ * What an {@linkcode Endpoint} is told once, and what it says as it runs.
+ *
+ * @module
+ */
+
+import type { AeadProvider } from "../crypto/aead.ts";
+import type { Remote } from "../remote.ts";
+import type { PacketPool } from "../slab.ts";
+
+/** A link as the client's endpoint knows it; link ids are positions in the list. */
+export interface LinkOptions {
+  readonly name: string;
+  /** Where to send; the socket index is the link id. */
+  readonly remote: Remote;
+  readonly tier: "primary" | "overflow" | "backup";
+  readonly metered: boolean;
+  /** Known capacity in bits per second of IP packets; 0: measured. */
+  readonly uploadBps: number;
+  readonly downloadBps: number;
+  /** Silence after which an idle link is down, in microseconds. */
+  readonly timeoutUs: number;
+  /** Largest outer IP packet in bytes. */
+  readonly mtu: number;
+}
+
+/** A client as the server's endpoint knows it. */
+export interface ClientOptions {
+  readonly name: string;
+  /** 32 bytes. */
+  readonly psk: Uint8Array;
+  /** Inner networks as `address/prefix`; empty: everything is this client's. */
+  readonly allowed: readonly string[];
+}
+
+/** Shared by both roles. */
+interface CommonOptions {
+  readonly pool: PacketPool;
+  readonly aead: AeadProvider;
+  /** Fills `out` with random bytes: the system's in the daemon, seeded in the simulator. */
+  readonly random: (out: Uint8Array) => void;
+  /** Microseconds since 1970 at `now` = 0, for the handshake's time stamp. */
+  readonly epochUs: number;
+  /** Largest inner packet, in bytes. */
+  readonly mtu: number;
+}
+
+/** Options of the end that begins the handshake. */
+export interface ClientEndpointOptions extends CommonOptions {
+  readonly role: "client";
+  /** 32 bytes. */
+  readonly psk: Uint8Array;
+  readonly links: readonly LinkOptions[];
+}
+
+/** Options of the end that answers. */
+export interface ServerEndpointOptions extends CommonOptions {
+  readonly role: "server";
+  readonly clients: readonly ClientOptions[];
+  /** How many sockets it listens on. */
+  readonly sockets: number;
+}
+
+/** Options of either end. */
+export type EndpointOptions = ClientEndpointOptions | ServerEndpointOptions;
+
+/** Something that happened; the driver logs it and acts on it. */
+export type EndpointEvent =
+  | {
+    readonly type: "session";
+    readonly peer: string;
+    readonly state: "up" | "down" | "rekeyed";
+    readonly reason?: string;
+  }
+  | {
+    readonly type: "link";
+    readonly peer: string;
+    readonly link: string;
+    readonly state: "up" | "suspect" | "down";
+    readonly reason: string;
+  }
+  | {
+    readonly type: "roamed";
+    readonly peer: string;
+    readonly link: string;
+    readonly remote: string;
+  }
+  | {
+    /** The client should open a fresh socket for this link: the old one's path stays dead. */
+    readonly type: "rebind";
+    readonly link: number;
+  }
+  | {
+    /** Nobody could be authenticated; at most one event in ten seconds. */
+    readonly type: "handshake-failed";
+    readonly remote: string;
+    readonly reason: string;
+  };
+
+/** State of one link, as `status` shows it. Rates in bit/s of IP packets, times in microseconds. */
+export interface LinkStatus {
+  readonly name: string;
+  readonly id: number;
+  readonly state: "connecting" | "up" | "suspect" | "down";
+  /** Why it is not used, in words; empty when it is. */
+  readonly reason: string;
+  readonly tier: string;
+  readonly remote: string;
+  readonly srttUs: number;
+  readonly rttvarUs: number;
+  /** Fraction of our datagrams that the peer reports missing, recent. */
+  readonly sendLoss: number;
+  /** Fraction of the peer's datagrams that we miss, recent. */
+  readonly receiveLoss: number;
+  /** What the pacer believes the link carries. */
+  readonly rateBps: number;
+  /** Measured over the last second. */
+  readonly sendBps: number;
+  readonly receiveBps: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly sentDatagrams: number;
+  readonly receivedDatagrams: number;
+  readonly inFlightBytes: number;
+}
+
+/** State of one peer. */
+export interface PeerStatus {
+  readonly name: string;
+  readonly state: "connecting" | "up" | "down";
+  readonly cipher: string;
+  /** Microseconds since the session began; 0 without one. */
+  readonly sessionAgeUs: number;
+  readonly links: readonly LinkStatus[];
+  readonly sentPackets: number;
+  readonly sentBytes: number;
+  readonly receivedPackets: number;
+  readonly receivedBytes: number;
+  readonly queuedPackets: number;
+  readonly resentPackets: number;
+  /** Packets that waited for an earlier one of their flow. */
+  readonly heldPackets: number;
+  readonly holdP50Us: number;
+  readonly holdP99Us: number;
+}
+
+/** What `status` shows. */
+export interface EndpointStatus {
+  readonly role: "client" | "server";
+  readonly mtu: number;
+  readonly aead: string;
+  readonly peers: readonly PeerStatus[];
+  /** Drops by reason, of all peers and of nobody. */
+  readonly drops: Readonly<Record<string, number>>;
+}

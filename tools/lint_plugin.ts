@@ -1,0 +1,112 @@
+/**
+ * House rules that `deno lint` cannot know: who may import whom, and that the
+ * core has no clock, no randomness and no I/O of its own. The table is the one
+ * of docs/architecture.md.
+ *
+ * @module
+ */
+
+/** Layer -> layers it may import. Files directly under src/ are leaves open to all. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  wire: [],
+  crypto: ["wire"],
+  scheduler: [],
+  links: ["wire"],
+  tunnel: ["wire", "crypto", "links", "scheduler"],
+  config: [],
+  platform: ["crypto"],
+  io: ["wire", "crypto", "links", "scheduler", "tunnel", "config", "platform"],
+  control: ["config", "tunnel"],
+  cli: ["config", "control", "crypto", "io", "platform", "tunnel"],
+};
+
+const PURE_LAYERS: readonly string[] = [
+  "wire",
+  "crypto",
+  "scheduler",
+  "links",
+  "tunnel",
+  "config",
+];
+
+const IMPURE: readonly string[] = [
+  "Deno",
+  "Date",
+  "performance",
+  "setTimeout",
+  "setInterval",
+  "queueMicrotask",
+  "console",
+  "fetch",
+  "crypto",
+];
+
+function layerOf(path: string): string | undefined {
+  return /(?:^|\/)src\/(\w+)\//.exec(path)?.[1];
+}
+
+/** The layer of a file of the product; undefined for tests, tools and leaves. */
+function productLayerOf(path: string): string | undefined {
+  return /\/tests\/|_test\.ts$/.test(path) ? undefined : layerOf(path);
+}
+
+const plugin: Deno.lint.Plugin = {
+  name: "aggvpn",
+  rules: {
+    "layers": {
+      create(context): Deno.lint.LintVisitor {
+        const from = productLayerOf(context.filename);
+        if (!from) return {};
+        const check = (node: Deno.lint.Node, source: string): void => {
+          if (!source.startsWith(".")) return;
+          const to = layerOf(new URL(source, `file://${context.filename}`).pathname);
+          if (!to || to === from || MAY_IMPORT[from]?.includes(to)) return;
+          context.report({
+            node,
+            message: `src/${from} must not import src/${to}`,
+            hint: "See the layer table in docs/architecture.md.",
+          });
+        };
+        return {
+          ImportDeclaration: (node): void => check(node, node.source.value),
+          ExportNamedDeclaration: (node): void => {
+            if (node.source) check(node, node.source.value);
+          },
+          ExportAllDeclaration: (node): void => check(node, node.source.value),
+        };
+      },
+    },
+    "pure-core": {
+      create(context): Deno.lint.LintVisitor {
+        const layer = productLayerOf(context.filename);
+        if (!layer || !PURE_LAYERS.includes(layer)) return {};
+        return {
+          Identifier(node): void {
+            if (!IMPURE.includes(node.name)) return;
+            const parent = node.parent;
+            if (
+              parent.type === "MemberExpression" && parent.property === node && !parent.computed
+            ) return;
+            if (parent.type === "Property" && parent.key === node) return;
+            context.report({
+              node,
+              message: `src/${layer} must not use \`${node.name}\``,
+              hint: "Take `now`, bytes and randomness as arguments.",
+            });
+          },
+          "MemberExpression[object.name='Math'][property.name='random']"(
+            node: Deno.lint.Node,
+          ): void {
+            context.report({
+              node,
+              message: `src/${layer} must not use \`Math.random\``,
+              hint: "Take a source of random bytes as an argument.",
+            });
+          },
+        };
+      },
+    },
+  },
+};
+
+export default plugin;
