@@ -72,7 +72,11 @@ export interface Poller {
 /** What a link's socket is bound to. Absent fields are left to the system. */
 export interface SocketOptions {
   readonly name: string;
-  /** Local address to bind, such as `192.0.2.1` or `2001:db8::1`. */
+  /**
+   * Local address to bind, such as `192.0.2.1` or `2001:db8::1`. A wildcard (`0.0.0.0`,
+   * `::`) also records which address each datagram was sent to, for the reply to leave from;
+   * without an address the system chooses the source of every datagram anew.
+   */
   readonly address?: string;
   readonly port?: number;
   /** Address family when no address is given. */
@@ -91,6 +95,8 @@ export interface SystemChange {
   readonly run: readonly string[];
   /** The command that takes it back; absent when it goes with the interface. */
   readonly undo?: readonly string[];
+  /** It clears away what a crash may have left: no harm when there was nothing. */
+  readonly mayFail?: boolean;
 }
 
 /** A finding of {@linkcode Platform.inspect}. */
@@ -115,6 +121,8 @@ export interface NetworkPlan {
     readonly interface?: string;
     readonly mark?: number;
     readonly table?: number;
+    /** Address family of a link without an address; 4 when absent. */
+    readonly family?: 4 | 6;
   }[];
   /** Masquerade what leaves this host from the tunnel's networks. */
   readonly nat: boolean;

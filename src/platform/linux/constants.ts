@@ -1,0 +1,88 @@
+/**
+ * Numbers of the Linux system-call interface, each with the header that defines
+ * it. They are the same on x86-64 and arm64. Requests of ioctl(2) are unsigned
+ * longs, hence BigInts.
+ *
+ * @module
+ */
+
+// <asm-generic/fcntl.h>: open(2)
+export const O_RDWR = 0x2;
+export const O_NONBLOCK = 0x800;
+export const O_CLOEXEC = 0x8_0000;
+
+// <linux/if_tun.h>: kernel Documentation/networking/tuntap.rst
+/** `_IOW('T', 202, int)`, although it takes a struct ifreq. */
+export const TUNSETIFF = 0x4004_54can;
+/** Layer 3, no link header. */
+export const IFF_TUN = 0x1;
+/** No four-byte packet information prefix. */
+export const IFF_NO_PI = 0x1000;
+
+// <linux/if.h>, <linux/sockios.h>: netdevice(7)
+/** Bytes of an interface name with its NUL. */
+export const IFNAMSIZ = 16;
+/** Bytes of struct ifreq: name 16, union 24. */
+export const IFREQ_BYTES = 40;
+/** Where the union of struct ifreq starts, and with it `ifr_flags` (u16). */
+export const IFREQ_FLAGS = 16;
+export const SIOCGIFFLAGS = 0x8913n;
+/** The interface was brought up by the administrator. */
+export const IFF_UP = 0x1;
+/** The interface is operational: up and with a carrier. */
+export const IFF_RUNNING = 0x40;
+
+// <bits/socket.h>: socket(2)
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const SOCK_DGRAM = 2;
+export const SOCK_NONBLOCK = 0x800;
+export const SOCK_CLOEXEC = 0x8_0000;
+
+// <bits/socket.h>: recv(2)
+export const MSG_TRUNC = 0x20;
+export const MSG_DONTWAIT = 0x40;
+
+// <asm-generic/socket.h>: socket(7)
+export const SOL_SOCKET = 1;
+export const SO_SNDBUF = 7;
+export const SO_RCVBUF = 8;
+export const SO_BINDTODEVICE = 25;
+export const SO_SNDBUFFORCE = 32;
+export const SO_RCVBUFFORCE = 33;
+export const SO_MARK = 36;
+export const SO_RXQ_OVFL = 40;
+
+// <linux/in.h>: ip(7)
+export const IPPROTO_IP = 0;
+export const IP_PKTINFO = 8;
+export const IP_MTU_DISCOVER = 10;
+/** Sets DF and ignores the path MTU the kernel knows. */
+export const IP_PMTUDISC_PROBE = 3;
+
+// <linux/in6.h>: ipv6(7), RFC 3542
+export const IPPROTO_IPV6 = 41;
+export const IPV6_MTU_DISCOVER = 23;
+export const IPV6_PMTUDISC_PROBE = 3;
+export const IPV6_V6ONLY = 26;
+export const IPV6_RECVPKTINFO = 49;
+export const IPV6_PKTINFO = 50;
+export const IPV6_DONTFRAG = 62;
+
+// <asm-generic/poll.h>: poll(2)
+export const POLLIN = 0x1;
+export const POLLOUT = 0x4;
+
+// <bits/eventfd.h>: eventfd(2)
+export const EFD_NONBLOCK = 0x800;
+export const EFD_CLOEXEC = 0x8_0000;
+
+// <asm/signal.h>, <asm-generic/signal-defs.h>: signal(7)
+export const SIGUSR1 = 10;
+/** The handler that ignores a signal. */
+export const SIG_IGN = 1n;
+/** What signal(2) returns on failure, as an unsigned address. */
+export const SIG_ERR = 0xffff_ffff_ffff_ffffn;
+
+// <linux/capability.h>: capabilities(7)
+export const CAP_NET_ADMIN = 12;

@@ -1,0 +1,62 @@
+/**
+ * The nftables table of one tunnel: masquerading and the MSS clamp, nft(8).
+ *
+ * One command replaces the table as a whole and another deletes it, so it
+ * never mixes with rules of the host.
+ *
+ * @module
+ */
+
+import { parseAddress } from "../address.ts";
+import type { NetworkPlan, SystemChange } from "../platform.ts";
+
+/** Bytes of an IPv4 and a TCP header without options: RFC 9293 section 3.7.1. */
+const IPV4_TCP_HEADER_BYTES = 40;
+/** Bytes of an IPv6 and a TCP header without options. */
+const IPV6_TCP_HEADER_BYTES = 60;
+
+/** Returns the change that installs the table of `plan`. */
+export function firewallChange(plan: NetworkPlan): SystemChange {
+  const table = `inet ${tableName(plan.interface)}`;
+  const chains = [
+    ...(plan.nat ? [natChain(plan)] : []),
+    ...(plan.mssClamp ? [mssChain(plan)] : []),
+  ];
+  // Adding before deleting makes the deletion succeed whether a table was left over or not.
+  const script = `add table ${table}; delete table ${table}; table ${table} { ${
+    chains.join(" ")
+  } }`;
+  return { run: ["nft", script], undo: ["nft", `delete table ${table}`] };
+}
+
+/** nft identifiers have letters, digits, `_`, `/`, `\` and `.`. */
+function tableName(name: string): string {
+  return `aggvpn_${name.replaceAll(/[^A-Za-z0-9_]/g, "_")}`;
+}
+
+function natChain(plan: NetworkPlan): string {
+  const rules = plan.addresses.map((address) => {
+    const ip = parseAddress(address.split("/")[0]!)?.bytes.length === 16 ? "ip6" : "ip";
+    return `${ip} saddr ${address} oifname != "${plan.interface}" masquerade;`;
+  });
+  return `chain postrouting { type nat hook postrouting priority srcnat; ${rules.join(" ")} }`;
+}
+
+/**
+ * Into the tunnel the route knows the MTU of the moment. Out of it the route's is
+ * that of the network beyond, so the limit is the tunnel's at the start.
+ */
+function mssChain(plan: NetworkPlan): string {
+  const syn = "tcp flags syn";
+  const set = "tcp option maxseg size set";
+  const rules = [
+    `oifname "${plan.interface}" ${syn} ${set} rt mtu;`,
+    `iifname "${plan.interface}" meta nfproto ipv4 ${syn} ${set} ${
+      plan.mtu - IPV4_TCP_HEADER_BYTES
+    };`,
+    `iifname "${plan.interface}" meta nfproto ipv6 ${syn} ${set} ${
+      plan.mtu - IPV6_TCP_HEADER_BYTES
+    };`,
+  ];
+  return `chain forward { type filter hook forward priority mangle; ${rules.join(" ")} }`;
+}

@@ -1,0 +1,78 @@
+/**
+ * Network interfaces of this host: which there are, and whether they are up.
+ *
+ * `/proc/net` and ioctl(2) answer for the network namespace of this process;
+ * `/sys/class/net` shows the one it was mounted in.
+ *
+ * @module
+ */
+
+import { cString } from "../ffi.ts";
+import { similarNames } from "../similar.ts";
+import {
+  AF_INET,
+  IFF_RUNNING,
+  IFF_UP,
+  IFNAMSIZ,
+  IFREQ_BYTES,
+  IFREQ_FLAGS,
+  SIOCGIFFLAGS,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+} from "./constants.ts";
+import type { Libc } from "./libc.ts";
+
+/** What is known of an interface. */
+export type InterfaceState = "missing" | "down" | "no-carrier" | "up";
+
+/** Tells whether the kernel would accept `name`: `dev_valid_name()` in net/core/dev.c. */
+export function isInterfaceName(name: string): boolean {
+  const bytes = new TextEncoder().encode(name).length;
+  return bytes > 0 && bytes < IFNAMSIZ && !/^\.{1,2}$|[/:\s\0]/.test(name);
+}
+
+/** Returns struct ifreq with the name filled in (netdevice(7)). */
+export function interfaceRequest(name: string): Uint8Array<ArrayBuffer> {
+  const request = new Uint8Array(IFREQ_BYTES);
+  request.set(cString(name));
+  return request;
+}
+
+/** Returns the number of an interface; 0 when there is none of that name. */
+export function interfaceIndex(libc: Libc, name: string): number {
+  return isInterfaceName(name) ? libc.symbols.if_nametoindex(cString(name)) : 0;
+}
+
+/** Looks at one interface. */
+export function interfaceState(libc: Libc, name: string): InterfaceState {
+  if (interfaceIndex(libc, name) === 0) return "missing";
+  const fd = libc.symbols.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const request = interfaceRequest(name);
+  const failed = libc.symbols.ioctl(fd, SIOCGIFFLAGS, request) < 0;
+  libc.symbols.close(fd);
+  if (failed) return "missing";
+  const flags = new DataView(request.buffer).getUint16(IFREQ_FLAGS, true);
+  if ((flags & IFF_UP) === 0) return "down";
+  return (flags & IFF_RUNNING) === 0 ? "no-carrier" : "up";
+}
+
+/** Returns the interfaces of this network namespace, loopback excepted. */
+export function interfaceNames(): string[] {
+  try {
+    // Two lines of headings, then `name: counters`: proc_pid_net(5).
+    return Deno.readTextFileSync("/proc/net/dev").split("\n").slice(2)
+      .map((line) => line.slice(0, line.lastIndexOf(":")).trim())
+      .filter((name) => name !== "" && name !== "lo");
+  } catch {
+    return [];
+  }
+}
+
+/** Returns a sentence that helps whoever mistyped an interface. */
+export function interfaceHint(name: string): string {
+  const names = interfaceNames();
+  const [nearest] = similarNames(name, names);
+  if (nearest !== undefined) return `Did you mean "${nearest}"?`;
+  if (names.length === 0) return "This host has no interface beside the loopback one.";
+  return `Name one of ${names.join(", ")}.`;
+}

@@ -1,0 +1,124 @@
+/**
+ * Addresses, routes, policy rules and packet filter of a tunnel, as commands of
+ * iproute2 and nftables: ip-address(8), ip-route(8), ip-rule(8), nft(8).
+ *
+ * What belongs to the interface goes with it and needs no undo, unless the
+ * interface stays because `ip tuntap add` made it.
+ *
+ * @module
+ */
+
+import { parseAddress } from "../address.ts";
+import type { NetworkPlan, SystemChange } from "../platform.ts";
+import { firewallChange } from "./firewall.ts";
+
+/**
+ * Preference of the first policy rule: before the main table (32766), after the
+ * local one (0), and a number of our own so that a rule a crash left can be told.
+ */
+export const FIRST_RULE_PREFERENCE = 7800;
+
+/** Which kernel switches are on; a switch that is on stays out of it. */
+export interface Forwarding {
+  readonly ipv4: boolean;
+  readonly ipv6: boolean;
+}
+
+/** Returns the commands that make `plan` true on a host with `forwarding`, in order. */
+export function networkChanges(plan: NetworkPlan, forwarding: Forwarding): SystemChange[] {
+  const dev = ["dev", plan.interface];
+  return [
+    { run: ["ip", "link", "set", ...dev, "mtu", `${plan.mtu}`] },
+    ...plan.addresses.map((address) => addressChange(address, dev)),
+    { run: ["ip", "link", "set", ...dev, "up"] },
+    ...plan.routes.flatMap((route) => routeChanges(route, dev)),
+    ...plan.links.flatMap(ruleChanges),
+    ...(plan.nat ? forwardingChanges(plan, forwarding) : []),
+    ...(plan.nat || plan.mssClamp ? [firewallChange(plan)] : []),
+  ];
+}
+
+/** Reads the kernel's switches: kernel documentation networking/ip-sysctl.rst. */
+export function readForwarding(): Forwarding {
+  return { ipv4: readSwitch(IPV4_FORWARDING), ipv6: readSwitch(IPV6_FORWARDING) };
+}
+
+const IPV4_FORWARDING = "net.ipv4.ip_forward";
+const IPV6_FORWARDING = "net.ipv6.conf.all.forwarding";
+
+function readSwitch(name: string): boolean {
+  try {
+    return Deno.readTextFileSync(`/proc/sys/${name.replaceAll(".", "/")}`).trim() !== "0";
+  } catch {
+    return false;
+  }
+}
+
+/** `replace`, because an interface that stays has the address from the last run. */
+function addressChange(address: string, dev: readonly string[]): SystemChange {
+  if (!isIpv6(address)) return { run: ["ip", "address", "replace", address, ...dev] };
+  // Nobody else is on this link: the address needs no second of duplicate detection.
+  return { run: ["ip", "-6", "address", "replace", address, ...dev, "nodad"] };
+}
+
+function routeChanges(
+  route: NetworkPlan["routes"][number],
+  dev: readonly string[],
+): SystemChange[] {
+  return destinationsOf(route.destination).map((destination) => {
+    const ip = isIpv6(destination) ? ["ip", "-6"] : ["ip"];
+    // A tunnel has no neighbours to look for, so any gateway is reachable through it.
+    const via = route.gateway === undefined ? [] : ["via", route.gateway];
+    const onlink = route.gateway === undefined ? [] : ["onlink"];
+    return {
+      run: [...ip, "route", "replace", destination, ...via, ...dev, ...onlink],
+      undo: [...ip, "route", "del", destination, ...via, ...dev],
+    };
+  });
+}
+
+/** A default route becomes two halves, which win over the host's own without replacing it. */
+function destinationsOf(destination: string): string[] {
+  if (destination === "default" || destination === "0.0.0.0/0") {
+    return ["0.0.0.0/1", "128.0.0.0/1"];
+  }
+  return destination === "::/0" ? ["::/1", "8000::/1"] : [destination];
+}
+
+/** One rule for each link with a table, by what distinguishes its traffic best. */
+function ruleChanges(link: NetworkPlan["links"][number], index: number): SystemChange[] {
+  if (link.table === undefined) return [];
+  const selector = link.mark !== undefined
+    ? ["fwmark", `${link.mark}`]
+    : link.address !== undefined
+    ? ["from", link.address]
+    : link.interface !== undefined
+    ? ["oif", link.interface]
+    : undefined;
+  if (!selector) return [];
+  const ipv6 = link.address === undefined ? link.family === 6 : isIpv6(link.address);
+  const ip = ipv6 ? ["ip", "-6"] : ["ip"];
+  const preference = `${FIRST_RULE_PREFERENCE + index}`;
+  const rule = [...selector, "lookup", `${link.table}`, "pref", preference];
+  const remove = [...ip, "rule", "del", ...rule];
+  return [
+    // Adding a rule that is there fails: take away the one that a crash has left.
+    { run: remove, mayFail: true },
+    { run: [...ip, "rule", "add", ...rule], undo: remove },
+  ];
+}
+
+function forwardingChanges(plan: NetworkPlan, forwarding: Forwarding): SystemChange[] {
+  const on = (name: string): SystemChange => ({
+    run: ["sysctl", "-q", "-w", `${name}=1`],
+    undo: ["sysctl", "-q", "-w", `${name}=0`],
+  });
+  return [
+    ...(!forwarding.ipv4 && !plan.addresses.every(isIpv6) ? [on(IPV4_FORWARDING)] : []),
+    ...(!forwarding.ipv6 && plan.addresses.some(isIpv6) ? [on(IPV6_FORWARDING)] : []),
+  ];
+}
+
+function isIpv6(address: string): boolean {
+  return parseAddress(address.split("/")[0]!)?.bytes.length === 16;
+}

@@ -1,0 +1,100 @@
+/**
+ * Makes changes to the system and takes them back: every change is a command
+ * that is shown before it runs, and undone in reverse.
+ *
+ * @module
+ */
+
+import { AggvpnError } from "../errors.ts";
+import type { SystemChange } from "./platform.ts";
+
+/** Takes back what was done. Reports what fails and goes on; a second call does nothing. */
+export type Undo = () => void;
+
+/** What a command said. */
+export interface CommandResult {
+  readonly success: boolean;
+  /** What it wrote to stderr, or why it could not be started. */
+  readonly message: string;
+}
+
+/** Where system commands are besides PATH, which a service may not have. */
+const SYSTEM_DIRECTORIES: readonly string[] = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+
+/**
+ * Runs `changes` in order; `report` gets each command as a line before it runs.
+ * When one fails, those before it are undone and AggvpnError is thrown with the
+ * command and what it said.
+ *
+ * @param run for tests: runs one command
+ */
+export function applyChanges(
+  changes: readonly SystemChange[],
+  report: (line: string) => void,
+  run: (command: readonly string[]) => CommandResult = runCommand,
+): Undo {
+  const undoing: (readonly string[])[] = [];
+  const undo = (): void => {
+    let command: readonly string[] | undefined;
+    while ((command = undoing.pop()) !== undefined) {
+      report(commandLine(command));
+      const { success, message } = run(command);
+      if (!success) report(`failed: ${message}`);
+    }
+  };
+  for (const change of changes) {
+    report(commandLine(change.run));
+    const { success, message } = run(change.run);
+    if (!success && change.mayFail !== true) {
+      undo();
+      throw changeError(change.run, message);
+    }
+    if (success && change.undo) undoing.push(change.undo);
+  }
+  return undo;
+}
+
+/** Runs one command and waits for it. Its standard input is empty. */
+export function runCommand(command: readonly string[]): CommandResult {
+  const [program = "", ...args] = command;
+  const path = findProgram(program);
+  if (path === undefined) return { success: false, message: `${program}: command not found` };
+  // Messages in the language that bug reports are searched in.
+  const options = { args, stdin: "null", env: { LC_ALL: "C" } } as const;
+  const { success, code, stdout, stderr } = new Deno.Command(path, options).outputSync();
+  if (success) return { success, message: "" };
+  const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).trim();
+  return { success, message: decode(stderr) || decode(stdout) || `exit status ${code}` };
+}
+
+/** Returns the path of a program that can be executed, or undefined. */
+export function findProgram(name: string): string | undefined {
+  const path = Deno.env.get("PATH") ?? "";
+  const directories = [...path.split(":"), ...SYSTEM_DIRECTORIES].filter((dir) => dir !== "");
+  return directories.map((dir) => `${dir}/${name}`).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    const { isFile, mode } = Deno.statSync(path);
+    return isFile && (mode === null || (mode & 0o111) !== 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Writes a command as it would be typed into a shell. */
+export function commandLine(command: readonly string[]): string {
+  const quote = (word: string): string =>
+    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return command.map(quote).join(" ");
+}
+
+function changeError(command: readonly string[], message: string): AggvpnError {
+  const [program = ""] = command;
+  const missing = findProgram(program) === undefined;
+  const hint = missing
+    ? `Install the package that has "${program}".`
+    : "Run the command by hand to see what is in its way; nothing was left changed.";
+  return new AggvpnError(`Cannot run "${commandLine(command)}": ${message}`, { hint });
+}
