@@ -1,0 +1,72 @@
+/**
+ * What is said on the control socket: one JSON object per line each way.
+ *
+ * A request is `{"version":1,"request":"status"}`; the answer is
+ * `{"version":1,"status":{...}}` or `{"version":1,"error":"..."}`. Within a
+ * version fields are only ever added.
+ *
+ * @module
+ */
+
+import type { EndpointStatus } from "../tunnel/options.ts";
+
+/** Version of the requests, the answers and `status --json`. */
+export const CONTROL_VERSION = 1;
+/** Longest request line in bytes. */
+export const MAX_REQUEST_BYTES = 4096;
+/** Longest answer line in bytes; the status of a thousand links fits. */
+export const MAX_ANSWER_BYTES = 4 << 20;
+
+/** One socket of the tunnel, as `status` shows it. */
+export interface SocketStatus {
+  /** Name of the link on a client, the configured address on a server. */
+  readonly name: string;
+  /** Address and port it is bound to; empty while it cannot be opened. */
+  readonly local: string;
+  /** Datagrams lost because its receive buffer was full. */
+  readonly receiveDrops: number;
+}
+
+/** The process that runs the tunnel. */
+export interface DaemonStatus {
+  readonly name: string;
+  readonly pid: number;
+  readonly uptimeUs: number;
+  readonly rssBytes: number;
+  /** Name of the TUN interface. */
+  readonly interface: string;
+  /** Packets the TUN interface did not take. */
+  readonly tunDrops: number;
+  readonly sockets: readonly SocketStatus[];
+}
+
+/** The answer to `status`, and what `status --json` prints. */
+export interface StatusDocument {
+  readonly version: typeof CONTROL_VERSION;
+  readonly daemon: DaemonStatus;
+  readonly tunnel: EndpointStatus;
+}
+
+/** A request that was understood, or what is wrong with it. */
+export type ParsedRequest =
+  | { readonly request: string; readonly error?: undefined }
+  | { readonly request?: undefined; readonly error: string };
+
+/** Reads one request line; never throws. */
+export function parseRequest(line: string): ParsedRequest {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { error: "The request is not JSON" };
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return { error: "The request is not a JSON object" };
+  }
+  const { version, request } = value as Record<string, unknown>;
+  if (version !== CONTROL_VERSION) {
+    return { error: `Only version ${CONTROL_VERSION} is spoken here` };
+  }
+  if (typeof request !== "string") return { error: 'The request has no "request"' };
+  return { request };
+}

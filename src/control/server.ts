@@ -1,0 +1,174 @@
+/**
+ * The control socket of a running tunnel.
+ *
+ * Only its owner may connect (mode 0600), and still nothing that is said on it
+ * can hurt: lines are bounded, silent clients are hung up on, and their number
+ * is limited.
+ *
+ * @module
+ */
+
+import { AggvpnError } from "../errors.ts";
+import { LineReader, LineTooLong } from "./lines.ts";
+import { CONTROL_VERSION, MAX_REQUEST_BYTES, parseRequest } from "./protocol.ts";
+
+/** A client that neither asks nor reads for this long is hung up on. */
+const IDLE_MS = 10_000;
+/** Clients served at once; more are hung up on. */
+const MAX_CLIENTS = 64;
+/** Longest path of a socket in bytes that every system takes (`sun_path`: OpenBSD 104 with NUL). */
+const MAX_PATH_BYTES = 103;
+
+/** Answers by request name; each value is put under that name in the answer. */
+export type Requests = Readonly<Record<string, () => unknown>>;
+
+/** Listens until {@linkcode close}. */
+export class ControlServer {
+  readonly #listener: Deno.UnixListener;
+  readonly #requests: Requests;
+  readonly #clients: Set<Deno.UnixConn> = new Set();
+
+  constructor(listener: Deno.UnixListener, requests: Requests) {
+    this.#listener = listener;
+    this.#requests = requests;
+    void this.#accept();
+  }
+
+  /** Hangs up on everybody and removes the socket. */
+  close(): void {
+    this.#listener.close();
+    for (const client of this.#clients) hangUp(client);
+    removeSocket((this.#listener.addr as Deno.UnixAddr).path);
+  }
+
+  async #accept(): Promise<void> {
+    for (;;) {
+      let client: Deno.UnixConn;
+      try {
+        client = await this.#listener.accept();
+      } catch (error) {
+        if (error instanceof Deno.errors.BadResource) return;
+        await new Promise((resolve) => setTimeout(resolve, 100)); // out of descriptors
+        continue;
+      }
+      if (this.#clients.size >= MAX_CLIENTS) hangUp(client);
+      else void this.#serve(client);
+    }
+  }
+
+  async #serve(client: Deno.UnixConn): Promise<void> {
+    this.#clients.add(client);
+    const lines = new LineReader(client, MAX_REQUEST_BYTES);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    try {
+      for (;;) {
+        timer = setTimeout(() => hangUp(client), IDLE_MS);
+        const line = await lines.read();
+        if (line === undefined) return;
+        await send(client, this.#answer(line));
+        clearTimeout(timer);
+      }
+    } catch (error) {
+      if (error instanceof LineTooLong) {
+        const message = `The request is longer than ${MAX_REQUEST_BYTES} bytes`;
+        await send(client, { version: CONTROL_VERSION, error: message }).catch(() => {});
+      }
+    } finally {
+      clearTimeout(timer);
+      hangUp(client);
+      this.#clients.delete(client);
+    }
+  }
+
+  #answer(line: string): unknown {
+    const { request, error } = parseRequest(line);
+    if (error !== undefined) return { version: CONTROL_VERSION, error };
+    if (!Object.hasOwn(this.#requests, request)) {
+      return { version: CONTROL_VERSION, error: `Unknown request ${JSON.stringify(request)}` };
+    }
+    return { version: CONTROL_VERSION, [request]: this.#requests[request]!() };
+  }
+}
+
+/**
+ * Listens on `path`, replacing the socket of a dead daemon. Missing directories
+ * are made. Throws AggvpnError when a daemon is alive there.
+ */
+export async function openControl(path: string, requests: Requests): Promise<ControlServer> {
+  if (new TextEncoder().encode(path).length > MAX_PATH_BYTES) {
+    throw new AggvpnError(`The path of the control socket is too long: ${path}`, {
+      hint: `Set \`control\` to a path of at most ${MAX_PATH_BYTES} bytes`,
+    });
+  }
+  await replaceStale(path);
+  try {
+    return new ControlServer(listen(path), requests);
+  } catch (cause) {
+    throw new AggvpnError(`Cannot listen on ${path}: ${(cause as Error).message}`, {
+      cause,
+      hint: "Run as root, or set `control` to a path you may write to",
+    });
+  }
+}
+
+function listen(path: string): Deno.UnixListener {
+  const directory = path.slice(0, path.lastIndexOf("/"));
+  if (directory !== "") Deno.mkdirSync(directory, { recursive: true, mode: 0o755 });
+  const umask = Deno.umask(0o177);
+  try {
+    return Deno.listen({ transport: "unix", path });
+  } finally {
+    Deno.umask(umask);
+  }
+}
+
+async function replaceStale(path: string): Promise<void> {
+  let info: Deno.FileInfo;
+  try {
+    info = Deno.lstatSync(path);
+  } catch {
+    return; // nothing there, or `listen` will say why not
+  }
+  if (!info.isSocket) {
+    throw new AggvpnError(`${path} exists and is not a socket`, {
+      hint: "Remove it, or set `control` to another path",
+    });
+  }
+  if (await isAlive(path)) {
+    throw new AggvpnError(`A tunnel is already running with the control socket ${path}`, {
+      hint: "Stop it first, or give this one another `name`",
+    });
+  }
+  removeSocket(path);
+}
+
+/** Tells whether a daemon listens on the socket `path`. */
+export async function isAlive(path: string): Promise<boolean> {
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+    return true;
+  } catch (error) {
+    return error instanceof Deno.errors.PermissionDenied;
+  }
+}
+
+async function send(client: Deno.UnixConn, answer: unknown): Promise<void> {
+  const bytes = new TextEncoder().encode(JSON.stringify(answer) + "\n");
+  for (let sent = 0; sent < bytes.length;) sent += await client.write(bytes.subarray(sent));
+}
+
+function hangUp(client: Deno.UnixConn): void {
+  try {
+    client.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
+
+function removeSocket(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

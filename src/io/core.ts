@@ -1,0 +1,33 @@
+/**
+ * The tunnel machine as the driver sees it: told everything, asked everything.
+ *
+ * `Endpoint` of `src/tunnel/endpoint.ts` is the one of the product; tests drive
+ * the loop with smaller ones.
+ *
+ * @module
+ */
+
+import type { ReceiveBatch, TransmitBatch } from "../batch.ts";
+import type { SendFailure } from "../platform/platform.ts";
+import type { EndpointEvent } from "../tunnel/options.ts";
+
+/** What the driver calls; `now` is in microseconds, monotonic. */
+export interface Core {
+  /** How many packets may be read from the TUN; 0 is back-pressure. */
+  wantsPackets(): number;
+  /** Takes over the first `count` slots of `slots`. */
+  handlePackets(now: number, slots: Int32Array, count: number): void;
+  handleDatagrams(now: number, socket: number, batch: ReceiveBatch): void;
+  handleSendFailure(now: number, socket: number, path: number, failure: SendFailure): void;
+  /** To be called when {@linkcode pollTimeout} is due; harmless before. */
+  handleTimeout(now: number): void;
+  /** Appends what is due to `batches[socket]`; true when a batch is full and more waits. */
+  pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean;
+  /** Fills `slots` with packets for the TUN, which the caller releases; returns how many. */
+  pollPackets(now: number, slots: Int32Array): number;
+  pollEvent(): EndpointEvent | undefined;
+  /** The next deadline in microseconds; Infinity for none. */
+  pollTimeout(): number;
+  /** Queues a farewell for every peer; drain {@linkcode pollTransmit} once more. */
+  close(now: number): void;
+}

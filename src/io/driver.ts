@@ -1,0 +1,262 @@
+/**
+ * The only event loop: moves packets and datagrams between the descriptors and
+ * the core, and sleeps until a descriptor or the core's next deadline is due.
+ *
+ * A *turn* is a run of *rounds*, each of one batch per descriptor, for as long
+ * as they move something. A turn ends after {@linkcode TURN_US} even under load, so
+ * that signals and the control socket are served between two turns.
+ *
+ * @module
+ */
+
+import { ReceiveBatch, type TransmitBatch } from "../batch.ts";
+import { AggvpnError } from "../errors.ts";
+import type { LinkSocket, Poller, Tun } from "../platform/platform.ts";
+import type { PacketPool } from "../slab.ts";
+import type { EndpointEvent } from "../tunnel/options.ts";
+import type { Clock } from "./clock.ts";
+import type { Core } from "./core.ts";
+import { Port } from "./port.ts";
+
+/** Longest turn in microseconds; the control socket waits at most this much under load. */
+export const TURN_US = 3000;
+/** Packets moved to or from the TUN in one round. */
+export const PACKETS_PER_ROUND = 64;
+/** Batches of each socket, or of the TUN, that one round may send or write. */
+const BATCHES_PER_ROUND = 8;
+/** Pause between attempts to open a socket. */
+export const REOPEN_US = 1_000_000;
+/** Pause when a deadline is due but every socket it could use is blocked. */
+const STALL_US = 500;
+
+/** What a {@linkcode Driver} works with; it closes the sockets, nothing else. */
+export interface DriverOptions {
+  readonly endpoint: Core;
+  readonly pool: PacketPool;
+  readonly tun: Tun;
+  /** By socket index; undefined for one that could not be opened yet. */
+  readonly sockets: readonly (LinkSocket | undefined)[];
+  readonly poller: Poller;
+  readonly clock: Clock;
+  /** Called with each event of the core, after the driver has acted on it. */
+  readonly onEvent: (event: EndpointEvent) => void;
+  /** Opens socket `index` again; undefined: not possible right now. Must not throw. */
+  readonly reopen: (index: number) => LinkSocket | undefined;
+}
+
+/** Runs one tunnel from {@linkcode run} until {@linkcode stop}. */
+export class Driver {
+  /** Packets the TUN did not take. */
+  tunDrops = 0;
+  readonly #endpoint: Core;
+  readonly #options: DriverOptions;
+  readonly #ports: readonly Port[];
+  readonly #batches: readonly TransmitBatch[];
+  readonly #received: ReceiveBatch = new ReceiveBatch();
+  readonly #slots: Int32Array = new Int32Array(PACKETS_PER_ROUND);
+  readonly #watched: { fd: number; writable: boolean }[] = [];
+  #tunWatched = -1;
+  #watchIsStale = true;
+  #stopping = false;
+  /** When the last round took place. */
+  #roundAt = 0;
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    this.#endpoint = options.endpoint;
+    this.#ports = options.sockets.map((socket, index) => {
+      const port = new Port(index);
+      port.socket = socket;
+      if (socket === undefined) port.reopenAtUs = options.clock() + REOPEN_US;
+      return port;
+    });
+    this.#batches = this.#ports.map((port) => port.batch);
+  }
+
+  /** The sockets with what is known of them, for `status`. */
+  get ports(): readonly Port[] {
+    return this.#ports;
+  }
+
+  /**
+   * Resolves after {@linkcode stop}, with a farewell sent to every peer.
+   * Rejects with AggvpnError when the TUN interface is gone.
+   */
+  async run(): Promise<void> {
+    try {
+      while (!this.#stopping) {
+        const idle = this.#turn(this.#options.clock());
+        this.#updateWatch();
+        await this.#options.poller.wait(idle ? this.#idleTime() : 0);
+      }
+    } catch (error) {
+      if (error instanceof AggvpnError) this.#farewell();
+      throw error;
+    }
+    this.#farewell();
+  }
+
+  /** Makes {@linkcode run} end, also while it waits. */
+  stop(): void {
+    this.#stopping = true;
+    this.#options.poller.wake();
+  }
+
+  /** Closes every socket. */
+  close(): void {
+    for (const port of this.#ports) port.closeSocket();
+  }
+
+  /** Moves what there is, at most {@linkcode TURN_US}. Returns whether nothing is left. */
+  #turn(start: number): boolean {
+    const { clock } = this.#options;
+    this.#unblock();
+    this.#reopenDue(start);
+    let now = start;
+    let moved = this.#round(now, true);
+    while (moved && !this.#stopping) {
+      now = clock();
+      if (now - start >= TURN_US) break;
+      moved = this.#round(now, false);
+    }
+    this.#drainEvents(now);
+    return !moved;
+  }
+
+  /** Looks at a descriptor when it was ready or, after the `first` round, on suspicion. */
+  #round(now: number, first: boolean): boolean {
+    const endpoint = this.#endpoint;
+    this.#roundAt = now;
+    let moved = this.#receive(now, first);
+    if (!first || this.#isReady(this.#tunWatched)) moved = this.#readTun(now) || moved;
+    if (now >= endpoint.pollTimeout()) endpoint.handleTimeout(now);
+    moved = this.#transmit(now) || moved;
+    return this.#writeTun(now) || moved;
+  }
+
+  #receive(now: number, first: boolean): boolean {
+    let moved = false;
+    for (const port of this.#ports) {
+      if (port.socket === undefined || first && !this.#isReady(port.watched)) continue;
+      if (port.socket.receive(this.#received) === 0) continue;
+      this.#endpoint.handleDatagrams(now, port.index, this.#received);
+      moved = true;
+    }
+    return moved;
+  }
+
+  #readTun(now: number): boolean {
+    const { pool, tun } = this.#options;
+    const limit = Math.min(this.#endpoint.wantsPackets(), pool.available, PACKETS_PER_ROUND);
+    if (limit <= 0) return false;
+    const count = tun.read(pool, this.#slots, limit);
+    if (count > 0) this.#endpoint.handlePackets(now, this.#slots, count);
+    return count > 0;
+  }
+
+  #transmit(now: number): boolean {
+    let moved = false;
+    for (let i = 0; i < BATCHES_PER_ROUND; i++) {
+      const more = this.#endpoint.pollTransmit(now, this.#batches);
+      let sent = false;
+      for (const port of this.#ports) sent = port.flush(now, this.#endpoint) || sent;
+      moved ||= sent;
+      if (!more || !sent) break;
+    }
+    return moved;
+  }
+
+  #writeTun(now: number): boolean {
+    const { pool, tun } = this.#options;
+    for (let i = 0; i < BATCHES_PER_ROUND; i++) {
+      const count = this.#endpoint.pollPackets(now, this.#slots);
+      if (count === 0) return i > 0;
+      this.tunDrops += count - tun.write(pool, this.#slots, count);
+      for (let k = 0; k < count; k++) pool.release(this.#slots[k]!);
+    }
+    return true;
+  }
+
+  #drainEvents(now: number): void {
+    let event: EndpointEvent | undefined;
+    while ((event = this.#endpoint.pollEvent()) !== undefined) {
+      if (event.type === "rebind" && !this.#stopping) this.#reopen(this.#ports[event.link], now);
+      this.#options.onEvent(event);
+    }
+  }
+
+  #isReady(index: number): boolean {
+    return index >= 0 && this.#options.poller.ready(index);
+  }
+
+  #unblock(): void {
+    const now = this.#options.clock();
+    for (const port of this.#ports) {
+      if (port.blocked && this.#isReady(port.watched)) {
+        port.blocked = false;
+        this.#watchIsStale = true;
+      }
+      if (now >= port.retryAtUs) port.retryAtUs = Infinity;
+    }
+  }
+
+  #reopenDue(now: number): void {
+    for (const port of this.#ports) if (now >= port.reopenAtUs) this.#reopen(port, now);
+  }
+
+  /** Gives a port a fresh socket, or another try later. No wait is under way here. */
+  #reopen(port: Port | undefined, now: number): void {
+    if (port === undefined) return;
+    port.closeSocket();
+    port.socket = this.#options.reopen(port.index);
+    port.reopenAtUs = port.socket === undefined ? now + REOPEN_US : Infinity;
+    this.#watchIsStale = true;
+  }
+
+  /**
+   * Time in microseconds until there is something to do unasked. A deadline that
+   * was due in the last round already waits for a socket that is blocked.
+   */
+  #idleTime(): number {
+    const now = this.#options.clock();
+    const deadline = this.#endpoint.pollTimeout();
+    let next = deadline;
+    let held = false;
+    for (const port of this.#ports) {
+      next = Math.min(next, port.retryAtUs, port.reopenAtUs);
+      held ||= port.held;
+    }
+    return held && deadline <= this.#roundAt ? STALL_US : Math.max(0, next - now);
+  }
+
+  #updateWatch(): void {
+    const wantsTun = this.#endpoint.wantsPackets() > 0 && this.#options.pool.available > 0;
+    if (!this.#watchIsStale && wantsTun === this.#tunWatched >= 0 && !this.#blockedChanged()) {
+      return;
+    }
+    const list = this.#watched;
+    list.length = 0;
+    for (const port of this.#ports) {
+      port.watched = port.socket === undefined ? -1 : list.length;
+      if (port.socket) list.push({ fd: port.socket.fd, writable: port.blocked });
+    }
+    this.#tunWatched = wantsTun ? list.length : -1;
+    if (wantsTun) list.push({ fd: this.#options.tun.fd, writable: false });
+    this.#options.poller.watch(list);
+    this.#watchIsStale = false;
+  }
+
+  #blockedChanged(): boolean {
+    for (const port of this.#ports) {
+      if (port.watched >= 0 && this.#watched[port.watched]!.writable !== port.blocked) return true;
+    }
+    return false;
+  }
+
+  #farewell(): void {
+    const now = this.#options.clock();
+    this.#endpoint.close(now);
+    this.#transmit(now);
+    this.#drainEvents(now);
+  }
+}

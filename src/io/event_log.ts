@@ -1,0 +1,69 @@
+/**
+ * Says in the log what the endpoint reports, no faster than anybody can read.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { EndpointEvent } from "../tunnel/options.ts";
+
+const log = getLogger(["aggvpn", "tunnel"]);
+
+/** Lines that may come at once; a flapping line gets one each second after that. */
+const BURST = 30;
+const REFILL_US = 1_000_000;
+
+/** Writes events to the log with a bound on lines per second. */
+export class EventLog {
+  #tokens = BURST;
+  #refilledAt = 0;
+  #suppressed = 0;
+
+  /** Logs `event`, which happened at `now` microseconds. */
+  handleEvent(now: number, event: EndpointEvent): void {
+    if (!this.#take(now)) return;
+    if (this.#suppressed > 0) {
+      log.info("{count} events were not logged", { count: this.#suppressed });
+    }
+    this.#suppressed = 0;
+    writeEvent(event);
+  }
+
+  #take(now: number): boolean {
+    const earned = Math.floor((now - this.#refilledAt) / REFILL_US);
+    if (earned > 0) {
+      this.#tokens = Math.min(BURST, this.#tokens + earned);
+      this.#refilledAt = now;
+    }
+    if (this.#tokens > 0) {
+      this.#tokens--;
+      return true;
+    }
+    this.#suppressed++;
+    return false;
+  }
+}
+
+function writeEvent(event: EndpointEvent): void {
+  switch (event.type) {
+    case "session":
+      if (event.reason) log.info("Session with {peer} is {state}: {reason}", { ...event });
+      else if (event.state === "rekeyed") {
+        log.debug("Session with {peer} has new keys", { ...event });
+      } else log.info("Session with {peer} is {state}", { ...event });
+      break;
+    case "link":
+      if (event.state === "up") log.info("Link {link} of {peer} is up", { ...event });
+      else log.info("Link {link} of {peer} is {state}: {reason}", { ...event });
+      break;
+    case "roamed":
+      log.info("Link {link} of {peer} comes from {remote}", { ...event });
+      break;
+    case "rebind":
+      log.debug("Link {link} gets a fresh socket", { ...event });
+      break;
+    case "handshake-failed":
+      log.warning("Handshake with {remote} failed: {reason}", { ...event });
+      break;
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Scripts of the user: `tunnel.up` and `tunnel.down`, and the status command,
+ * which is called exactly as mlvpn calls its own.
+ *
+ * Scripts run one after another and never hold up the tunnel. They inherit no
+ * descriptor: every descriptor of the tunnel is closed on exec.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { AggvpnError } from "../errors.ts";
+import type { TunnelConfig } from "../config/config.ts";
+
+const log = getLogger(["aggvpn", "hooks"]);
+
+/** A script that runs longer is killed, so that the next one gets its turn. */
+const SCRIPT_LIMIT_MS = 30_000;
+/** Calls that may wait; more are dropped, and the log says so. */
+const MAX_WAITING = 256;
+
+/** What the status command is called for. */
+export type HookEvent = "tuntap_up" | "tuntap_down" | "rtun_up" | "rtun_down";
+
+/** Returns the environment that every script gets, with the names of mlvpn. */
+export function hookEnvironment(
+  tunnel: TunnelConfig,
+  device: string,
+  mtu: number,
+): Record<string, string> {
+  const isIpv6 = (route: string): boolean => route.includes(":");
+  return {
+    DEVICE: device,
+    MTU: String(mtu),
+    IP4: tunnel.address ?? "",
+    IP6: tunnel.address6 ?? "",
+    IP4_GATEWAY: tunnel.gateway ?? "",
+    IP6_GATEWAY: tunnel.gateway6 ?? "",
+    IP4_ROUTES: tunnel.routes.filter((route) => !isIpv6(route)).join(" "),
+    IP6_ROUTES: tunnel.routes.filter(isIpv6).join(" "),
+  };
+}
+
+/** Runs `command` with `args`; returns its exit status. Throws when it cannot be started. */
+async function runScript(
+  command: string,
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<number> {
+  const child = new Deno.Command(command, {
+    args: [...args],
+    env,
+    cwd: "/",
+    stdin: "null",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+  const timer = setTimeout(() => child.kill("SIGKILL"), SCRIPT_LIMIT_MS);
+  try {
+    return (await child.status).code;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Runs `tunnel.up` or `tunnel.down` with the shell. Throws AggvpnError when it
+ * fails: the user counts on what it does.
+ */
+export async function runShellHook(
+  key: "up" | "down",
+  line: string,
+  env: Record<string, string>,
+): Promise<void> {
+  const code = await runScript("/bin/sh", ["-c", line], env);
+  if (code === 0) return;
+  throw new AggvpnError(`The command of tunnel.${key} failed with status ${code}: ${line}`, {
+    hint: "Run it by hand; it gets DEVICE, MTU, IP4 and so on in its environment",
+  });
+}
+
+/** The status command, called when links and the tunnel come and go. */
+export class StatusCommand {
+  readonly #command: string;
+  readonly #env: Record<string, string>;
+  readonly #up: Set<string> = new Set();
+  #last: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(command: string, env: Record<string, string>) {
+    this.#command = command;
+    this.#env = env;
+  }
+
+  /** Tells of a link; `link` is unique among all peers. */
+  handleLink(link: string, isUp: boolean): void {
+    if (isUp === this.#up.has(link)) return;
+    if (isUp) this.#up.add(link);
+    else this.#up.delete(link);
+    this.#call(isUp ? "rtun_up" : "rtun_down", link);
+    if (this.#up.size === (isUp ? 1 : 0)) this.#call(isUp ? "tuntap_up" : "tuntap_down");
+  }
+
+  /** Tells that every link is down; resolves when all scripts have ended. */
+  async close(): Promise<void> {
+    for (const link of [...this.#up]) this.handleLink(link, false);
+    await this.#last;
+  }
+
+  #call(event: HookEvent, link?: string): void {
+    if (this.#waiting >= MAX_WAITING) {
+      log.warning("{command} is too slow: {event} is not reported", {
+        command: this.#command,
+        event,
+      });
+      return;
+    }
+    const args = [this.#env.DEVICE!, event, ...link === undefined ? [] : [link]];
+    this.#waiting++;
+    this.#last = this.#last.then(() => this.#run(args)).finally(() => this.#waiting--);
+  }
+
+  async #run(args: readonly string[]): Promise<void> {
+    const command = this.#command;
+    try {
+      const status = await runScript(command, args, this.#env);
+      if (status !== 0) {
+        log.warning("{command} {event} exited with status {status}", {
+          command,
+          event: args[1],
+          status,
+        });
+      }
+    } catch (error) {
+      log.error("Cannot run {command}: {reason}", { command, reason: (error as Error).message });
+    }
+  }
+}

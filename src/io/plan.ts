@@ -1,0 +1,142 @@
+/**
+ * What a configuration means for sockets, interface and endpoint: pure functions
+ * from `Config` to the options of the layers below.
+ *
+ * @module
+ */
+
+import type { Config, LinkConfig, ServerModeConfig, TunnelConfig } from "../config/config.ts";
+import { parseAddress } from "../platform/address.ts";
+import type { NetworkPlan, SocketOptions } from "../platform/platform.ts";
+import type { Remote } from "../remote.ts";
+import { MAX_PACKET_BYTES } from "../slab.ts";
+import type { LinkOptions } from "../tunnel/options.ts";
+
+/** Outer IP packets of links that say nothing else. */
+const DEFAULT_LINK_MTU = 1500;
+/** What a tunnel packet costs over IPv4: IP 20, UDP 8, header 10, tag 16, DATA frame 12. */
+const OVERHEAD_IPV4_BYTES = 66;
+/** The same over IPv6, whose header has 40 bytes. */
+const OVERHEAD_IPV6_BYTES = 86;
+
+/** Address family of an endpoint or of a textual address. */
+export type Family = 4 | 6;
+
+/** Returns the family of `remote`. */
+export function familyOf(remote: Remote): Family {
+  return remote.bytes[0] === 4 ? 4 : 6;
+}
+
+/** Returns the family of a textual address; undefined when it is none. */
+export function familyOfAddress(text: string): Family | undefined {
+  const address = parseAddress(text.split("/", 1)[0]!);
+  return address && (address.bytes.length === 4 ? 4 : 6);
+}
+
+/** Returns what the socket of a client's link is bound to. */
+export function linkSocket(link: LinkConfig, family: Family): SocketOptions {
+  const device = link.interface ?? link.vrf;
+  return {
+    name: link.name,
+    family,
+    ...link.bind !== undefined && { address: link.bind },
+    ...link.localPort !== undefined && { port: link.localPort },
+    ...device !== undefined && { interface: device },
+    ...link.mark !== undefined && { mark: link.mark },
+    ...link.rdomain !== undefined && { rdomain: link.rdomain },
+  };
+}
+
+/** Returns a link as the endpoint knows it. */
+export function linkOptions(link: LinkConfig, remote: Remote): LinkOptions {
+  return {
+    name: link.name,
+    remote,
+    tier: link.tier,
+    metered: link.metered,
+    uploadBps: link.uploadBps ?? 0,
+    downloadBps: link.downloadBps ?? 0,
+    timeoutUs: link.timeoutUs,
+    mtu: link.mtu ?? DEFAULT_LINK_MTU,
+  };
+}
+
+/**
+ * Returns the inner MTU: the configured one, or what fits the smallest link whole.
+ * `families` are those of the sockets, in the order of the links.
+ */
+export function tunnelMtu(config: Config, families: readonly Family[]): number {
+  if (config.tunnel.mtu !== undefined) return config.tunnel.mtu;
+  const inner = families.map((family, i) => {
+    const outer = config.mode === "client" ? config.links[i]?.mtu : undefined;
+    const overhead = family === 4 ? OVERHEAD_IPV4_BYTES : OVERHEAD_IPV6_BYTES;
+    return (outer ?? DEFAULT_LINK_MTU) - overhead;
+  });
+  return Math.min(MAX_PACKET_BYTES, ...inner);
+}
+
+/** Returns what the interface and the routing are to look like. */
+export function networkPlan(config: Config, device: string, mtu: number): NetworkPlan {
+  const { tunnel } = config;
+  return {
+    interface: device,
+    mtu,
+    addresses: [tunnel.address, tunnel.address6].filter((address) => address !== undefined),
+    routes: config.mode === "client" ? tunnelRoutes(tunnel) : serverRoutes(config),
+    links: config.mode === "client" ? config.links.map(linkRouting) : [],
+    nat: tunnel.nat,
+    mssClamp: tunnel.mssClamp,
+  };
+}
+
+type Route = NetworkPlan["routes"][number];
+
+function tunnelRoutes(tunnel: TunnelConfig): Route[] {
+  return tunnel.routes.map((destination) => {
+    const gateway = familyOfAddress(destination) === 6 ? tunnel.gateway6 : tunnel.gateway;
+    return gateway === undefined ? { destination } : { destination, gateway };
+  });
+}
+
+/** A server also routes what its clients may use, unless its own network covers it. */
+function serverRoutes(config: ServerModeConfig): Route[] {
+  const { tunnel } = config;
+  const known = [tunnel.address, tunnel.address6, ...tunnel.routes].filter((net) =>
+    net !== undefined
+  );
+  const missing = new Set<string>();
+  for (const network of config.clients.flatMap((client) => client.allowed)) {
+    const isDefault = network.endsWith("/0");
+    if (!isDefault && !known.some((net) => contains(net, network))) missing.add(network);
+  }
+  return [...tunnelRoutes(tunnel), ...[...missing].map((destination) => ({ destination }))];
+}
+
+/** Tells whether the network `outer` contains the network or address `inner`. */
+export function contains(outer: string, inner: string): boolean {
+  const a = parseNetwork(outer);
+  const b = parseNetwork(inner);
+  if (!a || !b || a.bytes.length !== b.bytes.length || b.length < a.length) return false;
+  for (let bit = 0; bit < a.length; bit++) {
+    const mask = 0x80 >> (bit & 7);
+    if ((a.bytes[bit >> 3]! & mask) !== (b.bytes[bit >> 3]! & mask)) return false;
+  }
+  return true;
+}
+
+function parseNetwork(text: string): { bytes: Uint8Array; length: number } | undefined {
+  const [address = "", length] = text.split("/");
+  const bytes = parseAddress(address)?.bytes;
+  return bytes && { bytes, length: length === undefined ? bytes.length * 8 : Number(length) };
+}
+
+function linkRouting(link: LinkConfig): NetworkPlan["links"][number] {
+  const device = link.interface ?? link.vrf;
+  return {
+    name: link.name,
+    ...link.bind !== undefined && { address: link.bind },
+    ...device !== undefined && { interface: device },
+    ...link.mark !== undefined && { mark: link.mark },
+    ...link.table !== undefined && { table: link.table },
+  };
+}
