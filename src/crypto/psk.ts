@@ -1,0 +1,67 @@
+/**
+ * From a shared secret to the keys of the handshake.
+ *
+ * Each use has a key of its own, derived with its own label (HKDF-SHA256, RFC
+ * 5869), so that the hint and the MAC, which an observer sees, say nothing of
+ * the key that Noise mixes in.
+ *
+ * @module
+ */
+
+import { hkdf } from "@noble/hashes/hkdf.js";
+import { scrypt } from "@noble/hashes/scrypt.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { HINT_BYTES } from "../wire/handshake.ts";
+import { KEY_BYTES } from "./aead.ts";
+
+const SALT = ascii("aggvpn v1");
+const PASSWORD_SALT = ascii("aggvpn v1 password");
+/** About a quarter of a second and 32 MiB, once per start (RFC 7914). */
+const SCRYPT_COST = { N: 2 ** 15, r: 8, p: 1, dkLen: KEY_BYTES } as const;
+
+/** What both ends derive from one pre-shared key. */
+export interface PskKeys {
+  /** The Noise pre-shared key, {@linkcode KEY_BYTES}. */
+  psk: Uint8Array;
+  /** Tells a server which client calls, {@linkcode HINT_BYTES}; not secret. */
+  hint: Uint8Array;
+  /** Key of the MAC around handshake messages, {@linkcode KEY_BYTES}. */
+  macKey: Uint8Array;
+}
+
+/** Derives the keys of the handshake from the 32 bytes that both ends share. */
+export function derivePsk(psk32: Uint8Array): PskKeys {
+  return {
+    psk: hkdf(sha256, psk32, SALT, ascii("noise psk"), KEY_BYTES),
+    hint: hkdf(sha256, psk32, SALT, ascii("key hint"), HINT_BYTES),
+    macKey: hkdf(sha256, psk32, SALT, ascii("mac"), KEY_BYTES),
+  };
+}
+
+/**
+ * Turns a pass phrase into a pre-shared key: scrypt of its NFC form. The salt is
+ * fixed, because the phrase is all that the two ends share; a phrase of few
+ * words can therefore be guessed by whoever recorded a handshake, and a
+ * generated key is better. Takes about 0.3 s.
+ */
+export function stretchPassword(password: string): Uint8Array {
+  return scrypt(new TextEncoder().encode(password.normalize("NFC")), PASSWORD_SALT, SCRYPT_COST);
+}
+
+/**
+ * Parses what {@linkcode formatKey} writes: 44 characters of base64, nothing
+ * around them. `undefined` for any other text, which is then a pass phrase.
+ */
+export function parseKey(text: string): Uint8Array | undefined {
+  if (!/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/.test(text)) return undefined;
+  return Uint8Array.fromBase64(text);
+}
+
+/** Writes a key of {@linkcode KEY_BYTES} as `aggvpn genkey` does. */
+export function formatKey(key: Uint8Array): string {
+  return key.toBase64();
+}
+
+function ascii(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

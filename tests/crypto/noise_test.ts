@@ -1,0 +1,118 @@
+import { assert, assertEquals } from "@std/assert";
+import { x25519 } from "@noble/curves/ed25519.js";
+import {
+  AES_GCM,
+  CHACHA_POLY,
+  diffieHellman,
+  type NoiseCipher,
+  readMessage1,
+  readMessage2,
+  startNnPsk0,
+  writeMessage1,
+  writeMessage2,
+} from "../../src/crypto/noise.ts";
+import file from "../vectors/noise_nnpsk0.json" with { type: "json" };
+
+const CIPHERS: Readonly<Record<string, NoiseCipher>> = {
+  Noise_NNpsk0_25519_ChaChaPoly_SHA256: CHACHA_POLY,
+  Noise_NNpsk0_25519_AESGCM_SHA256: AES_GCM,
+};
+
+type Vector = typeof file.vectors[number];
+
+function hex(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.fromHex(text);
+}
+
+function started(vector: Vector): ReturnType<typeof startNnPsk0> {
+  const cipher = CIPHERS[vector.protocol_name]!;
+  return startNnPsk0(cipher, hex(vector.init_prologue), hex(vector.init_psks[0]!));
+}
+
+for (const vector of file.vectors) {
+  Deno.test(`noise passes the public vectors of ${vector.protocol_name}`, () => {
+    const [first, second, ...rest] = vector.messages;
+    const initiator = started(vector);
+    const responder = started(vector);
+
+    const secret = hex(vector.init_ephemeral);
+    const message1 = writeMessage1(initiator, secret, hex(first!.payload));
+    assertEquals(message1.toHex(), first!.ciphertext);
+    const read1 = readMessage1(responder, message1)!;
+    assertEquals(read1.payload.toHex(), first!.payload);
+
+    const message2 = writeMessage2(
+      responder,
+      hex(vector.resp_ephemeral),
+      read1.remoteEphemeral,
+      hex(second!.payload),
+    )!;
+    assertEquals(message2.toHex(), second!.ciphertext);
+    assertEquals(readMessage2(initiator, secret, message2)!.toHex(), second!.payload);
+    assertEquals(initiator.handshakeHash.toHex(), vector.handshake_hash);
+    assertEquals(responder.handshakeHash.toHex(), vector.handshake_hash);
+
+    const sending = initiator.split();
+    const receiving = responder.split();
+    const empty = new Uint8Array();
+    rest.forEach(({ payload, ciphertext }, i) => {
+      const sealed = sending[i % 2]!.seal(empty, hex(payload));
+      assertEquals(sealed.toHex(), ciphertext);
+      assertEquals(receiving[i % 2]!.open(empty, sealed)!.toHex(), payload);
+    });
+  });
+}
+
+Deno.test("CipherState.open() leaves the counter alone when a message does not verify", () => {
+  const [vector] = file.vectors;
+  const [sender] = started(vector!).split();
+  const [receiver] = started(vector!).split();
+  const aad = new Uint8Array([1]);
+  const sealed = sender.seal(aad, new Uint8Array([2, 3]));
+  assertEquals(receiver.open(new Uint8Array([9]), sealed), undefined);
+  assertEquals(receiver.open(aad, sealed), new Uint8Array([2, 3]));
+});
+
+Deno.test("SymmetricState.clone() goes its own way", () => {
+  const state = started(file.vectors[0]!);
+  const before = state.handshakeHash.toHex();
+  const copy = state.clone();
+  copy.sealAndHash(new Uint8Array(3));
+  copy.mixKey(new Uint8Array(32));
+  assertEquals(state.handshakeHash.toHex(), before);
+  assertEquals(
+    state.sealAndHash(new Uint8Array(3)).toHex(),
+    started(file.vectors[0]!).sealAndHash(new Uint8Array(3)).toHex(),
+  );
+});
+
+/** Points of order 1, 2, 4 and 8 and their non-canonical forms, as RFC 7748 section 7 warns of. */
+const LOW_ORDER = [
+  "0000000000000000000000000000000000000000000000000000000000000000",
+  "0100000000000000000000000000000000000000000000000000000000000000",
+  "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+  "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+];
+
+Deno.test("diffieHellman() refuses points of low order", () => {
+  for (const point of LOW_ORDER) {
+    assertEquals(diffieHellman(new Uint8Array(32).fill(5), hex(point)), undefined, point);
+  }
+});
+
+Deno.test("diffieHellman() agrees on both sides and takes any 32 bytes", () => {
+  const a = new Uint8Array(32).fill(5);
+  const b = new Uint8Array(32).fill(6);
+  assertEquals(
+    diffieHellman(a, x25519.getPublicKey(b)),
+    diffieHellman(b, x25519.getPublicKey(a)),
+  );
+  for (let i = 0; i < 16; i++) {
+    const point = new Uint8Array(32).map((_, j) => Math.imul(i * 32 + j + 1, 2654435761) >>> 24);
+    assert(diffieHellman(a, point));
+  }
+  assertEquals(diffieHellman(a, new Uint8Array(31)), undefined);
+});
