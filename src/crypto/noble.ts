@@ -8,7 +8,8 @@
 import { gcm } from "@noble/ciphers/aes.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { type Slab, TAG_BYTES } from "../slab.ts";
-import type { AeadKey, AeadProvider, Cipher } from "./aead.ts";
+import { type AeadKey, type AeadProvider, type Cipher, KEY_BYTES } from "./aead.ts";
+import { fitsBodies } from "./body.ts";
 
 type Construct = (key: Uint8Array, nonce: Uint8Array, aad: Uint8Array) => {
   encrypt(plain: Uint8Array): Uint8Array;
@@ -35,6 +36,7 @@ class NobleKey implements AeadKey {
   #closed = false;
 
   constructor(construct: Construct, key: Uint8Array) {
+    if (key.length !== KEY_BYTES) throw new Error(`A key has ${KEY_BYTES} bytes, not ${key.length}`);
     this.#construct = construct;
     this.#key = key.slice();
   }
@@ -49,6 +51,7 @@ class NobleKey implements AeadKey {
     toSlot: number,
   ): void {
     this.#refuseWhenClosed();
+    if (!fitsBodies(length, from, to)) throw new Error(`Cannot seal ${length} bytes`);
     const plain = body(from, fromSlot, length);
     const sealed = this.#construct(this.#key, nonce, aad).encrypt(plain);
     to.bytes.set(sealed, to.at(toSlot) + to.bodyOffset);
@@ -64,6 +67,7 @@ class NobleKey implements AeadKey {
     toSlot: number,
   ): boolean {
     this.#refuseWhenClosed();
+    if (!fitsBodies(length, to, from)) return false;
     const cipher = this.#construct(this.#key, nonce, aad);
     let plain;
     try {
