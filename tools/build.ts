@@ -1,0 +1,160 @@
+/**
+ * Builds what users copy: `build/aggvpn`, one executable file, and `build/aggvpn.js`, a
+ * one-file script for hosts that have `deno`.
+ *
+ * The executable is made by `deno compile` when its runtime base can be had, else it is a
+ * self-extracting one of the same bundle. `AGGVPN_BUILD=compile|selfextract` decides instead.
+ * What did not change is not made again: the digest of every input is kept beside it.
+ *
+ * @module
+ */
+
+import { asScript, bundle, RUN_FLAGS } from "./build/bundle.ts";
+import { compile, runtimeBase } from "./build/compile.ts";
+import { gzip, packSelfExtracting, sha256 } from "./build/selfextract.ts";
+
+const ROOT = new URL("..", import.meta.url).pathname;
+const BUILD = `${ROOT}build`;
+const NAME = "aggvpn";
+
+type Kind = "compile" | "selfextract";
+
+async function main(): Promise<void> {
+  await Deno.mkdir(BUILD, { recursive: true });
+  const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`)) as {
+    version: string;
+  };
+  const program = await bundle(`${ROOT}main.ts`, await commit());
+  await writeWhole(`${BUILD}/${NAME}.js`, asScript(program), 0o755);
+  const kind = await chooseKind();
+  const digest = await inputsDigest(program, kind);
+  const out = `${BUILD}/${NAME}`;
+  if (await textOf(`${out}.inputs`) === digest && await exists(out)) {
+    return say(`build/${NAME} is up to date`);
+  }
+  const made = await makeExecutable(kind, program, version, out);
+  await writeWhole(`${out}.inputs`, digest, 0o644);
+  const { size } = await Deno.stat(out);
+  say(`build/${NAME}: ${made}, ${(size / 1e6).toFixed(1)} MB`);
+}
+
+/** Makes the executable beside `out`, tries it, and only then puts it in its place. */
+async function makeExecutable(
+  kind: Kind,
+  program: string,
+  version: string,
+  out: string,
+): Promise<string> {
+  const fresh = `${out}.${Deno.pid}.new`;
+  try {
+    if (kind === "compile" && await compileTo(fresh, program) && await works(fresh, version)) {
+      await Deno.rename(fresh, out);
+      return `made by deno compile ${Deno.version.deno}`;
+    }
+    if (kind === "compile") say("deno compile did not work here; making a self-extracting file");
+    await selfExtractTo(fresh, program, version);
+    if (!await works(fresh, version)) throw new Error(`The new build/${NAME} does not run`);
+    await Deno.rename(fresh, out);
+    return `self-extracting, with Deno ${Deno.version.deno}`;
+  } finally {
+    await Deno.remove(fresh).catch(() => {});
+  }
+}
+
+async function compileTo(out: string, program: string): Promise<boolean> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${directory}/${NAME}.js`, program);
+    return await compile(`${directory}/${NAME}.js`, out);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+async function selfExtractTo(out: string, program: string, version: string): Promise<void> {
+  const runtime = await Deno.readFile(Deno.execPath());
+  const bytes = await packSelfExtracting({
+    name: NAME,
+    version,
+    program: new TextEncoder().encode(program),
+    runtime,
+    packedRuntime: await packedRuntime(runtime),
+    flags: RUN_FLAGS,
+  });
+  await Deno.writeFile(out, bytes, { mode: 0o755 });
+}
+
+/** The compressed runtime, kept in build/ since it takes seconds and changes only with Deno. */
+async function packedRuntime(runtime: Uint8Array): Promise<Uint8Array> {
+  const kept = `${BUILD}/runtime-${(await sha256(runtime)).slice(0, 16)}.gz`;
+  if (await exists(kept)) return await Deno.readFile(kept);
+  const packed = await gzip(runtime);
+  await writeWhole(kept, packed, 0o644);
+  return packed;
+}
+
+/** Whether the file says its version when asked. */
+async function works(file: string, version: string): Promise<boolean> {
+  const { success, stdout, stderr } = await new Deno.Command(file, {
+    args: ["version"],
+    env: { AGGVPN_CACHE_DIR: `${BUILD}/cache` },
+    signal: AbortSignal.timeout(60_000),
+  }).output();
+  const answer = new TextDecoder().decode(stdout);
+  if (success && answer.includes(version)) return true;
+  say(`${file} version: ${answer}${new TextDecoder().decode(stderr)}`);
+  return false;
+}
+
+async function chooseKind(): Promise<Kind> {
+  const asked = Deno.env.get("AGGVPN_BUILD");
+  if (asked === "compile" || asked === "selfextract") return asked;
+  if (asked) throw new Error(`AGGVPN_BUILD is "${asked}": expected compile or selfextract`);
+  return await runtimeBase() ? "compile" : "selfextract";
+}
+
+async function inputsDigest(program: string, kind: Kind): Promise<string> {
+  const template = await Deno.readTextFile(`${ROOT}tools/build/selfextract.sh`);
+  const inputs = [program, template, kind, Deno.version.deno, Deno.build.target, ...RUN_FLAGS];
+  return await sha256(new TextEncoder().encode(inputs.join("\0")));
+}
+
+/** Short hash of the commit, with `-dirty` for changes on top; `unknown` outside of git. */
+async function commit(): Promise<string> {
+  const args = ["describe", "--always", "--dirty", "--exclude=*"];
+  try {
+    const git = await new Deno.Command("git", { args, cwd: ROOT, stderr: "null" }).output();
+    return git.success ? new TextDecoder().decode(git.stdout).trim() : "unknown";
+  } catch {
+    return "unknown";
+  }
+}
+
+/** Writes beside and renames, so that two builds at once do no harm. */
+async function writeWhole(path: string, data: string | Uint8Array, mode: number): Promise<void> {
+  const fresh = `${path}.${Deno.pid}.new`;
+  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+  await Deno.writeFile(fresh, bytes, { mode });
+  await Deno.rename(fresh, path);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  return await Deno.readTextFile(path).catch(() => undefined);
+}
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    Deno.stderr.writeSync(new TextEncoder().encode(`build: ${(error as Error).message}\n`));
+    Deno.exit(1);
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Bundles the program into one JavaScript module, and into the one-file script
+ * that any host with `deno` can run.
+ *
+ * Not minified: names in the stack trace of a bug are worth more than the bytes,
+ * next to a runtime of 95 MB.
+ *
+ * @module
+ */
+
+/**
+ * Flags of `deno run` for the bundle. Everything is in the bundle, so nothing may be
+ * looked up beside it, and the code cache costs more than it saves at this size.
+ * The small young generation keeps an idle daemon small; the packet path allocates nothing.
+ */
+export const RUN_FLAGS: readonly string[] = [
+  "-A",
+  "--no-config",
+  "--no-lock",
+  "--no-remote",
+  "--no-npm",
+  "--no-code-cache",
+  "--v8-flags=--max-semi-space-size=1",
+];
+
+/** Where the source has this text, the bundle has the commit it was built from. */
+const COMMIT_MARK = "@AGGVPN_COMMIT@";
+
+/** Text of the bundle of `entry`; throws with the bundler's words. */
+export async function bundle(entry: string, commit: string): Promise<string> {
+  const out = await Deno.makeTempFile({ suffix: ".js" });
+  try {
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["bundle", "--quiet", "--platform", "deno", "--output", out, entry],
+      stdout: "null",
+      stderr: "piped",
+    }).output();
+    if (!success) throw new Error(`Cannot bundle "${entry}":\n${new TextDecoder().decode(stderr)}`);
+    return withoutPaths(await Deno.readTextFile(out)).replaceAll(COMMIT_MARK, commit);
+  } finally {
+    await Deno.remove(out);
+  }
+}
+
+/** Drops the bundler's comments of where each part came from: they differ by machine. */
+function withoutPaths(text: string): string {
+  return text.replaceAll(/^\/\/ .*\.(?:js|mjs|cjs|ts|json)\n/gm, "");
+}
+
+/**
+ * The bundle with first lines that are both shell and JavaScript: OpenBSD's env(1) has no
+ * `-S` to give an interpreter arguments.
+ */
+export function asScript(bundled: string): string {
+  const run = `DENO_NO_UPDATE_CHECK=1 DENO_DISABLE_NODE_SHIM=1 exec deno run ${
+    RUN_FLAGS.join(" ")
+  } "$0" "$@"`;
+  return `#!/bin/sh\n":" //; ${run}\n${bundled}`;
+}
