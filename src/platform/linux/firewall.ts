@@ -2,7 +2,7 @@
  * The nftables table of one tunnel: masquerading and the MSS clamp, nft(8).
  *
  * One command replaces the table as a whole and another deletes it, so it
- * never mixes with rules of the host.
+ * never mixes with rules of the host. nft wants a semicolon after every brace that closes.
  *
  * @module
  */
@@ -39,7 +39,7 @@ function natChain(plan: NetworkPlan): string {
     const ip = parseAddress(address.split("/")[0]!)?.bytes.length === 16 ? "ip6" : "ip";
     return `${ip} saddr ${address} oifname != "${plan.interface}" masquerade;`;
   });
-  return `chain postrouting { type nat hook postrouting priority srcnat; ${rules.join(" ")} }`;
+  return `chain postrouting { type nat hook postrouting priority srcnat; ${rules.join(" ")} };`;
 }
 
 /**
@@ -58,5 +58,5 @@ function mssChain(plan: NetworkPlan): string {
       plan.mtu - IPV6_TCP_HEADER_BYTES
     };`,
   ];
-  return `chain forward { type filter hook forward priority mangle; ${rules.join(" ")} }`;
+  return `chain forward { type filter hook forward priority mangle; ${rules.join(" ")} };`;
 }

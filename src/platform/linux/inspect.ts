@@ -1,0 +1,173 @@
+/**
+ * Looks at this host before a tunnel is started: what is missing, and what to
+ * do about it. Changes nothing.
+ *
+ * @module
+ */
+
+import { AggvpnError } from "../../errors.ts";
+import { parseAddress } from "../address.ts";
+import type { HostFinding, HostNeeds, SocketOptions } from "../platform.ts";
+import { findProgram } from "../run_changes.ts";
+import { CAP_NET_ADMIN } from "./constants.ts";
+import {
+  interfaceHint,
+  interfaceIndex,
+  type InterfaceState,
+  interfaceState,
+} from "./interfaces.ts";
+import type { Libc } from "./libc.ts";
+import { readForwarding } from "./network.ts";
+import { openSocket } from "./socket.ts";
+import { TUN_DEVICE } from "./tun.ts";
+
+/** Returns everything found, errors and warnings in the order of the needs. */
+export function inspectHost(libc: Libc, needs: HostNeeds, hasLibcrypto: boolean): HostFinding[] {
+  return [
+    ...inspectTun(libc, needs.tunName),
+    ...inspectPrograms(needs),
+    ...needs.links.flatMap((link) => inspectLink(libc, link)),
+    ...needs.listen.flatMap((listen) => inspectListen(libc, listen)),
+    ...inspectForwarding(needs),
+    ...(hasLibcrypto ? [] : [LIBCRYPTO_MISSING]),
+  ];
+}
+
+const LIBCRYPTO_MISSING: HostFinding = {
+  severity: "warning",
+  message: "Cannot load libcrypto.so.3: encryption will be many times slower",
+  hint: `Install OpenSSL 3, such as "apt install libssl3".`,
+};
+
+/** Tells whether a capability is in effect: CapEff of proc_pid_status(5). */
+export function hasCapability(status: string, capability: number): boolean {
+  const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1];
+  return mask !== undefined && (BigInt(`0x${mask}`) >> BigInt(capability) & 1n) === 1n;
+}
+
+function inspectTun(libc: Libc, name: string | undefined): HostFinding[] {
+  const findings: HostFinding[] = [];
+  if (!exists(TUN_DEVICE)) {
+    const hint = `Load the driver with "modprobe tun"; a container needs the device handed in.`;
+    findings.push({ severity: "error", message: `No ${TUN_DEVICE} on this host`, hint });
+  }
+  if (!hasCapability(readText("/proc/self/status"), CAP_NET_ADMIN)) {
+    const hint = "Run as root, or grant CAP_NET_ADMIN.";
+    findings.push({ severity: "error", message: "No privilege to set up a network", hint });
+  }
+  // One that "ip tuntap add" made is taken over, so this need not be in the way.
+  if (name !== undefined && interfaceIndex(libc, name) > 0) {
+    const hint = "If that is not a running aggvpn, set another tunnel.interface.";
+    findings.push({ severity: "warning", message: `Interface "${name}" exists already`, hint });
+  }
+  return findings;
+}
+
+function inspectPrograms(needs: HostNeeds): HostFinding[] {
+  const findings: HostFinding[] = [];
+  const require = (program: string, purpose: string, debian: string): void => {
+    if (findProgram(program) !== undefined) return;
+    const hint = `Install it, such as "apt install ${debian}".`;
+    findings.push({ severity: "error", message: `No "${program}" to ${purpose}`, hint });
+  };
+  require("ip", "set addresses and routes", "iproute2");
+  if (needs.nat) {
+    require("nft", "translate addresses (tunnel.nat)", "nftables");
+    if (!readForwarding().ipv4) require("sysctl", "switch on forwarding", "procps");
+  }
+  return findings;
+}
+
+const INTERFACE_PROBLEMS: Readonly<Record<InterfaceState, string | undefined>> = {
+  missing: "does not exist",
+  down: "is down",
+  "no-carrier": "has no carrier",
+  up: undefined,
+};
+
+function inspectLink(libc: Libc, link: SocketOptions): HostFinding[] {
+  if (link.interface === undefined) return tryToBind(libc, link, `Link "${link.name}"`);
+  const state = interfaceState(libc, link.interface);
+  const problem = INTERFACE_PROBLEMS[state];
+  if (problem !== undefined) {
+    const hint = state === "missing"
+      ? interfaceHint(link.interface)
+      : `The tunnel starts without it; "ip link set ${link.interface} up" brings it up.`;
+    const severity = state === "missing" ? "error" : "warning";
+    const message = `Link "${link.name}": interface "${link.interface}" ${problem}`;
+    return [{ severity, message, hint }];
+  }
+  return [
+    ...tryToBind(libc, link, `Link "${link.name}"`),
+    ...inspectReversePath(link.name, link.interface),
+  ];
+}
+
+/** A name is left to the start: resolving it here would take as long as the network likes. */
+function inspectListen(libc: Libc, listen: { host: string; port: number }): HostFinding[] {
+  const address = parseAddress(listen.host);
+  if (!address) return [];
+  const family = address.bytes.length === 4 ? 4 : 6;
+  const options = { name: listen.host, address: listen.host, port: listen.port, family } as const;
+  return tryToBind(libc, options, "Listening");
+}
+
+/** Opens a socket and closes it again. A port in use may be that of a running aggvpn. */
+function tryToBind(libc: Libc, options: SocketOptions, who: string): HostFinding[] {
+  try {
+    openSocket(libc, options).close();
+    return [];
+  } catch (error) {
+    if (!(error instanceof AggvpnError)) throw error;
+    const inUse = error.cause instanceof Error && error.cause.message === "EADDRINUSE";
+    const severity = inUse ? "warning" : "error";
+    const message = `${who}: ${error.message}`;
+    return [
+      error.hint === undefined ? { severity, message } : {
+        severity,
+        message,
+        hint: inUse ? `${error.hint} A running aggvpn is no problem.` : error.hint,
+      },
+    ];
+  }
+}
+
+/** Strict reverse-path filtering (ip-sysctl.rst, rp_filter 1) drops what a second uplink receives. */
+function inspectReversePath(link: string, name: string): HostFinding[] {
+  const filter = (which: string): number =>
+    Number(readText(`/proc/sys/net/ipv4/conf/${which}/rp_filter`));
+  if (Math.max(filter("all"), filter(name)) !== 1) return [];
+  return [{
+    severity: "warning",
+    message: `Link "${link}": strict reverse-path filter on "${name}" may drop its datagrams`,
+    hint: `Set "sysctl -w net.ipv4.conf.${name}.rp_filter=2".`,
+  }];
+}
+
+/** With NAT the program switches it on itself. */
+function inspectForwarding(needs: HostNeeds): HostFinding[] {
+  if (!needs.forwarding || needs.nat || readForwarding().ipv4) return [];
+  return [{
+    severity: "warning",
+    message: "This host does not forward packets: other hosts cannot use the tunnel",
+    hint: `Set "sysctl -w net.ipv4.ip_forward=1".`,
+  }];
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    // Without permission to look it is at least there.
+    return !(error instanceof Deno.errors.NotFound);
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}

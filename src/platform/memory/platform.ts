@@ -1,0 +1,75 @@
+/**
+ * A whole platform in memory, for tests of what is above it.
+ *
+ * @module
+ */
+
+import type { AeadProvider } from "../../crypto/aead.ts";
+import { AggvpnError } from "../../errors.ts";
+import type { NetworkPlan, Platform, SocketOptions, SystemChange } from "../platform.ts";
+import { MemoryNetwork, type MemorySocket } from "./network.ts";
+import { MemoryPoller } from "./poller.ts";
+import { MemoryTun } from "./tun.ts";
+
+/** One host; hosts that share a network reach each other. */
+export class MemoryPlatform implements Platform {
+  readonly os = "memory";
+  /** Everything that was opened, in order. */
+  readonly tuns: MemoryTun[] = [];
+  readonly sockets: MemorySocket[] = [];
+  readonly pollers: MemoryPoller[] = [];
+  readonly network: MemoryNetwork;
+  readonly #readable = new Map<number, () => boolean>();
+  readonly #libcrypto: AeadProvider | undefined;
+  #nextFd = 100;
+
+  /** @param libcrypto what {@linkcode libcrypto} returns */
+  constructor(network: MemoryNetwork = new MemoryNetwork(), libcrypto?: AeadProvider) {
+    this.network = network;
+    this.#libcrypto = libcrypto;
+    network.listeners.push(() => this.#notify());
+  }
+
+  openTun(name = "agg0"): MemoryTun {
+    if (this.tuns.some((tun) => tun.name === name && tun.isOpen)) {
+      throw new AggvpnError(`Cannot create TUN interface "${name}": Device or resource busy`);
+    }
+    const tun = new MemoryTun(this.#nextFd++, name);
+    this.#readable.set(tun.fd, () => tun.waiting > 0);
+    tun.onPacket = (): void => this.#notify();
+    this.tuns.push(tun);
+    return tun;
+  }
+
+  openSocket(options: SocketOptions): MemorySocket {
+    const socket = this.network.open(this.#nextFd++, options);
+    this.#readable.set(socket.fd, () => socket.waiting > 0);
+    this.sockets.push(socket);
+    return socket;
+  }
+
+  openPoller(): MemoryPoller {
+    const poller = new MemoryPoller((fd) => this.#readable.get(fd)?.() ?? false);
+    this.pollers.push(poller);
+    return poller;
+  }
+
+  libcrypto(): AeadProvider | undefined {
+    return this.#libcrypto;
+  }
+
+  /** There is no system to change. */
+  networkChanges(_plan: NetworkPlan): readonly SystemChange[] {
+    return [];
+  }
+
+  inspect(): readonly [] {
+    return [];
+  }
+
+  secureSignals(): void {}
+
+  #notify(): void {
+    for (const poller of this.pollers) poller.notify();
+  }
+}
