@@ -1,0 +1,29 @@
+/**
+ * Numbers that are collected to be asked for percentiles at the end.
+ *
+ * @module
+ */
+
+/** A list of samples. */
+export class Samples {
+  readonly #values: number[] = [];
+  #sorted = true;
+
+  get count(): number {
+    return this.#values.length;
+  }
+
+  add(value: number): void {
+    this.#values.push(value);
+    this.#sorted = false;
+  }
+
+  /** Returns the `fraction` quantile (nearest rank), NaN without samples. */
+  quantile(fraction: number): number {
+    const values = this.#values;
+    if (!this.#sorted) values.sort((a, b) => a - b);
+    this.#sorted = true;
+    const rank = Math.max(0, Math.ceil(fraction * values.length) - 1);
+    return values[rank] ?? NaN;
+  }
+}

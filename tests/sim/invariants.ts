@@ -1,0 +1,40 @@
+/**
+ * What must hold at every step of a simulation, whatever the network does.
+ *
+ * @module
+ */
+
+import { OUTER_HEADER_BYTES } from "../../src/slab.ts";
+import { read32 } from "./packet.ts";
+
+/** Type of a datagram with sealed frames. */
+const TYPE_DATA = 4;
+
+/** Something that must never happen did. */
+export class InvariantError extends Error {
+  override readonly name = "InvariantError";
+}
+
+/**
+ * Watches what one end puts on the wire: no pair of session and link may use a
+ * counter twice, or a nonce would repeat. Counters are expected to rise.
+ */
+export class NonceWatch {
+  readonly #last = new Map<number, number>();
+
+  /** Throws {@linkcode InvariantError} when the datagram at `at` repeats a counter. */
+  check(bytes: Uint8Array, at: number, length: number): void {
+    if (bytes[at] !== TYPE_DATA || length < OUTER_HEADER_BYTES) return;
+    const link = bytes[at + 1]!;
+    const session = read32(bytes, at + 2);
+    const counter = read32(bytes, at + 6);
+    const key = session * 256 + link;
+    const last = this.#last.get(key) ?? -1;
+    if (counter <= last) {
+      throw new InvariantError(
+        `link ${link}, session ${session.toString(16)}: counter ${counter} after ${last}`,
+      );
+    }
+    this.#last.set(key, counter);
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * A line between client and server, described in a few numbers: `up` carries what the
+ * client sends, `down` what the server sends.
+ *
+ * @module
+ */
+
+import { Bottleneck, type QueueLimit } from "./elements/bottleneck.ts";
+import { Delay, Jitter } from "./elements/delay.ts";
+import { Chain, type Element } from "./elements/element.ts";
+import {
+  Blackhole,
+  GilbertElliott,
+  type GilbertElliottOptions,
+  Mtu,
+  RandomLoss,
+  type Span,
+} from "./elements/loss.ts";
+import { constantRate, type RateSchedule } from "./elements/rate_schedule.ts";
+import { Rng } from "./rng.ts";
+
+/** Queue of a line that says nothing else: a home router's. */
+const DEFAULT_QUEUE: QueueLimit = { us: 100_000 };
+
+/** One direction of a line. */
+export interface DirectionSpec {
+  readonly rate: RateSchedule;
+  readonly delayUs: number;
+  readonly queue?: QueueLimit;
+  /** Random loss, 0 to 1. */
+  readonly loss?: number;
+  readonly burstLoss?: GilbertElliottOptions;
+  readonly jitterUs?: number;
+  /** Whether the jitter lets packets overtake each other. */
+  readonly reorders?: boolean;
+  readonly mtu?: number;
+  /** When it swallows everything. */
+  readonly blackholes?: readonly Span[];
+}
+
+/** Both directions, and what happens to the client's public port. */
+export interface LinkSpec {
+  readonly name: string;
+  readonly up: DirectionSpec;
+  readonly down: DirectionSpec;
+  /** Instants at which a NAT gives the client another public port; the old one is dead. */
+  readonly rebindsUs?: readonly number[];
+  /** When the client's interface is gone: sending fails with "unreachable". */
+  readonly unplugged?: readonly Span[];
+}
+
+/** A line that carries datagrams. */
+export interface SimLink {
+  readonly spec: LinkSpec;
+  readonly up: Chain;
+  readonly down: Chain;
+  readonly upQueue: Bottleneck;
+  readonly downQueue: Bottleneck;
+}
+
+/** Builds the elements of one direction, in the order of a real line. */
+function directionOf(spec: DirectionSpec, rng: Rng): [Chain, Bottleneck] {
+  const bottleneck = new Bottleneck(spec.rate, spec.queue ?? DEFAULT_QUEUE);
+  const elements: Element[] = [];
+  if (spec.mtu !== undefined) elements.push(new Mtu(spec.mtu));
+  elements.push(bottleneck);
+  if (spec.blackholes !== undefined) elements.push(new Blackhole(spec.blackholes));
+  if (spec.loss) elements.push(new RandomLoss(spec.loss, rng.fork(1)));
+  if (spec.burstLoss) elements.push(new GilbertElliott(spec.burstLoss, rng.fork(2)));
+  elements.push(new Delay(spec.delayUs));
+  if (spec.jitterUs) elements.push(new Jitter(spec.jitterUs, spec.reorders ?? false, rng.fork(3)));
+  return [new Chain(elements), bottleneck];
+}
+
+/** Builds a line. */
+export function openLink(spec: LinkSpec, rng: Rng): SimLink {
+  const [up, upQueue] = directionOf(spec.up, rng);
+  const [down, downQueue] = directionOf(spec.down, rng);
+  return { spec, up, down, upQueue, downQueue };
+}
+
+/** What most lines need; the rest can be given for both directions in `both`. */
+export interface LineNumbers {
+  readonly name: string;
+  /** Rate from server to client, in Mbit/s. */
+  readonly mbps: number;
+  /** Rate from client to server; the same when absent. */
+  readonly upMbps?: number;
+  /** Round trip without load, in milliseconds. */
+  readonly rttMs: number;
+  readonly queueMs?: number;
+  readonly both?: Partial<DirectionSpec>;
+  readonly link?: Partial<LinkSpec>;
+}
+
+/** Describes a line by its usual numbers. */
+export function line(numbers: LineNumbers): LinkSpec {
+  const { name, mbps, upMbps = mbps, rttMs, queueMs } = numbers;
+  const direction = (rate: number): DirectionSpec => ({
+    rate: constantRate(rate * 1e6),
+    delayUs: rttMs * 500,
+    ...(queueMs === undefined ? {} : { queue: { us: queueMs * 1000 } }),
+    ...numbers.both,
+  });
+  return { name, up: direction(upMbps), down: direction(mbps), ...numbers.link };
+}

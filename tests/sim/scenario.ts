@@ -1,0 +1,207 @@
+/**
+ * A scenario is data: lines, traffic, how long. Running one gives a
+ * {@linkcode Result}; everything that must always hold is checked on the way.
+ *
+ * @module
+ */
+
+import { BulkFlow } from "./flows/bulk.ts";
+import { PingFlow } from "./flows/ping.ts";
+import { StreamFlow } from "./flows/stream.ts";
+import type { DirectionSpec, LinkSpec } from "./link.ts";
+import type { Node } from "./node.ts";
+import { CLIENT, SERVER, type Side } from "./packet.ts";
+import type { TunnelFactory } from "./tunnel.ts";
+import { World } from "./world.ts";
+
+/** When traffic begins: the tunnel has come up by then. */
+export const START_US = 500_000;
+/** What is not measured: slow start and finding the rates. */
+export const WARM_UP_US = 3_000_000;
+/** Window in which the time to full speed is looked for. */
+const RAMP_STEP_US = 100_000;
+/** Largest packet of the TUN interfaces: 1500 less the overhead of the tunnel. */
+export const INNER_MTU = 1434;
+
+/** What is to be simulated. */
+export interface Scenario {
+  readonly name: string;
+  readonly links: readonly LinkSpec[];
+  /** Which side sends the bulk data; the server (a download) when absent. */
+  readonly from?: Side;
+  /** Whether the tunnel is told the capacities. */
+  readonly configured?: boolean;
+  /** Bulk transfers; one when absent. */
+  readonly flows?: number;
+  /** Measured time without the warm-up; 10 when absent. */
+  readonly seconds?: number;
+  /** Whether a stream of 100 packets/s runs beside the bulk. */
+  readonly stream?: boolean;
+}
+
+/** What came out. */
+export interface Result {
+  readonly goodputMbps: number;
+  /** Goodput as a percentage of the capacities while they were there. */
+  readonly percentOfSum: number;
+  /** From the start of the bulk until 80 % of the mean goodput; NaN when never. */
+  readonly rampS: number;
+  /** Round trip of a ping under load: median, and the 95th percentile. */
+  readonly loadedRttMs: number;
+  readonly loadedRtt95Ms: number;
+  /** What the resequencer of the receiving side says; NaN when it says nothing. */
+  readonly p99HoldUs: number;
+  /** Datagrams dropped by queues of the lines, and lost on them otherwise. */
+  readonly queueDrops: number;
+  readonly lineLosses: number;
+  /** Packets dropped at a TUN interface. */
+  readonly tunDrops: number;
+  /** Packets that left the tunnel after a later one of their flow. */
+  readonly late: number;
+  /** Packets of the bulk that did not come out. */
+  readonly lost: number;
+  /** Segments that TCP sent again. */
+  readonly resent: number;
+  /** Of the stream; NaN without one. */
+  readonly longestGapMs: number;
+  readonly streamLost: number;
+  /** Jain's index over the bulk transfers. */
+  readonly fairness: number;
+}
+
+/** What may be varied from run to run. */
+export interface RunOptions {
+  readonly seed?: number;
+  readonly seconds?: number;
+  readonly wakeUs?: number;
+  readonly mtu?: number;
+  /** Called every 100 ms of virtual time. */
+  readonly onStep?: (run: Run) => void;
+}
+
+/** A scenario while it runs. */
+export interface Run {
+  readonly scenario: Scenario;
+  readonly world: World;
+  readonly bulk: readonly BulkFlow[];
+  readonly ping: PingFlow;
+  /** The node that sends the bulk data, and the other. */
+  readonly sending: Node;
+  readonly receiving: Node;
+}
+
+/** Runs a scenario; throws InvariantError when what must hold does not. */
+export function runScenario(
+  scenario: Scenario,
+  factory: (scenario: Scenario) => TunnelFactory,
+  options: RunOptions = {},
+): Result {
+  const run = openRun(scenario, factory, options);
+  const { world, bulk } = run;
+  const endUs = START_US + WARM_UP_US + 1e6 * (options.seconds ?? scenario.seconds ?? 10);
+  const progress: number[] = [];
+  for (let at = START_US; at < endUs; at += RAMP_STEP_US) {
+    world.runUntil(at);
+    progress.push(goodBytesOf(bulk));
+    options.onStep?.(run);
+  }
+  world.runUntil(endUs);
+  progress.push(goodBytesOf(bulk));
+  const result = resultOf(run, progress, endUs);
+  world.finish();
+  return result;
+}
+
+function openRun(
+  scenario: Scenario,
+  factory: (scenario: Scenario) => TunnelFactory,
+  options: RunOptions,
+): Run {
+  const { links, from = SERVER, flows = 1 } = scenario;
+  const { seed = 1, wakeUs = 60, mtu = INNER_MTU } = options;
+  const world = new World({ seed, links, tunnel: factory(scenario), wakeUs });
+  const bulk = Array.from(
+    { length: flows },
+    (_, i) =>
+      world.addFlow(START_US + i * 10_000, (port) => new BulkFlow(world, port, { from, mtu })),
+  );
+  const ping = world.addFlow(
+    START_US + WARM_UP_US,
+    (port) => new PingFlow(world, port, 100_000),
+  );
+  if (scenario.stream) {
+    const stream = { from, packetsPerSecond: 100, bytes: 128 };
+    world.addFlow(START_US + WARM_UP_US, (port) => new StreamFlow(world, port, stream));
+  }
+  const [sending, receiving] = from === CLIENT
+    ? [world.client, world.server]
+    : [world.server, world.client];
+  return { scenario, world, bulk, ping, sending, receiving };
+}
+
+function goodBytesOf(bulk: readonly BulkFlow[]): number {
+  return bulk.reduce((sum, flow) => sum + flow.goodBytes, 0);
+}
+
+function resultOf(run: Run, progress: readonly number[], endUs: number): Result {
+  const { scenario, world, bulk, ping } = run;
+  const { from = SERVER } = scenario;
+  const firstUs = START_US + WARM_UP_US;
+  const firstStep = WARM_UP_US / RAMP_STEP_US;
+  const bytes = progress.at(-1)! - progress[firstStep]!;
+  const goodputMbps = bytes * 8 / (endUs - firstUs);
+  const chains = world.links.map((link) => from === CLIENT ? link.up : link.down);
+  const queues = world.links.flatMap((link) => [link.upQueue, link.downQueue]);
+  const ledgers = bulk.map((flow) => flow.ledgers[from]);
+  const stream = world.flows.find((flow) => flow instanceof StreamFlow);
+  const queueDrops = queues.reduce((sum, queue) => sum + queue.drops, 0);
+  const allDrops = world.links.reduce((sum, link) => sum + link.up.drops + link.down.drops, 0);
+  const inFlight = chains.length === 0 ? 0 : run.bulk.reduce((n, f) => n + f.sender.board.pipe, 0);
+  return {
+    goodputMbps,
+    percentOfSum: 1e8 * goodputMbps / capacityBps(scenario, firstUs, endUs),
+    rampS: rampOf(progress, goodputMbps),
+    loadedRttMs: ping.roundTrips.quantile(0.5) / 1000,
+    loadedRtt95Ms: ping.roundTrips.quantile(0.95) / 1000,
+    p99HoldUs: run.receiving.tunnel.status(endUs)?.peers[0]?.holdP99Us ?? NaN,
+    queueDrops,
+    lineLosses: allDrops - queueDrops,
+    tunDrops: world.client.tun.drops + world.server.tun.drops,
+    late: ledgers.reduce((sum, ledger) => sum + ledger.late, 0),
+    lost: ledgers.reduce((sum, l) => sum + l.sent - l.delivered, 0) - inFlight,
+    resent: bulk.reduce((sum, flow) => sum + flow.sender.resent, 0),
+    longestGapMs: stream === undefined ? NaN : stream.longestGapUs / 1000,
+    streamLost: stream?.lost ?? NaN,
+    fairness: jain(bulk.map((flow) => flow.goodBytes)),
+  };
+}
+
+/** Seconds until a window of 300 ms reaches 80 % of the mean. */
+function rampOf(progress: readonly number[], goodputMbps: number): number {
+  const steps = 3;
+  const enough = 0.8 * goodputMbps * steps * RAMP_STEP_US / 8;
+  for (let i = steps; i < progress.length; i++) {
+    if (progress[i]! - progress[i - steps]! >= enough) return i * RAMP_STEP_US / 1e6;
+  }
+  return NaN;
+}
+
+/** Mean capacity of all lines in the direction of the bulk, in bit/s. */
+function capacityBps(scenario: Scenario, fromUs: number, toUs: number): number {
+  const direction = (link: LinkSpec): DirectionSpec =>
+    scenario.from === CLIENT ? link.up : link.down;
+  return scenario.links.reduce((sum, link) => {
+    const { rate, blackholes = [] } = direction(link);
+    const gone = blackholes.concat(link.unplugged ?? []).reduce(
+      (us, span) => us + Math.max(0, Math.min(toUs, span.toUs) - Math.max(fromUs, span.fromUs)),
+      0,
+    );
+    return sum + rate.meanBps(fromUs, toUs) * (1 - gone / (toUs - fromUs));
+  }, 0);
+}
+
+function jain(values: readonly number[]): number {
+  const sum = values.reduce((a, b) => a + b, 0);
+  const squares = values.reduce((a, b) => a + b * b, 0);
+  return squares === 0 ? NaN : sum * sum / (values.length * squares);
+}

@@ -1,0 +1,86 @@
+/**
+ * The scenarios of the goodput table. `NAME known` tells the tunnel the
+ * capacities, the others leave it to find them.
+ *
+ * @module
+ */
+
+import { type RateStep, steppedRate } from "./elements/rate_schedule.ts";
+import { line, type LineNumbers, type LinkSpec } from "./link.ts";
+import { CLIENT } from "./packet.ts";
+import { type Scenario, START_US, WARM_UP_US } from "./scenario.ts";
+
+const MEASURED_US = START_US + WARM_UP_US;
+
+/** A line between both; `rest` changes what differs. */
+function dsl(name: string, mbps: number, rttMs: number, rest: Partial<LineNumbers> = {}): LinkSpec {
+  return line({ name, mbps, rttMs, ...rest });
+}
+
+function steps(...mbps: number[]): RateStep[] {
+  return mbps.map((rate) => ({ bps: rate * 1e6, forUs: 5e6 }));
+}
+
+const pair = [dsl("a", 50, 20), dsl("b", 50, 20)];
+const unequal = [dsl("a", 80, 15, { upMbps: 20 }), dsl("b", 20, 60, { upMbps: 5 })];
+const article = [
+  dsl("dsl1", 11.74, 30, { upMbps: 0.82 }),
+  dsl("dsl2", 11.74, 30, { upMbps: 0.82 }),
+];
+const lossy = [dsl("a", 50, 20), dsl("b", 50, 40, { both: { loss: 0.01 } })];
+const radio = [
+  dsl("a", 40, 30, { both: { loss: 0.005 } }),
+  dsl("b", 25, 50, { both: { loss: 0.005 } }),
+];
+const varying = [
+  dsl("a", 30, 30),
+  dsl("b", 40, 50, { queueMs: 300, both: { rate: steppedRate(steps(40, 10, 25, 5)) } }),
+];
+const cut = [
+  dsl("a", 50, 20),
+  dsl("b", 50, 20, {
+    both: { blackholes: [{ fromUs: MEASURED_US + 5e6, toUs: MEASURED_US + 15e6 }] },
+  }),
+];
+const unplugged = [
+  dsl("a", 50, 20),
+  dsl("b", 50, 20, {
+    link: { unplugged: [{ fromUs: MEASURED_US + 5e6, toUs: MEASURED_US + 15e6 }] },
+  }),
+];
+
+/** All of them, in the order of the table. */
+export const SCENARIOS: readonly Scenario[] = [
+  { name: "one 50/20", links: [dsl("a", 50, 20)] },
+  { name: "50/20+50/20 known", links: pair, configured: true },
+  { name: "50/20+50/20", links: pair },
+  { name: "50/20+50/20 up", links: pair, from: CLIENT },
+  { name: "50/20+50/20 4 flows", links: pair, flows: 4 },
+  { name: "80/15+20/60 known", links: unequal, configured: true },
+  { name: "80/15+20/60", links: unequal },
+  { name: "80/15+20/60 up (20+5)", links: unequal, from: CLIENT },
+  { name: "50/20+12/20", links: [dsl("a", 50, 20), dsl("b", 12, 20)] },
+  { name: "50/20+50/70", links: [dsl("a", 50, 20), dsl("b", 50, 70)] },
+  { name: "300/8+30/40", links: [dsl("a", 300, 8), dsl("b", 30, 40)] },
+  { name: "50/20+50/40 1% loss", links: lossy },
+  { name: "40/30+25/50 .5% loss", links: radio },
+  { name: "30/30+steps 40>10>25>5", links: varying, seconds: 20 },
+  { name: "DSL x2 down known", links: article, configured: true },
+  { name: "DSL x2 down", links: article },
+  { name: "DSL x2 up", links: article, from: CLIENT },
+  {
+    name: "three: 50/20+30/40+10/30",
+    links: [dsl("a", 50, 20), dsl("b", 30, 40), dsl("c", 10, 30)],
+  },
+  {
+    name: "50/20+50/20 jitter 10",
+    links: pair.map((link) => ({
+      ...link,
+      up: { ...link.up, jitterUs: 10_000 },
+      down: { ...link.down, jitterUs: 10_000 },
+    })),
+  },
+  { name: "blackhole of one, known", links: cut, configured: true, seconds: 30, stream: true },
+  { name: "blackhole of one", links: cut, seconds: 30, stream: true },
+  { name: "unplugged one", links: unplugged, seconds: 30, stream: true },
+];

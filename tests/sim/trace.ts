@@ -1,0 +1,98 @@
+/**
+ * One line per 100 ms of a running scenario: what the network did, what TCP
+ * believes, what the tunnel believes. For tuning by eye.
+ *
+ * @module
+ */
+
+import { type Run, START_US } from "./scenario.ts";
+import { CLIENT } from "./packet.ts";
+
+/** Remembers the counters of the last line, to print differences. */
+export class Tracer {
+  #at = 0;
+  #good = 0;
+  readonly #left: number[] = [];
+  readonly #drops: number[] = [];
+  #held = 0;
+  #events = 0;
+
+  constructor(readonly print: (line: string) => void) {}
+
+  /** Prints the state of `run`; in front of it what the tunnels said since the last line. */
+  onStep(run: Run): void {
+    const { world, bulk } = run;
+    const now = world.queue.now;
+    const seconds = Math.max(1, now - this.#at) / 1e6;
+    this.#printEvents(run);
+    const good = bulk.reduce((sum, flow) => sum + flow.goodBytes, 0);
+    const parts = [
+      `${(now / 1e6).toFixed(1).padStart(5)}s`,
+      `good ${mbps(good - this.#good, seconds)}`,
+      ...run.world.links.map((_, i) => this.#link(run, i, seconds)),
+      this.#tcp(run),
+      this.#queues(run),
+    ];
+    if (now > START_US) this.print(parts.join(" | "));
+    this.#at = now;
+    this.#good = good;
+  }
+
+  #link(run: Run, i: number, seconds: number): string {
+    const link = run.world.links[i]!;
+    const upload = run.sending.side === CLIENT;
+    const chain = upload ? link.up : link.down;
+    const queue = upload ? link.upQueue : link.downQueue;
+    const status = run.sending.tunnel.status(run.world.queue.now)?.peers[0]?.links[i];
+    const left = chain.leftBytes - (this.#left[i] ?? 0);
+    const drops = chain.drops - (this.#drops[i] ?? 0);
+    this.#left[i] = chain.leftBytes;
+    this.#drops[i] = chain.drops;
+    const queueMs = (queue.queuedUs(run.world.queue.now) / 1000).toFixed(0).padStart(3);
+    const own = status === undefined
+      ? ""
+      : ` r${(status.rateBps / 1e6).toFixed(1).padStart(5)} fl${
+        (status.inFlightBytes / 1024).toFixed(0).padStart(4)
+      }k srtt${(status.srttUs / 1000).toFixed(0).padStart(3)}${
+        status.state === "up" ? "" : ` ${status.state.toUpperCase()}`
+      }`;
+    return `${link.spec.name} ${mbps(left, seconds)} q${queueMs}ms d${drops}${own}`;
+  }
+
+  #tcp(run: Run): string {
+    const flow = run.bulk[0]!;
+    const { board, cubic, state } = flow.sender;
+    const srtt = (board.srttUs / 1000).toFixed(0);
+    const threshold = cubic.ssthresh === Infinity ? "" : ` ss${cubic.ssthresh.toFixed(0)}`;
+    return `tcp ${state[0]} cwnd${
+      cubic.cwnd.toFixed(0).padStart(4)
+    }${threshold} pipe${board.pipe}` +
+      ` srtt${srtt} ooo${flow.receiver.held} re${flow.sender.resent}`;
+  }
+
+  #queues(run: Run): string {
+    const sender = run.sending.tunnel.status(run.world.queue.now)?.peers[0];
+    const receiver = run.receiving.tunnel.status(run.world.queue.now)?.peers[0];
+    const held = receiver?.heldPackets ?? 0;
+    const text = `tun ${run.sending.tun.count} q ${sender?.queuedPackets ?? 0}` +
+      ` held+${held - this.#held} p99 ${((receiver?.holdP99Us ?? 0) / 1000).toFixed(1)}ms` +
+      ` rs ${sender?.resentPackets ?? 0}`;
+    this.#held = held;
+    return text;
+  }
+
+  #printEvents(run: Run): void {
+    for (; this.#events < run.world.events.length; this.#events++) {
+      const { at, side, event } = run.world.events[this.#events]!;
+      const { type, ...rest } = event;
+      const text = Object.values(rest).filter((value) => value !== "").join(" ");
+      this.print(
+        `${(at / 1e6).toFixed(4)}s ${side === CLIENT ? "client" : "server"} ${type}: ${text}`,
+      );
+    }
+  }
+}
+
+function mbps(bytes: number, seconds: number): string {
+  return (bytes * 8e-6 / seconds).toFixed(1).padStart(5);
+}
