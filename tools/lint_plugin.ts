@@ -7,7 +7,7 @@
  */
 
 /** Layer -> layers it may import. Files directly under src/ are leaves open to all. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   crypto: ["wire"],
   scheduler: [],
@@ -20,7 +20,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ["config", "control", "crypto", "io", "platform", "tunnel"],
 };
 
-const PURE_LAYERS: readonly string[] = [
+/** Layers without clock, randomness and I/O. */
+export const PURE_LAYERS: readonly string[] = [
   "wire",
   "crypto",
   "scheduler",

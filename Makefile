@@ -1,0 +1,45 @@
+# Needs npm, or deno >= 2.9 on the PATH; tools/get_deno.sh says so when it has neither.
+.POSIX:
+.PHONY: help deno build check test cover demo bench-links clean
+
+DENO = tools/run_deno.sh
+SCRIPTS = tools/get_deno.sh tools/run_deno.sh tools/build/selfextract.sh .ci/run
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+deno:
+	@tools/get_deno.sh >/dev/null
+
+build: deno ## Make build/aggvpn, the one file that users copy, and build/aggvpn.js
+	@$(DENO) run -A tools/build.ts
+
+check: deno ## Check format, lint, layers, types, documents and scripts
+	@$(DENO) fmt --check
+	@$(DENO) lint
+	@$(DENO) check --quiet .
+	@$(DENO) run -A tools/check_docs.ts
+	@for script in $(SCRIPTS); do sh -n "$$script" || exit 1; done
+
+test: build ## Run every test; those over emulated lines need root
+	@$(DENO) run -A tools/preflight.ts test --warn
+	@$(DENO) test -A tests
+
+cover: deno ## Run the tests of the source and print coverage by layer
+	@rm -rf cov
+	@$(DENO) test -A --quiet --coverage=cov/profile --ignore=tests/e2e,tests/build tests
+	@$(DENO) coverage --lcov cov/profile >cov/lcov.info
+	@$(DENO) run -A tools/coverage.ts cov/lcov.info
+
+demo: deno ## Watch one TCP transfer use two lines and survive the cut of one (root)
+	@$(DENO) run -A tools/preflight.ts demo
+	@$(DENO) run -A tools/build.ts
+	@$(DENO) run -A tools/demo.ts
+
+bench-links: deno ## Measure the tunnel over emulated lines against them (root)
+	@$(DENO) run -A tools/preflight.ts bench-links
+	@$(DENO) run -A tools/build.ts
+	@$(DENO) run -A bench/links.ts
+
+clean: ## Remove what was built and measured
+	rm -rf build cov
