@@ -76,6 +76,9 @@ function checkTargets(path: string, text: string, targets: ReadonlySet<string>):
   return problems;
 }
 
+const EXPORT =
+  /^export (?:abstract |async )*(class|function|interface|type(?! \{)|const(?! [A-Z][A-Z0-9_]*\b)|enum)\b/;
+
 /**
  * A module without a header, or an export without a comment. Constants in capitals may do
  * without: those of an ABI are named by its headers.
@@ -85,13 +88,10 @@ function checkModule(path: string, text: string): string[] {
   if (!text.startsWith("/**")) problems.push(`${path}:1: says not what this module is`);
   let previous = "";
   for (const [number, line] of lines(text)) {
-    const match =
-      /^export (?:abstract |async |declare )*(class|function|interface|type|const|enum)\b/.exec(
-        line,
-      );
+    const kind = EXPORT.exec(line)?.[1];
     const isOverload = previous.startsWith("export function") && previous.endsWith(";");
-    if (match && !previous.endsWith("*/") && !isOverload && !/^export type \{/.test(line)) {
-      problems.push(`${path}:${number}: this ${match[1]} has no comment`);
+    if (kind && !previous.endsWith("*/") && !isOverload) {
+      problems.push(`${path}:${number}: this ${kind} has no comment`);
     }
     if (!/^\s*\/\/ deno-(?:lint|fmt)-ignore/.test(line)) previous = line.trimEnd();
   }
