@@ -22,7 +22,8 @@ export interface CommandResult {
 const SYSTEM_DIRECTORIES: readonly string[] = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 /**
- * Runs `changes` in order; `report` gets each command as a line before it runs.
+ * Runs `changes` in order; `report` gets each command as a line before it runs, and
+ * whether it takes a change back.
  * When one fails, those before it are undone and AggvpnError is thrown with the
  * command and what it said.
  *
@@ -30,20 +31,20 @@ const SYSTEM_DIRECTORIES: readonly string[] = ["/usr/sbin", "/sbin", "/usr/bin",
  */
 export function applyChanges(
   changes: readonly SystemChange[],
-  report: (line: string) => void,
+  report: (line: string, isUndo: boolean) => void,
   run: (command: readonly string[]) => CommandResult = runCommand,
 ): Undo {
   const undoing: (readonly string[])[] = [];
   const undo = (): void => {
     let command: readonly string[] | undefined;
     while ((command = undoing.pop()) !== undefined) {
-      report(commandLine(command));
+      report(commandLine(command), true);
       const { success, message } = run(command);
-      if (!success) report(`failed: ${message}`);
+      if (!success) report(`failed: ${message}`, true);
     }
   };
   for (const change of changes) {
-    report(commandLine(change.run));
+    report(commandLine(change.run), false);
     const { success, message } = run(change.run);
     if (!success && change.mayFail !== true) {
       undo();
