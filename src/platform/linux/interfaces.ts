@@ -1,7 +1,7 @@
 /**
  * Network interfaces of this host: which there are, and whether they are up.
  *
- * `/proc/net` and ioctl(2) answer for the network namespace of this process;
+ * `/proc/thread-self/net` and ioctl(2) answer for the network namespace of this thread;
  * `/sys/class/net` shows the one it was mounted in.
  *
  * @module
@@ -60,7 +60,7 @@ export function interfaceState(libc: Libc, name: string): InterfaceState {
 export function interfaceNames(): string[] {
   try {
     // Two lines of headings, then `name: counters`: proc_pid_net(5).
-    return Deno.readTextFileSync("/proc/net/dev").split("\n").slice(2)
+    return Deno.readTextFileSync("/proc/thread-self/net/dev").split("\n").slice(2)
       .map((line) => line.slice(0, line.lastIndexOf(":")).trim())
       .filter((name) => name !== "" && name !== "lo");
   } catch {
