@@ -1,0 +1,147 @@
+/**
+ * A client: its links, and what must hold between them.
+ *
+ * @module
+ */
+
+import { contains, overlaps, parseAddress, parsePrefix, type Prefix } from "./address.ts";
+import type { LinkConfig } from "./config.ts";
+import { formatHostPort } from "./host_port.ts";
+import type { HostAndPort } from "./host_port.ts";
+import { type Link, readLink, sourceOf } from "./link_table.ts";
+import { asTable, type Context, type Reading } from "./read_table.ts";
+import type { Report } from "./report.ts";
+import { MAX_LINKS, type TUNNEL_KEYS } from "./schema.ts";
+import type { Entry, Table } from "./tree.ts";
+
+/** What the links of a client take from the rest of the file. */
+export interface ClientTop {
+  readonly server: HostAndPort | undefined;
+  readonly hasServer: boolean;
+  readonly tunnel: Reading<typeof TUNNEL_KEYS>;
+}
+
+/** Reads the links of a client; what cannot be used is reported and left out. */
+export function readLinks(
+  links: Entry | undefined,
+  top: ClientTop,
+  complete: boolean,
+  context: Context,
+): readonly LinkConfig[] {
+  const { report } = context;
+  const table = links && asTable(links.value, "link", "such as [link.dsl1]", report);
+  const all = table ? readAll(table, top, context) : [];
+  if (all.length === 0 && complete && (!links || table)) {
+    report.error(
+      links?.at,
+      "link: missing, a client needs at least one",
+      "write [link.dsl1] and port = 5080",
+    );
+  }
+  if (all.length > MAX_LINKS) {
+    report.error(links!.at, `link: expected at most ${MAX_LINKS}, found ${all.length}`);
+  } else {
+    checkTwins(all, report);
+    checkLocalPorts(all, report);
+    checkRoutes(all, top.tunnel, report);
+  }
+  return all.flatMap((link) => link.config ?? []);
+}
+
+function readAll(table: Table, top: ClientTop, context: Context): Link[] {
+  const all: Link[] = [];
+  const around = { ...top, tunnelMtu: top.tunnel.values.mtu };
+  for (const [name, entry] of table.entries) {
+    const link = asTable(entry.value, `link.${name}`, "such as [link.dsl1]", context.report);
+    if (link) all.push(readLink(name, entry, link, around, context));
+  }
+  return all;
+}
+
+/** Two links that leave the same way add nothing, and may not even be told apart. */
+function checkTwins(links: readonly Link[], report: Report): void {
+  const bySource = new Map<string, Link>();
+  const byPath = new Map<string, Link>();
+  for (const link of links) {
+    const { config, reading } = link;
+    if (!config) continue;
+    const source = sourceOf(config);
+    const remote = formatHostPort(config.remote.host, config.remote.port);
+    const path = `${source} ${config.localPort ?? ""} ${remote}`;
+    const same = byPath.get(path);
+    const similar = bySource.get(source);
+    if (same) {
+      report.error(
+        reading.at,
+        `${reading.path}: has the same remote ${remote} and the same source as ${same.reading.path}`,
+        "tell them apart by bind, interface or rdomain",
+      );
+    } else if (similar) {
+      report.warn(
+        reading.at,
+        `${reading.path}: leaves by the same way as ${similar.reading.path}`,
+        "set bind, interface, rdomain or mark, unless routing tells them apart by destination",
+      );
+    }
+    if (!same) byPath.set(path, link);
+    if (!similar) bySource.set(source, link);
+  }
+}
+
+function checkLocalPorts(links: readonly Link[], report: Report): void {
+  const taken = new Map<string, Link>();
+  for (const link of links) {
+    const { config, reading } = link;
+    if (config?.localPort === undefined) continue;
+    const { bind, interface: device, vrf, rdomain, localPort } = config;
+    const key = JSON.stringify([bind ?? "", device ?? vrf, rdomain, localPort]);
+    const other = taken.get(key);
+    taken.set(key, link);
+    if (!other || sourceOf(config) === sourceOf(other.config!)) continue;
+    const message = `${reading.path}.local_port: ${localPort} is taken by ${other.reading.path}`;
+    report.error(
+      reading.placeOf("local_port"),
+      message,
+      "leave it out: the system picks a free one",
+    );
+  }
+}
+
+/** Datagrams that are routed into the tunnel they carry never arrive. */
+function checkRoutes(
+  links: readonly Link[],
+  tunnel: ClientTop["tunnel"],
+  report: Report,
+): void {
+  for (const { value, at } of tunnel.values.routes ?? []) {
+    const network = parsePrefix(value)!;
+    const caught = links.find((link) => link.config && isCaught(link.config, network));
+    if (!caught) continue;
+    report.warn(
+      at,
+      `tunnel.routes: ${value} covers the server, so ${caught.reading.path} would go into the tunnel`,
+      `set interface, table, vrf, mark or rdomain of ${caught.reading.path}`,
+    );
+  }
+  const own = tunnel.values.address ?? tunnel.values.address6;
+  for (const { config, reading } of links) {
+    const remote = config && parseAddress(config.remote.host);
+    if (
+      !own || !remote || !overlaps(own, { bytes: remote.bytes, length: remote.bytes.length * 8 })
+    ) {
+      continue;
+    }
+    report.error(
+      reading.at,
+      `${reading.path}: expected a remote outside the tunnel, found ${config!.remote.host}`,
+      "the remote is the server's public address, tunnel.gateway its address in the tunnel",
+    );
+  }
+}
+
+function isCaught(link: LinkConfig, network: Prefix): boolean {
+  const address = parseAddress(link.remote.host);
+  const isPinned = link.interface !== undefined || link.vrf !== undefined ||
+    link.table !== undefined || link.mark !== undefined || link.rdomain !== undefined;
+  return !isPinned && address !== undefined && contains(network, address.bytes);
+}

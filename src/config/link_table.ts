@@ -1,0 +1,151 @@
+/**
+ * One `[link.NAME]` table of a client.
+ *
+ * @module
+ */
+
+import { isUnspecified, parseAddress } from "./address.ts";
+import { compact } from "./compact.ts";
+import type { HostPort, LinkConfig } from "./config.ts";
+import type { HostAndPort } from "./host_port.ts";
+import { type Context, type Reading, readTable } from "./read_table.ts";
+import type { Report } from "./report.ts";
+import { LINK_KEYS } from "./schema.ts";
+import { isName, NAME_RULE } from "./text_kinds.ts";
+import { type Entry, quote, type Table } from "./tree.ts";
+
+/** Three heartbeats of 250 ms, and as much again as one. */
+const TIMEOUT_US = 1_000_000;
+/** Three heartbeats of 5 s, and 1 s. */
+const METERED_TIMEOUT_US = 16_000_000;
+/** What a packet costs on the way: IP and UDP, header 10, tag 16, DATA frame 12. */
+const OVERHEAD_BYTES = { ipv4: 66, ipv6: 86 } as const;
+
+type LinkReading = Reading<typeof LINK_KEYS>;
+
+/** A link that was read; `config` is undefined when it cannot be used. */
+export interface Link {
+  readonly reading: LinkReading;
+  readonly config: LinkConfig | undefined;
+}
+
+/** What a link takes from the rest of the file. */
+export interface Surroundings {
+  /** `server`, when it was read. */
+  readonly server: HostAndPort | undefined;
+  /** Whether `server` was written, right or wrong. */
+  readonly hasServer: boolean;
+  /** `tunnel.mtu`. */
+  readonly tunnelMtu: number | undefined;
+}
+
+/** Reads the table of the link `name`. */
+export function readLink(
+  name: string,
+  entry: Entry,
+  table: Table,
+  around: Surroundings,
+  context: Context,
+): Link {
+  const { report } = context;
+  if (!isName(name)) report.error(entry.at, `link: expected ${NAME_RULE}, found ${quote(name)}`);
+  const reading = readTable(table, LINK_KEYS, `link.${name}`, context);
+  const remote = remoteOf(reading, around, report);
+  checkBind(reading, remote, report);
+  checkMtu(reading, remote, around.tunnelMtu, report);
+  checkVrf(reading, report);
+  return { reading, config: remote && linkConfig(name, reading, remote) };
+}
+
+function linkConfig(name: string, { values }: LinkReading, remote: HostPort): LinkConfig {
+  return compact({
+    name,
+    remote,
+    bind: values.bind,
+    localPort: values.local_port,
+    interface: values.interface,
+    rdomain: values.rdomain,
+    table: values.table,
+    vrf: values.vrf,
+    mark: values.mark,
+    uploadBps: values.bandwidth_upload,
+    downloadBps: values.bandwidth_download,
+    tier: values.tier,
+    metered: values.metered,
+    quotaBytes: values.quota,
+    maxLatencyUs: values.max_latency,
+    maxLoss: values.max_loss,
+    timeoutUs: values.timeout ?? (values.metered ? METERED_TIMEOUT_US : TIMEOUT_US),
+    mtu: values.mtu,
+  });
+}
+
+function remoteOf(link: LinkReading, around: Surroundings, report: Report): HostPort | undefined {
+  const { remote, port } = link.values;
+  if (link.has("remote") && !remote || link.has("port") && port === undefined) return undefined;
+  if (remote?.port !== undefined && port !== undefined) {
+    const message = `${link.path}.port: expected a port only once, found one in remote too`;
+    report.error(link.placeOf("port"), message, "remove one of the two");
+    return undefined;
+  }
+  const host = remote?.host ?? around.server?.host;
+  const chosen = port ?? remote?.port ?? (remote ? undefined : around.server?.port);
+  if (host === undefined) {
+    if (!around.hasServer) {
+      const message = `${link.path}: expected remote here or server at the top, found neither`;
+      report.error(link.at, message, 'write server = "HOST" before the first table');
+    }
+    return undefined;
+  }
+  if (chosen === undefined) {
+    const message = `${link.path}.port: missing, the UDP port the server listens on`;
+    report.error(link.at, message, "write port = 5080, as in `listen` of the server");
+    return undefined;
+  }
+  return { host, port: chosen };
+}
+
+function checkBind(link: LinkReading, remote: HostPort | undefined, report: Report): void {
+  const { bind } = link.values;
+  const source = bind === undefined ? undefined : parseAddress(bind);
+  const target = remote && parseAddress(remote.host);
+  if (!source || !target || source.bytes.length === target.bytes.length) return;
+  const family = target.bytes.length === 4 ? "IPv4" : "IPv6";
+  report.error(
+    link.placeOf("bind"),
+    `${link.path}.bind: expected an ${family} address to reach ${remote!.host} from, found ${bind}`,
+  );
+}
+
+function checkMtu(
+  link: LinkReading,
+  remote: HostPort | undefined,
+  tunnelMtu: number | undefined,
+  report: Report,
+): void {
+  const { mtu } = link.values;
+  if (mtu === undefined || tunnelMtu === undefined || !remote) return;
+  const overhead = remote.host.includes(":") ? OVERHEAD_BYTES.ipv6 : OVERHEAD_BYTES.ipv4;
+  if (tunnelMtu + overhead <= mtu) return;
+  report.error(
+    link.placeOf("mtu"),
+    `${link.path}.mtu: expected at least ${
+      tunnelMtu + overhead
+    }, tunnel.mtu and ${overhead} bytes` +
+      ` around each packet, found ${mtu}`,
+    "lower tunnel.mtu, or leave it out: it is derived from the links",
+  );
+}
+
+function checkVrf(link: LinkReading, report: Report): void {
+  if (!link.has("vrf") || !link.has("interface")) return;
+  const message = `${link.path}.vrf: expected either this or interface, found both`;
+  report.error(link.placeOf("vrf"), message, "a socket is bound to one device: remove one of them");
+}
+
+/** What decides by which way a link's datagrams leave, apart from routing by destination. */
+export function sourceOf(link: LinkConfig): string {
+  const bind = link.bind === undefined ? undefined : parseAddress(link.bind);
+  const address = !bind || isUnspecified(bind.bytes) ? "" : link.bind;
+  return JSON.stringify([address, link.interface, link.rdomain, link.vrf, link.mark, link.table]);
+}

@@ -1,0 +1,120 @@
+/**
+ * Reads a table by its keys.
+ *
+ * @module
+ */
+
+import type { Report } from "./report.ts";
+import { type Keys, MLVPN_KEYS, type Mode, SECTIONS, TOP_KEYS, type Values } from "./schema.ts";
+import { closest } from "./suggest.ts";
+import { describeValue, type Entry, type Position, quote, type Table, type Value } from "./tree.ts";
+
+/** A table that was read. */
+export interface Reading<K extends Keys> {
+  /** How messages call it, such as `link.dsl1`; empty for the top of the file. */
+  readonly path: string;
+  readonly at: Position;
+  readonly values: Values<K>;
+  /** Whether the key was written, right or wrong. */
+  readonly has: (key: keyof K & string) => boolean;
+  /** Where the key was written, else where the table begins. */
+  readonly placeOf: (key: keyof K & string) => Position;
+}
+
+/** What reading depends on. */
+export interface Context {
+  readonly report: Report;
+  /** Undefined while it is not known: then no key is of the wrong mode. */
+  readonly mode: Mode | undefined;
+  /** Names of tables that stand beside the keys. */
+  readonly sections?: readonly string[];
+}
+
+/** Reads the keys of `table`; says what is wrong with each, and which are not known. */
+export function readTable<const K extends Keys>(
+  table: Table,
+  keys: K,
+  path: string,
+  context: Context,
+): Reading<K> {
+  const values: Record<string, unknown> = {};
+  for (const [name, key] of Object.entries(keys)) values[name] = key.default;
+  for (const [name, entry] of table.entries) {
+    if (context.sections?.includes(name)) continue;
+    const value = readEntry(name, entry, keys, path, context);
+    if (value !== undefined) values[name] = value;
+  }
+  return {
+    path,
+    at: table.at,
+    values: values as Values<K>,
+    has: (key) => table.entries.has(key),
+    placeOf: (key) => table.entries.get(key)?.at ?? table.at,
+  };
+}
+
+/** Returns `value` as a table, or says that it is none. */
+export function asTable(
+  value: Value,
+  path: string,
+  header: string,
+  report: Report,
+): Table | undefined {
+  if (value.kind === "table") return value;
+  report.error(value.at, `${path}: expected a table ${header}, found ${describeValue(value)}`);
+  return undefined;
+}
+
+function readEntry(
+  name: string,
+  entry: Entry,
+  keys: Keys,
+  path: string,
+  context: Context,
+): unknown {
+  const { report, mode } = context;
+  const dotted = path === "" ? name : `${path}.${name}`;
+  const key = Object.hasOwn(keys, name) ? keys[name] : undefined;
+  if (!key) {
+    report.error(entry.at, unknown(name, entry, path), suggest(name, keys, path, context));
+    return undefined;
+  }
+  if (key.mode !== undefined && mode !== undefined && key.mode !== mode) {
+    report.error(entry.at, `${dotted}: belongs to mode = "${key.mode}", this is a ${mode}`);
+  } else if (key.unused) {
+    report.warn(entry.at, `${dotted}: has no effect in this version`);
+  }
+  return key.kind.read(entry.value, { report, path: dotted });
+}
+
+function unknown(name: string, entry: Entry, path: string): string {
+  const where = path === "" ? "" : ` in [${path}]`;
+  return entry.value.kind === "table" && path === ""
+    ? `unknown table [${printable(name)}]`
+    : `unknown key ${quote(name)}${where}`;
+}
+
+/** A name for people: bare where TOML allows it. */
+function printable(name: string): string {
+  return /^[A-Za-z0-9_-]{1,64}$/.test(name) ? name : quote(name);
+}
+
+function suggest(name: string, keys: Keys, path: string, context: Context): string | undefined {
+  const known = [...Object.keys(keys), ...context.sections ?? []];
+  const meant = MLVPN_KEYS[name];
+  if (meant !== undefined && known.includes(meant)) return `aggvpn calls it "${meant}"`;
+  const near = closest(name, known);
+  // A key of another table, spelled right, is more likely misplaced than mistyped.
+  const home = homeOf(meant ?? name, path);
+  if (home !== undefined) return `"${meant ?? name}" belongs ${home}`;
+  if (near !== undefined) return `did you mean "${near}"?`;
+  return `known here: ${known.join(", ")}`;
+}
+
+function homeOf(name: string, path: string): string | undefined {
+  if (path !== "" && Object.hasOwn(TOP_KEYS, name)) return "at the top, before the first table";
+  for (const section of Object.values(SECTIONS)) {
+    if (Object.hasOwn(section.keys, name)) return `in ${section.header}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,71 @@
+/**
+ * The `[[rule]]` tables.
+ *
+ * @module
+ */
+
+import { compact } from "./compact.ts";
+import type { RuleConfig } from "./config.ts";
+import { type Context, type Reading, readTable } from "./read_table.ts";
+import { RULE_KEYS, SECTIONS } from "./schema.ts";
+import { closest } from "./suggest.ts";
+import { describeValue, type Entry, quote } from "./tree.ts";
+
+/** Reads the rules; `links` are the names that rules may use, undefined when any may be. */
+export function readRules(
+  rules: Entry | undefined,
+  links: readonly string[] | undefined,
+  context: Context,
+): readonly RuleConfig[] {
+  if (!rules) return [];
+  const { report } = context;
+  if (rules.value.kind !== "array") {
+    const found = describeValue(rules.value);
+    report.error(rules.at, `rule: expected tables ${SECTIONS.rule.header}, found ${found}`);
+    return [];
+  }
+  report.warn(rules.at, "rule: has no effect in this version");
+  const all: RuleConfig[] = [];
+  for (const [i, item] of rules.value.items.entries()) {
+    if (item.kind !== "table") {
+      report.error(item.at, `rule: expected a table, found ${describeValue(item)}`);
+      continue;
+    }
+    const reading = readTable(item, RULE_KEYS, `rule.${i + 1}`, context);
+    if (links) checkLinks(reading, links, context);
+    all.push(ruleConfig(reading));
+  }
+  return all;
+}
+
+function ruleConfig({ values }: Reading<typeof RULE_KEYS>): RuleConfig {
+  return compact({
+    protocol: values.protocol,
+    ports: values.ports ?? [],
+    dscp: values.dscp,
+    source: values.source,
+    destination: values.destination,
+    links: (values.links ?? []).map((link) => link.value),
+    class: values.class,
+    duplicate: values.duplicate,
+  });
+}
+
+function checkLinks(
+  rule: Reading<typeof RULE_KEYS>,
+  links: readonly string[],
+  { report }: Context,
+): void {
+  for (const { value, at } of rule.values.links ?? []) {
+    if (links.includes(value)) continue;
+    const near = closest(value, links);
+    const hint = near === undefined
+      ? `the links are ${links.join(", ")}`
+      : `did you mean "${near}"?`;
+    report.error(
+      at,
+      `${rule.path}.links: expected the name of a link, found ${quote(value)}`,
+      hint,
+    );
+  }
+}

@@ -1,0 +1,363 @@
+/**
+ * Every configuration key, once: the parser, its messages and the manual are made
+ * of these tables.
+ *
+ * @module
+ */
+
+import type { LogLevel, Tier } from "./config.ts";
+import { flag, integer, type Kind, listOf, located, oneOf } from "./kind.ts";
+import * as net from "./network_kinds.ts";
+import { duration, percentage, rate, size } from "./quantity_kinds.ts";
+import * as texts from "./text_kinds.ts";
+
+/** Where control sockets are, unless `control` says otherwise. */
+export const CONTROL_DIRECTORY = "/var/run/aggvpn";
+/** Most links of a client, and most addresses a server listens on. */
+export const MAX_LINKS = 250;
+
+/** Which end a key is for. */
+export type Mode = "client" | "server";
+
+/** How one key is written, checked, explained and defaulted. */
+export interface Key<T = unknown> {
+  readonly kind: Kind<T>;
+  readonly default?: T;
+  /** First sentence of the manual entry; ends with a period. */
+  readonly doc: string;
+  /** Only for this end; absent: for both. */
+  readonly mode?: Mode;
+  /** Checked, but this version does not act on it; a warning says so. */
+  readonly unused?: true;
+}
+
+/** The keys of a table. */
+export type Keys = Readonly<Record<string, Key>>;
+
+/** What reading a table gives: defaults filled in, `undefined` for what is absent or wrong. */
+export type Values<K extends Keys> = {
+  readonly [N in keyof K]: K[N] extends { readonly kind: Kind<infer T> }
+    ? K[N] extends { readonly default: unknown } ? T : T | undefined
+    : never;
+};
+
+const port = integer("PORT", 1, 65535);
+const LOG_LEVEL = oneOf<LogLevel>("error", "warning", "info", "debug", "trace");
+const TIER = oneOf<Tier>("primary", "overflow", "backup");
+
+/** Keys before the first table. */
+export const TOP_KEYS = {
+  mode: {
+    kind: oneOf<Mode>("client", "server"),
+    doc: "Which end this is.",
+  },
+  name: {
+    kind: texts.name,
+    doc: "Name of this tunnel, by default that of the file without its ending.",
+  },
+  password: {
+    kind: texts.secretText,
+    doc: "Key of `aggvpn genkey` or pass phrase, the same on both ends.",
+  },
+  password_file: {
+    kind: texts.file,
+    doc: "File whose only line is the key or pass phrase; relative to the configuration file.",
+  },
+  server: {
+    kind: net.host,
+    mode: "client",
+    doc: "Host of the server, with the port of links that name none.",
+  },
+  listen: {
+    kind: listOf(located(net.listenAddress)),
+    mode: "server",
+    doc: "Addresses and UDP ports to listen on.",
+  },
+  control: {
+    kind: texts.socketPath,
+    doc: `Unix socket that answers \`aggvpn status\`, by default ${CONTROL_DIRECTORY}/NAME.sock.`,
+  },
+  log_level: {
+    kind: LOG_LEVEL,
+    default: "info",
+    doc: "How much is logged.",
+  },
+  status_command: {
+    kind: texts.path,
+    doc: "Program run when links and the tunnel come and go, with the arguments mlvpn gives.",
+  },
+  metrics: {
+    kind: net.listenAddress,
+    unused: true,
+    doc: "Where Prometheus metrics are served.",
+  },
+  dashboard: {
+    kind: net.listenAddress,
+    unused: true,
+    doc: "Where the dashboard is served.",
+  },
+} as const satisfies Keys;
+
+/** Keys of `[tunnel]`. */
+export const TUNNEL_KEYS = {
+  interface: {
+    kind: net.interfaceName,
+    doc: "Name of the tunnel interface; the system picks one by default.",
+  },
+  address: {
+    kind: net.interfaceAddress(4),
+    doc: "IPv4 address of this end of the tunnel, with prefix length.",
+  },
+  address6: {
+    kind: net.interfaceAddress(6),
+    doc: "IPv6 address of this end of the tunnel, with prefix length.",
+  },
+  gateway: {
+    kind: net.hostAddress(4),
+    doc: "IPv4 address of the other end, through which `routes` go.",
+  },
+  gateway6: {
+    kind: net.hostAddress(6),
+    doc: "IPv6 address of the other end, through which `routes` go.",
+  },
+  mtu: {
+    kind: integer("BYTES", 576, 1900),
+    doc: "Largest packet in the tunnel in bytes, by default what fits every link.",
+  },
+  routes: {
+    kind: listOf(located(net.network)),
+    doc: "Networks that are reached through the tunnel.",
+  },
+  nat: {
+    kind: flag,
+    default: false,
+    doc: "Whether what leaves this host from the tunnel gets the host's address.",
+  },
+  mss_clamp: {
+    kind: flag,
+    default: true,
+    doc: "Whether forwarded TCP connections are told the tunnel's MTU.",
+  },
+  rdomain: {
+    kind: integer("NUMBER", 0, 255),
+    doc: "Routing domain of the tunnel interface (OpenBSD).",
+  },
+  up: {
+    kind: texts.command,
+    doc: "Shell command run when the interface is set up.",
+  },
+  down: {
+    kind: texts.command,
+    doc: "Shell command run before the interface goes.",
+  },
+} as const satisfies Keys;
+
+/** Keys of `[link.NAME]`. */
+export const LINK_KEYS = {
+  remote: {
+    kind: net.host,
+    doc: "Where this link's datagrams go, when that is not `server`.",
+  },
+  port: {
+    kind: port,
+    doc: "UDP port of the server for this link.",
+  },
+  bind: {
+    kind: net.anyAddress,
+    doc: "Source address of this link.",
+  },
+  local_port: {
+    kind: port,
+    doc: "Source port of this link; the system picks one by default.",
+  },
+  interface: {
+    kind: net.interfaceName,
+    doc: "Interface this link leaves by (Linux).",
+  },
+  rdomain: {
+    kind: integer("NUMBER", 0, 255),
+    doc: "Routing domain of this link (OpenBSD).",
+  },
+  table: {
+    kind: integer("NUMBER", 1, 4294967295),
+    doc: "Routing table of this link (Linux).",
+  },
+  vrf: {
+    kind: net.interfaceName,
+    doc: "VRF device of this link (Linux).",
+  },
+  mark: {
+    kind: integer("NUMBER", 1, 4294967295),
+    doc: "Firewall mark of this link's datagrams (Linux).",
+  },
+  bandwidth_upload: {
+    kind: rate,
+    doc: "What this end may send on the link; measured by default.",
+  },
+  bandwidth_download: {
+    kind: rate,
+    doc: "What this end can receive on the link; measured by default.",
+  },
+  tier: {
+    kind: TIER,
+    default: "primary",
+    doc: "When the link is used: always, when the primary ones are full, when they are dead.",
+  },
+  metered: {
+    kind: flag,
+    default: false,
+    doc: "Whether traffic costs money, so that an idle link is kept quiet.",
+  },
+  quota: {
+    kind: size,
+    unused: true,
+    doc: "What a metered link may carry in a month.",
+  },
+  max_latency: {
+    kind: duration("1 ms", "10 s", "300 ms"),
+    unused: true,
+    doc: "Round-trip time above which the link is not used.",
+  },
+  max_loss: {
+    kind: percentage,
+    unused: true,
+    doc: "Share of lost datagrams above which the link is not used.",
+  },
+  timeout: {
+    kind: duration("200 ms", "10 min", "2 s"),
+    doc: "Silence after which an idle link is down, by default 1 s and 16 s when it is metered.",
+  },
+  mtu: {
+    kind: integer("BYTES", 576, 1900),
+    doc: "Largest IP packet on the link in bytes, 1500 by default.",
+  },
+} as const satisfies Keys;
+
+/** Keys of `[client.NAME]`. */
+export const CLIENT_KEYS = {
+  password: {
+    kind: texts.secretText,
+    doc: "Key or pass phrase of this client, of no other.",
+  },
+  password_file: {
+    kind: texts.file,
+    doc: "File whose only line is the key or pass phrase of this client.",
+  },
+  address: {
+    kind: net.clientAddress(4),
+    doc: "IPv4 address of the client in the tunnel.",
+  },
+  address6: {
+    kind: net.clientAddress(6),
+    doc: "IPv6 address of the client in the tunnel.",
+  },
+  routes: {
+    kind: listOf(located(net.network)),
+    doc: "Networks behind the client.",
+  },
+  bandwidth_upload: {
+    kind: rate,
+    unused: true,
+    doc: "Most that the client may send.",
+  },
+  bandwidth_download: {
+    kind: rate,
+    unused: true,
+    doc: "Most that is sent to the client.",
+  },
+} as const satisfies Keys;
+
+/** Keys of `[[rule]]`. */
+export const RULE_KEYS = {
+  protocol: {
+    kind: oneOf("tcp", "udp", "icmp"),
+    doc: "Protocol that packets must have.",
+  },
+  ports: {
+    kind: listOf(port),
+    doc: "Source or destination ports that packets must have.",
+  },
+  dscp: {
+    kind: texts.dscp,
+    doc: "DSCP that packets must have.",
+  },
+  source: {
+    kind: net.network,
+    doc: "Network that packets must come from.",
+  },
+  destination: {
+    kind: net.network,
+    doc: "Network that packets must go to.",
+  },
+  links: {
+    kind: listOf(located(texts.name)),
+    doc: "The only links that such packets use.",
+  },
+  class: {
+    kind: oneOf("interactive", "bulk"),
+    doc: "Class that such packets get.",
+  },
+  duplicate: {
+    kind: flag,
+    default: false,
+    doc: "Whether such packets are sent on two links.",
+  },
+} as const satisfies Keys;
+
+/** A table of the file. */
+export interface Section {
+  /** How its header is written. */
+  readonly header: string;
+  readonly keys: Keys;
+  readonly mode?: Mode;
+  readonly unused?: true;
+  readonly doc: string;
+}
+
+/** Every table of the file, by the first word of its header. */
+export const SECTIONS = {
+  tunnel: {
+    header: "[tunnel]",
+    keys: TUNNEL_KEYS,
+    doc: "The tunnel interface.",
+  },
+  link: {
+    header: "[link.NAME]",
+    keys: LINK_KEYS,
+    mode: "client",
+    doc: "One uplink.",
+  },
+  client: {
+    header: "[client.NAME]",
+    keys: CLIENT_KEYS,
+    mode: "server",
+    doc: "One client; needed when there are several.",
+  },
+  rule: {
+    header: "[[rule]]",
+    keys: RULE_KEYS,
+    unused: true,
+    doc: "What is done with some packets.",
+  },
+} as const satisfies Readonly<Record<string, Section>>;
+
+/** Keys of mlvpn.conf, and the header or key that takes their place. */
+export const MLVPN_KEYS: Readonly<Record<string, string>> = {
+  bindhost: "bind",
+  bindport: "local_port",
+  bindfib: "rdomain",
+  remotehost: "remote",
+  remoteport: "port",
+  interface_name: "interface",
+  statuscommand: "status_command",
+  control_unix_path: "control",
+  fallback_only: "tier",
+  loss_tolerence: "max_loss",
+  latency_tolerence: "max_latency",
+  ip4: "address",
+  ip6: "address6",
+  ip4_gateway: "gateway",
+  ip6_gateway: "gateway6",
+  ip4_routes: "routes",
+  ip6_routes: "routes",
+};

@@ -1,0 +1,155 @@
+/**
+ * A server: where it listens, and its clients.
+ *
+ * @module
+ */
+
+import { isUnspecified, overlaps, parseAddress, parsePrefix } from "./address.ts";
+import { compact } from "./compact.ts";
+import type { ClientConfig, HostPort, Secret } from "./config.ts";
+import { formatHostPort } from "./host_port.ts";
+import type { Located } from "./kind.ts";
+import { asTable, type Context, type Reading, readTable } from "./read_table.ts";
+import { readSecret, type ReadSecretFile, sameSecret } from "./read_secret.ts";
+import type { Report } from "./report.ts";
+import { CLIENT_KEYS, MAX_LINKS, type TOP_KEYS } from "./schema.ts";
+import { isName, NAME_RULE } from "./text_kinds.ts";
+import { type Entry, quote, type Table } from "./tree.ts";
+
+/** What the only client of a server without `[client.NAME]` is called. */
+export const ONLY_CLIENT = "client";
+
+type Top = Reading<typeof TOP_KEYS>;
+
+/** Returns where the server listens; reports what two sockets cannot share. */
+export function readListen(top: Top, complete: boolean, report: Report): readonly HostPort[] {
+  const listen = top.values.listen ?? [];
+  const isMissing = top.has("listen") ? top.values.listen?.length === 0 : complete;
+  if (isMissing) {
+    const at = top.has("listen") ? top.placeOf("listen") : undefined;
+    const message = "listen: missing, a server needs at least one address and port";
+    report.error(at, message, 'write listen = ["0.0.0.0:5080"] before the first table');
+  }
+  if (listen.length > MAX_LINKS) {
+    const message = `listen: expected at most ${MAX_LINKS} addresses, found ${listen.length}`;
+    report.error(top.placeOf("listen"), message);
+  } else {
+    for (const [i, socket] of listen.entries()) {
+      const other = listen.slice(0, i).find((earlier) => clashes(socket.value, earlier.value));
+      if (other) reportClash(socket, other, report);
+    }
+  }
+  return listen.map((socket) => socket.value);
+}
+
+function reportClash(socket: Located<HostPort>, other: Located<HostPort>, report: Report): void {
+  const [mine, taken] = [socket, other].map(({ value }) => formatHostPort(value.host, value.port));
+  const message = mine === taken
+    ? `listen: ${mine} is listed twice`
+    : `listen: ${mine} is covered by ${taken}`;
+  report.error(socket.at, message, "remove one of the two");
+}
+
+function clashes(a: HostPort, b: HostPort): boolean {
+  const [first, second] = [parseAddress(a.host), parseAddress(b.host)];
+  if (!first || !second || a.port !== b.port) return false;
+  if (first.bytes.length !== second.bytes.length) return false;
+  return a.host === b.host || isUnspecified(first.bytes) || isUnspecified(second.bytes);
+}
+
+/** A client that was read. */
+interface Client {
+  readonly reading: Reading<typeof CLIENT_KEYS>;
+  readonly config: ClientConfig | undefined;
+}
+
+/** Returns the clients of a server; what cannot be used is reported and left out. */
+export function readClients(
+  top: Top,
+  clients: Entry | undefined,
+  complete: boolean,
+  context: Context,
+  readFile: ReadSecretFile,
+): readonly ClientConfig[] {
+  const { report } = context;
+  const table = clients && asTable(clients.value, "client", "such as [client.home]", report);
+  if (!table) {
+    const secret = readSecret(top, complete && !clients, report, readFile);
+    return secret ? [{ name: ONLY_CLIENT, secret, allowed: [] }] : [];
+  }
+  for (const key of ["password", "password_file"] as const) {
+    if (!top.has(key)) continue;
+    const message =
+      `${key}: expected in [client.NAME] since there are such tables, found at the top`;
+    report.error(top.placeOf(key), message, "give each client a secret of its own");
+  }
+  const all = readAll(table, complete, context, readFile);
+  if (all.length > 1) checkApart(all, report);
+  return all.flatMap((client) => client.config ?? []);
+}
+
+function readAll(
+  table: Table,
+  complete: boolean,
+  context: Context,
+  readFile: ReadSecretFile,
+): Client[] {
+  const { report } = context;
+  const all: Client[] = [];
+  for (const [name, entry] of table.entries) {
+    const client = asTable(entry.value, `client.${name}`, "such as [client.home]", report);
+    if (!client) continue;
+    if (!isName(name)) {
+      report.error(entry.at, `client: expected ${NAME_RULE}, found ${quote(name)}`);
+    }
+    const reading = readTable(client, CLIENT_KEYS, `client.${name}`, context);
+    const secret = readSecret(reading, complete, report, readFile);
+    all.push({ reading, config: secret && clientConfig(name, reading, secret) });
+  }
+  return all;
+}
+
+function clientConfig(name: string, { values }: Client["reading"], secret: Secret): ClientConfig {
+  const routes = (values.routes ?? []).map((route) => route.value);
+  const addresses = [values.address, values.address6].filter((address) => address !== undefined);
+  return compact({
+    name,
+    secret,
+    allowed: [...addresses, ...routes],
+    uploadBps: values.bandwidth_upload,
+    downloadBps: values.bandwidth_download,
+  });
+}
+
+/** Several clients are told apart by their secrets, their packets by inner addresses. */
+function checkApart(clients: readonly Client[], report: Report): void {
+  for (const [i, { reading, config }] of clients.entries()) {
+    if (!config) continue;
+    const hasAddress = reading.has("address") || reading.has("address6") || reading.has("routes");
+    if (!hasAddress) {
+      const message = `${reading.path}.address: missing, so no packet is known to be this client's`;
+      report.error(reading.at, message, 'write address = "10.44.43.1", as in its own file');
+    }
+    for (const other of clients.slice(0, i)) checkPair(reading, config, other, report);
+  }
+}
+
+function checkPair(
+  reading: Client["reading"],
+  config: ClientConfig,
+  other: Client,
+  report: Report,
+): void {
+  if (!other.config) return;
+  if (sameSecret(config.secret, other.config.secret)) {
+    const key = reading.has("password") ? "password" : "password_file";
+    const message = `${reading.path}.${key}: is the same as that of ${other.reading.path}`;
+    report.error(reading.placeOf(key), message, "make a key for each client with `aggvpn genkey`");
+  }
+  const taken = other.config.allowed;
+  const shared = config.allowed.find((mine) =>
+    taken.some((net) => overlaps(parsePrefix(mine)!, parsePrefix(net)!))
+  );
+  if (shared === undefined) return;
+  report.error(reading.at, `${reading.path}: ${shared} belongs to ${other.reading.path} too`);
+}

@@ -1,0 +1,52 @@
+/**
+ * Finds statements in a TOML text that does not parse, line by line.
+ *
+ * This is a guess, good enough to go on after an error: a statement begins with
+ * a header or `KEY =`, and every line that looks like neither continues it.
+ *
+ * @module
+ */
+
+const HEADER = /^\s*\[/;
+const BEGINNING = /^\s*(?:\[|#|$|["'\w.\- ]+=)/;
+
+/**
+ * Returns `text` with the statement around `line` (1-based) blanked, a header
+ * together with its keys. Returns undefined when that would change nothing, or
+ * when multi-line strings make lines a bad guide.
+ */
+export function blankStatement(text: string, line: number): string | undefined {
+  if (/"""|'''/.test(text)) return undefined;
+  const lines = text.split("\n");
+  let first = line - 1;
+  if (!(lines[first] ?? "").trim()) return undefined;
+  while (first > 0 && !BEGINNING.test(lines[first]!)) first--;
+  const isHeader = HEADER.test(lines[first]!);
+  let end = first + 1;
+  while (end < lines.length && !(isHeader ? HEADER : BEGINNING).test(lines[end]!)) end++;
+  end = Math.max(end, line);
+  for (let i = first; i < end; i++) lines[i] = "";
+  return lines.join("\n");
+}
+
+/** Returns the 1-based line where the statement that `line` repeats was first written. */
+export function firstOccurrence(text: string, line: number): number | undefined {
+  const lines = text.split("\n", line);
+  const repeated = nameOf(lines[line - 1] ?? "");
+  const isHeader = HEADER.test(lines[line - 1] ?? "");
+  for (let i = isHeader ? 0 : sectionStart(lines, line - 1); i < line - 1; i++) {
+    if (HEADER.test(lines[i]!) === isHeader && nameOf(lines[i]!) === repeated) return i + 1;
+  }
+  return undefined;
+}
+
+function sectionStart(lines: readonly string[], before: number): number {
+  for (let i = before; i > 0; i--) if (HEADER.test(lines[i]!)) return i + 1;
+  return 0;
+}
+
+/** The header or key of a line, without the quotes and spaces that TOML allows in it. */
+export function nameOf(line: string): string {
+  const end = HEADER.test(line) ? line.indexOf("]") : line.indexOf("=");
+  return line.slice(0, end < 0 ? line.length : end).replace(/[\s"'[\]]/g, "");
+}

@@ -1,0 +1,94 @@
+/**
+ * Says what a TOML syntax error means to someone who does not know TOML by heart.
+ *
+ * @module
+ */
+
+import type { ParseError } from "toml-eslint-parser";
+import type { Problem } from "./config.ts";
+import { firstOccurrence, nameOf } from "./statement.ts";
+import { quote } from "./tree.ts";
+
+/** A syntax error as a problem. */
+export interface SyntaxProblem {
+  readonly problem: Problem;
+  /** Whether the statement is a second one of the same name: nothing is missing without it. */
+  readonly isDuplicate: boolean;
+}
+
+const DUPLICATE = "Defining a key multiple times is invalid";
+
+/** What names a key whose value is not to be shown. */
+const SECRET_KEY = /passw|psk|secret/i;
+
+/** The parser's words, and what they come to. */
+const PLAIN_WORDS: Readonly<Record<string, string>> = {
+  "Empty bare keys are not allowed": "expected a key",
+  "Must be a newline": "expected the end of the line",
+  "Expected equal (=) token": 'expected "=" after the key',
+  "Unspecified values are invalid": "expected a value",
+  "Expected comma (,) token": 'expected "," between the values of a list',
+  "Unexpected character": "unexpected character",
+  "Unexpected token": "unexpected character",
+  "Unterminated array": 'expected "]" at the end of the list',
+  "Unterminated string constant": "expected a quote at the end of the text",
+  "Unterminated table-key": 'expected "]" at the end of the table\'s name',
+  "Unterminated inline-table": 'expected "}" at the end of the table',
+};
+
+/** Explains `error`, which the parser met in `text`; undefined: it gave up without one. */
+export function explainSyntaxError(text: string, error: ParseError | undefined): SyntaxProblem {
+  if (!error) {
+    const message = "a value is too long or nested too deeply";
+    return { problem: { severity: "error", line: 0, column: 0, message }, isDuplicate: false };
+  }
+  const line = text.split("\n", error.lineNumber)[error.lineNumber - 1] ?? "";
+  const at = { severity: "error", line: error.lineNumber, column: error.column + 1 } as const;
+  if (error.message === DUPLICATE) {
+    return { problem: { ...at, ...explainDuplicate(text, error.lineNumber) }, isDuplicate: true };
+  }
+  // A line may hold a secret; messages end up in logs that others read.
+  const found = SECRET_KEY.test(line) ? "" : foundAt(line, error.column);
+  const message = `${PLAIN_WORDS[error.message] ?? lowerFirst(error.message)}${found}`;
+  const hint = explainLine(line);
+  return { problem: { ...at, message, ...hint && { hint } }, isDuplicate: false };
+}
+
+function explainDuplicate(text: string, line: number): { message: string; hint: string } {
+  const first = firstOccurrence(text, line);
+  const written = text.split("\n", line)[line - 1] ?? "";
+  const isHeader = written.trimStart().startsWith("[");
+  const name = isHeader ? `[${nameOf(written)}]` : nameOf(written);
+  const where = first === undefined ? "" : `, first in line ${first}`;
+  const hint = isHeader
+    ? "give each its own name, or put all keys into one table"
+    : "remove one of the two";
+  return { message: `${name} is defined twice${where}`, hint };
+}
+
+function foundAt(line: string, column: number): string {
+  const rest = line.slice(column).trim();
+  if (rest === "") return ", found the end of the line";
+  const word = /^[^\s,\]}]+/.exec(rest)?.[0] ?? rest[0]!;
+  return `, found ${quote(word)}`;
+}
+
+/** Guesses what was meant by a line that is no TOML. */
+function explainLine(line: string): string | undefined {
+  if (/[\u201c\u201d\u2018\u2019]/.test(line)) return 'use straight quotes: "..."';
+  const match = /^\s*([\w.-]+)\s*=\s*([^"'[{#\s][^#"']*?)\s*(?:#.*)?$/.exec(line);
+  if (match) return explainBareValue(match[1]!, match[2]!);
+  const isStatement = /^\s*(?:\[|#)|=/.test(line);
+  return isStatement ? undefined : 'a line is KEY = VALUE, [TABLE], or begins with "#"';
+}
+
+function explainBareValue(key: string, value: string): string {
+  if (/^(true|yes|on)$/i.test(value)) return `write ${key} = true`;
+  if (/^(false|no|off)$/i.test(value)) return `write ${key} = false`;
+  if (SECRET_KEY.test(key)) return `write the value of ${key} in double quotes`;
+  return `write ${key} = ${quote(value)}`;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,121 @@
+/**
+ * The `[tunnel]` table.
+ *
+ * @module
+ */
+
+import {
+  contains,
+  equalBytes,
+  formatAddress,
+  formatPrefix,
+  isBroadcast,
+  isNetworkAddress,
+  networkOf,
+  type Prefix,
+} from "./address.ts";
+import { compact } from "./compact.ts";
+import type { TunnelConfig } from "./config.ts";
+import type { Located } from "./kind.ts";
+import { type Context, type Reading, readTable } from "./read_table.ts";
+import type { Report } from "./report.ts";
+import { TUNNEL_KEYS } from "./schema.ts";
+import type { Table } from "./tree.ts";
+
+/** Least MTU of a link that carries IPv6 (RFC 8200 section 5). */
+export const MIN_IPV6_MTU = 1280;
+
+type TunnelReading = Reading<typeof TUNNEL_KEYS>;
+
+/** Reads the table; `hasScript`: a status command may set the addresses. */
+export function readTunnel(table: Table, hasScript: boolean, context: Context): TunnelReading {
+  const tunnel = readTable(table, TUNNEL_KEYS, "tunnel", context);
+  checkGateway(tunnel, "address", "gateway", context.report);
+  checkGateway(tunnel, "address6", "gateway6", context.report);
+  checkMtu(tunnel, context.report);
+  checkRoutes(tunnel, context.report);
+  checkAddressed(tunnel, hasScript, context.report);
+  return tunnel;
+}
+
+/** Makes the configuration of what was read. */
+export function tunnelConfig({ values }: TunnelReading): TunnelConfig {
+  return compact({
+    interface: values.interface,
+    address: values.address && formatPrefix(values.address),
+    address6: values.address6 && formatPrefix(values.address6),
+    gateway: values.gateway && formatAddress({ bytes: values.gateway }),
+    gateway6: values.gateway6 && formatAddress({ bytes: values.gateway6 }),
+    mtu: values.mtu,
+    routes: (values.routes ?? []).map((route) => route.value),
+    nat: values.nat,
+    mssClamp: values.mss_clamp,
+    rdomain: values.rdomain,
+    up: values.up,
+    down: values.down,
+  });
+}
+
+function checkGateway(
+  tunnel: TunnelReading,
+  addressKey: "address" | "address6",
+  gatewayKey: "gateway" | "gateway6",
+  report: Report,
+): void {
+  const gateway = tunnel.values[gatewayKey];
+  const network: Prefix | undefined = tunnel.values[addressKey];
+  if (!gateway) return;
+  const at = tunnel.placeOf(gatewayKey);
+  const fail = (expected: string): void =>
+    report.error(
+      at,
+      `tunnel.${gatewayKey}: expected ${expected}, found ${formatAddress({ bytes: gateway })}`,
+      "it is the address of the other end of the tunnel",
+    );
+  if (!network) {
+    if (!tunnel.has(addressKey)) fail(`tunnel.${addressKey} beside it`);
+  } else if (!contains(network, gateway)) {
+    fail(`an address in ${formatPrefix(networkOf(network))}, the network of ${addressKey}`);
+  } else if (equalBytes(gateway, network.bytes)) {
+    fail(`another address than ${addressKey}, which is this end's`);
+  } else if (isNetworkAddress(gateway, network) || isBroadcast(gateway, network)) {
+    fail("the address of a host");
+  }
+}
+
+function checkMtu(tunnel: TunnelReading, report: Report): void {
+  const { mtu, address6, gateway6, routes = [] } = tunnel.values;
+  const usesIpv6 = address6 || gateway6 || routes.some((route) => route.value.includes(":"));
+  if (mtu === undefined || mtu >= MIN_IPV6_MTU || !usesIpv6) return;
+  report.error(
+    tunnel.placeOf("mtu"),
+    `tunnel.mtu: expected at least ${MIN_IPV6_MTU} because IPv6 is used, found ${mtu}`,
+    "raise it, or leave it out: it is derived from the links",
+  );
+}
+
+function checkRoutes(tunnel: TunnelReading, report: Report): void {
+  const seen = new Set<string>();
+  for (const { value, at } of tunnel.values.routes ?? []) {
+    if (seen.has(value)) report.error(at, `tunnel.routes: ${value} is listed twice`);
+    seen.add(value);
+    checkRouteFamily(tunnel, { value, at }, report);
+  }
+}
+
+function checkRouteFamily(tunnel: TunnelReading, route: Located<string>, report: Report): void {
+  const key = route.value.includes(":") ? "address6" : "address";
+  if (tunnel.has(key) || tunnel.has("up")) return;
+  const message = `tunnel.routes: ${route.value} is routed to an interface without tunnel.${key}`;
+  report.warn(route.at, message, `set tunnel.${key}`);
+}
+
+function checkAddressed(tunnel: TunnelReading, hasScript: boolean, report: Report): void {
+  if (hasScript || tunnel.has("address") || tunnel.has("address6") || tunnel.has("up")) return;
+  const message = "tunnel.address: missing, so the tunnel interface gets no address";
+  report.warn(
+    undefined,
+    message,
+    'write [tunnel] and address = "10.44.43.1/30", or set it in tunnel.up',
+  );
+}

@@ -1,0 +1,91 @@
+/**
+ * Rates, sizes and times as people write them: a decimal number and a unit.
+ *
+ * Units are spelled as IEC 80000 has them: `k` and `M` are decimal, `Ki` and `Mi`
+ * binary, `B` is a byte. Case counts, because `Mb` and `MB` differ by eight.
+ *
+ * @module
+ */
+
+import { closest } from "./suggest.ts";
+
+/** Names of units, each with its size in the base unit. */
+export type Units = Readonly<Record<string, number>>;
+
+/** Base: bits per second. */
+export const RATE_UNITS: Units = {
+  "bit/s": 1,
+  "kbit/s": 1e3,
+  "Mbit/s": 1e6,
+  "Gbit/s": 1e9,
+  "B/s": 8,
+  "kB/s": 8e3,
+  "MB/s": 8e6,
+  "KiB/s": 8 * 1024,
+  "MiB/s": 8 * 1024 ** 2,
+};
+
+/** Base: bytes. */
+export const SIZE_UNITS: Units = {
+  "B": 1,
+  "kB": 1e3,
+  "MB": 1e6,
+  "GB": 1e9,
+  "TB": 1e12,
+  "KiB": 1024,
+  "MiB": 1024 ** 2,
+  "GiB": 1024 ** 3,
+  "TiB": 1024 ** 4,
+};
+
+/** Base: microseconds. */
+export const DURATION_UNITS: Units = { "ms": 1e3, "s": 1e6, "min": 60e6, "h": 3600e6 };
+
+/** How else people write units, and what they mean by it. */
+const OTHER_SPELLINGS: Readonly<Record<string, string>> = {
+  "bps": "bit/s",
+  "kbps": "kbit/s",
+  "Kbps": "kbit/s",
+  "Kbit/s": "kbit/s",
+  "kb/s": "kbit/s",
+  "Mbps": "Mbit/s",
+  "Mb/s": "Mbit/s",
+  "mbit": "Mbit/s",
+  "Mbit": "Mbit/s",
+  "M": "Mbit/s",
+  "Gbps": "Gbit/s",
+  "Gb/s": "Gbit/s",
+  "Gbit": "Gbit/s",
+  "MBps": "MB/s",
+  "KB/s": "kB/s",
+  "KB": "kB",
+  "sec": "s",
+  "seconds": "s",
+  "m": "min",
+  "minutes": "min",
+  "hours": "h",
+};
+
+/**
+ * Reads a number with a unit of `units`, such as `50 Mbit/s` or `1.5h`, in the
+ * base unit and rounded to a whole number. Returns undefined when it is none.
+ */
+export function parseQuantity(text: string, units: Units): number | undefined {
+  const match = /^(\d{1,15}(?:\.\d{1,9})?) ?([A-Za-z/]+)$/.exec(text);
+  if (!match || !Object.hasOwn(units, match[2]!)) return undefined;
+  const value = Math.round(Number(match[1]) * units[match[2]!]!);
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** Returns what was probably meant by a quantity that {@linkcode parseQuantity} refuses. */
+export function suggestQuantity(text: string, units: Units): string | undefined {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*([A-Za-z/]+)\s*$/.exec(text);
+  if (!match) return undefined;
+  const [, number, unit] = match;
+  if (Object.hasOwn(units, unit!)) return `${number} ${unit}`;
+  const other = OTHER_SPELLINGS[unit!];
+  const meant = other !== undefined && Object.hasOwn(units, other)
+    ? other
+    : closest(unit!, Object.keys(units));
+  return meant && `${number} ${meant}`;
+}
