@@ -1,0 +1,28 @@
+/**
+ * Entry of the traffic tools: `main.ts TOOL ARGUMENT...`; `../traffic.ts` starts them.
+ *
+ * @module
+ */
+
+import { flood, type FloodPlan } from "./flood.ts";
+import { tcpSink, tcpSource } from "./tcp.ts";
+import { udpEcho, udpPing, udpSink, udpSource } from "./udp.ts";
+
+const TOOLS: Readonly<Record<string, (args: readonly string[]) => void>> = {
+  "tcp-sink": ([address = "", port, seconds]) => tcpSink(address, Number(port), Number(seconds)),
+  "tcp-source": ([address = "", port, seconds]) =>
+    tcpSource(address, Number(port), Number(seconds)),
+  "udp-sink": ([address = "", port, seconds]) => udpSink(address, Number(port), Number(seconds)),
+  "udp-source": ([address = "", port, rate, size, seconds]) =>
+    udpSource(address, Number(port), Number(rate), Number(size), Number(seconds)),
+  "udp-echo": ([address = "", port, seconds]) => udpEcho(address, Number(port), Number(seconds)),
+  "udp-ping": ([address = "", port, count, intervalMs, size]) =>
+    udpPing(address, Number(port), Number(count), Number(intervalMs), Number(size)),
+  "flood": ([file = ""]) => flood(JSON.parse(Deno.readTextFileSync(file)) as FloodPlan),
+};
+
+if (import.meta.main) {
+  const [tool = "", ...args] = Deno.args;
+  TOOLS[tool]?.(args);
+  Deno.exit(TOOLS[tool] ? 0 : 2);
+}

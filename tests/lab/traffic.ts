@@ -1,0 +1,157 @@
+/**
+ * Traffic between two namespaces, and what came of it.
+ *
+ * @module
+ */
+
+import type { Lab } from "./namespaces.ts";
+import { type Child, labCommand } from "./process.ts";
+import type { FloodPlan } from "./tools/flood.ts";
+import type { TcpSample, TcpSent, TcpTotal } from "./tools/tcp.ts";
+import type { EchoReport, StreamReport } from "./tools/udp.ts";
+
+/** Where traffic goes from and to. */
+export interface Flow {
+  /** Namespace that sends. */
+  readonly from: string;
+  /** Namespace that receives. */
+  readonly to: string;
+  /** Address of the receiver. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A finished TCP transfer. */
+export interface TcpResult {
+  readonly samples: readonly TcpSample[];
+  /** Bits per second of payload, without the first `warmupSeconds`. */
+  readonly bps: number;
+  readonly totalBytes: number;
+  readonly longestGapUs: number;
+  readonly congestionControl: string;
+  readonly retransmits: number;
+}
+
+let nextPort = 20_000;
+
+/** A port that no other transfer of this process uses. */
+export function freshPort(): number {
+  return nextPort++;
+}
+
+function tool(lab: Lab, namespace: string, ...args: readonly (string | number)[]): Child {
+  return lab.spawn(namespace, labCommand("./tools/main.ts", ...args.map(String)));
+}
+
+/** Starts a tool that listens, and waits until it does. */
+async function listener(lab: Lab, namespace: string, ...args: (string | number)[]): Promise<Child> {
+  const child = tool(lab, namespace, ...args);
+  if (!(await child.line())?.includes("listening")) {
+    await child.stop();
+    throw new Error(`${args.join(" ")}: ${child.stderr.join("\n")}`);
+  }
+  return child;
+}
+
+/** One TCP transfer of `seconds`; `onSample` is called every 100 ms as it runs. */
+export async function tcpTransfer(
+  lab: Lab,
+  flow: Flow,
+  seconds: number,
+  options: { warmupSeconds?: number; onSample?: (sample: TcpSample) => void } = {},
+): Promise<TcpResult> {
+  const { address, port } = flow;
+  const sink = await listener(lab, flow.to, "tcp-sink", address, port, seconds + 5);
+  const source = tool(lab, flow.from, "tcp-source", address, port, seconds);
+  const samples: TcpSample[] = [];
+  let total: TcpTotal | undefined;
+  source.status.then(({ success }) => success || sink.kill("SIGTERM"));
+  for (let line = await sink.line(); line !== undefined; line = await sink.line()) {
+    const value = JSON.parse(line) as Partial<TcpSample & TcpTotal>;
+    if (value.total !== undefined) total = value as TcpTotal;
+    if (value.at === undefined) continue;
+    samples.push(value as TcpSample);
+    options.onSample?.(value as TcpSample);
+  }
+  const sent = await source.line();
+  await source.finish(2000);
+  await sink.finish(2000);
+  if (total === undefined || sent === undefined) {
+    throw new Error(`TCP to ${address}:${port}: ${[...source.stderr, ...sink.stderr].join("\n")}`);
+  }
+  return {
+    samples,
+    bps: averageBps(samples, options.warmupSeconds ?? 0, seconds),
+    totalBytes: total.total,
+    longestGapUs: total.longestGapUs,
+    ...JSON.parse(sent) as TcpSent,
+  };
+}
+
+/** Average of samples of 100 ms between two times, in bits per second. */
+export function averageBps(samples: readonly TcpSample[], from: number, to: number): number {
+  const slice = samples.slice(Math.round(from * 10), Math.round(to * 10));
+  const bytes = slice.reduce((sum, sample) => sum + sample.bytes, 0);
+  return slice.length === 0 ? 0 : bytes * 8 / (slice.length / 10);
+}
+
+/** Sends numbered datagrams for `seconds` and reports what came. */
+export async function udpStream(
+  lab: Lab,
+  flow: Flow,
+  stream: { packetsPerSecond: number; sizeBytes: number; seconds: number },
+): Promise<StreamReport> {
+  const { address, port } = flow;
+  const { packetsPerSecond, sizeBytes, seconds } = stream;
+  const sink = await listener(lab, flow.to, "udp-sink", address, port, seconds + 5);
+  const source = tool(
+    lab,
+    flow.from,
+    "udp-source",
+    address,
+    port,
+    packetsPerSecond,
+    sizeBytes,
+    seconds,
+  );
+  const report = await sink.line();
+  await source.finish(3000);
+  await sink.finish(3000);
+  if (report === undefined) {
+    throw new Error(`UDP to ${address}: ${[...source.stderr, ...sink.stderr].join("\n")}`);
+  }
+  return JSON.parse(report) as StreamReport;
+}
+
+/** Round trips of `count` datagrams over an echo in `flow.to`. */
+export async function ping(
+  lab: Lab,
+  flow: Flow,
+  options: { count?: number; intervalMs?: number; sizeBytes?: number } = {},
+): Promise<EchoReport> {
+  const { address, port } = flow;
+  const { count = 50, intervalMs = 10, sizeBytes = 64 } = options;
+  const seconds = count * intervalMs / 1000 + 5;
+  const echo = await listener(lab, flow.to, "udp-echo", address, port, seconds);
+  const client = tool(lab, flow.from, "udp-ping", address, port, count, intervalMs, sizeBytes);
+  const report = await client.line();
+  await client.finish(3000);
+  await echo.stop("SIGKILL");
+  if (report === undefined) throw new Error(`ping ${address}: ${client.stderr.join("\n")}`);
+  return JSON.parse(report) as EchoReport;
+}
+
+/** Floods from a namespace; resolves with how many datagrams were sent. */
+export async function runFlood(lab: Lab, from: string, plan: FloodPlan): Promise<number> {
+  const file = await Deno.makeTempFile({ prefix: "agg-flood-" });
+  try {
+    await Deno.writeTextFile(file, JSON.stringify(plan));
+    const child = tool(lab, from, "flood", file);
+    const line = await child.line();
+    await child.finish(3000);
+    if (line === undefined) throw new Error(`flood: ${child.stderr.join("\n")}`);
+    return (JSON.parse(line) as { sent: number }).sent;
+  } finally {
+    await Deno.remove(file);
+  }
+}
