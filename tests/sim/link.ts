@@ -17,7 +17,7 @@ import {
   type Span,
 } from "./elements/loss.ts";
 import { constantRate, type RateSchedule } from "./elements/rate_schedule.ts";
-import { Rng } from "./rng.ts";
+import type { Rng } from "./rng.ts";
 
 /** Queue of a line that says nothing else: a home router's. */
 const DEFAULT_QUEUE: QueueLimit = { us: 100_000 };

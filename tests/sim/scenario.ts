@@ -58,7 +58,7 @@ export interface Result {
   readonly tunDrops: number;
   /** Packets that left the tunnel after a later one of their flow. */
   readonly late: number;
-  /** Packets of the bulk that did not come out. */
+  /** Packets of the bulk that never came out. */
   readonly lost: number;
   /** Segments that TCP sent again. */
   readonly resent: number;
@@ -109,7 +109,7 @@ export function runScenario(
   progress.push(goodBytesOf(bulk));
   const result = resultOf(run, progress, endUs);
   world.finish();
-  return result;
+  return { ...result, lost: lostOf(run) };
 }
 
 function openRun(
@@ -143,20 +143,18 @@ function goodBytesOf(bulk: readonly BulkFlow[]): number {
   return bulk.reduce((sum, flow) => sum + flow.goodBytes, 0);
 }
 
-function resultOf(run: Run, progress: readonly number[], endUs: number): Result {
+function resultOf(run: Run, progress: readonly number[], endUs: number): Omit<Result, "lost"> {
   const { scenario, world, bulk, ping } = run;
   const { from = SERVER } = scenario;
   const firstUs = START_US + WARM_UP_US;
   const firstStep = WARM_UP_US / RAMP_STEP_US;
   const bytes = progress.at(-1)! - progress[firstStep]!;
   const goodputMbps = bytes * 8 / (endUs - firstUs);
-  const chains = world.links.map((link) => from === CLIENT ? link.up : link.down);
   const queues = world.links.flatMap((link) => [link.upQueue, link.downQueue]);
   const ledgers = bulk.map((flow) => flow.ledgers[from]);
   const stream = world.flows.find((flow) => flow instanceof StreamFlow);
   const queueDrops = queues.reduce((sum, queue) => sum + queue.drops, 0);
   const allDrops = world.links.reduce((sum, link) => sum + link.up.drops + link.down.drops, 0);
-  const inFlight = chains.length === 0 ? 0 : run.bulk.reduce((n, f) => n + f.sender.board.pipe, 0);
   return {
     goodputMbps,
     percentOfSum: 1e8 * goodputMbps / capacityBps(scenario, firstUs, endUs),
@@ -168,12 +166,17 @@ function resultOf(run: Run, progress: readonly number[], endUs: number): Result 
     lineLosses: allDrops - queueDrops,
     tunDrops: world.client.tun.drops + world.server.tun.drops,
     late: ledgers.reduce((sum, ledger) => sum + ledger.late, 0),
-    lost: ledgers.reduce((sum, l) => sum + l.sent - l.delivered, 0) - inFlight,
     resent: bulk.reduce((sum, flow) => sum + flow.sender.resent, 0),
     longestGapMs: stream === undefined ? NaN : stream.longestGapUs / 1000,
     streamLost: stream?.lost ?? NaN,
     fairness: jain(bulk.map((flow) => flow.goodBytes)),
   };
+}
+
+/** Packets of the bulk that never came out, those that a TUN had no room for among them. */
+function lostOf(run: Run): number {
+  const { bulk, scenario: { from = SERVER } } = run;
+  return bulk.reduce((sum, { ledgers }) => sum + ledgers[from].sent - ledgers[from].delivered, 0);
 }
 
 /** Seconds until a window of 300 ms reaches 80 % of the mean. */

@@ -88,7 +88,7 @@ export class World implements Network, Surroundings {
         side: to.side,
         pool: to.pool,
         rng: this.rng.fork(6),
-        remotes: to.side === CLIENT ? this.#serverRemotes : this.#clientRemotes,
+        remotes: [...(to.side === CLIENT ? this.#serverRemotes : this.#clientRemotes)],
       });
     }
     this.links.forEach((link, i) => this.#planRebinds(link, i));
@@ -156,8 +156,8 @@ export class World implements Network, Surroundings {
       return undefined;
     }
     const link = this.links[i]!;
-    if (toServer && link.spec.unplugged?.some((s) => now >= s.fromUs && now < s.toUs)) {
-      return "unreachable";
+    if (link.spec.unplugged?.some((s) => now >= s.fromUs && now < s.toUs)) {
+      return toServer ? "unreachable" : undefined;
     }
     const length = batch.lengths[index]!;
     const arrival = (toServer ? link.up : link.down).pass(now, length);

@@ -19,6 +19,8 @@ const DUPTHRESH = 3;
 const SACKED = 1;
 const LOST = 2;
 const RESENT = 4;
+/** Was held lost by mistake: its time of sending is not the real one. */
+const REVIVED = 8;
 
 /** The segments in flight of one flow. */
 export class Scoreboard {
@@ -164,7 +166,7 @@ export class Scoreboard {
   unmarkLost(now: number): void {
     for (let segment = this.nextLost(); segment >= 0; segment = this.nextLost()) {
       const i = segment & MASK;
-      this.#flags[i] = this.#flags[i]! & ~LOST;
+      this.#flags[i] = (this.#flags[i]! & ~LOST) | REVIVED;
       this.lost--;
       this.#sentAt[i] = now;
       this.#append(i);
@@ -184,10 +186,10 @@ export class Scoreboard {
     this.delivered++;
     if (!(flags & RESENT)) {
       if (segment < this.#highest) this.reordered = true;
-      this.#sampleRtt(now - this.#sentAt[i]!);
+      if (!(flags & REVIVED)) this.#sampleRtt(now - this.#sentAt[i]!);
     }
     if (segment > this.#highest) this.#highest = segment;
-    this.#advanceRack(now, segment, this.#sentAt[i]!, (flags & RESENT) !== 0);
+    this.#advanceRack(now, segment, this.#sentAt[i]!, (flags & (RESENT | REVIVED)) !== 0);
   }
 
   #advanceRack(now: number, segment: number, sentAt: number, resent: boolean): void {

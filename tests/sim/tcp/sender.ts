@@ -116,7 +116,8 @@ export class Sender {
     if (this.#firstResendMs >= 0 && tsEcho < this.#firstResendMs) this.#undo(now);
     else if (this.board.una >= this.#recoveryEnd) {
       if (this.#state === "recovery") this.cubic.cwnd = this.cubic.ssthresh;
-      this.#leaveRecovery();
+      this.#state = "open";
+      this.board.onRecoveryEnd();
     } else this.#firstResendMs = -1;
   }
 
@@ -128,9 +129,7 @@ export class Sender {
     const inside = ack.sackCount > 1 && start >= ack.sackStart[1]! && end <= ack.sackEnd[1]!;
     if (start >= ack.next && !inside) return false;
     this.board.onDuplicate(now);
-    if (this.#undoResends > 0 && --this.#undoResends === 0 && this.#state !== "open") {
-      this.#undo(now);
-    }
+    if (this.#undoResends > 0 && --this.#undoResends === 0) this.#undo(now);
     return true;
   }
 
@@ -155,16 +154,12 @@ export class Sender {
     this.#probeAt = Infinity;
   }
 
-  #leaveRecovery(): void {
-    this.#state = "open";
-    this.board.onRecoveryEnd();
-  }
-
   #undo(now: number): void {
     this.undone++;
     this.board.unmarkLost(now);
     this.cubic.onUndo(this.#priorWindow, this.#priorThreshold);
-    this.#leaveRecovery();
+    this.#state = "open";
+    this.#undoResends = 0;
   }
 
   /** RFC 6937: sends in proportion to what arrives until the window has shrunk. */

@@ -1,0 +1,120 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { Rng } from "../rng.ts";
+import { Bottleneck } from "./bottleneck.ts";
+import { Delay, Jitter } from "./delay.ts";
+import { Chain, DROPPED } from "./element.ts";
+import { Blackhole, GilbertElliott, Mtu, RandomLoss } from "./loss.ts";
+import { constantRate, steppedRate, traceRate } from "./rate_schedule.ts";
+
+Deno.test("Bottleneck sends back to back at its rate, counted in IP bytes", () => {
+  const queue = new Bottleneck(constantRate(12e6));
+  assertEquals(queue.pass(0, 1500), 1000);
+  assertEquals(queue.pass(0, 1500), 2000);
+  assertEquals(queue.queuedBytes(500), 3000);
+  assertEquals(queue.queuedUs(500), 1500);
+  assertEquals(queue.queuedBytes(1000), 1500);
+  assertEquals(queue.pass(5000, 750), 5500);
+});
+
+Deno.test("Bottleneck drops what does not fit in bytes", () => {
+  const queue = new Bottleneck(constantRate(12e6), { bytes: 3000 });
+  assertEquals([queue.pass(0, 1500), queue.pass(0, 1500), queue.pass(0, 1500)], [
+    1000,
+    2000,
+    DROPPED,
+  ]);
+  assertEquals(queue.pass(1000, 1500), 3000);
+});
+
+Deno.test("Bottleneck drops what would wait longer than the limit in time", () => {
+  const queue = new Bottleneck(constantRate(12e6), { us: 1500 });
+  const times = [0, 1, 2, 3].map(() => queue.pass(0, 1500));
+  assertEquals(times, [1000, 2000, DROPPED, DROPPED]);
+});
+
+Deno.test("Bottleneck keeps account of a queue that outgrows its first buffer", () => {
+  const queue = new Bottleneck(constantRate(12e6));
+  queue.pass(0, 1500);
+  queue.pass(0, 1500);
+  assertEquals(queue.queuedBytes(1500), 1500);
+  for (let i = 0; i < 5000; i++) queue.pass(1500, 1500);
+  assertEquals(queue.queuedBytes(1500), 5001 * 1500);
+  assertEquals(queue.queuedBytes(5_000_000), 2 * 1500);
+  assertEquals(queue.queuedBytes(6_000_000), 0);
+});
+
+Deno.test("steppedRate sends across a step with the rate of either side", () => {
+  const rate = steppedRate([{ bps: 8e6, forUs: 1000 }, { bps: 80e6, forUs: 1000 }]);
+  assertEquals(rate.finish(0, 500), 500);
+  assertEquals(rate.finish(500, 1000), 1050);
+  assertEquals(rate.finish(1990, 200), 2100);
+  assertAlmostEquals(rate.meanBps(0, 2000), 44e6, 1);
+  assertAlmostEquals(rate.meanBps(500, 1500), 44e6, 1);
+  assertAlmostEquals(rate.meanBps(0, 3000), (8e6 + 80e6 + 8e6) / 3, 1);
+});
+
+Deno.test("steppedRate holds everything during a step of nothing", () => {
+  const rate = steppedRate([{ bps: 8e6, forUs: 1000 }, { bps: 0, forUs: 5000 }]);
+  assertEquals(rate.finish(900, 200), 6100);
+});
+
+Deno.test("traceRate delivers 1504 bytes at each line of a Mahimahi trace", () => {
+  const rate = traceRate("1\n2\n2\n5\n");
+  assertEquals(rate.finish(0, 1504), 1000);
+  assertEquals(rate.finish(1000, 1504), 2000);
+  assertEquals(rate.finish(2000, 700), 2000);
+  assertEquals(rate.finish(2000, 700), 2000);
+  assertEquals(rate.finish(2000, 1504), 5000);
+  assertEquals(rate.finish(5000, 1504), 6000);
+  assertAlmostEquals(rate.meanBps(0, 5000), 4 * 1504 * 8 / 0.005, 1);
+});
+
+Deno.test("Jitter keeps the order unless it is told to reorder", () => {
+  const times = (reorders: boolean): number[] => {
+    const jitter = new Jitter(5000, reorders, new Rng(1));
+    return Array.from({ length: 1000 }, (_, i) => jitter.pass(i * 10));
+  };
+  const ordered = times(false);
+  assert(ordered.every((time, i) => i === 0 || time >= ordered[i - 1]!));
+  const free = times(true);
+  assert(free.some((time, i) => i > 0 && time < free[i - 1]!));
+  assert(free.every((time, i) => time >= i * 10 && time < i * 10 + 5000));
+});
+
+Deno.test("RandomLoss loses the fraction it was told", () => {
+  const loss = new RandomLoss(0.05, new Rng(2));
+  let lost = 0;
+  for (let i = 0; i < 100_000; i++) if (loss.pass(i) === DROPPED) lost++;
+  assertAlmostEquals(lost / 100_000, 0.05, 0.003);
+});
+
+Deno.test("GilbertElliott loses in bursts of the expected length and share", () => {
+  const options = { toBad: 0.01, toGood: 0.2, lossGood: 0, lossBad: 1 };
+  const loss = new GilbertElliott(options, new Rng(2));
+  let lost = 0;
+  let bursts = 0;
+  let before = false;
+  for (let i = 0; i < 200_000; i++) {
+    const drop = loss.pass(i) === DROPPED;
+    if (drop) lost++;
+    if (drop && !before) bursts++;
+    before = drop;
+  }
+  assertAlmostEquals(lost / 200_000, 0.01 / 0.21, 0.005);
+  assertAlmostEquals(lost / bursts, 5, 0.4);
+});
+
+Deno.test("Blackhole and Mtu drop exactly what they are told", () => {
+  const hole = new Blackhole([{ fromUs: 10, toUs: 20 }]);
+  assertEquals([9, 10, 19, 20].map((at) => hole.pass(at)), [9, DROPPED, DROPPED, 20]);
+  const mtu = new Mtu(1500);
+  assertEquals([mtu.pass(1, 1500), mtu.pass(1, 1501)], [1, DROPPED]);
+});
+
+Deno.test("Chain adds IP and UDP headers, passes the elements in turn and counts", () => {
+  const chain = new Chain([new Mtu(1500), new Bottleneck(constantRate(12e6)), new Delay(10_000)]);
+  assertEquals(chain.pass(0, 1472), 11_000);
+  assertEquals(chain.pass(0, 1473), DROPPED);
+  assertEquals([chain.entered, chain.left, chain.leftBytes, chain.drops], [2, 1, 1500, 1]);
+  assertEquals(chain.elements.map((element) => element.drops), [1, 0, 0]);
+});

@@ -1,0 +1,107 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { Cubic } from "./cubic.ts";
+import { Receiver } from "./receiver.ts";
+import { Scoreboard } from "./scoreboard.ts";
+import { FLAG, readSegment, Segment, writeSegment } from "./segment.ts";
+import { CLIENT, flowPortOf, PROTOCOL, writeIpv4 } from "../packet.ts";
+
+Deno.test("writeSegment and readSegment agree on options, blocks and payload", () => {
+  const bytes = new Uint8Array(1500).fill(0xee);
+  const out = new Segment();
+  Object.assign(out, { seq: 0xffff_fff0, ack: 77, flags: FLAG.ack, window: 6 << 20 });
+  Object.assign(out, { tsValue: 1234, tsEcho: 99, sackCount: 3 });
+  out.sackStart.set([1, 10, 0xffff_ffff]);
+  out.sackEnd.set([5, 20, 30]);
+  const end = writeSegment(bytes, CLIENT, 30_000, out);
+  writeIpv4(bytes, CLIENT, PROTOCOL.tcp, end + 500, 1);
+  const read = new Segment();
+  readSegment(bytes, 0, end + 500, read);
+  assertEquals(end, 20 + 20 + 12 + 28);
+  assertEquals({ ...read, payloadBytes: 0 }, { ...out, payloadBytes: 0 });
+  assertEquals(read.payloadBytes, 500);
+  assertEquals(flowPortOf(bytes, 0), 30_000);
+});
+
+Deno.test("writeIpv4 writes a header whose checksum is right", () => {
+  const bytes = new Uint8Array(20);
+  writeIpv4(bytes, CLIENT, PROTOCOL.udp, 1400, 0xbeef, 0xb8);
+  let sum = 0;
+  for (let i = 0; i < 20; i += 2) sum += bytes[i]! << 8 | bytes[i + 1]!;
+  assertEquals((sum & 0xffff) + (sum >>> 16), 0xffff);
+});
+
+Deno.test("Receiver acknowledges every second segment, gaps and duplicates at once", () => {
+  const acks: number[] = [];
+  let delayed = Infinity;
+  const receiver = new Receiver({
+    sendAck: (): number => acks.push(receiver.next),
+    armDelayedAck: (at): number => delayed = at,
+  });
+  for (let i = 0; i < 16; i++) receiver.onData(0, i, 1);
+  acks.length = 0;
+  receiver.onData(100, 16, 1);
+  assertEquals([acks.length, delayed], [0, 40_100]);
+  receiver.onData(200, 17, 1);
+  assertEquals(acks, [18]);
+  receiver.onData(300, 19, 1);
+  receiver.onData(300, 21, 1);
+  const starts = new Float64Array(3);
+  const ends = new Float64Array(3);
+  assertEquals(receiver.takeBlocks(starts, ends), 2);
+  assertEquals([...starts, ...ends], [21, 19, 0, 22, 20, 0]);
+  receiver.onData(400, 5, 1);
+  assertEquals(receiver.takeBlocks(starts, ends), 3);
+  assertEquals([starts[0], ends[0], starts[1]], [5, 6, 21]);
+  receiver.onData(500, 18, 1);
+  receiver.onData(500, 20, 1);
+  assertEquals([receiver.next, receiver.held, acks.at(-1)], [22, 0, 22]);
+});
+
+Deno.test("Scoreboard holds a segment lost once a later one has arrived, and not when reordering was seen", () => {
+  const board = new Scoreboard();
+  for (let i = 0; i < 10; i++) board.onSend(i, i);
+  board.beginAck();
+  board.onCumulative(20_000, 2);
+  board.onSelective(20_000, 3, 6);
+  assertEquals([board.sacked, board.pipe, board.delivered], [3, 5, 5]);
+  assertEquals(board.detectLosses(20_001, false), Infinity);
+  assertEquals([board.nextLost(), board.lost, board.pipe], [2, 1, 4]);
+  board.onSend(20_010, 2);
+  assertEquals([board.lost, board.pipe, board.resentInFlight], [0, 5, 1]);
+
+  const tolerant = new Scoreboard();
+  tolerant.reordered = true;
+  for (let i = 0; i < 10; i++) tolerant.onSend(i, i);
+  tolerant.srttUs = 20_000;
+  tolerant.beginAck();
+  tolerant.onSelective(20_000, 3, 6);
+  const due = tolerant.detectLosses(20_001, false);
+  assertAlmostEquals(due, 20_000 + tolerant.minRttUs / 4, 10);
+  assertEquals(tolerant.lost, 0);
+});
+
+Deno.test("Scoreboard counts each block once however often it is reported", () => {
+  const board = new Scoreboard();
+  for (let i = 0; i < 100; i++) board.onSend(0, i);
+  board.beginAck();
+  for (const [start, end] of [[50, 60], [40, 45], [40, 60], [40, 60], [30, 70]] as const) {
+    board.onSelective(1000, start, end);
+  }
+  assertEquals([board.sacked, board.delivered, board.pipe], [40, 40, 60]);
+  board.onCumulative(1000, 80);
+  assertEquals([board.sacked, board.delivered, board.pipe], [0, 80, 20]);
+});
+
+Deno.test("Cubic follows the curve of RFC 9438 after a loss", () => {
+  const cubic = new Cubic();
+  cubic.cwnd = cubic.ssthresh = 1000;
+  cubic.onLoss();
+  cubic.cwnd = cubic.ssthresh;
+  assertAlmostEquals(cubic.cwnd, 700, 1e-6);
+  const k = Math.cbrt(1000 * 0.3 / 0.4);
+  const rtt = 0.1;
+  for (let t = 0; t < k; t += rtt) {
+    for (let i = 0; i < 10; i++) cubic.onAck(t * 1e6, cubic.cwnd / 10, rtt * 1e6, 0, 0);
+  }
+  assert(cubic.cwnd > 975 && cubic.cwnd < 1025, `${cubic.cwnd} instead of about 1000`);
+});

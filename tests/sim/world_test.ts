@@ -1,0 +1,160 @@
+/**
+ * The simulator against what is known of the real thing: TCP alone on a line, and a
+ * tunnel that does nothing right.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import type { ReceiveBatch } from "../../src/batch.ts";
+import { BulkFlow } from "./flows/bulk.ts";
+import { StreamFlow } from "./flows/stream.ts";
+import { InvariantError } from "./invariants.ts";
+import { line, type LineNumbers } from "./link.ts";
+import { NullTunnel } from "./null_tunnel.ts";
+import { SERVER } from "./packet.ts";
+import { runScenario } from "./scenario.ts";
+import type { TunnelFactory } from "./tunnel.ts";
+import { World } from "./world.ts";
+
+const nullTunnel: TunnelFactory = (context) => new NullTunnel(context);
+/** Fills 1500 bytes of outer packet together with the 38 of the null tunnel. */
+const MTU = 1462;
+/** Share of a line that is payload when it is full. */
+const FULL = (MTU - 52) / 1500;
+
+/** Returns the goodput of one TCP flow on one line as a share of what fits. */
+function shareOf(numbers: Partial<LineNumbers>, seconds = 10): number {
+  const links = [line({ name: "a", mbps: 50, rttMs: 20, ...numbers })];
+  const result = runScenario({ name: "direct", links }, () => nullTunnel, { mtu: MTU, seconds });
+  return result.percentOfSum / 100 / FULL;
+}
+
+Deno.test("one CUBIC flow fills a line with an ordinary queue", () => {
+  for (const [mbps, rttMs] of [[50, 20], [10, 60], [100, 8]] as const) {
+    const share = shareOf({ mbps, rttMs });
+    assert(share > 0.99 && share < 1.01, `${mbps} Mbit/s, ${rttMs} ms: ${share}`);
+  }
+});
+
+Deno.test("one CUBIC flow keeps most of a line whose queue holds half a round trip", () => {
+  const share = shareOf({ rttMs: 40, queueMs: 20 }, 30);
+  assert(share > 0.93, `${share}`);
+});
+
+Deno.test("random loss holds one CUBIC flow near what the square root law gives", () => {
+  const share = shareOf({ both: { loss: 0.005 } }, 30);
+  const expected = 1.22 * (MTU - 52) * 8 / (0.02 * Math.sqrt(0.005)) / 50e6 / FULL;
+  assert(share > 0.7 * expected && share < 1.5 * expected, `${share}, expected ${expected}`);
+});
+
+Deno.test("packets in turn over unequal lines without an order ruin TCP, as the field reports", () => {
+  const links = [
+    line({ name: "a", mbps: 80, rttMs: 15 }),
+    line({ name: "b", mbps: 20, rttMs: 60 }),
+  ];
+  const result = runScenario({ name: "unequal", links }, () => nullTunnel, { mtu: MTU });
+  assert(result.percentOfSum < 20, `${result.percentOfSum}`);
+  assert(result.late > 1000);
+});
+
+Deno.test("World gives the same run for the same seed and another for another", () => {
+  const links = [line({ name: "a", mbps: 20, rttMs: 30, both: { loss: 0.01, jitterUs: 3000 } })];
+  const run = (seed: number): string =>
+    JSON.stringify(runScenario({ name: "x", links }, () => nullTunnel, { seed, seconds: 3 }));
+  assertEquals(run(5), run(5));
+  assert(run(5) !== run(6));
+});
+
+Deno.test("StreamFlow tells the longest silence and what was lost", () => {
+  const hole = { blackholes: [{ fromUs: 2e6, toUs: 3e6 }] };
+  const world = new World({
+    seed: 1,
+    links: [line({ name: "a", mbps: 10, rttMs: 20, both: hole })],
+    tunnel: nullTunnel,
+  });
+  const stream = world.addFlow(
+    0,
+    (port) => new StreamFlow(world, port, { from: SERVER, packetsPerSecond: 100, bytes: 200 }),
+  );
+  world.runUntil(5e6);
+  world.finish();
+  assertEquals(stream.lost, 100);
+  assert(stream.longestGapUs > 1_009_000 && stream.longestGapUs < 1_011_000);
+  assert(stream.delays.quantile(0.5) > 10_000 && stream.delays.quantile(0.99) < 10_500);
+});
+
+Deno.test("World drops what is sent to a public port that the NAT has forgotten", () => {
+  const links = [line({ name: "a", mbps: 10, rttMs: 20, link: { rebindsUs: [1e6] } })];
+  const world = new World({ seed: 1, links, tunnel: nullTunnel });
+  const make = (port: number): StreamFlow =>
+    new StreamFlow(world, port, { from: SERVER, packetsPerSecond: 100, bytes: 200 });
+  const stream = world.addFlow(0, make);
+  world.runUntil(3e6);
+  world.finish();
+  assert(world.natDrops >= 199 && stream.ledgers[SERVER].delivered <= 101);
+});
+
+/** Runs a download over a tunnel that misbehaves in one way. */
+function runBroken(make: TunnelFactory): () => void {
+  return () => {
+    const links = [line({ name: "a", mbps: 50, rttMs: 20 })];
+    runScenario({ name: "broken", links }, () => make, { mtu: MTU, seconds: 1 });
+  };
+}
+
+Deno.test("World refuses a tunnel that delivers a packet twice", () => {
+  class Twice extends NullTunnel {
+    override handleDatagrams(now: number, socket: number, batch: ReceiveBatch): void {
+      super.handleDatagrams(now, socket, batch);
+      super.handleDatagrams(now, socket, batch);
+    }
+  }
+  assertThrows(runBroken((context) => new Twice(context)), InvariantError, "came out twice");
+});
+
+Deno.test("World refuses a tunnel that keeps slots", () => {
+  assertThrows(
+    runBroken((context) => {
+      if (context.side === SERVER) context.pool.alloc();
+      return new NullTunnel(context);
+    }),
+    InvariantError,
+    "kept 1 slots",
+  );
+});
+
+Deno.test("World refuses a tunnel that repeats a counter", () => {
+  class Repeats extends NullTunnel {
+    override pollTransmit(...args: Parameters<NullTunnel["pollTransmit"]>): boolean {
+      const more = super.pollTransmit(...args);
+      for (const { count, slab } of args[1]) {
+        for (let i = 0; i < count; i++) slab.bytes.fill(0, slab.at(i) + 6, slab.at(i) + 10);
+      }
+      return more;
+    }
+  }
+  assertThrows(runBroken((context) => new Repeats(context)), InvariantError, "counter 0 after 0");
+});
+
+Deno.test("World refuses a tunnel that speaks after it was closed", () => {
+  class Chatty extends NullTunnel {
+    override close(): void {}
+  }
+  const world = new World({
+    seed: 1,
+    links: [line({ name: "a", mbps: 10, rttMs: 20 })],
+    tunnel: (context) => new Chatty(context),
+  });
+  const flow = world.addFlow(0, (port) => new BulkFlow(world, port, { from: SERVER, mtu: MTU }));
+  world.runUntil(1e6);
+  world.server.close(world.queue.now);
+  assertThrows(
+    () => {
+      flow.start();
+      world.runUntil(2e6);
+    },
+    InvariantError,
+    "closed tunnel sends",
+  );
+});
