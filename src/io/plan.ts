@@ -75,15 +75,25 @@ export function tunnelMtu(config: Config, families: readonly Family[]): number {
   return Math.min(MAX_PACKET_BYTES, ...inner);
 }
 
-/** Returns what the interface and the routing are to look like. */
-export function networkPlan(config: Config, device: string, mtu: number): NetworkPlan {
+/**
+ * Returns what the interface and the routing are to look like. `families` are those of
+ * the sockets.
+ */
+export function networkPlan(
+  config: Config,
+  device: string,
+  mtu: number,
+  families: readonly Family[],
+): NetworkPlan {
   const { tunnel } = config;
   return {
     interface: device,
     mtu,
     addresses: [tunnel.address, tunnel.address6].filter((address) => address !== undefined),
     routes: config.mode === "client" ? tunnelRoutes(tunnel) : serverRoutes(config),
-    links: config.mode === "client" ? config.links.map(linkRouting) : [],
+    links: config.mode === "client"
+      ? config.links.map((link, i) => linkRouting(link, families[i]!))
+      : [],
     nat: tunnel.nat,
     mssClamp: tunnel.mssClamp,
   };
@@ -130,10 +140,11 @@ function parseNetwork(text: string): { bytes: Uint8Array; length: number } | und
   return bytes && { bytes, length: length === undefined ? bytes.length * 8 : Number(length) };
 }
 
-function linkRouting(link: LinkConfig): NetworkPlan["links"][number] {
+function linkRouting(link: LinkConfig, family: Family): NetworkPlan["links"][number] {
   const device = link.interface ?? link.vrf;
   return {
     name: link.name,
+    family,
     ...link.bind !== undefined && { address: link.bind },
     ...device !== undefined && { interface: device },
     ...link.mark !== undefined && { mark: link.mark },

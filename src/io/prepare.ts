@@ -1,0 +1,92 @@
+/**
+ * What has to be found out before anything is opened: keys from pass phrases,
+ * addresses from names, the inner MTU.
+ *
+ * @module
+ */
+
+import type {
+  ClientModeConfig,
+  Config,
+  HostPort,
+  Secret,
+  ServerModeConfig,
+} from "../config/config.ts";
+import { stretchPassword } from "../crypto/psk.ts";
+import type { SocketOptions } from "../platform/platform.ts";
+import { resolveRemote } from "../platform/resolve.ts";
+import { formatIpv6, type Remote } from "../remote.ts";
+import type { EndpointOptions } from "../tunnel/options.ts";
+import { familyOf, familyOfAddress, linkOptions, linkSocket, tunnelMtu } from "./plan.ts";
+
+/** The options of an endpoint that its role does not matter for. */
+export type CommonOptions = Pick<EndpointOptions, "pool" | "aead" | "random" | "epochUs" | "mtu">;
+
+/** A configuration with everything looked up. */
+export interface Prepared {
+  /** By socket index. */
+  readonly sockets: readonly SocketOptions[];
+  /** Largest inner packet in bytes. */
+  readonly mtu: number;
+  readonly endpointOptions: (common: CommonOptions) => EndpointOptions;
+}
+
+/** Looks everything up. Throws AggvpnError when a name cannot be resolved. */
+export function prepare(config: Config): Promise<Prepared> {
+  return config.mode === "client" ? prepareClient(config) : prepareServer(config);
+}
+
+async function prepareClient(config: ClientModeConfig): Promise<Prepared> {
+  const remotes = await Promise.all(config.links.map((link) => {
+    const family = link.bind === undefined ? undefined : familyOfAddress(link.bind);
+    return resolveRemote(link.remote.host, link.remote.port, family);
+  }));
+  const families = remotes.map(familyOf);
+  const psk = keyOf(config.secret);
+  return {
+    sockets: config.links.map((link, i) => linkSocket(link, families[i]!)),
+    mtu: tunnelMtu(config, families),
+    endpointOptions: (common) => ({
+      ...common,
+      role: "client",
+      psk,
+      links: config.links.map((link, i) => linkOptions(link, remotes[i]!)),
+    }),
+  };
+}
+
+async function prepareServer(config: ServerModeConfig): Promise<Prepared> {
+  const sockets = await Promise.all(config.listen.map(listenSocket));
+  const clients = config.clients.map(({ name, secret, allowed }) => ({
+    name,
+    psk: keyOf(secret),
+    allowed,
+  }));
+  return {
+    sockets,
+    mtu: tunnelMtu(config, sockets.map(({ family }) => family)),
+    endpointOptions: (common) => ({
+      ...common,
+      role: "server",
+      clients,
+      sockets: sockets.length,
+    }),
+  };
+}
+
+/** An address stays as it is written, since it may name an interface (`fe80::1%em0`). */
+async function listenSocket({ host, port }: HostPort): Promise<SocketOptions> {
+  const literal = familyOfAddress(host);
+  const address = literal === undefined ? addressOf(await resolveRemote(host, port)) : host;
+  const family = literal ?? familyOfAddress(address)!;
+  return { name: family === 4 ? `${host}:${port}` : `[${host}]:${port}`, address, port, family };
+}
+
+function addressOf({ bytes }: Remote): string {
+  return bytes[0] === 4 ? bytes.subarray(4, 8).join(".") : formatIpv6(bytes.subarray(4, 20));
+}
+
+/** Returns the 32 bytes of a secret; a pass phrase costs a third of a second. */
+function keyOf(secret: Secret): Uint8Array {
+  return secret.key ?? stretchPassword(secret.password ?? "");
+}

@@ -1,0 +1,67 @@
+import { assertEquals } from "@std/assert";
+import { configure, type LogRecord, reset } from "@logtape/logtape";
+import { EventLog } from "../../src/io/event_log.ts";
+import type { EndpointEvent } from "../../src/tunnel/options.ts";
+
+/** Runs `body` and returns the lines it logged. */
+async function logged(body: (log: EventLog) => void): Promise<string[]> {
+  const lines: string[] = [];
+  await configure({
+    sinks: {
+      lines: (record: LogRecord) => lines.push(`${record.level} ${record.message.join("")}`),
+    },
+    loggers: [
+      { category: "aggvpn", sinks: ["lines"], lowestLevel: "debug" },
+      { category: ["logtape", "meta"], lowestLevel: "fatal" },
+    ],
+  });
+  try {
+    body(new EventLog());
+  } finally {
+    await reset();
+  }
+  return lines;
+}
+
+const DOWN: EndpointEvent = {
+  type: "link",
+  peer: "home",
+  link: "dsl",
+  state: "down",
+  reason: "no answer",
+};
+
+Deno.test("EventLog says what happened, in words", async () => {
+  const events: readonly EndpointEvent[] = [
+    { type: "session", peer: "home", state: "up" },
+    { type: "session", peer: "home", state: "rekeyed" },
+    { type: "session", peer: "home", state: "down", reason: "closed by the peer" },
+    DOWN,
+    { type: "link", peer: "home", link: "dsl", state: "up", reason: "" },
+    { type: "roamed", peer: "home", link: "dsl", remote: "192.0.2.1:5080" },
+    { type: "rebind", link: 1 },
+    { type: "handshake-failed", remote: "192.0.2.1:5080", reason: "no answer" },
+  ];
+  const lines = await logged((log) => events.forEach((event) => log.handleEvent(1, event)));
+  assertEquals(lines, [
+    "info Session with home is up",
+    "debug Session with home has new keys",
+    "info Session with home is down: closed by the peer",
+    "info Link dsl of home is down: no answer",
+    "info Link dsl of home is up",
+    "info Link dsl of home comes from 192.0.2.1:5080",
+    "debug Link 1 gets a fresh socket",
+    "warning Handshake with 192.0.2.1:5080 failed: no answer",
+  ]);
+});
+
+Deno.test("EventLog writes a burst, then a line a second, and counts the rest", async () => {
+  const lines = await logged((log) => {
+    for (let ms = 0; ms < 3000; ms++) log.handleEvent(ms * 1000, DOWN);
+  });
+  assertEquals(lines.filter((line) => line.endsWith("no answer")).length, 32);
+  assertEquals(lines.filter((line) => line.endsWith("were not logged")), [
+    "info 970 events were not logged",
+    "info 999 events were not logged",
+  ]);
+});
