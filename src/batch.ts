@@ -32,4 +32,13 @@ export class TransmitBatch {
   get full(): boolean {
     return this.count === BATCH_DATAGRAMS;
   }
+
+  /** Appends a whole datagram that belongs to no path. The batch must not be full. */
+  append(datagram: Uint8Array, remote: Remote): void {
+    this.slab.bytes.set(datagram, this.slab.at(this.count));
+    this.lengths[this.count] = datagram.length;
+    this.remotes[this.count] = remote;
+    this.paths[this.count] = -1;
+    this.count++;
+  }
 }

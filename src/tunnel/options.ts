@@ -7,6 +7,7 @@
 import type { AeadProvider } from "../crypto/aead.ts";
 import type { Remote } from "../remote.ts";
 import type { PacketPool } from "../slab.ts";
+import type { Network } from "./routes.ts";
 
 /** A link as the client's endpoint knows it; link ids are positions in the list. */
 export interface LinkOptions {
@@ -29,8 +30,8 @@ export interface ClientOptions {
   readonly name: string;
   /** 32 bytes. */
   readonly psk: Uint8Array;
-  /** Inner networks as `address/prefix`; empty: everything is this client's. */
-  readonly allowed: readonly string[];
+  /** Inner networks it may use; empty: any. */
+  readonly allowed: readonly Network[];
 }
 
 /** Shared by both roles. */

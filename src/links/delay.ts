@@ -1,0 +1,119 @@
+/**
+ * Relative one-way delays of the links that a peer sends on.
+ *
+ * `arrival - departure` contains the unknown offset of two clocks, but it is the
+ * same offset on every link: differences between links, and between a link and
+ * its own past, are exact without any synchronisation.
+ *
+ * @module
+ */
+
+import { timeDifference } from "../wire/frame.ts";
+
+/** The least delay is of the last one to two such windows, in microseconds. */
+const WINDOW_US = 7_500_000;
+/** The anchor moves when clocks have drifted this far apart, in microseconds. */
+const REANCHOR_US = 1 << 21;
+
+/** Delays of up to `links` links. Values are microseconds relative to a common, arbitrary zero. */
+export class DelayTable {
+  /** Smoothed delay. */
+  readonly owdUs: Float64Array;
+  /** Smoothed mean deviation: jitter. */
+  readonly jitterUs: Float64Array;
+  /** Least delay since {@linkcode takeInterval}. */
+  readonly #intervalMin: Float64Array;
+  readonly #min: Float64Array;
+  readonly #lastMin: Float64Array;
+  readonly #windowEndsAt: Float64Array;
+  readonly #sampledAt: Float64Array;
+  #anchor = -1;
+
+  constructor(links: number) {
+    this.owdUs = new Float64Array(links);
+    this.jitterUs = new Float64Array(links);
+    this.#intervalMin = new Float64Array(links).fill(Infinity);
+    this.#min = new Float64Array(links).fill(Infinity);
+    this.#lastMin = new Float64Array(links).fill(Infinity);
+    this.#windowEndsAt = new Float64Array(links);
+    this.#sampledAt = new Float64Array(links).fill(-Infinity);
+  }
+
+  /** Forgets everything: the peer has started anew and so has its clock. */
+  reset(): void {
+    this.#anchor = -1;
+    this.#intervalMin.fill(Infinity);
+    this.#min.fill(Infinity);
+    this.#lastMin.fill(Infinity);
+    this.#sampledAt.fill(-Infinity);
+  }
+
+  /**
+   * Takes a datagram into account that left at `sentAt` and arrived at
+   * `receivedAt`, both modulo 2^24 microseconds. Returns its relative delay.
+   */
+  sample(now: number, link: number, sentAt: number, receivedAt: number): number {
+    const raw = receivedAt - sentAt & 0xff_ffff;
+    if (this.#anchor < 0) this.#anchor = raw;
+    let delayUs = timeDifference(raw, this.#anchor);
+    if (Math.abs(delayUs) > REANCHOR_US) {
+      this.#shift(delayUs);
+      this.#anchor = raw;
+      delayUs = 0;
+    }
+    this.#smooth(now, link, delayUs);
+    if (now >= this.#windowEndsAt[link]!) {
+      this.#lastMin[link] = this.#min[link]!;
+      this.#min[link] = Infinity;
+      this.#windowEndsAt[link] = now + WINDOW_US;
+    }
+    if (delayUs < this.#min[link]!) this.#min[link] = delayUs;
+    if (delayUs < this.#intervalMin[link]!) this.#intervalMin[link] = delayUs;
+    return delayUs;
+  }
+
+  /** Greatest smoothed delay plus four jitters over the links heard of in the last second. */
+  latestUs(now: number): number {
+    let latest = -Infinity;
+    for (let link = 0; link < this.owdUs.length; link++) {
+      if (now - this.#sampledAt[link]! > 1_000_000) continue;
+      latest = Math.max(latest, this.owdUs[link]! + 4 * this.jitterUs[link]!);
+    }
+    return latest;
+  }
+
+  /** The least delay of `link` since the last call, or the smoothed one when there was none. */
+  takeInterval(link: number): number {
+    const least = this.#intervalMin[link]!;
+    this.#intervalMin[link] = Infinity;
+    return least === Infinity ? this.owdUs[link]! : least;
+  }
+
+  /** The least delay of `link` in the recent past. */
+  leastUs(link: number): number {
+    return Math.min(this.#min[link]!, this.#lastMin[link]!);
+  }
+
+  /** A relative delay as a time of the wire, so that both ends mean the same zero. */
+  toWire(delayUs: number): number {
+    return Math.round(delayUs) + Math.max(this.#anchor, 0) & 0xff_ffff;
+  }
+
+  #smooth(now: number, link: number, delayUs: number): void {
+    if (this.#sampledAt[link] === -Infinity) {
+      this.owdUs[link] = delayUs;
+      this.jitterUs[link] = 0;
+    } else {
+      const error = delayUs - this.owdUs[link]!;
+      this.owdUs[link] = this.owdUs[link]! + error / 16;
+      this.jitterUs[link] = this.jitterUs[link]! + (Math.abs(error) - this.jitterUs[link]!) / 16;
+    }
+    this.#sampledAt[link] = now;
+  }
+
+  #shift(byUs: number): void {
+    for (const table of [this.owdUs, this.#intervalMin, this.#min, this.#lastMin]) {
+      for (let link = 0; link < table.length; link++) table[link] = table[link]! - byUs;
+    }
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * What one path has sent and not yet heard of: a ring indexed by datagram number.
+ *
+ * Each entry remembers the slot of its packet, so that a lost one can be sent
+ * again, and what was delivered when it left, so that an acknowledgement is a
+ * sample of the path's rate. Loss is what was overtaken by more than the
+ * reordering window (RACK, RFC 8985 section 6.2, with counters for segments).
+ *
+ * @module
+ */
+
+/** Entries of the ring: a power of two. */
+export const RING_ENTRIES = 16_384;
+const MASK = RING_ENTRIES - 1;
+
+const SENT = 1;
+const ACKED = 2;
+/** Declared lost; a late acknowledgement shows that it was not. */
+const LOST = 3;
+
+/** Reordering that is expected before any was seen, in microseconds. */
+const INITIAL_REORDER_US = 1_000;
+const MAX_REORDER_US = 100_000;
+
+/** A packet whose datagram was acknowledged (release it) or lost (send it again). */
+export type SlotHandler = (slot: number) => void;
+
+/** Datagrams of one path, by number. */
+export class InFlight {
+  /** Number of the next datagram. */
+  next = 0;
+  /** Oldest number whose fate is open. */
+  #tail = 0;
+  /** Highest number acknowledged, and when that datagram left. */
+  newestAcked = -1;
+  newestAckedSentAt = 0;
+  /** Bytes whose fate is open. */
+  bytes = 0;
+  /** Packets (not control datagrams) whose fate is open. */
+  packets = 0;
+  /** Totals, for the loss rate. */
+  ackedDatagrams = 0;
+  lostDatagrams = 0;
+
+  readonly #state = new Uint8Array(RING_ENTRIES);
+  readonly #slot = new Int32Array(RING_ENTRIES);
+  readonly #size = new Uint16Array(RING_ENTRIES);
+  readonly #sentAt = new Float64Array(RING_ENTRIES);
+  readonly #idleCount = new Uint32Array(RING_ENTRIES);
+  #reorderUs = INITIAL_REORDER_US;
+
+  /** Whether another datagram would overwrite one whose fate is open. */
+  get full(): boolean {
+    return this.next - this.#tail >= RING_ENTRIES;
+  }
+
+  /** When the oldest datagram whose fate is open left; Infinity when there is none. */
+  get oldestSentAt(): number {
+    return this.#tail === this.next ? Infinity : this.#sentAt[this.#tail & MASK]!;
+  }
+
+  /** When datagram `number` left. Only for a number that is still in the ring. */
+  sentAt(number: number): number {
+    return this.#sentAt[number & MASK]!;
+  }
+
+  /** How often the path had run out of data before datagram `number` left. */
+  idleCount(number: number): number {
+    return this.#idleCount[number & MASK]!;
+  }
+
+  /** Records that the next datagram leaves; `slot` is its packet's or -1 for control. */
+  push(now: number, slot: number, sizeBytes: number, idleCount: number): void {
+    const at = this.next++ & MASK;
+    this.#state[at] = SENT;
+    this.#slot[at] = slot;
+    this.#size[at] = sizeBytes;
+    this.#sentAt[at] = now;
+    this.#idleCount[at] = idleCount;
+    this.bytes += sizeBytes;
+    if (slot >= 0) this.packets++;
+  }
+
+  /**
+   * Marks the numbers from `low` to `high` as acknowledged. Returns how many
+   * were news; `release` gets their packets.
+   */
+  acknowledge(low: number, high: number, release: SlotHandler): number {
+    let news = 0;
+    const last = Math.min(high, this.next - 1);
+    for (let number = Math.max(low, this.next - RING_ENTRIES, 0); number <= last; number++) {
+      const at = number & MASK;
+      const state = this.#state[at];
+      if (state === SENT) {
+        news++;
+        this.ackedDatagrams++;
+        this.#resolve(at, ACKED, release);
+      } else if (state === LOST) {
+        this.#onSpurious(at);
+      }
+    }
+    if (news > 0 && last > this.newestAcked) {
+      this.newestAcked = last;
+      this.newestAckedSentAt = this.#sentAt[last & MASK]!;
+    }
+    this.#advance();
+    return news;
+  }
+
+  /** Declares lost what was overtaken for longer than the reordering window. Returns how many. */
+  detectLoss(lost: SlotHandler): number {
+    const before = this.newestAckedSentAt - this.#reorderUs;
+    let count = 0;
+    for (let number = this.#tail; number < this.newestAcked; number++) {
+      const at = number & MASK;
+      if (this.#state[at] !== SENT) continue;
+      if (this.#sentAt[at]! > before) break;
+      count++;
+      this.lostDatagrams++;
+      this.#resolve(at, LOST, lost);
+    }
+    this.#advance();
+    return count;
+  }
+
+  /** Gives up everything in flight: the path is suspected, or the session is gone. */
+  abandon(lost: SlotHandler): void {
+    for (let number = this.#tail; number < this.next; number++) {
+      const at = number & MASK;
+      if (this.#state[at] !== SENT) continue;
+      this.lostDatagrams++;
+      this.#resolve(at, LOST, lost);
+    }
+    this.#advance();
+  }
+
+  #resolve(at: number, state: number, handle: SlotHandler): void {
+    this.#state[at] = state;
+    this.bytes -= this.#size[at]!;
+    const slot = this.#slot[at]!;
+    if (slot < 0) return;
+    this.packets--;
+    this.#slot[at] = -1;
+    handle(slot);
+  }
+
+  /** A datagram declared lost did arrive: the path reorders more than was thought. */
+  #onSpurious(at: number): void {
+    this.#state[at] = ACKED;
+    this.lostDatagrams--;
+    this.ackedDatagrams++;
+    const extentUs = this.newestAckedSentAt - this.#sentAt[at]!;
+    if (extentUs <= 0) return;
+    this.#reorderUs = Math.min(MAX_REORDER_US, Math.max(this.#reorderUs, 1.25 * extentUs));
+  }
+
+  #advance(): void {
+    while (this.#tail < this.next && this.#state[this.#tail & MASK] !== SENT) this.#tail++;
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * One path: a link to one remote endpoint, as its sender sees it.
+ *
+ * It composes the small machines of this folder (liveness, round-trip time,
+ * pacer, rate estimator, in-flight ring) and feeds them from reports.
+ *
+ * @module
+ */
+
+import type { Remote } from "../remote.ts";
+import type { Report } from "../wire/frame.ts";
+import { DeliveryRate, RateSample } from "./delivery_rate.ts";
+import { InFlight, type SlotHandler } from "./in_flight.ts";
+import { Liveness } from "./liveness.ts";
+import { Meter } from "./meter.ts";
+import { Pacer } from "./pacer.ts";
+import { RateEstimator } from "./rate_estimator.ts";
+import { Rtt } from "./rtt.ts";
+
+/** What is configured of a link, and never changes. */
+export interface PathOptions {
+  readonly id: number;
+  readonly name: string;
+  readonly tier: "primary" | "overflow" | "backup";
+  readonly metered: boolean;
+  /** Known capacity in the sending direction, bits per second; 0: measured. */
+  readonly capBps: number;
+  /** Silence after which the idle path is down, in microseconds. */
+  readonly timeoutUs: number;
+}
+
+/** IPv4 and UDP headers, in bytes; rates count IP packets. */
+const IPV4_UDP_BYTES = 28;
+const IPV6_UDP_BYTES = 48;
+/** A path that was away begins with this share of its last rate. */
+const RETURN_SHARE = 0.25;
+/** More than this many round trips in flight is a queue somewhere. */
+const WINDOW_ROUND_TRIPS = 2;
+const LEAST_WINDOW_BYTES = 16_384;
+/** Probe times remembered: a power of two. */
+const PROBES = 64;
+const LOSS_WINDOW_US = 1_000_000;
+
+/** The sending side of one path. */
+export class Path {
+  readonly rtt: Rtt = new Rtt();
+  readonly flight: InFlight = new InFlight();
+  readonly pacer: Pacer;
+  readonly rate: RateEstimator;
+  readonly live: Liveness;
+  readonly sent: Meter = new Meter();
+  /** Where datagrams go; undefined until the peer is known (server). */
+  remote: Remote | undefined;
+  /** Which socket they leave from. */
+  socket: number;
+  sentDatagrams = 0;
+  /** One-way delay to the peer, relative to the other paths, modulo 2^24 microseconds. */
+  owdWire = 0;
+  /** Standing queue on the link, as the peer last measured it, in microseconds. */
+  queueUs = 0;
+  /** Fraction of datagrams lost, of the last whole second. */
+  loss = 0;
+
+  readonly #delivery = new DeliveryRate();
+  readonly #sample = new RateSample();
+  readonly #probeSentAt = new Float64Array(PROBES);
+  #probeNumber = 0;
+  #idleCount = 0;
+  #idle = false;
+  #lossWindowEndsAt = 0;
+  #lossAcked = 0;
+  #lossLost = 0;
+
+  constructor(readonly options: PathOptions, now: number, socket: number, remote?: Remote) {
+    this.remote = remote;
+    this.socket = socket;
+    this.rate = new RateEstimator(options.capBps);
+    this.pacer = new Pacer(this.rate.pacingBps);
+    this.live = new Liveness(now, options.timeoutUs, options.metered);
+  }
+
+  /** Whether new packets may be sent: it is up and its window is open. */
+  get open(): boolean {
+    return this.live.state === "up" && this.flight.bytes < this.windowBytes && !this.flight.full;
+  }
+
+  /** Bytes that may be in flight at once. */
+  get windowBytes(): number {
+    const roundTripUs = this.rtt.minUs + 30_000; // reports are up to 20 ms apart
+    const bdp = this.rate.rateBps * roundTripUs / 8e6;
+    return Math.max(LEAST_WINDOW_BYTES, WINDOW_ROUND_TRIPS * bdp);
+  }
+
+  /** Bytes on the link of a datagram of `length` bytes. */
+  wireBytes(length: number): number {
+    return length + (this.remote?.bytes[0] === 6 ? IPV6_UDP_BYTES : IPV4_UDP_BYTES);
+  }
+
+  /** Accounts for a datagram of `length` bytes that leaves with `slot`'s packet (-1: control). */
+  handleSent(now: number, slot: number, length: number): void {
+    const bytes = this.wireBytes(length);
+    this.flight.push(now, slot, bytes, this.#idleCount);
+    this.pacer.charge(now, bytes);
+    this.sent.add(now, bytes);
+    this.sentDatagrams++;
+    this.#idle = false;
+  }
+
+  /** The path could have sent, but nothing was there: its rate samples say less. */
+  handleIdle(): void {
+    if (this.#idle) return;
+    this.#idle = true;
+    this.#idleCount++;
+  }
+
+  /** Numbers a probe that leaves now. */
+  nextProbe(now: number): number {
+    this.#probeSentAt[++this.#probeNumber % PROBES] = now;
+    return this.#probeNumber;
+  }
+
+  /** An answer to probe `number`. Returns true when the path has come up. */
+  handleProbeAck(now: number, number: number): boolean {
+    if (number > this.#probeNumber || this.#probeNumber - number >= PROBES) return false;
+    this.rtt.sample(now, now - this.#probeSentAt[number % PROBES]!);
+    return this.#progress(now, true);
+  }
+
+  /**
+   * A report of the peer. `base` is the number of the session's counter 0; only
+   * reports of the `current` session are samples of the rate, since counts begin anew.
+   * Acknowledged packets go to `release`, lost ones to `lost`. Returns true when
+   * the path has come up.
+   */
+  handleReport(
+    now: number,
+    report: Report,
+    base: number,
+    current: boolean,
+    release: SlotHandler,
+    lost: SlotHandler,
+  ): boolean {
+    const highest = base + report.highest;
+    if (highest >= this.flight.next) return false;
+    const newest = highest > this.flight.newestAcked;
+    const news = this.#acknowledge(report, base, highest, release);
+    this.flight.detectLoss(lost);
+    this.#countLoss(now);
+    if (newest) this.#handleNewest(now, report, highest, current);
+    return news > 0 && this.#progress(now, false);
+  }
+
+  /** Everything in flight is given up: `lost` gets the packets. */
+  abandon(lost: SlotHandler): void {
+    this.flight.abandon(lost);
+  }
+
+  /** A new session: the peer counts from zero. */
+  handleNewSession(): void {
+    this.#delivery.reset();
+  }
+
+  /** When {@linkcode handleTimeout} has something to do. */
+  timeoutAt(): number {
+    if (!this.remote) return Infinity;
+    return this.live.timeoutAt(this.#oldestSentAt(), this.rtt.patienceUs);
+  }
+
+  /** Runs liveness; see {@linkcode Liveness.handleTimeout}. */
+  handleTimeout(now: number): "probe" | "failed" | "" {
+    return this.live.handleTimeout(now, this.#oldestSentAt(), this.rtt.patienceUs);
+  }
+
+  #oldestSentAt(): number {
+    return this.flight.packets > 0 ? this.flight.oldestSentAt : Infinity;
+  }
+
+  #acknowledge(report: Report, base: number, highest: number, release: SlotHandler): number {
+    let news = 0;
+    let high = highest;
+    for (let i = 0; i < report.rangeCount; i++) {
+      high -= report.gaps[i]!;
+      const low = Math.max(high - report.runs[i]! + 1, base);
+      if (high < base) break;
+      news += this.flight.acknowledge(low, high, release);
+      high = low - 1;
+    }
+    return news;
+  }
+
+  #handleNewest(now: number, report: Report, highest: number, current: boolean): void {
+    const sentAt = this.flight.sentAt(highest);
+    this.rtt.sample(now, Math.max(now - sentAt - report.heldUs, 1));
+    this.owdWire = report.owdUs;
+    this.queueUs = report.queueDelayUs;
+    if (!current) return;
+    const overhead = this.wireBytes(0) * report.datagrams;
+    this.#delivery.sample(
+      report.receivedAt,
+      sentAt,
+      report.bytes + overhead,
+      this.flight.idleCount(highest),
+      this.rate.spanUs,
+      this.rate.spanBytes,
+      this.#sample,
+    );
+    this.rate.handleSample(now, this.#sample, this.queueUs, this.rtt.srttUs, this.rtt.minUs);
+    this.pacer.rateBps = this.rate.pacingBps;
+  }
+
+  #progress(now: number, probe: boolean): boolean {
+    const before = this.live.state;
+    const up = this.live.handleProgress(now, probe);
+    if (up && before === "down") {
+      this.rate.restart(now, RETURN_SHARE);
+      this.pacer.rateBps = this.rate.pacingBps;
+      this.pacer.reset(now);
+    }
+    return up;
+  }
+
+  #countLoss(now: number): void {
+    if (now < this.#lossWindowEndsAt) return;
+    const { ackedDatagrams, lostDatagrams } = this.flight;
+    const lost = lostDatagrams - this.#lossLost;
+    const all = lost + ackedDatagrams - this.#lossAcked;
+    this.loss = all > 0 ? Math.max(lost, 0) / all : 0;
+    this.#lossAcked = ackedDatagrams;
+    this.#lossLost = lostDatagrams;
+    this.#lossWindowEndsAt = now + LOSS_WINDOW_US;
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * CoDel: when a queue has been late for too long, drop (or mark) at a slowly
+ * rising pace until it is not (RFC 8289). State of many queues in flat arrays.
+ *
+ * @module
+ */
+
+/** Sojourn time that is accepted for ever, in microseconds (RFC 8289 section 4.4). */
+export const TARGET_US = 5_000;
+/** How long the sojourn time must stay above the target, in microseconds (section 4.3). */
+export const INTERVAL_US = 100_000;
+
+/** What CoDel says about the packet at the head of a queue. */
+export type Verdict = "pass" | "drop";
+
+/** CoDel state of `count` queues. */
+export class Codel {
+  /** When the sojourn time will have been above the target for an interval; 0: it is not. */
+  readonly #firstAbove: Float64Array;
+  readonly #dropNext: Float64Array;
+  readonly #drops: Int32Array;
+  readonly #lastDrops: Int32Array;
+  readonly #dropping: Uint8Array;
+
+  constructor(count: number) {
+    this.#firstAbove = new Float64Array(count);
+    this.#dropNext = new Float64Array(count);
+    this.#drops = new Int32Array(count);
+    this.#lastDrops = new Int32Array(count);
+    this.#dropping = new Uint8Array(count);
+  }
+
+  /**
+   * Judges the head packet of `queue`, which has waited `sojournUs`; `last` says
+   * that nothing is behind it. To be called once per packet taken out.
+   */
+  judge(queue: number, now: number, sojournUs: number, last: boolean): Verdict {
+    const late = this.#isLate(queue, now, sojournUs, last);
+    if (this.#dropping[queue] === 1) return this.#whileDropping(queue, now, late);
+    if (!late) return "pass";
+    this.#dropping[queue] = 1;
+    this.#resume(queue, now);
+    this.#dropNext[queue] = now + INTERVAL_US / Math.sqrt(this.#drops[queue]!);
+    return "drop";
+  }
+
+  #isLate(queue: number, now: number, sojournUs: number, last: boolean): boolean {
+    if (sojournUs < TARGET_US || last) {
+      this.#firstAbove[queue] = 0;
+      return false;
+    }
+    if (this.#firstAbove[queue] === 0) {
+      this.#firstAbove[queue] = now + INTERVAL_US;
+      return false;
+    }
+    return now >= this.#firstAbove[queue]!;
+  }
+
+  #whileDropping(queue: number, now: number, late: boolean): Verdict {
+    if (!late) {
+      this.#dropping[queue] = 0;
+      return "pass";
+    }
+    if (now < this.#dropNext[queue]!) return "pass";
+    const drops = ++this.#drops[queue]!;
+    this.#dropNext[queue] = this.#dropNext[queue]! + INTERVAL_US / Math.sqrt(drops);
+    return "drop";
+  }
+
+  /** Starts near the pace at which it last stopped, if that was recent (section 5.4). */
+  #resume(queue: number, now: number): void {
+    const delta = this.#drops[queue]! - this.#lastDrops[queue]!;
+    const recent = now - this.#dropNext[queue]! < 16 * INTERVAL_US;
+    this.#drops[queue] = recent && delta > 1 ? delta : 1;
+    this.#lastDrops[queue] = this.#drops[queue]!;
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * What only a client does: it begins handshakes, on every link at once, when there
+ * is no session, when keys grow old and when no link answers any more.
+ *
+ * @module
+ */
+
+import type { TransmitBatch } from "../batch.ts";
+import { type InitPayload, PROTOCOL_VERSION, tai64n } from "../crypto/handshake.ts";
+import type { PskKeys } from "../crypto/psk.ts";
+import { FEATURE } from "../wire/handshake.ts";
+import { Connector } from "./connector.ts";
+import type { DropReason } from "./drops.ts";
+import type { ClientEndpointOptions } from "./options.ts";
+import { Peer, type PeerHost } from "./peer.ts";
+import { REKEY_AFTER_DATAGRAMS, REKEY_AFTER_US } from "./session.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** The client looks after its session this often, in microseconds. */
+const WATCH_US = 100_000;
+/** When no path answers for this long, the server may have forgotten the session. */
+const SILENCE_US = 700_000;
+/** A path that stays down this long gets a fresh source port, and again, in microseconds. */
+const REBIND_AFTER_US = 3_000_000;
+const REBIND_EVERY_US = 15_000_000;
+
+/** What a role shares with the endpoint. */
+export interface RoleContext {
+  readonly host: PeerHost;
+  readonly sessions: Sessions;
+}
+
+/** The client's side of sessions. */
+export class ClientRole {
+  readonly peers: readonly Peer[];
+  readonly #peer: Peer;
+  readonly #connector: Connector;
+  readonly #options: ClientEndpointOptions;
+  readonly #context: RoleContext;
+  readonly #reboundAt: Float64Array;
+  #watchAt = 0;
+  #started = false;
+
+  constructor(options: ClientEndpointOptions, keys: PskKeys, context: RoleContext) {
+    this.#options = options;
+    this.#context = context;
+    this.#peer = new Peer("server", [], context.host);
+    this.peers = [this.#peer];
+    this.#reboundAt = new Float64Array(options.links.length);
+    this.#connector = new Connector(
+      keys,
+      options.random,
+      (now) => this.#payload(now),
+      () => context.sessions.newId(this.#peer),
+    );
+  }
+
+  timeoutAt(): number {
+    return Math.min(this.#watchAt, this.#connector.dueAt);
+  }
+
+  handleTimeout(now: number): void {
+    if (!this.#started) this.#start(now);
+    if (now < this.#watchAt) return;
+    this.#watchAt = now + WATCH_US;
+    if (this.#needsSession(now)) this.#connector.start(now);
+    else if (this.#connector.active && !this.#isOld(now)) this.#connector.stop();
+    this.#complain(now);
+    this.#rebindDead(now);
+  }
+
+  /** Appends INITs that are due. */
+  pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean {
+    if (now < this.#connector.dueAt) return false;
+    const datagrams = this.#connector.poll(now, this.#options.links.length);
+    datagrams.forEach((datagram, link) => {
+      const path = this.#peer.paths[link]!;
+      const batch = batches[path.socket]!;
+      if (!batch.full) batch.append(datagram, path.remote!);
+    });
+    return false;
+  }
+
+  /** Reads a RESPONSE. Returns why it was dropped, if it was. */
+  handleHandshake(
+    now: number,
+    _socket: number,
+    datagram: Uint8Array,
+    _remotes: Uint8Array,
+    _index: number,
+  ): DropReason | undefined {
+    const connected = this.#connector.handleResponse(datagram);
+    if (!connected) return this.#connector.active ? "handshake-mac" : undefined;
+    const session = this.#context.sessions.open(now, this.#peer, {
+      localId: connected.localSessionId,
+      remoteId: connected.remoteSessionId,
+      cipher: connected.payload.cipher,
+      keys: connected.keys,
+      links: this.#options.links.length,
+    });
+    session.confirmed = true;
+    this.#peer.adopt(now, session);
+    return undefined;
+  }
+
+  /** A client's session is in use from the start: there is nothing to confirm. */
+  confirm(_now: number, _peer: Peer): void {}
+
+  close(): void {
+    this.#connector.stop();
+  }
+
+  #start(now: number): void {
+    this.#started = true;
+    const links = this.#options.links.map((link, id) => ({
+      id,
+      name: link.name,
+      tier: link.tier,
+      metered: link.metered,
+      capBps: link.uploadBps,
+      timeoutUs: link.timeoutUs,
+    }));
+    this.#peer.configure(now, links, this.#options.links.map((link) => link.remote));
+    this.#connector.start(now);
+  }
+
+  #needsSession(now: number): boolean {
+    const session = this.#peer.current;
+    if (!session || this.#isOld(now)) return true;
+    return !this.#peer.anyPathUp && now - this.#peer.progressAt > SILENCE_US &&
+      now - session.createdAt > SILENCE_US;
+  }
+
+  #isOld(now: number): boolean {
+    const session = this.#peer.current;
+    if (!session) return true;
+    if (now - session.createdAt > REKEY_AFTER_US) return true;
+    return this.#peer.paths.some((path) =>
+      path.flight.next - session.base[path.options.id]! > REKEY_AFTER_DATAGRAMS - 2 ** 24
+    );
+  }
+
+  #complain(now: number): void {
+    if (!this.#connector.pollComplaint(now)) return;
+    this.#context.host.emit({
+      type: "handshake-failed",
+      remote: this.#options.links.map((link) => link.remote.toString()).join(", "),
+      reason: "no answer on any link: the server cannot be reached, or its password is another",
+    });
+  }
+
+  #rebindDead(now: number): void {
+    for (const path of this.#peer.paths) {
+      const id = path.options.id;
+      const alive = path.live.state === "up" || path.live.state === "suspect";
+      if (alive || now - path.live.progressAt < REBIND_AFTER_US) continue;
+      if (now - this.#reboundAt[id]! < REBIND_EVERY_US) continue;
+      this.#reboundAt[id] = now;
+      this.#context.host.emit({ type: "rebind", link: id });
+    }
+  }
+
+  #payload(now: number): InitPayload {
+    const { epochUs, aead, mtu, links } = this.#options;
+    return {
+      timestamp: tai64n(epochUs + now),
+      version: PROTOCOL_VERSION,
+      features: aead.hardwareAes ? FEATURE.hardwareAes : 0,
+      mtu,
+      links: links.map((link, id) => ({
+        id,
+        tier: link.tier,
+        metered: link.metered,
+        uploadBps: link.uploadBps,
+        downloadBps: link.downloadBps,
+        name: link.name,
+      })),
+    };
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The client's half of a handshake: the same INIT on every link at once, again
+ * until one answer comes back. A dead first link blocks nothing.
+ *
+ * @module
+ */
+
+import { Initiator, type InitPayload } from "../crypto/handshake.ts";
+import type { PskKeys } from "../crypto/psk.ts";
+
+/** Times between INITs of one attempt, in microseconds; the last one repeats. */
+const RETRY_US: readonly number[] = [250_000, 250_000, 500_000, 1_000_000];
+/** An attempt with one ephemeral key and time stamp lasts this long, in microseconds. */
+const ATTEMPT_US = 5_000_000;
+/** Without an answer for this long the user should hear of it, in microseconds. */
+const COMPLAIN_AFTER_US = 3_000_000;
+const COMPLAIN_EVERY_US = 10_000_000;
+
+/** What a finished handshake gives. */
+export type Connected = NonNullable<ReturnType<Initiator["handleResponse"]>> & {
+  readonly localSessionId: number;
+};
+
+/** Runs attempts until one succeeds. */
+export class Connector {
+  #initiator: Initiator | undefined;
+  #endsAt = 0;
+  #sent = 0;
+  #complainAt = Infinity;
+  /** When INITs are next to be sent; Infinity while no handshake is wanted. */
+  dueAt = Infinity;
+
+  constructor(
+    private readonly keys: PskKeys,
+    private readonly random: (out: Uint8Array) => void,
+    private readonly payload: (now: number) => InitPayload,
+    private readonly newSessionId: () => number,
+  ) {}
+
+  get active(): boolean {
+    return this.dueAt !== Infinity;
+  }
+
+  /** Wants a session; harmless while one is already wanted. */
+  start(now: number): void {
+    if (this.active) return;
+    this.dueAt = now;
+    this.#complainAt = now + COMPLAIN_AFTER_US;
+  }
+
+  /** Wants none any more. */
+  stop(): void {
+    this.#initiator?.close();
+    this.#initiator = undefined;
+    this.dueAt = Infinity;
+    this.#complainAt = Infinity;
+  }
+
+  /** Returns the INITs to send now, one per link. To be called when {@linkcode dueAt} has passed. */
+  poll(now: number, links: number): Uint8Array[] {
+    if (!this.#initiator || now >= this.#endsAt) this.#begin(now);
+    this.dueAt = now + RETRY_US[Math.min(this.#sent++, RETRY_US.length - 1)]!;
+    return Array.from({ length: links }, (_, link) => this.#initiator!.init(link));
+  }
+
+  /** Whether the user should hear, now, that nobody answers. */
+  pollComplaint(now: number): boolean {
+    if (now < this.#complainAt) return false;
+    this.#complainAt = now + COMPLAIN_EVERY_US;
+    return true;
+  }
+
+  /** Reads an answer; `undefined` when it is not one to us. */
+  handleResponse(datagram: Uint8Array): Connected | undefined {
+    const answer = this.#initiator?.handleResponse(datagram);
+    if (!answer) return undefined;
+    const localSessionId = this.#initiator!.sessionId;
+    this.stop();
+    return { ...answer, localSessionId };
+  }
+
+  #begin(now: number): void {
+    this.#initiator?.close();
+    const secret = new Uint8Array(32);
+    this.random(secret);
+    this.#initiator = new Initiator(this.keys, secret, this.newSessionId(), this.payload(now));
+    secret.fill(0);
+    this.#endsAt = now + ATTEMPT_US;
+    this.#sent = 0;
+  }
+}

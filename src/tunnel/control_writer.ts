@@ -1,0 +1,190 @@
+/**
+ * Control datagrams: probes, their answers, reports and the farewell.
+ *
+ * They bypass the queue: what measures a link must not wait behind what it
+ * carries. Each path's report travels on that path, together with what there is to
+ * report of the others, so that one dead direction hides nothing of another link.
+ *
+ * @module
+ */
+
+import type { TransmitBatch } from "../batch.ts";
+import type { Path } from "../links/path.ts";
+import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
+import {
+  CLOSE_BYTES,
+  CLOSE_REASON,
+  FRAME,
+  Report,
+  REPORT_BYTES,
+  wireTime,
+  writeFrameHeader,
+  writeProbe,
+  writeReport,
+} from "../wire/frame.ts";
+import type { Receiver } from "./receiver.ts";
+import type { Session } from "./session.ts";
+
+/** Bytes of frames that one control datagram holds at most. */
+const MAX_FRAMES_BYTES = 1200;
+/** Room that a report with all its ranges may take. */
+const FULL_REPORT_BYTES = REPORT_BYTES + 4 * 32 + 3;
+
+/** Writes the control datagrams of one peer. */
+export class ControlWriter {
+  readonly #pool: PacketPool;
+  readonly #slot: number;
+  readonly #report = new Report();
+  #probe: Uint8Array = new Uint8Array(0);
+  /** Number and time of the newest probe of each link; -1: none to answer. */
+  #ackNumber: Float64Array = new Float64Array(0);
+  #ackTime: Float64Array = new Float64Array(0);
+  /** Probes and answers that are to be sent. */
+  #wanted = 0;
+
+  /** @param slot a slot of `pool` for the frames; nothing stays in it */
+  constructor(pool: PacketPool, slot: number) {
+    this.#pool = pool;
+    this.#slot = slot;
+  }
+
+  configure(links: number): void {
+    this.#probe = new Uint8Array(links);
+    this.#ackNumber = new Float64Array(links).fill(-1);
+    this.#ackTime = new Float64Array(links);
+    this.#wanted = 0;
+  }
+
+  /** Whether a probe or an answer waits. */
+  get pending(): boolean {
+    return this.#wanted > 0;
+  }
+
+  /** A probe is to leave on `link`. */
+  requestProbe(link: number): void {
+    if (this.#probe[link] === 0) this.#wanted++;
+    this.#probe[link] = 1;
+  }
+
+  /** Probe `number` came on `link`, with the time it was sent at. */
+  requestAck(link: number, number: number, time: number): void {
+    if (this.#ackNumber[link]! < 0) this.#wanted++;
+    this.#ackNumber[link] = number;
+    this.#ackTime[link] = time;
+  }
+
+  /** Appends what is due to the batches. */
+  write(
+    now: number,
+    session: Session,
+    paths: readonly Path[],
+    receiver: Receiver,
+    batches: readonly TransmitBatch[],
+  ): void {
+    for (const path of paths) {
+      const link = path.options.id;
+      const due = receiver.reportDue(now, link);
+      const wanted = this.#probe[link] === 1 || this.#ackNumber[link]! >= 0;
+      if (!due && !wanted) continue;
+      if (!path.remote) {
+        this.#forget(link);
+        continue;
+      }
+      if (batches[path.socket]!.full) continue;
+      this.#writeOn(now, session, path, paths, receiver, batches[path.socket]!);
+      if (due && path.live.state !== "up") {
+        this.#writeElsewhere(now, session, path, paths, receiver, batches);
+      }
+      receiver.noteReported(now, link);
+    }
+  }
+
+  /** Appends a CLOSE for every path. */
+  writeClose(
+    now: number,
+    session: Session,
+    paths: readonly Path[],
+    batches: readonly TransmitBatch[],
+  ): void {
+    for (const path of paths) {
+      if (!path.remote || batches[path.socket]!.full) continue;
+      const start = this.#start;
+      const at = writeFrameHeader(this.#pool.bytes, start, FRAME.close, CLOSE_BYTES);
+      this.#pool.bytes[at] = CLOSE_REASON.shutdown;
+      this.#seal(now, session, path, at + CLOSE_BYTES - start, batches[path.socket]!);
+    }
+  }
+
+  get #start(): number {
+    return this.#pool.at(this.#slot) + PLAIN_OFFSET;
+  }
+
+  #writeOn(
+    now: number,
+    session: Session,
+    path: Path,
+    paths: readonly Path[],
+    receiver: Receiver,
+    batch: TransmitBatch,
+  ): void {
+    const link = path.options.id;
+    const bytes = this.#pool.bytes;
+    let at = this.#start;
+    if (this.#probe[link] === 1) {
+      at = writeProbe(bytes, at, FRAME.probe, path.nextProbe(now), wireTime(now));
+    }
+    if (this.#ackNumber[link]! >= 0) {
+      at = writeProbe(bytes, at, FRAME.probeAck, this.#ackNumber[link]!, this.#ackTime[link]!);
+    }
+    this.#forget(link);
+    at = this.#writeReports(now, at, link, paths, receiver);
+    this.#seal(now, session, path, at - this.#start, batch);
+  }
+
+  /** The path that a report is about does not work in this direction: use one that does. */
+  #writeElsewhere(
+    now: number,
+    session: Session,
+    about: Path,
+    paths: readonly Path[],
+    receiver: Receiver,
+    batches: readonly TransmitBatch[],
+  ): void {
+    const carrier = paths.find((path) => path.live.state === "up" && path.remote);
+    if (!carrier || batches[carrier.socket]!.full) return;
+    const at = this.#writeReports(now, this.#start, about.options.id, paths, receiver);
+    this.#seal(now, session, carrier, at - this.#start, batches[carrier.socket]!);
+  }
+
+  /** Reports of `link`, and of every other link that has news. */
+  #writeReports(
+    now: number,
+    from: number,
+    link: number,
+    paths: readonly Path[],
+    receiver: Receiver,
+  ): number {
+    let at = from;
+    for (const path of paths) {
+      const id = path.options.id;
+      if (id !== link && receiver.links[id]!.unreported === 0) continue;
+      if (at - this.#start + FULL_REPORT_BYTES > MAX_FRAMES_BYTES) break;
+      if (!receiver.fillReport(now, id, this.#report)) continue;
+      at = writeReport(this.#pool.bytes, at, this.#report);
+    }
+    return at;
+  }
+
+  #seal(now: number, session: Session, path: Path, length: number, batch: TransmitBatch): void {
+    if (length === 0) return;
+    const datagramBytes = session.seal(path, this.#pool, this.#slot, length, batch);
+    path.handleSent(now, -1, datagramBytes);
+  }
+
+  #forget(link: number): void {
+    if (this.#probe[link] === 1) this.#wanted--;
+    if (this.#ackNumber[link]! >= 0) this.#wanted--;
+    this.#probe[link] = 0;
+    this.#ackNumber[link] = -1;
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * One end of the tunnel: told everything, asked everything, and without a clock,
+ * a socket or a source of randomness of its own.
+ *
+ * The caller hands in packets, datagrams and the time, then drains what is to be
+ * transmitted, delivered and told, and calls again at {@linkcode Endpoint.pollTimeout}.
+ * All times are microseconds of one monotonic clock.
+ *
+ * @module
+ */
+
+import type { ReceiveBatch, TransmitBatch } from "../batch.ts";
+import { derivePsk } from "../crypto/psk.ts";
+import {
+  DATA_HEADER_BYTES,
+  OUTER_HEADER_BYTES,
+  PACKET_OFFSET,
+  type PacketPool,
+  TAG_BYTES,
+} from "../slab.ts";
+import { REMOTE_BYTES } from "../remote.ts";
+import { readU32 } from "../wire/field.ts";
+import { TRANSPORT_TYPE } from "../wire/frame.ts";
+import { HANDSHAKE_TYPE } from "../wire/handshake.ts";
+import { PacketInfo, parsePacket } from "../wire/ip.ts";
+import { ClientRole } from "./client_role.ts";
+import { Drops } from "./drops.ts";
+import type { EndpointEvent, EndpointOptions, EndpointStatus } from "./options.ts";
+import type { Peer } from "./peer.ts";
+import { SlotFifo } from "./slot_fifo.ts";
+import { matchDestination } from "./routes.ts";
+import { ServerRole } from "./server_role.ts";
+import type { Session } from "./session.ts";
+import { Sessions } from "./sessions.ts";
+
+/** Slots that stay free for what arrives, so that a full queue blocks nothing. */
+const RESERVED_SLOTS = 512;
+/** Packets that one call of `wantsPackets` asks for at most. */
+const MAX_PACKETS = 256;
+const MAX_EVENTS = 256;
+/** Shortest datagram with a frame in it. */
+const LEAST_TRANSPORT_BYTES = OUTER_HEADER_BYTES + TAG_BYTES + 1;
+
+/** Why the kernel did not send, as the platform tells it. */
+type SendFailure = "again" | "nobufs" | "unreachable" | "message-size" | "refused" | "denied";
+
+/** A client or a server. */
+export class Endpoint {
+  /** What {@linkcode pollTimeout} waits for, in words. */
+  timeoutReason = "nothing";
+
+  readonly #options: EndpointOptions;
+  readonly #pool: PacketPool;
+  readonly #drops = new Drops();
+  readonly #info = new PacketInfo();
+  readonly #peers: readonly Peer[];
+  readonly #sessions: Sessions;
+  readonly #role: ClientRole | ServerRole;
+  readonly #events: EndpointEvent[] = [];
+  readonly #ready: SlotFifo;
+  #closing = false;
+  #closed = false;
+
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+    const pool = this.#pool = options.pool;
+    this.#ready = new SlotFifo(pool);
+    this.#sessions = new Sessions(options.aead, options.random);
+    const host = {
+      pool,
+      drops: this.#drops,
+      controlSlot: pool.alloc(),
+      emit: (event: EndpointEvent): void => this.#emit(event),
+      deliver: (slot: number): void => this.#ready.push(slot),
+      forget: (session: Session): void => this.#sessions.remove(session),
+    };
+    const shared = { host, sessions: this.#sessions };
+    this.#role = options.role === "client"
+      ? new ClientRole(options, derivePsk(options.psk), shared)
+      : new ServerRole(options, options.clients.map((client) => derivePsk(client.psk)), shared);
+    this.#peers = this.#role.peers;
+  }
+
+  /** How many packets may be read from the TUN: 0 when there is no room for more. */
+  wantsPackets(): number {
+    return Math.max(0, Math.min(MAX_PACKETS, this.#pool.available - RESERVED_SLOTS));
+  }
+
+  /** Takes `count` packets from the TUN over: the slots are the endpoint's now. */
+  handlePackets(now: number, slots: Int32Array, count: number): void {
+    for (let i = 0; i < count; i++) this.#handlePacket(now, slots[i]!);
+  }
+
+  /** Takes the datagrams that socket number `socket` received. Keeps nothing of `batch`. */
+  handleDatagrams(now: number, socket: number, batch: ReceiveBatch): void {
+    for (let i = 0; i < batch.count; i++) this.#handleDatagram(now, socket, batch, i);
+  }
+
+  /** The kernel did not take a datagram of path `path` (-1: a handshake). */
+  handleSendFailure(now: number, _socket: number, path: number, failure: SendFailure): void {
+    this.#drops.count("send");
+    if (this.#options.role !== "client" || failure !== "unreachable" || path < 0) return;
+    this.#peers[0]!.handleUnreachable(now, path, "no route to the server");
+  }
+
+  /** Runs what {@linkcode pollTimeout} announced; harmless before that. */
+  handleTimeout(now: number): void {
+    for (const peer of this.#peers) peer.handleTimeout(now);
+    this.#role.handleTimeout(now);
+  }
+
+  /**
+   * Appends what is due to `batches[socket]`. Returns true when a full batch kept
+   * something back: send it and call again.
+   */
+  pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean {
+    if (this.#closing) this.#farewell(now, batches);
+    if (this.#closed) return false;
+    let more = this.#role.pollTransmit(now, batches);
+    for (const peer of this.#peers) more = peer.pollTransmit(now, batches) || more;
+    return more;
+  }
+
+  /**
+   * Fills `slots` with packets for the TUN and returns how many; the caller writes
+   * them and releases each slot to the pool.
+   */
+  pollPackets(_now: number, slots: Int32Array): number {
+    let count = 0;
+    while (count < slots.length && this.#ready.count > 0) slots[count++] = this.#ready.shift();
+    return count;
+  }
+
+  /** Returns the oldest event that has not been returned yet. */
+  pollEvent(): EndpointEvent | undefined {
+    return this.#events.shift();
+  }
+
+  /** When the endpoint next has something to do by itself; Infinity for never, may be past. */
+  pollTimeout(): number {
+    if (this.#closed) return Infinity;
+    let at = this.#role.timeoutAt();
+    this.timeoutReason = "handshake";
+    for (const peer of this.#peers) {
+      const peerAt = peer.timeoutAt();
+      if (peerAt >= at) continue;
+      at = peerAt;
+      this.timeoutReason = peer.name;
+    }
+    return at;
+  }
+
+  /** What the endpoint is doing, for people. */
+  status(now: number): EndpointStatus {
+    return {
+      role: this.#options.role,
+      mtu: this.#options.mtu,
+      aead: this.#options.aead.name,
+      peers: this.#peers.map((peer) => peer.status(now)),
+      drops: this.#drops.snapshot(),
+    };
+  }
+
+  /** Ends every session; {@linkcode pollTransmit} gives the farewells, then the endpoint is silent. */
+  close(_now: number): void {
+    this.#role.close();
+    this.#closing = true;
+  }
+
+  /** Sends what still fits of a farewell to every peer. */
+  #farewell(now: number, batches: readonly TransmitBatch[]): void {
+    for (const peer of this.#peers) {
+      peer.writeClose(now, batches);
+      peer.drop(now, "shutting down");
+    }
+    this.#closing = false;
+    this.#closed = true;
+  }
+
+  #handlePacket(now: number, slot: number): void {
+    const at = this.#pool.at(slot) + PACKET_OFFSET;
+    if (!parsePacket(this.#pool.bytes, at, this.#pool.lengths[slot]!, this.#info)) {
+      return this.#dropPacket(slot, "malformed");
+    }
+    const peer = this.#peerFor(at);
+    if (!peer?.current) return this.#dropPacket(slot, "no-peer");
+    peer.sender.handlePacket(now, slot, this.#info);
+  }
+
+  #dropPacket(slot: number, reason: "malformed" | "no-peer"): void {
+    this.#drops.count(reason);
+    this.#pool.release(slot);
+  }
+
+  #peerFor(at: number): Peer | undefined {
+    if (this.#peers.length === 1) return this.#peers[0];
+    let best: Peer | undefined;
+    let bestPrefix = -1;
+    for (const peer of this.#peers) {
+      const prefix = matchDestination(peer.allowed, this.#pool.bytes, at, this.#info.version);
+      if (prefix <= bestPrefix) continue;
+      best = peer;
+      bestPrefix = prefix;
+    }
+    return best;
+  }
+
+  #handleDatagram(now: number, socket: number, batch: ReceiveBatch, i: number): void {
+    const length = batch.lengths[i]!;
+    const at = batch.slab.at(i);
+    const type = length === 0 ? 0 : batch.slab.bytes[at]!;
+    if (type === TRANSPORT_TYPE) this.#handleTransport(now, socket, batch, i);
+    else if (type === HANDSHAKE_TYPE.init || type === HANDSHAKE_TYPE.response) {
+      this.#handleHandshake(now, socket, batch, i);
+    } else this.#drops.count(length < LEAST_TRANSPORT_BYTES ? "short" : "type");
+  }
+
+  #handleHandshake(now: number, socket: number, batch: ReceiveBatch, i: number): void {
+    const at = batch.slab.at(i);
+    const datagram = batch.slab.bytes.subarray(at, at + batch.lengths[i]!);
+    const refusal = this.#role.handleHandshake(now, socket, datagram, batch.remotes, i);
+    if (refusal) this.#drops.count(refusal);
+  }
+
+  #handleTransport(now: number, socket: number, batch: ReceiveBatch, i: number): void {
+    const length = batch.lengths[i]!;
+    if (length < LEAST_TRANSPORT_BYTES) return this.#drops.count("short");
+    const at = batch.slab.at(i);
+    const bytes = batch.slab.bytes;
+    const entry = this.#sessions.find(readU32(bytes, at + 2));
+    const link = bytes[at + 1]!;
+    if (!entry || link >= entry.session.receipts.length) {
+      return this.#drops.count("unknown-session");
+    }
+    const { session, peer } = entry;
+    const slot = this.#pool.alloc();
+    if (slot < 0) return this.#drops.count("no-slot");
+    const low = readU32(bytes, at + 6);
+    const counter = session.open(link, low, batch.slab, i, length, this.#pool, slot);
+    if (counter < 0) {
+      this.#drops.count(counter === -1 ? "replay" : "auth");
+      this.#pool.release(slot);
+      return;
+    }
+    if (session === peer.next) this.#role.confirm(now, peer);
+    if (counter === session.receipts[link]!.window.newest && session === peer.current) {
+      peer.handleRemote(link, socket, batch.remotes, i * REMOTE_BYTES);
+    }
+    const bodyBytes = length - OUTER_HEADER_BYTES - TAG_BYTES;
+    const kept = peer.handleOpened(now, session, link, counter, slot, bodyBytes, length);
+    if (!kept) this.#pool.release(slot);
+  }
+
+  #emit(event: EndpointEvent): void {
+    if (this.#events.length < MAX_EVENTS) this.#events.push(event);
+  }
+}
+
+/** Bytes that the tunnel adds to a packet inside the UDP payload. */
+export const OVERHEAD_BYTES = OUTER_HEADER_BYTES + DATA_HEADER_BYTES + TAG_BYTES;

@@ -1,0 +1,379 @@
+/**
+ * One peer: its sessions, its paths, what is sent to it and what comes from it.
+ *
+ * A session id's upper 24 bits are the *instance* of the end that chose it. When
+ * the instance changes the peer has started anew: sequences begin at zero. When
+ * it does not, keys were replaced under a running tunnel and nothing else happens.
+ *
+ * @module
+ */
+
+import type { TransmitBatch } from "../batch.ts";
+import { Path, type PathOptions } from "../links/path.ts";
+import { Remote } from "../remote.ts";
+import { DATA_HEADER_BYTES, PACKET_OFFSET, type PacketPool, PLAIN_OFFSET } from "../slab.ts";
+import { readU16, readU24, readU32 } from "../wire/field.ts";
+import {
+  DATA,
+  FRAME,
+  FRAME_HEADER_BYTES,
+  parseReport,
+  PROBE_BYTES,
+  Report,
+} from "../wire/frame.ts";
+import { PacketInfo, parsePacket } from "../wire/ip.ts";
+import { ControlWriter } from "./control_writer.ts";
+import type { Drops } from "./drops.ts";
+import type { EndpointEvent, LinkStatus, PeerStatus } from "./options.ts";
+import { Receiver } from "./receiver.ts";
+import { mayUseSource, type Network } from "./routes.ts";
+import { Sender } from "./sender.ts";
+import { EXPIRE_AFTER_US, OVERLAP_US, type Session } from "./session.ts";
+
+/** Packets a peer's queue holds at most: 250 ms at 100 Mbit/s. */
+const QUEUE_PACKETS = 2048;
+
+/** What a peer needs of the endpoint it belongs to. */
+export interface PeerHost {
+  readonly pool: PacketPool;
+  readonly drops: Drops;
+  /** A slot for control datagrams; nothing stays in it. */
+  readonly controlSlot: number;
+  readonly emit: (event: EndpointEvent) => void;
+  /** Takes a packet for the TUN. */
+  readonly deliver: (slot: number) => void;
+  /** A session has ended: its id means nothing any more. */
+  readonly forget: (session: Session) => void;
+}
+
+/** A peer, with or without a session. */
+export class Peer {
+  current: Session | undefined;
+  previous: Session | undefined;
+  /** Keys that the other end has not used yet (server). */
+  next: Session | undefined;
+  paths: readonly Path[] = [];
+  sender: Sender;
+  receiver: Receiver;
+  /** Upper 24 bits of the ids that the other end chooses; -1 before it did. */
+  remoteInstance = -1;
+  receivedPackets = 0;
+  receivedBytes = 0;
+
+  readonly #control: ControlWriter;
+  readonly #report = new Report();
+  readonly #info = new PacketInfo();
+  #overlapEndsAt = 0;
+  readonly #onLost = (slot: number): void => this.sender.handleLost(slot);
+  readonly #onAcked = (slot: number): void => this.host.pool.release(slot);
+
+  constructor(
+    readonly name: string,
+    readonly allowed: readonly Network[],
+    private readonly host: PeerHost,
+  ) {
+    this.sender = new Sender(host.pool, this.paths, QUEUE_PACKETS, host.drops);
+    this.receiver = new Receiver(0, host.pool, host.deliver);
+    this.#control = new ControlWriter(host.pool, host.controlSlot);
+  }
+
+  /** Gives the peer links. What was under way on older ones is forgotten. */
+  configure(now: number, links: readonly PathOptions[], remotes: readonly Remote[]): void {
+    this.#releaseAll(now);
+    this.paths = links.map((options, i) => new Path(options, now, i, remotes[i]));
+    this.sender = new Sender(this.host.pool, this.paths, QUEUE_PACKETS, this.host.drops);
+    this.receiver = new Receiver(links.length, this.host.pool, this.host.deliver);
+    this.#control.configure(links.length);
+  }
+
+  /** Makes `session` the one to send with; the one before is still understood for a while. */
+  adopt(now: number, session: Session): void {
+    const instance = session.remoteId >>> 8;
+    const anew = instance !== this.remoteInstance || !this.current;
+    if (this.previous) this.host.forget(this.previous);
+    this.previous = this.current;
+    this.#overlapEndsAt = now + OVERLAP_US;
+    this.current = session;
+    if (this.next === session) this.next = undefined;
+    if (anew) this.#restart(now, instance);
+    for (const path of this.paths) {
+      session.base[path.options.id] = path.flight.next;
+      path.handleNewSession();
+      this.#control.requestProbe(path.options.id);
+    }
+    this.host.emit({ type: "session", peer: this.name, state: anew ? "up" : "rekeyed" });
+  }
+
+  /** Ends every session. Packets are not kept: they would be stale. */
+  drop(now: number, reason: string): void {
+    const wasUp = this.current !== undefined;
+    for (const session of [this.current, this.previous, this.next]) {
+      if (session) this.host.forget(session);
+    }
+    this.current = this.previous = this.next = undefined;
+    this.#releaseAll(now);
+    for (const path of this.paths) path.live.restart(now);
+    if (wasUp) this.host.emit({ type: "session", peer: this.name, state: "down", reason });
+  }
+
+  /** Whether a path has been heard of recently enough to be used. */
+  get anyPathUp(): boolean {
+    for (const path of this.paths) if (path.live.state === "up") return true;
+    return false;
+  }
+
+  /** When the peer was last heard to receive something, on any path. */
+  get progressAt(): number {
+    let at = -Infinity;
+    for (const path of this.paths) at = Math.max(at, path.live.progressAt);
+    return at;
+  }
+
+  /**
+   * Takes an opened datagram: `length` bytes of frames in the body of `slot`.
+   * Returns true when the slot was kept, as a packet.
+   */
+  handleOpened(
+    now: number,
+    session: Session,
+    link: number,
+    counter: number,
+    slot: number,
+    length: number,
+    wireBytes: number,
+  ): boolean {
+    const path = this.paths[link]!;
+    this.receiver.handleDatagram(now, link, session, counter, path.wireBytes(wireBytes));
+    const bytes = this.host.pool.bytes;
+    let at = this.host.pool.at(slot) + PLAIN_OFFSET;
+    const end = at + length;
+    while (at < end) {
+      if ((bytes[at]! & DATA) !== 0) return this.#handleData(now, link, slot, at, end);
+      if (end - at < FRAME_HEADER_BYTES) break;
+      const payload = at + FRAME_HEADER_BYTES;
+      const size = readU16(bytes, at + 1);
+      if (payload + size > end) break;
+      this.#handleFrame(now, path, bytes[at]!, bytes, payload, size);
+      if (!this.current) return false;
+      at = payload + size;
+    }
+    if (at !== end) this.host.drops.count("frame");
+    return false;
+  }
+
+  /** A datagram of `path` came from elsewhere than the ones before. */
+  handleRemote(link: number, socket: number, records: Uint8Array, offset: number): void {
+    const path = this.paths[link]!;
+    if (path.socket === socket && path.remote?.equals(records, offset)) return;
+    const known = path.remote !== undefined;
+    path.remote = new Remote(records, offset);
+    path.socket = socket;
+    if (!known) return;
+    this.host.emit({
+      type: "roamed",
+      peer: this.name,
+      link: path.options.name,
+      remote: path.remote.toString(),
+    });
+  }
+
+  /** The kernel refused a datagram of a link for good. */
+  handleUnreachable(now: number, link: number, reason: string): void {
+    const path = this.paths[link];
+    if (!path?.live.handleUnreachable(now, reason)) return;
+    this.#onFailed(path);
+  }
+
+  handleTimeout(now: number): void {
+    if (this.previous && now >= this.#overlapEndsAt) {
+      this.host.forget(this.previous);
+      this.previous = undefined;
+    }
+    if (!this.current) return;
+    if (now - this.current.createdAt >= EXPIRE_AFTER_US) {
+      this.drop(now, "its keys have expired");
+      return;
+    }
+    for (const path of this.paths) {
+      if (now < path.timeoutAt()) continue;
+      const todo = path.handleTimeout(now);
+      if (todo === "probe") this.#control.requestProbe(path.options.id);
+      else if (todo === "failed") this.#onFailed(path);
+    }
+    this.receiver.resequencer.handleTimeout(now);
+  }
+
+  /** When {@linkcode handleTimeout} or {@linkcode pollTransmit} has something to do; may be past. */
+  timeoutAt(): number {
+    if (!this.current) return Infinity;
+    if (this.#control.pending) return 0;
+    let at = Math.min(this.sender.timeoutAt(), this.receiver.resequencer.nextTimeoutAt);
+    at = Math.min(at, this.current.createdAt + EXPIRE_AFTER_US);
+    if (this.previous) at = Math.min(at, this.#overlapEndsAt);
+    for (const path of this.paths) {
+      at = Math.min(at, path.timeoutAt());
+      if (path.remote) at = Math.min(at, this.receiver.reportAt(path.options.id));
+    }
+    return at;
+  }
+
+  /** Appends what is due to the batches; true when a full one kept something back. */
+  pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean {
+    if (!this.current) return false;
+    this.#control.write(now, this.current, this.paths, this.receiver, batches);
+    return this.sender.fill(now, this.current, batches);
+  }
+
+  /** Tells the peer, on every path, that the session ends. */
+  writeClose(now: number, batches: readonly TransmitBatch[]): void {
+    if (this.current) this.#control.writeClose(now, this.current, this.paths, batches);
+  }
+
+  status(now: number): PeerStatus {
+    const session = this.current;
+    const { holds, heldEver } = this.receiver.resequencer;
+    return {
+      name: this.name,
+      state: !session ? "connecting" : this.anyPathUp ? "up" : "down",
+      cipher: session?.cipher ?? "",
+      sessionAgeUs: session ? now - session.createdAt : 0,
+      links: this.paths.map((path) => this.#linkStatus(now, path)),
+      sentPackets: this.sender.sentPackets,
+      sentBytes: this.sender.sentBytes,
+      receivedPackets: this.receivedPackets,
+      receivedBytes: this.receivedBytes,
+      queuedPackets: this.sender.waiting,
+      resentPackets: this.sender.resentPackets,
+      heldPackets: heldEver,
+      holdP50Us: holds.percentileUs(0.5),
+      holdP99Us: holds.percentileUs(0.99),
+    };
+  }
+
+  #linkStatus(now: number, path: Path): LinkStatus {
+    const receiver = this.receiver.links[path.options.id]!;
+    return {
+      name: path.options.name,
+      id: path.options.id,
+      state: this.current ? path.live.state : "connecting",
+      reason: path.live.reason,
+      tier: path.options.tier,
+      remote: path.remote?.toString() ?? "",
+      srttUs: path.rtt.sampled ? path.rtt.srttUs : 0,
+      rttvarUs: path.rtt.sampled ? path.rtt.rttvarUs : 0,
+      sendLoss: path.loss,
+      receiveLoss: this.receiver.loss(path.options.id),
+      rateBps: path.rate.rateBps,
+      sendBps: path.sent.rateBps(now),
+      receiveBps: receiver.received.rateBps(now),
+      sentBytes: path.sent.totalBytes,
+      receivedBytes: receiver.received.totalBytes,
+      sentDatagrams: path.sentDatagrams,
+      receivedDatagrams: receiver.receivedDatagrams,
+      inFlightBytes: path.flight.bytes,
+    };
+  }
+
+  #handleData(now: number, link: number, slot: number, at: number, end: number): boolean {
+    const { pool, drops } = this.host;
+    const length = end - at - DATA_HEADER_BYTES;
+    const packetAt = pool.at(slot) + PACKET_OFFSET;
+    this.receiver.noteData(now, link);
+    if (length <= 0) {
+      drops.count("frame");
+      return false;
+    }
+    if (at + DATA_HEADER_BYTES !== packetAt) {
+      pool.bytes.copyWithin(packetAt - DATA_HEADER_BYTES, at, end);
+    }
+    if (!parsePacket(pool.bytes, packetAt, length, this.#info)) {
+      drops.count("malformed");
+      return false;
+    }
+    if (!mayUseSource(this.allowed, pool.bytes, packetAt, this.#info.version)) {
+      drops.count("source");
+      return false;
+    }
+    pool.lengths[slot] = length;
+    const header = packetAt - DATA_HEADER_BYTES;
+    if (!this.receiver.handleData(now, link, header, slot, this.#shortestRttUs())) {
+      drops.count("duplicate");
+      return false;
+    }
+    this.receivedPackets++;
+    this.receivedBytes += length;
+    return true;
+  }
+
+  #handleFrame(
+    now: number,
+    path: Path,
+    type: number,
+    bytes: Uint8Array,
+    at: number,
+    size: number,
+  ): void {
+    if (type === FRAME.probe && size >= PROBE_BYTES) {
+      this.#control.requestAck(path.options.id, readU32(bytes, at), readU24(bytes, at + 4));
+    } else if (type === FRAME.probeAck && size >= PROBE_BYTES) {
+      if (path.handleProbeAck(now, readU32(bytes, at))) this.#onUp(path);
+    } else if (type === FRAME.report) {
+      this.#handleReport(now, bytes, at, size);
+    } else if (type === FRAME.close) {
+      this.drop(now, "the peer has closed it");
+    }
+  }
+
+  #handleReport(now: number, bytes: Uint8Array, at: number, size: number): void {
+    const report = this.#report;
+    if (!parseReport(bytes, at, size, report)) return this.host.drops.count("frame");
+    const path = this.paths[report.linkId];
+    const session = report.sessionId === this.current?.remoteId ? this.current : this.previous;
+    if (!path || report.sessionId !== session?.remoteId) return;
+    const base = session.base[report.linkId]!;
+    const current = session === this.current;
+    const up = path.handleReport(now, report, base, current, this.#onAcked, this.#onLost);
+    if (up) this.#onUp(path);
+  }
+
+  #onUp(path: Path): void {
+    this.#emitLink(path, "up", "");
+  }
+
+  #onFailed(path: Path): void {
+    path.abandon(this.#onLost);
+    const state = path.live.state === "suspect" ? "suspect" : "down";
+    this.#emitLink(path, state, path.live.reason);
+  }
+
+  #emitLink(path: Path, state: "up" | "suspect" | "down", reason: string): void {
+    this.host.emit({ type: "link", peer: this.name, link: path.options.name, state, reason });
+  }
+
+  /** The other end has started anew. */
+  #restart(now: number, instance: number): void {
+    if (this.previous) this.host.forget(this.previous);
+    this.previous = undefined;
+    this.#releaseAll(now);
+    if (instance !== this.remoteInstance) {
+      this.receiver.reset(now);
+      this.sender.reset();
+    }
+    this.remoteInstance = instance;
+    for (const path of this.paths) path.live.restart(now);
+  }
+
+  #releaseAll(now: number): void {
+    this.sender.clear();
+    for (const path of this.paths) path.abandon(this.#onAcked);
+    this.receiver.resequencer.reset(now);
+  }
+
+  #shortestRttUs(): number {
+    let shortest = Infinity;
+    for (const path of this.paths) {
+      if (path.live.state === "up") shortest = Math.min(shortest, path.rtt.srttUs);
+    }
+    return shortest === Infinity ? 0 : shortest;
+  }
+}

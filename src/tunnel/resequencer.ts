@@ -1,0 +1,188 @@
+/**
+ * Puts the packets of each flow back in order, and never holds one flow up for
+ * what another has lost.
+ *
+ * A packet whose predecessors have not come is held until they do, or until
+ * its own deadline: the caller computes that from the delays of the links. Late
+ * packets are delivered, not dropped.
+ *
+ * @module
+ */
+
+import type { PacketPool } from "../slab.ts";
+import { Histogram } from "./histogram.ts";
+
+/** Flow buckets (the wire allows 65,536; a sender uses as many as its queue has). */
+export const FLOW_BUCKETS = 1024;
+/** Chains of the table of held packets: a power of two. */
+const CHAINS = 16_384;
+const NONE = -1;
+
+/** Takes a packet that is in order. */
+export type Deliver = (slot: number) => void;
+
+/** The resequencer of one peer. */
+export class Resequencer {
+  /** Packets held right now. */
+  held = 0;
+  /** Packets that ever had to wait. */
+  heldEver = 0;
+  /** How long packets waited, in microseconds. */
+  readonly holds: Histogram = new Histogram();
+  /** When {@linkcode handleTimeout} has something to do; may be early, never late. */
+  nextTimeoutAt = Infinity;
+
+  readonly #pool: PacketPool;
+  readonly #deliver: Deliver;
+  readonly #limit: number;
+  readonly #expected = new Uint16Array(FLOW_BUCKETS);
+  readonly #heldIn = new Int32Array(FLOW_BUCKETS);
+  /** Deadline of the first packet behind the gap of each flow. */
+  readonly #deadline = new Float64Array(FLOW_BUCKETS);
+  /** Flows with a gap, in no order. */
+  readonly #waiting = new Int32Array(FLOW_BUCKETS);
+  #waitingCount = 0;
+  readonly #chains = new Int32Array(CHAINS).fill(NONE);
+  readonly #bucketOf: Uint16Array;
+  readonly #sequenceOf: Uint16Array;
+  readonly #deadlineOf: Float64Array;
+  readonly #heldSince: Float64Array;
+
+  /** @param limit most packets held at once; beyond, the flow of the newest gives up its gap */
+  constructor(pool: PacketPool, limit: number, deliver: Deliver) {
+    this.#pool = pool;
+    this.#limit = limit;
+    this.#deliver = deliver;
+    this.#bucketOf = new Uint16Array(pool.count);
+    this.#sequenceOf = new Uint16Array(pool.count);
+    this.#deadlineOf = new Float64Array(pool.count);
+    this.#heldSince = new Float64Array(pool.count);
+  }
+
+  /**
+   * Takes the packet in `slot`, number `sequence` of flow `bucket`; it is held
+   * until `deadlineAt` at the latest.
+   */
+  insert(now: number, bucket: number, sequence: number, slot: number, deadlineAt: number): void {
+    const flow = bucket % FLOW_BUCKETS;
+    const ahead = sequence - this.#expected[flow]! & 0xffff;
+    if (ahead === 0) {
+      this.#expected[flow] = sequence + 1;
+      this.#deliver(slot);
+      if (this.#heldIn[flow]! > 0) this.#drain(now, flow);
+    } else if (ahead >= 0x8000) {
+      this.#deliver(slot);
+    } else {
+      this.#hold(now, flow, sequence, slot, deadlineAt);
+    }
+  }
+
+  /** Gives up the gaps whose deadline has passed. */
+  handleTimeout(now: number): void {
+    if (now < this.nextTimeoutAt) return;
+    for (let i = this.#waitingCount - 1; i >= 0; i--) {
+      const flow = this.#waiting[i]!;
+      if (this.#deadline[flow]! <= now) this.#skipGap(now, flow);
+    }
+    this.#computeTimeout();
+  }
+
+  /** Delivers everything that is held and forgets the flows: the peer has started anew. */
+  reset(now: number): void {
+    while (this.#waitingCount > 0) this.#skipGap(now, this.#waiting[this.#waitingCount - 1]!);
+    this.#expected.fill(0);
+    this.nextTimeoutAt = Infinity;
+  }
+
+  #hold(now: number, flow: number, sequence: number, slot: number, deadlineAt: number): void {
+    this.#bucketOf[slot] = flow;
+    this.#sequenceOf[slot] = sequence;
+    this.#deadlineOf[slot] = deadlineAt;
+    this.#heldSince[slot] = now;
+    const chain = chainOf(flow, sequence);
+    this.#pool.next[slot] = this.#chains[chain]!;
+    this.#chains[chain] = slot;
+    this.held++;
+    this.heldEver++;
+    if (this.#heldIn[flow]!++ === 0) {
+      this.#waiting[this.#waitingCount++] = flow;
+      this.#setDeadline(flow, deadlineAt);
+    } else {
+      this.#setDeadline(flow, Math.min(this.#deadline[flow]!, deadlineAt));
+    }
+    if (this.held > this.#limit) this.#skipGap(now, flow);
+  }
+
+  /** Delivers what is next in order, as far as it is here. */
+  #drain(now: number, flow: number): void {
+    for (;;) {
+      const slot = this.#take(flow, this.#expected[flow]!);
+      if (slot === NONE) break;
+      this.#expected[flow] = this.#expected[flow]! + 1;
+      this.holds.add(now - this.#heldSince[slot]!);
+      this.#deliver(slot);
+    }
+    if (this.#heldIn[flow] === 0) this.#stopWaiting(flow);
+    else this.#setDeadline(flow, this.#deadlineOf[this.#firstHeld(flow)]!);
+  }
+
+  #skipGap(now: number, flow: number): void {
+    this.#expected[flow] = this.#sequenceOf[this.#firstHeld(flow)]!;
+    this.#drain(now, flow);
+  }
+
+  /** The held packet that is next in order. There is one: the caller has checked. */
+  #firstHeld(flow: number): number {
+    for (let sequence = this.#expected[flow]!;; sequence = sequence + 1 & 0xffff) {
+      let slot = this.#chains[chainOf(flow, sequence)]!;
+      while (slot !== NONE) {
+        if (this.#bucketOf[slot] === flow && this.#sequenceOf[slot] === sequence) return slot;
+        slot = this.#pool.next[slot]!;
+      }
+    }
+  }
+
+  #take(flow: number, sequence: number): number {
+    const chain = chainOf(flow, sequence);
+    let before = NONE;
+    let slot = this.#chains[chain]!;
+    while (slot !== NONE) {
+      const after = this.#pool.next[slot]!;
+      if (this.#bucketOf[slot] === flow && this.#sequenceOf[slot] === sequence) {
+        if (before === NONE) this.#chains[chain] = after;
+        else this.#pool.next[before] = after;
+        this.held--;
+        this.#heldIn[flow] = this.#heldIn[flow]! - 1;
+        return slot;
+      }
+      before = slot;
+      slot = after;
+    }
+    return NONE;
+  }
+
+  #setDeadline(flow: number, at: number): void {
+    this.#deadline[flow] = at;
+    if (at < this.nextTimeoutAt) this.nextTimeoutAt = at;
+  }
+
+  #stopWaiting(flow: number): void {
+    const at = this.#waiting.indexOf(flow);
+    if (at < 0 || at >= this.#waitingCount) return;
+    this.#waiting[at] = this.#waiting[--this.#waitingCount]!;
+    if (this.#waitingCount === 0) this.nextTimeoutAt = Infinity;
+  }
+
+  #computeTimeout(): void {
+    let at = Infinity;
+    for (let i = 0; i < this.#waitingCount; i++) {
+      at = Math.min(at, this.#deadline[this.#waiting[i]!]!);
+    }
+    this.nextTimeoutAt = at;
+  }
+}
+
+/** Consecutive packets of a flow fall into consecutive chains: no two meet. */
+function chainOf(flow: number, sequence: number): number {
+  return Math.imul(flow, 4099) + sequence & CHAINS - 1;
+}

@@ -1,0 +1,55 @@
+/**
+ * Which peer takes a packet for an inner address, and which addresses a peer may use.
+ *
+ * @module
+ */
+
+/** A network: address bytes (4 or 16) and the length of the prefix in bits. */
+export interface Network {
+  readonly address: Uint8Array;
+  readonly prefix: number;
+}
+
+const IPV4_SOURCE = 12;
+const IPV6_SOURCE = 8;
+
+/** Tells whether the source address of the packet at `at` lies in one of `networks`. */
+export function mayUseSource(
+  networks: readonly Network[],
+  bytes: Uint8Array,
+  at: number,
+  version: 4 | 6,
+): boolean {
+  if (networks.length === 0) return true;
+  const source = at + (version === 4 ? IPV4_SOURCE : IPV6_SOURCE);
+  return networks.some((network) => contains(network, bytes, source, version));
+}
+
+/**
+ * Returns the longest matching prefix, in bits, of the packet's destination in
+ * `networks`; 0 when the list is empty (everything is welcome), -1 for no match.
+ */
+export function matchDestination(
+  networks: readonly Network[],
+  bytes: Uint8Array,
+  at: number,
+  version: 4 | 6,
+): number {
+  if (networks.length === 0) return 0;
+  const destination = at + (version === 4 ? IPV4_SOURCE + 4 : IPV6_SOURCE + 16);
+  let best = -1;
+  for (const network of networks) {
+    if (network.prefix > best && contains(network, bytes, destination, version)) {
+      best = network.prefix;
+    }
+  }
+  return best;
+}
+
+function contains(network: Network, bytes: Uint8Array, at: number, version: 4 | 6): boolean {
+  if (network.address.length !== (version === 4 ? 4 : 16)) return false;
+  const whole = network.prefix >> 3;
+  for (let i = 0; i < whole; i++) if (bytes[at + i] !== network.address[i]) return false;
+  const rest = network.prefix & 7;
+  return rest === 0 || (bytes[at + whole]! ^ network.address[whole]!) >> (8 - rest) === 0;
+}

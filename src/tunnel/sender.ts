@@ -1,0 +1,290 @@
+/**
+ * From the queue to the links: who sends what next.
+ *
+ * Packets wait in one queue; a link takes one when its pacer is due and its
+ * window is open. What must not wait, and what was lost before, goes ahead on
+ * the link where it arrives first. A packet keeps its slot until its datagram is
+ * acknowledged, so that it can be sent again elsewhere.
+ *
+ * @module
+ */
+
+import type { TransmitBatch } from "../batch.ts";
+import type { Path } from "../links/path.ts";
+import { BUCKETS, FlowQueue } from "../scheduler/flow_queue.ts";
+import { arrivalAt, type LinkView } from "../scheduler/pick.ts";
+import { DATA_HEADER_BYTES, PACKET_OFFSET, type PacketPool, PLAIN_OFFSET } from "../slab.ts";
+import { writeU24 } from "../wire/field.ts";
+import { DATA_RESENT, timeDifference, wireTime, writeDataHeader } from "../wire/frame.ts";
+import { isEcnCapable, KIND, markCongestion, type PacketInfo } from "../wire/ip.ts";
+import type { Drops } from "./drops.ts";
+import type { Session } from "./session.ts";
+import { SlotFifo } from "./slot_fifo.ts";
+
+/** A packet is sent at most this often. */
+const MAX_SENDS = 3;
+/** Urgent packets may run this far ahead of a link's pacer, in microseconds. */
+const EXPRESS_AHEAD_US = 2_000;
+/** The queue's head has waited this long when links of the next tier may help, in microseconds. */
+const OVERFLOW_SOJOURN_US = 4_000;
+/** A flow that sends less than this counts as interactive: bytes per second, and burst. */
+const SPARSE_BYTES_PER_US = 0.125;
+const SPARSE_BURST_BYTES = 16_384;
+/** Size that links are compared for. */
+const FULL_PACKET_BYTES = 1500;
+
+/** The sending side of one peer. */
+export class Sender {
+  readonly queue: FlowQueue;
+  /** Packets sent again. */
+  resentPackets = 0;
+  sentPackets = 0;
+  sentBytes = 0;
+
+  readonly #pool: PacketPool;
+  readonly #paths: readonly Path[];
+  readonly #drops: Drops;
+  readonly #resend: SlotFifo;
+  readonly #flowSequence = new Uint16Array(BUCKETS);
+  #globalSequence = 0;
+  readonly #kind: Uint8Array;
+  readonly #bucket: Uint16Array;
+  readonly #sends: Uint8Array;
+  /** What each flow may still send as a sparse one, and when that was computed. */
+  readonly #credit = new Float64Array(BUCKETS).fill(SPARSE_BURST_BYTES);
+  readonly #creditAt = new Float64Array(BUCKETS);
+  /** Flows that have used their credit up: bulk until it is whole again. */
+  readonly #isBulk = new Uint8Array(BUCKETS);
+  /** Whether a link was passed over because its batch was full. */
+  #keptBack = false;
+  readonly #view = { dueAt: 0, owdUs: 0, jitterUs: 0, rttUs: 0, loss: 0, rateBps: 1 };
+
+  constructor(pool: PacketPool, paths: readonly Path[], queueLimit: number, drops: Drops) {
+    this.#pool = pool;
+    this.#paths = paths;
+    this.#drops = drops;
+    this.#resend = new SlotFifo(pool);
+    this.#kind = new Uint8Array(pool.count);
+    this.#bucket = new Uint16Array(pool.count);
+    this.#sends = new Uint8Array(pool.count);
+    this.queue = new FlowQueue(
+      pool,
+      queueLimit,
+      (slot, reason) => this.#drop(slot, reason),
+      (slot) => this.#mark(slot),
+    );
+  }
+
+  /** Packets that wait to be sent, again or for the first time. */
+  get waiting(): number {
+    return this.queue.packets + this.#resend.count;
+  }
+
+  /** Takes the packet in `slot` over. */
+  handlePacket(now: number, slot: number, info: PacketInfo): void {
+    const bucket = info.flowHash % BUCKETS;
+    this.#bucket[slot] = bucket;
+    this.#sends[slot] = 0;
+    this.#kind[slot] = info.kind;
+    if (info.kind === KIND.bulk && this.#isSparse(now, bucket, this.#pool.lengths[slot]!)) {
+      this.#kind[slot] = KIND.interactive;
+    }
+    if (this.#kind[slot] === KIND.bulk || this.queue.hasBacklog(bucket)) {
+      this.queue.push(now, slot, bucket);
+    } else {
+      this.queue.pushExpress(now, slot, bucket);
+    }
+  }
+
+  /** A packet's datagram was lost, or its link has failed: it goes again, or not. */
+  handleLost(slot: number): void {
+    if (this.#sends[slot]! >= MAX_SENDS) this.#drop(slot, "lost");
+    else this.#resend.push(slot);
+  }
+
+  /** Appends what is due to the batches. Returns true when a full batch kept something back. */
+  fill(now: number, session: Session, batches: readonly TransmitBatch[]): boolean {
+    this.#keptBack = false;
+    for (;;) {
+      this.#fillExpress(now, session, batches);
+      if (this.queue.packets === 0) {
+        this.#noteIdle(now);
+        return this.#keptBack;
+      }
+      const path = this.#pullingPath(now, batches);
+      if (path === undefined) return this.#keptBack;
+      const slot = this.queue.shift(now, this.#mayDrop());
+      if (slot >= 0) this.#send(now, session, path, slot, batches[path.socket]!);
+    }
+  }
+
+  /** When {@linkcode fill} has something to do; Infinity when nothing waits or no link is open. */
+  timeoutAt(): number {
+    if (this.waiting === 0) return Infinity;
+    const express = this.queue.hasExpress || this.#resend.count > 0;
+    let at = Infinity;
+    for (const path of this.#paths) {
+      if (!this.#usable(path) || !express && !path.open) continue;
+      at = Math.min(at, path.pacer.dueAt - (express ? EXPRESS_AHEAD_US : 0));
+    }
+    return at;
+  }
+
+  /** Releases everything that waits: there is nobody to send it to. */
+  clear(): void {
+    const release = (slot: number): void => this.#pool.release(slot);
+    this.queue.clear(release);
+    this.#resend.clear(release);
+  }
+
+  /** Begins all sequences anew: the peer knows nothing of the past. */
+  reset(): void {
+    this.#flowSequence.fill(0);
+    this.#globalSequence = 0;
+  }
+
+  #fillExpress(now: number, session: Session, batches: readonly TransmitBatch[]): void {
+    while (this.queue.hasExpress || this.#resend.count > 0) {
+      const path = this.#earliestPath(now, batches);
+      if (!path || path.pacer.dueAt - EXPRESS_AHEAD_US > now) return;
+      const slot = this.queue.hasExpress ? this.queue.shiftExpress() : this.#resend.shift();
+      this.#send(now, session, path, slot, batches[path.socket]!);
+    }
+  }
+
+  /** The link that takes the next packet: of those that are due, the one with the least delay. */
+  #pullingPath(now: number, batches: readonly TransmitBatch[]): Path | undefined {
+    let best: Path | undefined;
+    for (const path of this.#paths) {
+      if (!this.#usable(path) || !path.open || path.pacer.dueAt > now) continue;
+      if (!this.#tierOpen(now, path) || !this.#hasRoom(path, batches)) continue;
+      if (!best || timeDifference(path.owdWire, best.owdWire) < 0) best = path;
+    }
+    return best;
+  }
+
+  /** The usable link where a packet arrives first; pacing and delay count, its window does not. */
+  #earliestPath(now: number, batches: readonly TransmitBatch[]): Path | undefined {
+    let best: Path | undefined;
+    let bestAt = Infinity;
+    for (const path of this.#paths) {
+      if (!this.#usable(path) || path.flight.full || !this.#tierOpen(now, path)) continue;
+      if (!this.#hasRoom(path, batches)) continue;
+      const at = arrivalAt(this.#viewOf(path), now, FULL_PACKET_BYTES);
+      if (at >= bestAt) continue;
+      best = path;
+      bestAt = at;
+    }
+    return best;
+  }
+
+  #viewOf(path: Path): LinkView {
+    const view = this.#view;
+    view.dueAt = path.pacer.dueAt;
+    view.owdUs = timeDifference(path.owdWire, this.#paths[0]!.owdWire);
+    view.jitterUs = path.rtt.rttvarUs / 2;
+    view.rttUs = path.rtt.srttUs;
+    view.loss = path.loss;
+    view.rateBps = path.rate.rateBps;
+    return view;
+  }
+
+  #hasRoom(path: Path, batches: readonly TransmitBatch[]): boolean {
+    const full = batches[path.socket]!.full;
+    this.#keptBack ||= full;
+    return !full;
+  }
+
+  /** Links that are up; when there is none, those that are only suspected. */
+  #usable(path: Path): boolean {
+    if (!path.remote) return false;
+    if (path.live.state === "up") return true;
+    return path.live.state === "suspect" && !this.#anyUp();
+  }
+
+  #anyUp(): boolean {
+    for (const path of this.#paths) if (path.live.state === "up") return true;
+    return false;
+  }
+
+  /** Overflow links help when the queue is late, backup links when nothing else is up. */
+  #tierOpen(now: number, path: Path): boolean {
+    if (path.options.tier === "primary") return true;
+    let better = false;
+    for (const other of this.#paths) {
+      better ||= other.live.state === "up" && rank(other) < rank(path);
+    }
+    if (!better) return true;
+    return path.options.tier === "overflow" &&
+      this.queue.headSojournUs(now) > OVERFLOW_SOJOURN_US;
+  }
+
+  /** CoDel may act when every link that could help is doing what it can. */
+  #mayDrop(): boolean {
+    for (const path of this.#paths) {
+      if (path.live.state === "up" && path.rate.starting) return false;
+    }
+    return true;
+  }
+
+  #noteIdle(now: number): void {
+    for (const path of this.#paths) {
+      if (path.live.state === "up" && path.pacer.dueAt <= now) path.handleIdle();
+    }
+  }
+
+  #send(now: number, session: Session, path: Path, slot: number, batch: TransmitBatch): void {
+    const length = DATA_HEADER_BYTES + this.#pool.lengths[slot]!;
+    this.#writeHeader(now, slot);
+    const datagramBytes = session.seal(path, this.#pool, slot, length, batch);
+    path.handleSent(now, slot, datagramBytes);
+  }
+
+  #writeHeader(now: number, slot: number): void {
+    const bytes = this.#pool.bytes;
+    const at = this.#pool.at(slot) + PLAIN_OFFSET;
+    if (this.#sends[slot]!++ > 0) {
+      bytes[at] = bytes[at]! | DATA_RESENT;
+      writeU24(bytes, at + DATA_HEADER_BYTES - 3, wireTime(now));
+      this.resentPackets++;
+      return;
+    }
+    const bucket = this.#bucket[slot]!;
+    const kind = this.#kind[slot]!;
+    let sequence = 0;
+    if (kind !== KIND.unordered) {
+      sequence = this.#flowSequence[bucket]!;
+      this.#flowSequence[bucket] = sequence + 1;
+    }
+    writeDataHeader(bytes, at, kind, bucket, sequence, this.#globalSequence, wireTime(now));
+    this.#globalSequence = this.#globalSequence + 1 >>> 0;
+    this.sentPackets++;
+    this.sentBytes += this.#pool.lengths[slot]!;
+  }
+
+  #isSparse(now: number, bucket: number, bytes: number): boolean {
+    const earned = (now - this.#creditAt[bucket]!) * SPARSE_BYTES_PER_US;
+    const credit = Math.min(SPARSE_BURST_BYTES, this.#credit[bucket]! + earned);
+    this.#creditAt[bucket] = now;
+    this.#credit[bucket] = Math.max(credit - bytes, 0);
+    if (credit < bytes) this.#isBulk[bucket] = 1;
+    else if (credit === SPARSE_BURST_BYTES) this.#isBulk[bucket] = 0;
+    return this.#isBulk[bucket] === 0;
+  }
+
+  #mark(slot: number): boolean {
+    const at = this.#pool.at(slot) + PACKET_OFFSET;
+    if (!isEcnCapable(this.#pool.bytes, at)) return false;
+    markCongestion(this.#pool.bytes, at);
+    return true;
+  }
+
+  #drop(slot: number, reason: "codel" | "queue-full" | "lost"): void {
+    this.#drops.count(reason);
+    this.#pool.release(slot);
+  }
+}
+
+function rank(path: Path): number {
+  return path.options.tier === "primary" ? 0 : path.options.tier === "overflow" ? 1 : 2;
+}

@@ -1,0 +1,166 @@
+/**
+ * What only a server does: it answers handshakes, and begins to use new keys when
+ * the client has shown that it has them too.
+ *
+ * @module
+ */
+
+import type { TransmitBatch } from "../batch.ts";
+import type { Cipher } from "../crypto/aead.ts";
+import { type LinkOffer, PROTOCOL_VERSION, type ResponsePayload } from "../crypto/handshake.ts";
+import type { PskKeys } from "../crypto/psk.ts";
+import type { PathOptions } from "../links/path.ts";
+import { Remote, REMOTE_BYTES } from "../remote.ts";
+import { FEATURE, HANDSHAKE_TYPE } from "../wire/handshake.ts";
+import { type Accepted, Acceptor } from "./acceptor.ts";
+import type { RoleContext } from "./client_role.ts";
+import type { DropReason } from "./drops.ts";
+import type { ServerEndpointOptions } from "./options.ts";
+import { Peer } from "./peer.ts";
+
+/** Answers that may wait to be sent. */
+const MAX_ANSWERS = 64;
+const COMPLAIN_EVERY_US = 10_000_000;
+/** Silence after which an idle path is down, in microseconds; a client's own are its affair. */
+const PATH_TIMEOUT_US = 750_000;
+/** Refusals that mean somebody tried with another key. */
+const WRONG_KEY: readonly DropReason[] = ["unknown-client", "handshake-mac"];
+
+interface Answer {
+  readonly socket: number;
+  readonly remote: Remote;
+  readonly datagram: Uint8Array;
+}
+
+/** The server's side of sessions. */
+export class ServerRole {
+  readonly peers: readonly Peer[];
+  readonly #acceptor: Acceptor;
+  readonly #options: ServerEndpointOptions;
+  readonly #context: RoleContext;
+  readonly #answers: Answer[] = [];
+  /** Links of the client's newest INIT, by peer: in force when its session is confirmed. */
+  readonly #offers = new Map<Peer, readonly LinkOffer[]>();
+  readonly #configured = new Map<Peer, string>();
+  #complainAt = 0;
+
+  constructor(options: ServerEndpointOptions, keys: readonly PskKeys[], context: RoleContext) {
+    this.#options = options;
+    this.#context = context;
+    this.peers = options.clients.map(({ name, allowed }) => new Peer(name, allowed, context.host));
+    this.#acceptor = new Acceptor(
+      keys,
+      options.random,
+      (features, mtu) => this.#choose(features, mtu),
+    );
+  }
+
+  timeoutAt(): number {
+    return Infinity;
+  }
+
+  handleTimeout(_now: number): void {}
+
+  /** Appends the answers that wait. */
+  pollTransmit(_now: number, batches: readonly TransmitBatch[]): boolean {
+    while (this.#answers.length > 0) {
+      const { socket, remote, datagram } = this.#answers[0]!;
+      if (batches[socket]!.full) return true;
+      batches[socket]!.append(datagram, remote);
+      this.#answers.shift();
+    }
+    return false;
+  }
+
+  /** Reads an INIT. Returns why it was dropped, if it was. */
+  handleHandshake(
+    now: number,
+    socket: number,
+    datagram: Uint8Array,
+    remotes: Uint8Array,
+    index: number,
+  ): DropReason | undefined {
+    if (datagram[0] !== HANDSHAKE_TYPE.init) return "type";
+    const remote = new Remote(remotes, index * REMOTE_BYTES);
+    const accepted = this.#acceptor.handleInit(
+      now,
+      datagram,
+      (client) => this.#context.sessions.newId(this.peers[client]!),
+    );
+    if (typeof accepted === "string") {
+      if (WRONG_KEY.includes(accepted)) this.#complain(now, remote);
+      return accepted;
+    }
+    if (!accepted.copy) this.#prepare(now, accepted);
+    if (this.#answers.length < MAX_ANSWERS) {
+      this.#answers.push({ socket, remote, datagram: accepted.response });
+    }
+    return undefined;
+  }
+
+  /** The client has used the keys of the peer's next session: from here on so do we. */
+  confirm(now: number, peer: Peer): void {
+    const session = peer.next!;
+    const offers = this.#offers.get(peer)!;
+    const links = JSON.stringify(offers);
+    if (links !== this.#configured.get(peer) || session.remoteId >>> 8 !== peer.remoteInstance) {
+      this.#configured.set(peer, links);
+      peer.remoteInstance = -1;
+      peer.configure(now, offers.map(pathOptions), []);
+    }
+    peer.adopt(now, session);
+  }
+
+  close(): void {
+    this.#answers.length = 0;
+  }
+
+  #prepare(now: number, accepted: Accepted): void {
+    const peer = this.peers[accepted.client]!;
+    const { responder, sessionId } = accepted;
+    if (peer.next) this.#context.host.forget(peer.next);
+    peer.next = this.#context.sessions.open(now, peer, {
+      localId: sessionId,
+      remoteId: responder.initiatorSessionId,
+      cipher: this.#cipher(responder.init.features),
+      keys: responder.keys,
+      links: responder.init.links.length,
+    });
+    this.#offers.set(peer, responder.init.links);
+  }
+
+  #choose(features: number, mtu: number): ResponsePayload {
+    return {
+      version: PROTOCOL_VERSION,
+      features: this.#options.aead.hardwareAes ? FEATURE.hardwareAes : 0,
+      cipher: this.#cipher(features),
+      mtu: Math.min(mtu, this.#options.mtu),
+    };
+  }
+
+  #cipher(features: number): Cipher {
+    const both = this.#options.aead.hardwareAes && (features & FEATURE.hardwareAes) !== 0;
+    return both ? "aes256gcm" : "chacha20poly1305";
+  }
+
+  #complain(now: number, remote: Remote): void {
+    if (now < this.#complainAt) return;
+    this.#complainAt = now + COMPLAIN_EVERY_US;
+    this.#context.host.emit({
+      type: "handshake-failed",
+      remote: remote.toString(),
+      reason: "no client is configured with its key: is the password the same on both ends?",
+    });
+  }
+}
+
+function pathOptions(offer: LinkOffer): PathOptions {
+  return {
+    id: offer.id,
+    name: offer.name || `link${offer.id}`,
+    tier: offer.tier,
+    metered: offer.metered,
+    capBps: offer.downloadBps,
+    timeoutUs: PATH_TIMEOUT_US,
+  };
+}

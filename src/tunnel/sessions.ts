@@ -1,0 +1,82 @@
+/**
+ * The sessions of an endpoint, by the id that the other ends put into datagrams.
+ *
+ * @module
+ */
+
+import type { AeadProvider, Cipher } from "../crypto/aead.ts";
+import type { SessionKeys } from "../crypto/handshake.ts";
+import { readU32 } from "../wire/field.ts";
+import type { Peer } from "./peer.ts";
+import { Session } from "./session.ts";
+
+/** What a session is made of. */
+export interface SessionParts {
+  readonly localId: number;
+  readonly remoteId: number;
+  readonly cipher: Cipher;
+  readonly keys: SessionKeys;
+  readonly links: number;
+}
+
+interface Entry {
+  readonly session: Session;
+  readonly peer: Peer;
+}
+
+/** Every session that a datagram may belong to. */
+export class Sessions {
+  readonly #byId = new Map<number, Entry>();
+  readonly #instances = new Map<Peer, { instance: number; count: number }>();
+  readonly #aead: AeadProvider;
+  readonly #random: (out: Uint8Array) => void;
+
+  constructor(aead: AeadProvider, random: (out: Uint8Array) => void) {
+    this.#aead = aead;
+    this.#random = random;
+  }
+
+  find(id: number): Entry | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** Chooses an id that no other session has: 24 bits per peer and start, 8 that count. */
+  newId(peer: Peer): number {
+    let state = this.#instances.get(peer);
+    if (!state) {
+      state = { instance: this.#newInstance(), count: 0 };
+      this.#instances.set(peer, state);
+    }
+    for (;;) {
+      const id = (state.instance << 8 | state.count++ & 0xff) >>> 0;
+      if (!this.#byId.has(id)) return id;
+    }
+  }
+
+  /** Makes a session of fresh keys, and wipes the caller's copies. */
+  open(now: number, peer: Peer, parts: SessionParts): Session {
+    const { localId, remoteId, cipher, keys, links } = parts;
+    const sendKey = this.#aead.importKey(cipher, keys.sendKey);
+    const receiveKey = this.#aead.importKey(cipher, keys.receiveKey);
+    keys.sendKey.fill(0);
+    keys.receiveKey.fill(0);
+    const session = new Session(localId, remoteId, now, cipher, sendKey, receiveKey, links);
+    this.#byId.set(localId, { session, peer });
+    return session;
+  }
+
+  /** Wipes a session's keys and forgets it. */
+  remove(session: Session): void {
+    if (this.#byId.delete(session.localId)) session.close();
+  }
+
+  #newInstance(): number {
+    const bytes = new Uint8Array(4);
+    for (;;) {
+      this.#random(bytes);
+      const instance = readU32(bytes, 0) >>> 8;
+      const taken = [...this.#instances.values()].some((other) => other.instance === instance);
+      if (instance !== 0 && !taken) return instance;
+    }
+  }
+}
