@@ -126,18 +126,20 @@ function serverRoutes(config: ServerModeConfig): Route[] {
 export function contains(outer: string, inner: string): boolean {
   const a = parseNetwork(outer);
   const b = parseNetwork(inner);
-  if (!a || !b || a.bytes.length !== b.bytes.length || b.length < a.length) return false;
-  for (let bit = 0; bit < a.length; bit++) {
+  if (!a || !b || a.address.length !== b.address.length || b.prefix < a.prefix) return false;
+  for (let bit = 0; bit < a.prefix; bit++) {
     const mask = 0x80 >> (bit & 7);
-    if ((a.bytes[bit >> 3]! & mask) !== (b.bytes[bit >> 3]! & mask)) return false;
+    if ((a.address[bit >> 3]! & mask) !== (b.address[bit >> 3]! & mask)) return false;
   }
   return true;
 }
 
-function parseNetwork(text: string): { bytes: Uint8Array; length: number } | undefined {
-  const [address = "", length] = text.split("/");
+/** Reads a network, or an address as a network of its own; undefined for anything else. */
+export function parseNetwork(text: string): { address: Uint8Array; prefix: number } | undefined {
+  const [address = "", prefix] = text.split("/");
   const bytes = parseAddress(address)?.bytes;
-  return bytes && { bytes, length: length === undefined ? bytes.length * 8 : Number(length) };
+  if (!bytes) return undefined;
+  return { address: bytes, prefix: prefix === undefined ? bytes.length * 8 : Number(prefix) };
 }
 
 function linkRouting(link: LinkConfig, family: Family): NetworkPlan["links"][number] {

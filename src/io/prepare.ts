@@ -17,7 +17,14 @@ import type { SocketOptions } from "../platform/platform.ts";
 import { resolveRemote } from "../platform/resolve.ts";
 import { formatIpv6, type Remote } from "../remote.ts";
 import type { EndpointOptions } from "../tunnel/options.ts";
-import { familyOf, familyOfAddress, linkOptions, linkSocket, tunnelMtu } from "./plan.ts";
+import {
+  familyOf,
+  familyOfAddress,
+  linkOptions,
+  linkSocket,
+  parseNetwork,
+  tunnelMtu,
+} from "./plan.ts";
 
 /** The options of an endpoint that its role does not matter for. */
 export type CommonOptions = Pick<EndpointOptions, "pool" | "aead" | "random" | "epochUs" | "mtu">;
@@ -60,7 +67,7 @@ async function prepareServer(config: ServerModeConfig): Promise<Prepared> {
   const clients = config.clients.map(({ name, secret, allowed }) => ({
     name,
     psk: keyOf(secret),
-    allowed,
+    allowed: allowed.flatMap((network) => parseNetwork(network) ?? []),
   }));
   return {
     sockets,

@@ -223,8 +223,9 @@ export class QuietCore implements Core {
     return this.timeoutAt;
   }
 
-  close(now: number): void {
+  close(now: number, batches: readonly TransmitBatch[]): void {
     this.closedAt = now;
+    this.pollTransmit(now, batches);
   }
 }
 

@@ -1,0 +1,211 @@
+/**
+ * From a configuration to a running tunnel, and back to a host on which nothing
+ * of it is left.
+ *
+ * Whatever is opened is put on a stack at once and taken off in reverse, at the end
+ * as after a failure half-way.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Config } from "../config/config.ts";
+import type { AeadProvider } from "../crypto/aead.ts";
+import { nobleProvider } from "../crypto/noble.ts";
+import type { LinkSocket, Platform, Tun } from "../platform/platform.ts";
+import { applyChanges } from "../platform/run_changes.ts";
+import { PacketPool } from "../slab.ts";
+import { Endpoint } from "../tunnel/endpoint.ts";
+import type { EndpointEvent, EndpointStatus } from "../tunnel/options.ts";
+import { epochOf, systemClock } from "./clock.ts";
+import { Driver } from "./driver.ts";
+import { EventLog } from "./event_log.ts";
+import { hookEnvironment, runShellHook, StatusCommand } from "./hooks.ts";
+import { LinkSockets } from "./link_sockets.ts";
+import { networkPlan } from "./plan.ts";
+import { prepare } from "./prepare.ts";
+
+const log = getLogger(["aggvpn", "daemon"]);
+
+/**
+ * Packets that may be on their way at once: 200 ms at 1 Gbit/s. Memory is used
+ * only for slots that were ever needed.
+ */
+const POOL_PACKETS = 16384;
+
+/** What {@linkcode openDaemon} needs. */
+export interface DaemonOptions {
+  readonly config: Config;
+  readonly platform: Platform;
+  /** Told each system change as it is made: `+ ip link set ...`, `- ip route del ...`. */
+  readonly onChange: (line: string) => void;
+}
+
+/** One socket, for `status`. */
+export interface SocketState {
+  readonly name: string;
+  readonly local: string;
+  readonly receiveDrops: number;
+}
+
+/** State of the process and of its tunnel. */
+export interface DaemonState {
+  readonly interface: string;
+  readonly tunDrops: number;
+  readonly sockets: readonly SocketState[];
+  readonly tunnel: EndpointStatus;
+}
+
+/** A tunnel that is set up; {@linkcode run} makes it work. */
+export class Daemon implements AsyncDisposable {
+  readonly interface: string;
+  readonly mtu: number;
+  readonly #endpoint: Endpoint;
+  readonly #driver: Driver;
+  readonly #socketNames: readonly string[];
+  readonly #stack: AsyncDisposableStack;
+
+  constructor(parts: {
+    tun: Tun;
+    mtu: number;
+    endpoint: Endpoint;
+    driver: Driver;
+    socketNames: readonly string[];
+    stack: AsyncDisposableStack;
+  }) {
+    this.interface = parts.tun.name;
+    this.mtu = parts.mtu;
+    this.#endpoint = parts.endpoint;
+    this.#driver = parts.driver;
+    this.#socketNames = parts.socketNames;
+    this.#stack = parts.stack;
+  }
+
+  /** Names of the links (client) or listen addresses (server). */
+  get socketNames(): readonly string[] {
+    return this.#socketNames;
+  }
+
+  /** Resolves after {@linkcode stop}; rejects with AggvpnError when the interface is gone. */
+  run(): Promise<void> {
+    return this.#driver.run();
+  }
+
+  /** Makes {@linkcode run} say goodbye to every peer and end. */
+  stop(): void {
+    this.#driver.stop();
+  }
+
+  /** What `status` shows, in microseconds and bits per second. */
+  status(): DaemonState {
+    return {
+      interface: this.interface,
+      tunDrops: this.#driver.tunDrops,
+      sockets: this.#driver.ports.map((port, i) => ({
+        name: this.#socketNames[i]!,
+        local: port.socket?.localAddress ?? "",
+        receiveDrops: port.receiveDrops,
+      })),
+      tunnel: this.#endpoint.status(systemClock()),
+    };
+  }
+
+  /** Takes back every change of the system and closes everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+/**
+ * Sets a tunnel up: keys, addresses, sockets, interface, routes. Throws
+ * AggvpnError, with nothing left behind, when any of it fails.
+ */
+export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { config, platform } = options;
+  const prepared = await prepare(config);
+  const { mtu } = prepared;
+  const families = prepared.sockets.map((socket) => socket.family);
+  await using stack = new AsyncDisposableStack();
+
+  const linkSockets = new LinkSockets(platform, prepared.sockets);
+  const sockets = linkSockets.openAll();
+  const closer: { close: () => void } = { close: () => closeAll(sockets) };
+  stack.defer(() => closer.close());
+  const tun = platform.openTun(config.tunnel.interface);
+  stack.defer(() => tun.close());
+  const changes = platform.networkChanges(networkPlan(config, tun.name, mtu, families));
+  const undo = applyChanges(
+    changes,
+    (line, isUndo) => options.onChange(`${isUndo ? "-" : "+"} ${line}`),
+  );
+  stack.defer(undo);
+  const env = hookEnvironment(config.tunnel, tun.name, mtu);
+  await startHooks(config, env, stack);
+  const statusCommand = config.statusCommand === undefined
+    ? undefined
+    : new StatusCommand(config.statusCommand, env);
+  stack.defer(() => statusCommand?.close());
+
+  const pool = new PacketPool(POOL_PACKETS);
+  const endpoint = new Endpoint(prepared.endpointOptions({
+    pool,
+    aead: platform.libcrypto() ?? withoutLibcrypto(),
+    random: (out) => void crypto.getRandomValues(out as Uint8Array<ArrayBuffer>),
+    epochUs: epochOf(systemClock),
+    mtu,
+  }));
+  const poller = platform.openPoller();
+  stack.defer(() => poller.close());
+  const driver = new Driver({
+    endpoint,
+    pool,
+    tun,
+    sockets,
+    poller,
+    clock: systemClock,
+    onEvent: eventHandler(config, statusCommand),
+    reopen: (index) => linkSockets.reopen(index),
+  });
+  closer.close = (): void => driver.close();
+  const socketNames = prepared.sockets.map((socket) => socket.name);
+  return new Daemon({ tun, mtu, endpoint, driver, socketNames, stack: stack.move() });
+}
+
+/** Runs `tunnel.up` and leaves `tunnel.down` for the end. */
+async function startHooks(
+  config: Config,
+  env: Record<string, string>,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const { up, down } = config.tunnel;
+  if (up !== undefined) await runShellHook("up", up, env);
+  if (down === undefined) return;
+  stack.defer(() =>
+    runShellHook("down", down, env).catch((error) => {
+      log.error("{reason}", { reason: (error as Error).message });
+    })
+  );
+}
+
+function withoutLibcrypto(): AeadProvider {
+  log.warning("libcrypto cannot be loaded: encryption is done in JavaScript, many times slower");
+  return nobleProvider();
+}
+
+function eventHandler(
+  config: Config,
+  statusCommand: StatusCommand | undefined,
+): (event: EndpointEvent) => void {
+  const eventLog = new EventLog();
+  const severalPeers = config.mode === "server" && config.clients.length > 1;
+  return (event) => {
+    eventLog.handleEvent(systemClock(), event);
+    if (event.type !== "link" || event.state === "suspect") return;
+    const name = severalPeers ? `${event.peer}/${event.link}` : event.link;
+    statusCommand?.handleLink(name, event.state === "up");
+  };
+}
+
+function closeAll(sockets: readonly (LinkSocket | undefined)[]): void {
+  for (const socket of sockets) socket?.close();
+}
