@@ -32,6 +32,8 @@ export interface TcpSample {
   readonly at: number;
   /** Bytes that came in the interval. */
   readonly bytes: number;
+  /** Longest time without a byte that ended, or still goes on, in the interval, in microseconds. */
+  readonly gapUs: number;
 }
 
 /** Last line of the sink. */
@@ -67,6 +69,7 @@ function readToEnd(fd: number, clock: HostClock, end: number): void {
   let first = 0;
   let last = 0;
   let longestGapUs = 0;
+  let gapUs = 0;
   let total = 0;
   let bytes = 0;
   let next = clock.now() + REPORT_US;
@@ -74,16 +77,18 @@ function readToEnd(fd: number, clock: HostClock, end: number): void {
     const length = libc.recvfrom(fd, CHUNK, CHUNK_SIZE, MSG_DONTWAIT, null, null);
     const failed = length < 0 && errno() !== ERRNO.EAGAIN && errno() !== ERRNO.EINTR;
     const now = clock.now();
+    if (first !== 0 && now - last > gapUs) gapUs = now - last;
     if (length > 0) {
       if (first === 0) first = now;
-      else if (now - last > longestGapUs) longestGapUs = now - last;
       last = now;
       total += length;
       bytes += length;
     }
     for (; now >= next; next += REPORT_US) {
-      say({ at: next, bytes } satisfies TcpSample);
+      say({ at: next, bytes, gapUs: Math.round(gapUs) } satisfies TcpSample);
+      if (gapUs > longestGapUs) longestGapUs = gapUs;
       bytes = 0;
+      gapUs = 0;
     }
     if (length === 0 || failed || now > end) break;
     if (length < CHUNK.length) clock.sleep(NAP_US);
