@@ -1,0 +1,107 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { AggvpnError } from "../../src/errors.ts";
+import type { SystemChange } from "../../src/platform/platform.ts";
+import {
+  applyChanges,
+  commandLine,
+  type CommandResult,
+  findProgram,
+  runCommand,
+} from "../../src/platform/run_changes.ts";
+
+/** Commands of one word; those named in `failing` fail. */
+function fake(
+  ...failing: string[]
+): { ran: string[]; run: (command: readonly string[]) => CommandResult } {
+  const ran: string[] = [];
+  return {
+    ran,
+    run(command): CommandResult {
+      ran.push(command.join(" "));
+      const success = !failing.includes(command[0]!);
+      return { success, message: success ? "" : "it broke" };
+    },
+  };
+}
+
+const CHANGES: readonly SystemChange[] = [
+  { run: ["a"], undo: ["undo-a"] },
+  { run: ["b"] },
+  { run: ["c"], undo: ["undo-c"] },
+];
+
+Deno.test("applyChanges() runs in order and undoes in reverse, once", () => {
+  const { ran, run } = fake();
+  const lines: string[] = [];
+  const undo = applyChanges(CHANGES, (line) => lines.push(line), run);
+  assertEquals(ran, ["a", "b", "c"]);
+  undo();
+  undo();
+  assertEquals(ran, ["a", "b", "c", "undo-c", "undo-a"]);
+  assertEquals(lines, ran);
+});
+
+Deno.test("applyChanges() undoes what was done before it throws", () => {
+  const { ran, run } = fake("c");
+  const error = assertThrows(() => applyChanges(CHANGES, () => {}, run), AggvpnError);
+  assertEquals(error.message, `Cannot run "c": it broke`);
+  assertEquals(ran, ["a", "b", "c", "undo-a"]);
+});
+
+Deno.test("applyChanges() goes on after a change that may fail, and does not undo it", () => {
+  const { ran, run } = fake("maybe");
+  applyChanges(
+    [{ run: ["maybe"], undo: ["undo-maybe"], mayFail: true }, ...CHANGES],
+    () => {},
+    run,
+  )();
+  assertEquals(ran, ["maybe", "a", "b", "c", "undo-c", "undo-a"]);
+});
+
+Deno.test("applyChanges() reports an undo that fails and goes on", () => {
+  const { ran, run } = fake("undo-c");
+  const lines: string[] = [];
+  applyChanges(CHANGES, (line) => lines.push(line), run)();
+  assertEquals(ran.slice(3), ["undo-c", "undo-a"]);
+  assertEquals(lines.slice(3), ["undo-c", "failed: it broke", "undo-a"]);
+});
+
+Deno.test("commandLine() quotes what a shell would take apart", () => {
+  assertEquals(commandLine(["ip", "-6", "route", "::/1"]), "ip -6 route ::/1");
+  assertEquals(commandLine(["nft", "a; b", "it's", ""]), `nft 'a; b' 'it'\\''s' ''`);
+});
+
+const NEEDS_RUN = Deno.build.os === "windows" ||
+  Deno.permissions.querySync({ name: "run" }).state !== "granted" ||
+  Deno.permissions.querySync({ name: "read" }).state !== "granted";
+
+Deno.test({
+  name: "runCommand() tells success, what a failing command said, and a missing program",
+  ignore: NEEDS_RUN,
+  fn(): void {
+    assertEquals(runCommand(["sh", "-c", "exit 0"]), { success: true, message: "" });
+    assertEquals(runCommand(["sh", "-c", "echo out; echo why >&2; exit 2"]).message, "why");
+    assertEquals(runCommand(["sh", "-c", "exit 3"]).message, "exit status 3");
+    const missing = runCommand(["no-such-program"]);
+    assertEquals(missing, { success: false, message: "no-such-program: command not found" });
+  },
+});
+
+Deno.test({
+  name: "applyChanges() hints at the package when a program is missing",
+  ignore: NEEDS_RUN,
+  fn(): void {
+    const changes = [{ run: ["no-such-program", "x"] }];
+    const error = assertThrows(() => applyChanges(changes, () => {}), AggvpnError);
+    assertEquals(error.hint, `Install the package that has "no-such-program".`);
+  },
+});
+
+Deno.test({
+  name: "findProgram() finds what can be executed, and nothing else",
+  ignore: NEEDS_RUN,
+  fn(): void {
+    assertEquals(findProgram("sh")?.endsWith("/sh"), true);
+    assertEquals(findProgram("no-such-program"), undefined);
+  },
+});
