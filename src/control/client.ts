@@ -39,15 +39,13 @@ export async function ask(path: string, request: string): Promise<unknown> {
 async function connect(path: string): Promise<Deno.UnixConn> {
   try {
     return await Deno.connect({ transport: "unix", path });
-  } catch (cause) {
-    if (cause instanceof Deno.errors.PermissionDenied) {
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) {
       throw new AggvpnError(`Cannot open ${path}: Permission denied`, {
-        cause,
         hint: "Run as root, or as the user who runs the tunnel",
       });
     }
     throw new AggvpnError(`No tunnel is running at ${path}`, {
-      cause,
       hint: "Start one with `aggvpn up FILE`",
     });
   }

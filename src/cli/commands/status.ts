@@ -1,0 +1,47 @@
+/** `aggvpn status`: what a running tunnel and its links are doing. */
+
+import { ask } from "../../control/client.ts";
+import { CONTROL_VERSION, type StatusDocument } from "../../control/protocol.ts";
+import { AggvpnError, EXIT } from "../../errors.ts";
+import type { Command } from "../command.ts";
+import { findControl } from "../find_control.ts";
+import { statusText } from "../status_table.ts";
+
+/** Shows the state of a tunnel. */
+export const status: Command = {
+  name: "status",
+  operands: "[FILE|NAME]",
+  summary: "Show the state of a tunnel and its links",
+  description:
+    `Asks the running tunnel that belongs to the configuration FILE or has the name NAME; without
+an operand, the only one that runs.
+
+RTT and ± are the smoothed round-trip time and its deviation. LOSS is what the peer misses of
+ours, then what we miss of the peer's. SEND and RECV are measured over the last second, RATE is
+what the link is believed to carry. A line below the table says why a link is not used.`,
+  flags: { json: { doc: "Print one JSON document, in which fields are only ever added" } },
+
+  async run(shell, { operands, flags }) {
+    const path = await findControl(operands[0]);
+    const document = await askStatus(path);
+    shell.stdout(
+      flags.json === true
+        ? JSON.stringify(document, null, 2) + "\n"
+        : statusText(document, shell.color),
+    );
+    return EXIT.ok;
+  },
+};
+
+async function askStatus(path: string): Promise<StatusDocument> {
+  const answer = await ask(path, "status") as StatusDocument | null;
+  if (answer === null) {
+    throw new AggvpnError("The tunnel is still being set up", { hint: "Try again in a second" });
+  }
+  if (answer?.version !== CONTROL_VERSION) {
+    throw new AggvpnError("The tunnel is of another version of aggvpn", {
+      hint: "Restart it, so that both are of the installed version",
+    });
+  }
+  return answer;
+}

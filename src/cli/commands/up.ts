@@ -1,0 +1,115 @@
+/** `aggvpn up`: runs a tunnel in the foreground. */
+
+import type { Config } from "../../config/config.ts";
+import { CONTROL_VERSION, type StatusDocument } from "../../control/protocol.ts";
+import { openControl } from "../../control/server.ts";
+import { EXIT } from "../../errors.ts";
+import { type Daemon, openDaemon } from "../../io/daemon.ts";
+import { detectPlatform } from "../../platform/detect.ts";
+import type { Command, Shell } from "../command.ts";
+import { loadConfig } from "../load.ts";
+import { startLog } from "../log.ts";
+
+/** Runs a tunnel until it is told to stop. */
+export const up: Command = {
+  name: "up",
+  operands: "FILE",
+  summary: "Run the tunnel of a configuration file",
+  description:
+    `Opens the tunnel interface, sets its addresses and routes, and carries packets until it
+is stopped. It stays in the foreground: let rc.d or systemd run it. One line on standard output
+says when the tunnel is set up.
+
+SIGTERM and SIGINT end it cleanly: the peer is told and every change of the system is
+undone in reverse. A second signal quits at once. SIGHUP does the same as SIGTERM when
+standard input is a terminal, since that terminal is gone, and is ignored otherwise.`,
+  flags: { verbose: { doc: "Print each change of the system, and its undoing", short: "v" } },
+
+  async run(shell, { operands, flags }) {
+    const config = loadConfig(operands[0]!, shell.stderr);
+    startLog(config.logLevel);
+    using stopping = new StopSignals();
+    return await runTunnel(shell, config, flags.verbose === true, stopping);
+  },
+};
+
+async function runTunnel(
+  shell: Shell,
+  config: Config,
+  verbose: boolean,
+  stopping: StopSignals,
+): Promise<number> {
+  const started = performance.now();
+  const platform = detectPlatform();
+  platform.secureSignals();
+  let daemon: Daemon | undefined;
+  await using stack = new AsyncDisposableStack();
+  const control = await openControl(config.control, {
+    status: () => daemon === undefined ? null : statusDocument(config, daemon, started),
+  });
+  stack.defer(() => control.close());
+  daemon = await openDaemon({
+    config,
+    platform,
+    onChange: (line) => verbose && shell.stderr(line + "\n"),
+  });
+  stack.use(daemon);
+  shell.stdout(readyLine(daemon));
+  stopping.onStop(() => daemon?.stop());
+  await daemon.run();
+  return EXIT.ok;
+}
+
+function readyLine(daemon: Daemon): string {
+  const sockets = daemon.socketNames.join(", ");
+  return `${daemon.interface} is ready: mtu ${daemon.mtu}, links ${sockets}\n`;
+}
+
+function statusDocument(config: Config, daemon: Daemon, started: number): StatusDocument {
+  const { tunnel, ...state } = daemon.status();
+  return {
+    version: CONTROL_VERSION,
+    daemon: {
+      name: config.name,
+      pid: Deno.pid,
+      uptimeUs: Math.round((performance.now() - started) * 1000),
+      rssBytes: Deno.memoryUsage().rss,
+      ...state,
+    },
+    tunnel,
+  };
+}
+
+/** The signals that end a tunnel: the first one cleanly, the second one at once. */
+class StopSignals implements Disposable {
+  #isStopping = false;
+  #stop: (() => void) | undefined;
+  readonly #onSignal = (): void => {
+    if (this.#isStopping) Deno.exit(EXIT.failure);
+    this.#isStopping = true;
+    this.#stop?.();
+  };
+  /** Asked at the start: a terminal that has gone away is none any more. */
+  readonly #hasTerminal = Deno.stdin.isTerminal();
+  readonly #onHangup = (): void => {
+    if (this.#hasTerminal && !this.#isStopping) this.#onSignal();
+  };
+
+  constructor() {
+    Deno.addSignalListener("SIGTERM", this.#onSignal);
+    Deno.addSignalListener("SIGINT", this.#onSignal);
+    Deno.addSignalListener("SIGHUP", this.#onHangup);
+  }
+
+  /** Has `stop` called on the first signal, or right away when that came before. */
+  onStop(stop: () => void): void {
+    this.#stop = stop;
+    if (this.#isStopping) stop();
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSignalListener("SIGTERM", this.#onSignal);
+    Deno.removeSignalListener("SIGINT", this.#onSignal);
+    Deno.removeSignalListener("SIGHUP", this.#onHangup);
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Which control socket the user means.
+ *
+ * @module
+ */
+
+import { CONTROL_DIRECTORY } from "../config/schema.ts";
+import { isAlive } from "../control/server.ts";
+import { AggvpnError } from "../errors.ts";
+import { loadConfig } from "./load.ts";
+
+/**
+ * Returns the path of the control socket of a configuration file, of a tunnel's
+ * name, or of the only tunnel that runs. Throws AggvpnError when it cannot be told.
+ */
+export async function findControl(operand: string | undefined): Promise<string> {
+  if (operand === undefined) return await onlyTunnel();
+  const info = stat(operand);
+  if (info?.isSocket) return operand;
+  if (info !== undefined || /[/.]/.test(operand)) return loadConfig(operand).control;
+  return `${CONTROL_DIRECTORY}/${operand}.sock`;
+}
+
+async function onlyTunnel(): Promise<string> {
+  const names = await runningTunnels();
+  if (names.length === 1) return `${CONTROL_DIRECTORY}/${names[0]}.sock`;
+  if (names.length === 0) {
+    throw new AggvpnError(`No tunnel is running: ${CONTROL_DIRECTORY} has no live control socket`, {
+      hint: "Start one with `aggvpn up FILE`, or name the file if it sets `control`",
+    });
+  }
+  throw new AggvpnError(`Several tunnels are running: ${names.join(", ")}`, {
+    hint: `Name one, as in \`aggvpn status ${names[0]}\``,
+  });
+}
+
+/** Names of the tunnels whose control sockets are in the usual directory and alive. */
+async function runningTunnels(): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for (const { name } of Deno.readDirSync(CONTROL_DIRECTORY)) {
+      if (!name.endsWith(".sock")) continue;
+      if (await isAlive(`${CONTROL_DIRECTORY}/${name}`)) names.push(name.slice(0, -5));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return names.sort();
+}
+
+function stat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined;
+  }
+}
