@@ -21,7 +21,7 @@ ours, then what we miss of the peer's. SEND and RECV are measured over the last 
 what the link is believed to carry. A line below the table says why a link is not used.`,
   flags: { json: { doc: "Print one JSON document, in which fields are only ever added" } },
 
-  async run(shell, { operands, flags }) {
+  async run(shell, { operands, flags }): Promise<number> {
     const path = await findControl(operands[0]);
     const document = await askStatus(path);
     shell.stdout(

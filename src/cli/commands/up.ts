@@ -25,7 +25,7 @@ undone in reverse. A second signal quits at once. SIGHUP does the same as SIGTER
 standard input is a terminal, since that terminal is gone, and is ignored otherwise.`,
   flags: { verbose: { doc: "Print each change of the system, and its undoing", short: "v" } },
 
-  async run(shell, { operands, flags }) {
+  async run(shell, { operands, flags }): Promise<number> {
     const config = loadConfig(operands[0]!, shell.stderr);
     startLog(config.logLevel);
     using stopping = new StopSignals();
@@ -42,20 +42,22 @@ async function runTunnel(
   const started = performance.now();
   const platform = detectPlatform();
   platform.secureSignals();
-  let daemon: Daemon | undefined;
   await using stack = new AsyncDisposableStack();
+  const running: { daemon?: Daemon } = {};
   const control = await openControl(config.control, {
-    status: () => daemon === undefined ? null : statusDocument(config, daemon, started),
+    status: () => running.daemon ? statusDocument(config, running.daemon, started) : null,
   });
   stack.defer(() => control.close());
-  daemon = await openDaemon({
-    config,
-    platform,
-    onChange: (line) => verbose && shell.stderr(line + "\n"),
-  });
-  stack.use(daemon);
+  const daemon = stack.use(
+    await openDaemon({
+      config,
+      platform,
+      onChange: (line) => verbose && shell.stderr(line + "\n"),
+    }),
+  );
+  running.daemon = daemon;
   shell.stdout(readyLine(daemon));
-  stopping.onStop(() => daemon?.stop());
+  stopping.onStop(() => daemon.stop());
   await daemon.run();
   return EXIT.ok;
 }
