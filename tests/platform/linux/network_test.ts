@@ -1,0 +1,173 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { AggvpnError } from "../../../src/errors.ts";
+import { openLibc } from "../../../src/platform/linux/libc.ts";
+import { type Forwarding, networkChanges } from "../../../src/platform/linux/network.ts";
+import { openTun } from "../../../src/platform/linux/tun.ts";
+import type { NetworkPlan } from "../../../src/platform/platform.ts";
+import { applyChanges, commandLine, findProgram } from "../../../src/platform/run_changes.ts";
+import { inNewNetwork, ip, NOT_ROOT } from "./requirements.ts";
+
+const OFF: Forwarding = { ipv4: false, ipv6: false };
+const ON: Forwarding = { ipv4: true, ipv6: true };
+
+const CLIENT: NetworkPlan = {
+  interface: "agg0",
+  mtu: 1434,
+  addresses: ["10.44.43.1/30", "2001:db8:44::1/64"],
+  routes: [
+    { destination: "198.51.100.0/24", gateway: "10.44.43.2" },
+    { destination: "2001:db8:99::/48", gateway: "2001:db8:44::2" },
+    { destination: "203.0.113.7/32" },
+  ],
+  links: [
+    { name: "dsl", address: "192.0.2.10", interface: "eth0", table: 101 },
+    { name: "lte", interface: "wwan0", table: 102 },
+    { name: "fibre", mark: 102, table: 103, family: 6 },
+    { name: "plain", interface: "eth1" },
+  ],
+  nat: false,
+  mssClamp: false,
+};
+
+const ROUTER: NetworkPlan = { ...CLIENT, routes: [], links: [], nat: true, mssClamp: true };
+
+/** One change on one line: `run <- undo`. */
+function lines(plan: NetworkPlan, forwarding: Forwarding): string[] {
+  return networkChanges(plan, forwarding).map(({ run, undo, mayFail }) =>
+    (mayFail ? "? " : "") + commandLine(run) + (undo ? ` <- ${commandLine(undo)}` : "")
+  );
+}
+
+Deno.test("networkChanges() sets MTU, addresses and routes, and rules for links with a table", () => {
+  assertEquals(lines(CLIENT, OFF), [
+    "ip link set dev agg0 mtu 1434",
+    "ip address replace 10.44.43.1/30 dev agg0",
+    "ip -6 address replace 2001:db8:44::1/64 dev agg0 nodad",
+    "ip link set dev agg0 up",
+    "ip route replace 198.51.100.0/24 via 10.44.43.2 dev agg0 onlink" +
+    " <- ip route del 198.51.100.0/24 via 10.44.43.2 dev agg0",
+    "ip -6 route replace 2001:db8:99::/48 via 2001:db8:44::2 dev agg0 onlink" +
+    " <- ip -6 route del 2001:db8:99::/48 via 2001:db8:44::2 dev agg0",
+    "ip route replace 203.0.113.7/32 dev agg0 <- ip route del 203.0.113.7/32 dev agg0",
+    "? ip rule del from 192.0.2.10 lookup 101 pref 7800",
+    "ip rule add from 192.0.2.10 lookup 101 pref 7800" +
+    " <- ip rule del from 192.0.2.10 lookup 101 pref 7800",
+    "? ip rule del oif wwan0 lookup 102 pref 7801",
+    "ip rule add oif wwan0 lookup 102 pref 7801 <- ip rule del oif wwan0 lookup 102 pref 7801",
+    "? ip -6 rule del fwmark 102 lookup 103 pref 7802",
+    "ip -6 rule add fwmark 102 lookup 103 pref 7802" +
+    " <- ip -6 rule del fwmark 102 lookup 103 pref 7802",
+  ]);
+});
+
+Deno.test("networkChanges() splits a default route, so that the host's own stays", () => {
+  const plan = {
+    ...CLIENT,
+    links: [],
+    addresses: [],
+    routes: [{ destination: "0.0.0.0/0", gateway: "10.44.43.2" }, { destination: "::/0" }],
+  };
+  assertEquals(networkChanges(plan, OFF).slice(2).map(({ run }) => commandLine(run)), [
+    "ip route replace 0.0.0.0/1 via 10.44.43.2 dev agg0 onlink",
+    "ip route replace 128.0.0.0/1 via 10.44.43.2 dev agg0 onlink",
+    "ip -6 route replace ::/1 dev agg0",
+    "ip -6 route replace 8000::/1 dev agg0",
+  ]);
+});
+
+Deno.test("networkChanges() switches forwarding on for NAT, each family if it was off", () => {
+  const sysctl = (plan: NetworkPlan, forwarding: Forwarding): string[] =>
+    lines(plan, forwarding).filter((line) => line.startsWith("sysctl"));
+  const ipv4 = "sysctl -q -w net.ipv4.ip_forward=1 <- sysctl -q -w net.ipv4.ip_forward=0";
+  const ipv6 = "sysctl -q -w net.ipv6.conf.all.forwarding=1" +
+    " <- sysctl -q -w net.ipv6.conf.all.forwarding=0";
+  assertEquals(sysctl(ROUTER, OFF), [ipv4, ipv6]);
+  assertEquals(sysctl(ROUTER, ON), []);
+  assertEquals(sysctl({ ...ROUTER, addresses: ["10.44.43.1/30"] }, OFF), [ipv4]);
+  assertEquals(sysctl({ ...ROUTER, nat: false }, OFF), []);
+});
+
+Deno.test("networkChanges() puts NAT and MSS clamp into a table of the tunnel's own", () => {
+  assertEquals(
+    lines(ROUTER, ON).at(-1),
+    "nft 'add table inet aggvpn_agg0; delete table inet aggvpn_agg0; table inet aggvpn_agg0 { " +
+      "chain postrouting { type nat hook postrouting priority srcnat; " +
+      'ip saddr 10.44.43.1/30 oifname != "agg0" masquerade; ' +
+      'ip6 saddr 2001:db8:44::1/64 oifname != "agg0" masquerade; }; ' +
+      "chain forward { type filter hook forward priority mangle; " +
+      'oifname "agg0" tcp flags syn tcp option maxseg size set rt mtu; ' +
+      'iifname "agg0" meta nfproto ipv4 tcp flags syn tcp option maxseg size set 1394; ' +
+      'iifname "agg0" meta nfproto ipv6 tcp flags syn tcp option maxseg size set 1374; }; }\'' +
+      " <- nft 'delete table inet aggvpn_agg0'",
+  );
+  const clampOnly = lines({ ...ROUTER, nat: false, interface: "vpn-1.x" }, ON).at(-1)!;
+  assertStringIncludes(clampOnly, "table inet aggvpn_vpn_1_x { chain forward");
+});
+
+/** What a host has of rules, routes and addresses. */
+function state(): string {
+  return ["address", "route show table all", "rule", "-6 rule"].map(ip).join("\n");
+}
+
+Deno.test({
+  name: "networkChanges() are commands that this system takes, twice, and that are undone",
+  ignore: NOT_ROOT,
+  fn: () =>
+    inNewNetwork(() => {
+      const tun = openTun(openLibc(), "agg0");
+      ip("link add eth0 type veth peer name wwan0");
+      const rules = ip("rule");
+      const report = (): void => {};
+      const changes = networkChanges(CLIENT, OFF);
+      const forgotten = applyChanges(changes, report);
+      const first = state();
+      // As after a crash: nothing was undone.
+      const undo = applyChanges(changes, report);
+      assertEquals(state(), first);
+      assertStringIncludes(ip("rule"), "7801:	from all oif wwan0 lookup 102");
+      assertStringIncludes(ip("route get 198.51.100.1"), "via 10.44.43.2 dev agg0");
+      undo();
+      assertEquals(ip("rule"), rules);
+      assertEquals(ip("route show dev agg0 proto boot").includes("198.51.100"), false);
+      forgotten();
+      tun.close();
+    }),
+});
+
+Deno.test({
+  name: "networkChanges() that fail half-way leave nothing behind",
+  ignore: NOT_ROOT,
+  fn: () =>
+    inNewNetwork(() => {
+      const tun = openTun(openLibc(), "agg0");
+      const rules = ip("rule");
+      const links = [...CLIENT.links, { name: "bad", address: "192.0.2.300", table: 104 }];
+      const error = assertThrows(
+        () => applyChanges(networkChanges({ ...CLIENT, links }, OFF), () => {}),
+        AggvpnError,
+      );
+      assertStringIncludes(error.message, "ip rule add from 192.0.2.300");
+      assertEquals(ip("rule"), rules);
+      tun.close();
+    }),
+});
+
+Deno.test({
+  name: "networkChanges() has rules that nft loads twice and deletes (needs nft)",
+  ignore: NOT_ROOT || findProgram("nft") === undefined,
+  fn: () =>
+    inNewNetwork(() => {
+      const tun = openTun(openLibc(), "agg0");
+      const changes = networkChanges(ROUTER, OFF);
+      applyChanges(changes, () => {});
+      const undo = applyChanges(changes, () => {});
+      const ruleset = (): string =>
+        new TextDecoder().decode(
+          new Deno.Command("nft", { args: ["list ruleset"] }).outputSync().stdout,
+        );
+      assertStringIncludes(ruleset(), `ip saddr 10.44.43.0/30 oifname != "agg0" masquerade`);
+      undo();
+      assertEquals(ruleset(), "");
+      tun.close();
+    }),
+});
