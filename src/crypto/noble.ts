@@ -36,7 +36,9 @@ class NobleKey implements AeadKey {
   #closed = false;
 
   constructor(construct: Construct, key: Uint8Array) {
-    if (key.length !== KEY_BYTES) throw new Error(`A key has ${KEY_BYTES} bytes, not ${key.length}`);
+    if (key.length !== KEY_BYTES) {
+      throw new Error(`A key has ${KEY_BYTES} bytes, not ${key.length}`);
+    }
     this.#construct = construct;
     this.#key = key.slice();
   }
