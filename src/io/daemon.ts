@@ -13,7 +13,7 @@ import type { Config } from "../config/config.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import { nobleProvider } from "../crypto/noble.ts";
 import type { LinkSocket, Platform, Tun } from "../platform/platform.ts";
-import { applyChanges } from "../platform/run_changes.ts";
+import { applyChanges, type ReportKind } from "../platform/run_changes.ts";
 import { PacketPool } from "../slab.ts";
 import { Endpoint } from "../tunnel/endpoint.ts";
 import type { EndpointEvent, EndpointStatus } from "../tunnel/options.ts";
@@ -134,10 +134,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const tun = platform.openTun(config.tunnel.interface);
   stack.defer(() => tun.close());
   const changes = platform.networkChanges(networkPlan(config, tun.name, mtu, families));
-  const undo = applyChanges(
-    changes,
-    (line, isUndo) => options.onChange(`${isUndo ? "-" : "+"} ${line}`),
-  );
+  const undo = applyChanges(changes, changeReporter(options.onChange));
   stack.defer(undo);
   const env = hookEnvironment(config.tunnel, tun.name, mtu);
   await startHooks(config, env, stack);
@@ -185,6 +182,18 @@ async function startHooks(
       log.error("{reason}", { reason: (error as Error).message });
     })
   );
+}
+
+/** Shows changes to whoever wants to see them, and failures to everybody. */
+function changeReporter(
+  onChange: (line: string) => void,
+): (line: string, kind: ReportKind) => void {
+  let command = "";
+  return (line, kind) => {
+    if (kind === "failure") return log.warning("{command} {reason}", { command, reason: line });
+    command = line;
+    onChange(`${kind === "undo" ? "-" : "+"} ${line}`);
+  };
 }
 
 function withoutLibcrypto(): AeadProvider {

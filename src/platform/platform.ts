@@ -95,7 +95,10 @@ export interface SystemChange {
   readonly run: readonly string[];
   /** The command that takes it back; absent when it goes with the interface. */
   readonly undo?: readonly string[];
-  /** It clears away what a crash may have left: no harm when there was nothing. */
+  /**
+   * Its failure is no reason to stop: it clears away what a crash may have left or, when
+   * there is an `undo`, the user is told of it.
+   */
   readonly mayFail?: boolean;
 }
 

@@ -11,6 +11,9 @@ import type { SystemChange } from "./platform.ts";
 /** Takes back what was done. Reports what fails and goes on; a second call does nothing. */
 export type Undo = () => void;
 
+/** What a line of the report is: a command that is about to run, or the failure of the last one. */
+export type ReportKind = "change" | "undo" | "failure";
+
 /** What a command said. */
 export interface CommandResult {
   readonly success: boolean;
@@ -22,8 +25,8 @@ export interface CommandResult {
 const SYSTEM_DIRECTORIES: readonly string[] = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 /**
- * Runs `changes` in order; `report` gets each command as a line before it runs, and
- * whether it takes a change back.
+ * Runs `changes` in order; `report` gets each command as a line before it runs, and what
+ * went wrong when that is no reason to stop.
  * When one fails, those before it are undone and AggvpnError is thrown with the
  * command and what it said.
  *
@@ -31,26 +34,27 @@ const SYSTEM_DIRECTORIES: readonly string[] = ["/usr/sbin", "/sbin", "/usr/bin",
  */
 export function applyChanges(
   changes: readonly SystemChange[],
-  report: (line: string, isUndo: boolean) => void,
+  report: (line: string, kind: ReportKind) => void,
   run: (command: readonly string[]) => CommandResult = runCommand,
 ): Undo {
   const undoing: (readonly string[])[] = [];
   const undo = (): void => {
     let command: readonly string[] | undefined;
     while ((command = undoing.pop()) !== undefined) {
-      report(commandLine(command), true);
+      report(commandLine(command), "undo");
       const { success, message } = run(command);
-      if (!success) report(`failed: ${message}`, true);
+      if (!success) report(`failed: ${message}`, "failure");
     }
   };
   for (const change of changes) {
-    report(commandLine(change.run), false);
+    report(commandLine(change.run), "change");
     const { success, message } = run(change.run);
     if (!success && change.mayFail !== true) {
       undo();
       throw changeError(change.run, message);
     }
     if (success && change.undo) undoing.push(change.undo);
+    else if (change.undo) report(`failed: ${message}`, "failure");
   }
   return undo;
 }

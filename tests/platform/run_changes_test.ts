@@ -49,13 +49,17 @@ Deno.test("applyChanges() undoes what was done before it throws", () => {
 });
 
 Deno.test("applyChanges() goes on after a change that may fail, and does not undo it", () => {
-  const { ran, run } = fake("maybe");
-  applyChanges(
-    [{ run: ["maybe"], undo: ["undo-maybe"], mayFail: true }, ...CHANGES],
-    () => {},
-    run,
-  )();
-  assertEquals(ran, ["maybe", "a", "b", "c", "undo-c", "undo-a"]);
+  const { ran, run } = fake("maybe", "stale");
+  const failures: string[] = [];
+  const optional: readonly SystemChange[] = [
+    { run: ["maybe"], undo: ["undo-maybe"], mayFail: true },
+    { run: ["stale"], mayFail: true },
+  ];
+  applyChanges([...optional, ...CHANGES], (line, kind) => {
+    if (kind === "failure") failures.push(line);
+  }, run)();
+  assertEquals(failures, ["failed: it broke"]);
+  assertEquals(ran, ["maybe", "stale", "a", "b", "c", "undo-c", "undo-a"]);
 });
 
 Deno.test("applyChanges() reports an undo that fails and goes on", () => {

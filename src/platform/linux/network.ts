@@ -34,8 +34,18 @@ export function networkChanges(plan: NetworkPlan, forwarding: Forwarding): Syste
     ...plan.routes.flatMap((route) => routeChanges(route, dev)),
     ...plan.links.flatMap(ruleChanges),
     ...(plan.nat ? forwardingChanges(plan, forwarding) : []),
-    ...(plan.nat || plan.mssClamp ? [firewallChange(plan)] : []),
+    ...firewallChanges(plan, forwarding),
   ];
+}
+
+/**
+ * A host that forwards nothing has nothing to clamp, and one without nftables still
+ * has a tunnel: only address translation cannot be done without.
+ */
+function firewallChanges(plan: NetworkPlan, forwarding: Forwarding): SystemChange[] {
+  if (plan.nat) return [firewallChange(plan)];
+  const clamps = plan.mssClamp && (forwarding.ipv4 || forwarding.ipv6);
+  return clamps ? [{ ...firewallChange(plan), mayFail: true }] : [];
 }
 
 /** Reads the kernel's switches: kernel documentation networking/ip-sysctl.rst. */

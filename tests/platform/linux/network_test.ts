@@ -100,6 +100,7 @@ Deno.test("networkChanges() puts NAT and MSS clamp into a table of the tunnel's 
       'iifname "agg0" meta nfproto ipv6 tcp flags syn tcp option maxseg size set 1374; }; }\'' +
       " <- nft 'delete table inet aggvpn_agg0'",
   );
+  assertEquals(lines({ ...ROUTER, nat: false }, OFF).filter((line) => line.startsWith("nft")), []);
   const clampOnly = lines({ ...ROUTER, nat: false, interface: "vpn-1.x" }, ON).at(-1)!;
   assertStringIncludes(clampOnly, "table inet aggvpn_vpn_1_x { chain forward");
 });
