@@ -33,7 +33,7 @@ export interface Link {
 export interface Surroundings {
   /** `server`, when it was read. */
   readonly server: HostAndPort | undefined;
-  /** Whether `server` was written, right or wrong. */
+  /** Whether `server` was written, right or wrong, or may be in what could not be read. */
   readonly hasServer: boolean;
   /** `tunnel.mtu`. */
   readonly tunnelMtu: number | undefined;

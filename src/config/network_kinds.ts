@@ -63,11 +63,18 @@ export function interfaceAddress(family: Family): Kind<Prefix> {
       const isTaken = isNetworkAddress(prefix.bytes, prefix) || isBroadcast(prefix.bytes, prefix);
       return isTaken || prefix.length === 0 ? undefined : prefix;
     },
-    (text) =>
-      parseAddress(text)?.bytes.length === BYTES[family]
-        ? `${text}/${SAMPLE_LENGTH[family]}`
-        : undefined,
+    (text) => suggestInterfaceAddress(text, family),
   );
+}
+
+function suggestInterfaceAddress(text: string, family: Family): string | undefined {
+  if (parseAddress(text)?.bytes.length === BYTES[family]) return `${text}/${SAMPLE_LENGTH[family]}`;
+  const prefix = parsePrefix(text);
+  if (prefix?.bytes.length !== BYTES[family] || !isHostAddress(prefix.bytes)) return undefined;
+  // The network itself or its broadcast address: the first host is more likely meant.
+  const first = networkOf(prefix).bytes.slice();
+  first[first.length - 1]! |= 1;
+  return formatPrefix({ bytes: first, length: prefix.length });
 }
 
 /** A client's inner address as a network of one; a prefix length is allowed and not used. */

@@ -101,7 +101,7 @@ function commonConfig({ top, tunnel }: Draft, file: string): Common {
 function clientMode(draft: Draft, common: Common): Config | undefined {
   const { root, complete, context, top, tunnel } = draft;
   const secret = readSecret(top, complete, context.report, draft.readFile);
-  const around = { server: top.values.server, hasServer: top.has("server"), tunnel };
+  const around = { server: top.values.server, hasServer: top.has("server") || !complete, tunnel };
   const written = root.entries.get("link");
   const links = readLinks(written, around, complete, context);
   const names = written?.value.kind === "table" ? [...written.value.entries.keys()] : [];

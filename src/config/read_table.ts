@@ -76,7 +76,7 @@ function readEntry(
   const dotted = path === "" ? name : `${path}.${name}`;
   const key = Object.hasOwn(keys, name) ? keys[name] : undefined;
   if (!key) {
-    report.error(entry.at, unknown(name, entry, path), suggest(name, keys, path, context));
+    report.error(entry.at, unknown(name, entry, path), suggest(name, entry, keys, path, context));
     return undefined;
   }
   if (key.mode !== undefined && mode !== undefined && key.mode !== mode) {
@@ -99,11 +99,12 @@ function printable(name: string): string {
   return /^[A-Za-z0-9_-]{1,64}$/.test(name) ? name : quote(name);
 }
 
-function suggest(name: string, keys: Keys, path: string, context: Context): string | undefined {
+function suggest(name: string, entry: Entry, keys: Keys, path: string, context: Context): string {
   const known = [...Object.keys(keys), ...context.sections ?? []];
   const meant = MLVPN_KEYS[name];
   if (meant !== undefined && known.includes(meant)) return `aggvpn calls it "${meant}"`;
   const near = closest(name, known);
+  if (near !== undefined && entry.value.kind === "table") return `did you mean "${near}"?`;
   // A key of another table, spelled right, is more likely misplaced than mistyped.
   const home = homeOf(meant ?? name, path);
   if (home !== undefined) return `"${meant ?? name}" belongs ${home}`;

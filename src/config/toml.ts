@@ -34,7 +34,7 @@ export function parseDocument(text: string): Document {
   let rest = text;
   for (let parsed = 0; problems.length < MAX_SYNTAX_ERRORS; parsed += text.length) {
     const result = tryParse(rest);
-    if ("program" in result) return { root: treeOf(result.program), problems, complete };
+    if ("root" in result) return { root: result.root, problems, complete };
     const { problem, isDuplicate } = explainSyntaxError(rest, result.error);
     problems.push(problem);
     complete &&= isDuplicate;
@@ -47,12 +47,14 @@ export function parseDocument(text: string): Document {
 
 const START: Position = { line: 1, column: 1 };
 
-function tryParse(text: string): { program: AST.TOMLProgram } | { error: ParseError | undefined } {
+function tryParse(text: string): { root: Table } | { error: ParseError | undefined } {
   try {
-    return { program: parseTOML(text, { tomlVersion: "1.0" }) };
+    return { root: treeOf(parseTOML(text, { tomlVersion: "1.0" })) };
   } catch (error) {
-    // Anything else is the parser giving up: a value nested or long beyond its stack.
-    return { error: error instanceof ParseError ? error : undefined };
+    if (error instanceof ParseError) return { error };
+    // A value nested or long beyond the stack.
+    if (error instanceof RangeError) return { error: undefined };
+    throw error;
   }
 }
 

@@ -1,0 +1,57 @@
+/**
+ * The log: one line a record on standard error, for people and for journals.
+ *
+ * @module
+ */
+
+import { configureSync, type LogRecord } from "@logtape/logtape";
+import type { LogLevel } from "../config/config.ts";
+import { streamWriter } from "./output.ts";
+
+/** Begins to log what is at least of `level`. */
+export function startLog(level: LogLevel): void {
+  const isTerminal = Deno.stderr.isTerminal();
+  const write = streamWriter(Deno.stderr);
+  configureSync({
+    reset: true,
+    sinks: { stderr: (record) => write(formatRecord(record, !isTerminal)) },
+    loggers: [
+      { category: "aggvpn", sinks: ["stderr"], lowestLevel: level },
+      { category: ["logtape", "meta"], sinks: ["stderr"], lowestLevel: "error" },
+    ],
+  });
+}
+
+/** Fields whose value is never written. */
+const SECRET_FIELD = /password|passphrase|secret|psk|key$/i;
+
+/**
+ * Writes one record: time in UTC unless a person is watching, level, where, message, and
+ * the fields that the message does not mention.
+ */
+export function formatRecord(record: LogRecord, withTime: boolean): string {
+  const time = withTime ? `${new Date(record.timestamp).toISOString()} ` : "";
+  const where = record.category.slice(1).join(".");
+  const message = record.message.map((part, i) => i % 2 === 0 ? part : show(part)).join("");
+  const template = typeof record.rawMessage === "string" ? record.rawMessage : "";
+  const fields = Object.entries(record.properties)
+    .filter(([name]) => !template.includes(`{${name}}`))
+    .map(([name, value]) => ` ${name}=${SECRET_FIELD.test(name) ? "[hidden]" : show(value)}`);
+  return `${time}${record.level}: ${where}: ${oneLine(message + fields.join(""))}\n`;
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (value instanceof Error) return value.message;
+  return JSON.stringify(value, (_, inner) => typeof inner === "bigint" ? `${inner}` : inner) ??
+    String(value);
+}
+
+/** Escapes what would begin a second line or command the terminal. */
+function oneLine(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, (letter) => {
+    return letter === "\n" ? "\\n" : `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+}

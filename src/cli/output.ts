@@ -1,0 +1,45 @@
+/**
+ * The standard streams.
+ *
+ * @module
+ */
+
+/** Where a run of the program writes, so that tests can read it. */
+export interface Output {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  /** Whether colour is welcome on stdout when nobody chose: a terminal, and no NO_COLOR. */
+  readonly likesColor: boolean;
+}
+
+/** Returns the streams of this process. */
+export function processOutput(): Output {
+  return {
+    stdout: streamWriter(Deno.stdout),
+    stderr: streamWriter(Deno.stderr),
+    likesColor: Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR"),
+  };
+}
+
+/** A stream that may take less than it is given, or be a broken pipe. */
+export interface ByteStream {
+  readonly writeSync: (bytes: Uint8Array) => number;
+}
+
+/** Returns a function that writes whole texts, and nothing more once the reader has gone. */
+export function streamWriter(stream: ByteStream): (text: string) => void {
+  const encoder = new TextEncoder();
+  let isBroken = false;
+  return (text) => {
+    let rest = encoder.encode(text);
+    while (!isBroken && rest.length > 0) {
+      try {
+        rest = rest.subarray(stream.writeSync(rest));
+      } catch (error) {
+        if (error instanceof Deno.errors.WouldBlock) continue;
+        if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+        isBroken = true;
+      }
+    }
+  };
+}

@@ -1,0 +1,471 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { ClientModeConfig, ServerModeConfig } from "../../src/config/config.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import {
+  FULL_CLIENT,
+  FULL_SERVER,
+  KEY,
+  parse,
+  problemLines,
+  SMALL_CLIENT,
+  SMALL_SERVER,
+} from "./samples.ts";
+
+const SECRET = { password: "correct horse battery staple" };
+
+Deno.test("parseConfig fills in the defaults of a small client", () => {
+  const result = parse(SMALL_CLIENT);
+  assertEquals(problemLines(result), []);
+  const link = { tier: "primary", metered: false, timeoutUs: 1_000_000 } as const;
+  assertEquals<unknown>(result.config, {
+    mode: "client",
+    file: "/etc/aggvpn/sample.toml",
+    name: "sample",
+    control: "/var/run/aggvpn/sample.sock",
+    logLevel: "info",
+    secret: SECRET,
+    tunnel: {
+      address: "10.44.43.1/30",
+      gateway: "10.44.43.2",
+      routes: [],
+      nat: false,
+      mssClamp: true,
+    },
+    links: [
+      { name: "dsl1", remote: { host: "1.2.3.4", port: 5080 }, rdomain: 1, ...link },
+      { name: "dsl2", remote: { host: "1.2.3.4", port: 5081 }, rdomain: 2, ...link },
+    ],
+    rules: [],
+  });
+});
+
+Deno.test("parseConfig makes one client of a server without client tables", () => {
+  const result = parse(SMALL_SERVER);
+  assertEquals(problemLines(result), []);
+  const config = result.config as ServerModeConfig;
+  assertEquals(config.listen, [
+    { host: "1.2.3.4", port: 5080 },
+    { host: "1.2.3.4", port: 5081 },
+  ]);
+  assertEquals<unknown>(config.clients, [{ name: "client", secret: SECRET, allowed: [] }]);
+});
+
+Deno.test("parseConfig reads every key of a client in its unit", () => {
+  const { config, holdsSecret } = parse(FULL_CLIENT);
+  assert(holdsSecret);
+  const { secret, links, rules, tunnel, ...rest } = config as ClientModeConfig;
+  assertEquals(secret.key, new Uint8Array(32));
+  assertEquals<unknown>(rest, {
+    mode: "client",
+    file: "/etc/aggvpn/sample.toml",
+    name: "home",
+    control: "/var/run/aggvpn/other.sock",
+    logLevel: "debug",
+    statusCommand: "/etc/aggvpn/status",
+    metrics: { host: "127.0.0.1", port: 9100 },
+    dashboard: { host: "::1", port: 8080 },
+  });
+  assertEquals<unknown>(tunnel, {
+    interface: "agg0",
+    address: "10.44.43.1/30",
+    address6: "fd00:44::1/64",
+    gateway: "10.44.43.2",
+    gateway6: "fd00:44::2",
+    mtu: 1400,
+    routes: ["10.99.0.0/16", "2001:db8:9::/48"],
+    nat: true,
+    mssClamp: false,
+    rdomain: 0,
+    up: "/etc/aggvpn/up.sh",
+    down: "/etc/aggvpn/down.sh",
+  });
+  assertEquals<unknown>(links[0], {
+    name: "dsl",
+    remote: { host: "vpn.example.net", port: 5080 },
+    bind: "198.51.100.10",
+    localPort: 4000,
+    interface: "eth1",
+    table: 101,
+    mark: 16,
+    uploadBps: 10_000_000,
+    downloadBps: 50_000_000,
+    tier: "primary",
+    metered: false,
+    timeoutUs: 1_000_000,
+    mtu: 1492,
+  });
+  assertEquals<unknown>(links[1], {
+    name: "lte",
+    remote: { host: "2001:db8::1", port: 5081 },
+    vrf: "vrf-lte",
+    tier: "backup",
+    metered: true,
+    quotaBytes: 20e9,
+    maxLatencyUs: 300_000,
+    maxLoss: 0.05,
+    timeoutUs: 20_000_000,
+  });
+  assertEquals(links[2]!.timeoutUs, 16_000_000, "a metered link is asked less often");
+  assertEquals<unknown>(rules, [
+    {
+      protocol: "udp",
+      ports: [53, 5060],
+      dscp: 46,
+      source: "192.168.0.0/16",
+      destination: "0.0.0.0/0",
+      links: ["dsl"],
+      class: "interactive",
+      duplicate: true,
+    },
+    { ports: [], dscp: 8, links: [], duplicate: false },
+  ]);
+});
+
+Deno.test("parseConfig reads every client of a server", () => {
+  const result = parse(FULL_SERVER);
+  const { clients } = result.config as ServerModeConfig;
+  assertEquals<unknown>(clients, [
+    {
+      name: "home",
+      secret: { key: new Uint8Array(32) },
+      allowed: ["10.44.43.2/32", "fd00:44::2/128", "192.168.7.0/24"],
+      uploadBps: 10_000_000,
+      downloadBps: 50_000_000,
+    },
+    { name: "office", secret: SECRET, allowed: ["10.44.43.3/32"] },
+  ]);
+});
+
+Deno.test("parseConfig warns about keys that have no effect yet", () => {
+  const warned = problemLines(parse(FULL_CLIENT)).filter((line) => line.includes("no effect"));
+  assertEquals(warned.length, 6, warned.join("\n"));
+  assert(warned.every((line) => line.includes("warning")));
+});
+
+const top = 'mode = "client"\npassword_file = "x"\nserver = "192.0.2.1"\n';
+const tunnel = '[tunnel]\naddress = "10.44.43.1/30"\n';
+const link = "[link.a]\nport = 5080\n";
+const server = 'mode = "server"\npassword_file = "x"\nlisten = "192.0.2.1:5080"\n';
+
+/** Sentences: what is done, the text, and the beginnings of all problem lines. */
+const CASES: readonly (readonly [string, string, readonly string[]])[] = [
+  ["an empty file", "", ["0:0: error: mode: missing", "0:0: warning: tunnel.address: missing"]],
+  ["a missing password", `mode = "client"\nserver = "192.0.2.1"\n${tunnel}${link}`, [
+    "0:0: error: password: missing, and no password_file either (make a key with `aggvpn genkey`",
+  ]],
+  ["password and password_file", `password = "${KEY}"\n${top}${tunnel}${link}`, [
+    "3:1: error: password_file: expected either this or password, found both",
+  ]],
+  ["a short password", `mode="client"\npassword="hunter2"\nserver="192.0.2.1"\n${tunnel}${link}`, [
+    "2:1: error: password: expected a key or a pass phrase of at least 8 characters, found 7",
+  ]],
+  ["a password that is a number", `password = 12345678\nmode = "client"\n${tunnel}${link}`, [
+    "1:12: error: password: expected a key of `aggvpn genkey` or a pass phrase, in quotes, found a number",
+    "5:7: error: link.a: expected remote here or server at the top",
+  ]],
+  ["a password without quotes", `password = hunter2hunter2\n${top}${tunnel}${link}`, [
+    "1:12: error: unexpected character (write the value of password in double quotes)",
+  ]],
+  ["an unknown mode", `mode = "sever"\npassword_file="x"\nlisten="192.0.2.1:1"\n${tunnel}`, [
+    '1:8: error: mode: expected "client" or "server", found "sever" (did you mean "server"?)',
+  ]],
+  ["no mode", `password_file="x"\nlisten="192.0.2.1:1"\n${tunnel}`, [
+    '0:0: error: mode: missing (write mode = "client" or mode = "server")',
+  ]],
+  ["a port of 70000", `${top}${tunnel}[link.a]\nport = 70000\n`, [
+    "7:8: error: link.a.port: expected a whole number from 1 to 65535, found 70000",
+  ]],
+  ["a quoted port", `${top}${tunnel}[link.a]\nport = "5080"\n`, [
+    '7:8: error: link.a.port: expected a whole number from 1 to 65535, found "5080" (write the number without quotes)',
+  ]],
+  ["a rate of fast", `${top}${tunnel}${link}bandwidth_upload = "fast"\n`, [
+    '8:20: error: link.a.bandwidth_upload: expected a rate from 8 kbit/s to 1000 Gbit/s, such as "50 Mbit/s", found "fast"',
+  ]],
+  ["a rate in Mbps", `${top}${tunnel}${link}bandwidth_upload = "50 Mbps"\n`, [
+    "8:20: error: link.a.bandwidth_upload: expected a rate",
+  ]],
+  ["a bare rate", `${top}${tunnel}${link}bandwidth_upload = 125000\n`, [
+    "8:20: warning: link.a.bandwidth_upload: 125000 has no unit and is taken as bytes per second",
+  ]],
+  ["a bare time", `${top}${tunnel}${link}timeout = 30\n`, [
+    "8:11: warning: link.a.timeout: 30 has no unit and is taken as seconds",
+  ]],
+  ["a negative rate", `${top}${tunnel}${link}bandwidth_upload = -5\n`, [
+    "8:20: error: link.a.bandwidth_upload: expected a rate",
+  ]],
+  ["two links with one name", `${top}${tunnel}${link}[link.a]\nport = 5081\n`, [
+    "8:7: error: [link.a] is defined twice, first in line 6 (give each its own name",
+  ]],
+  ["a key twice", `${top}${tunnel}${link}port = 5081\n`, [
+    "8:1: error: port is defined twice, first in line 7 (remove one of the two)",
+  ]],
+  ["links that cannot be told apart", `${top}${tunnel}${link}[link.b]\nport = 5080\n`, [
+    "8:7: error: link.b: has the same remote 192.0.2.1:5080 and the same source as link.a",
+  ]],
+  ["links that leave the same way", `${top}${tunnel}${link}[link.b]\nport = 5081\n`, [
+    "8:7: warning: link.b: leaves by the same way as link.a",
+  ]],
+  [
+    "one source port twice",
+    `${top}${tunnel}[link.a]\nport=1\nlocal_port=4000\nmark=1\n[link.b]\nport=1\nlocal_port=4000\nmark=2`,
+    [
+      "12:1: error: link.b.local_port: 4000 is taken by link.a",
+    ],
+  ],
+  ["no link", `${top}${tunnel}`, ["0:0: error: link: missing, a client needs at least one"]],
+  ["an empty link table", `${top}${tunnel}[link]\n`, ["6:2: error: link: missing"]],
+  ["link as a value", `link = 3\n${top}${tunnel}`, [
+    "1:8: error: link: expected a table such as [link.dsl1], found 3",
+  ]],
+  [
+    "keys in [link] itself",
+    `${top}${tunnel}[link]\nport = 5080\n`,
+    [
+      "7:8: error: link.port: expected a table such as [link.dsl1], found 5080",
+      "6:2: error: link: missing",
+    ].toSorted(),
+  ],
+  ["a bad link name", `${top}${tunnel}[link."a b"]\nport = 5080\n`, [
+    '6:7: error: link: expected a name of 1 to 32 letters, digits, dashes and underscores, found "a b"',
+  ]],
+  ["no port", `${top}${tunnel}[link.a]\n`, ["6:7: error: link.a.port: missing"]],
+  ["two ports", `${top}${tunnel}${link}remote = "192.0.2.2:1"\n`, [
+    "7:1: error: link.a.port: expected a port only once",
+  ]],
+  ["no server", `mode = "client"\npassword_file = "x"\n${tunnel}${link}`, [
+    "5:7: error: link.a: expected remote here or server at the top, found neither",
+  ]],
+  ["a bad server", `mode = "client"\npassword_file = "x"\nserver = "http://x"\n${tunnel}${link}`, [
+    '3:10: error: server: expected a host name or address, such as "vpn.example.net"',
+  ]],
+  [
+    "IPv4 source to an IPv6 remote",
+    `${top}${tunnel}[link.a]\nremote="[2001:db8::1]:1"\nbind="192.0.2.9"`,
+    [
+      "8:1: error: link.a.bind: expected an IPv6 address to reach 2001:db8::1 from, found 192.0.2.9",
+    ],
+  ],
+  ["a source with a prefix", `${top}${tunnel}${link}bind = "192.0.2.9/24"\n`, [
+    '8:8: error: link.a.bind: expected an IP address such as "192.0.2.1" or "2001:db8::1", found "192.0.2.9/24" (did you mean "192.0.2.9"?)',
+  ]],
+  ["a long interface name", `${top}${tunnel}${link}interface = "sixteen-letters-"\n`, [
+    "8:13: error: link.a.interface: expected an interface name of at most 15",
+  ]],
+  ["vrf and interface", `${top}${tunnel}${link}interface = "eth0"\nvrf = "red"\n`, [
+    "9:1: error: link.a.vrf: expected either this or interface, found both",
+  ]],
+  ["an unknown tier", `${top}${tunnel}${link}tier = "backpu"\n`, [
+    '8:8: error: link.a.tier: expected "primary", "overflow" or "backup", found "backpu" (did you mean "backup"?)',
+  ]],
+  ["a metered that is a text", `${top}${tunnel}${link}metered = "yes"\n`, [
+    '8:11: error: link.a.metered: expected true or false, found "yes"',
+  ]],
+  ["an MTU of 100", `${top}${tunnel}mtu = 100\n${link}`, [
+    "6:7: error: tunnel.mtu: expected a whole number from 576 to 1900, found 100",
+  ]],
+  ["a small MTU with IPv6", `${top}${tunnel}address6 = "fd00::1/64"\nmtu = 1279\n${link}`, [
+    "7:1: error: tunnel.mtu: expected at least 1280 because IPv6 is used, found 1279",
+  ]],
+  ["an MTU beyond the link's", `${top}${tunnel}mtu = 1450\n${link}mtu = 1500\n`, [
+    "9:1: error: link.a.mtu: expected at least 1516, tunnel.mtu and 66 bytes around each packet, found 1500",
+  ]],
+  ["an address without prefix", `${top}[tunnel]\naddress = "10.44.43.1"\n${link}`, [
+    '5:11: error: tunnel.address: expected an IPv4 address of a host with a prefix length, such as "10.44.43.1/30", found "10.44.43.1" (did you mean "10.44.43.1/30"?)',
+  ]],
+  ["the network as address", `${top}[tunnel]\naddress = "10.44.43.4/30"\n${link}`, [
+    '5:11: error: tunnel.address: expected an IPv4 address of a host with a prefix length, such as "10.44.43.1/30", found "10.44.43.4/30" (did you mean "10.44.43.5/30"?)',
+  ]],
+  ["a gateway elsewhere", `${top}${tunnel}gateway = "10.44.44.2"\n${link}`, [
+    "6:1: error: tunnel.gateway: expected an address in 10.44.43.0/30, the network of address, found 10.44.44.2",
+  ]],
+  ["a gateway that is this end", `${top}${tunnel}gateway = "10.44.43.1"\n${link}`, [
+    "6:1: error: tunnel.gateway: expected another address than address",
+  ]],
+  ["a gateway that is broadcast", `${top}${tunnel}gateway = "10.44.43.3"\n${link}`, [
+    "6:1: error: tunnel.gateway: expected the address of a host, found 10.44.43.3",
+  ]],
+  ["a gateway6 without address6", `${top}${tunnel}gateway6 = "fd00::2"\n${link}`, [
+    "6:1: error: tunnel.gateway6: expected tunnel.address6 beside it, found fd00::2",
+  ]],
+  ["a route with host bits", `${top}${tunnel}routes = ["10.0.0.1/8"]\n${link}`, [
+    '6:11: error: tunnel.routes: expected a network such as "192.0.2.0/24", "2001:db8::/32" or "default", found "10.0.0.1/8" (did you mean "10.0.0.0/8"?)',
+  ]],
+  ["a route twice", `${top}${tunnel}routes = ["10.0.0.0/8", "10.0.0.0/8"]\n${link}`, [
+    "6:25: error: tunnel.routes: 10.0.0.0/8 is listed twice",
+  ]],
+  ["an IPv6 route without address", `${top}${tunnel}routes = ["2001:db8::/32"]\n${link}`, [
+    "6:11: warning: tunnel.routes: 2001:db8::/32 is routed to an interface without tunnel.address6",
+  ]],
+  ["the default route through the tunnel", `${top}${tunnel}routes = "default"\n${link}`, [
+    "6:10: warning: tunnel.routes: 0.0.0.0/0 covers the server, so link.a would go into the tunnel",
+  ]],
+  ["a remote in the tunnel", `${top}${tunnel}[link.a]\nremote = "10.44.43.2:5080"\n`, [
+    "6:7: error: link.a: expected a remote outside the tunnel, found 10.44.43.2",
+  ]],
+  ["an unknown key", `${top}lisen = 1\n${tunnel}${link}`, [
+    '4:1: error: unknown key "lisen" (did you mean "listen"?)',
+  ]],
+  ["an unknown key like nothing", `${top}${tunnel}${link}[client]`, [
+    '8:2: error: client: belongs to mode = "server", this is a client',
+  ]],
+  ["a table with an s", `${top}${tunnel}${link}[links.b]\nport = 1\n`, [
+    '8:2: error: unknown table [links] (did you mean "link"?)',
+  ]],
+  ["a key of another table", `mtu = 1400\n${top}${tunnel}${link}`, [
+    '1:1: error: unknown key "mtu" ("mtu" belongs in [tunnel])',
+  ]],
+  ["a top key below a table", `${top}${tunnel}log_level = "info"\n${link}`, [
+    '6:1: error: unknown key "log_level" in [tunnel] ("log_level" belongs at the top, before the first table)',
+  ]],
+  ["keys of mlvpn", `${top}${tunnel}${link}bindhost = "192.0.2.9"\nfallback_only = 1\n`, [
+    '8:1: error: unknown key "bindhost" in [link.a] (aggvpn calls it "bind")',
+    '9:1: error: unknown key "fallback_only" in [link.a] (aggvpn calls it "tier")',
+  ]],
+  ["a __proto__ key", `${top}__proto__ = 1\n${tunnel}${link}`, [
+    '4:1: error: unknown key "__proto__"',
+  ]],
+  ["listen at a client", `${top}listen = ["192.0.2.1:1"]\n${tunnel}${link}`, [
+    '4:1: error: listen: belongs to mode = "server", this is a client',
+  ]],
+  ["server and links at a server", `${server}server = "192.0.2.1"\n${tunnel}${link}`, [
+    '4:1: error: server: belongs to mode = "client", this is a server',
+    '7:2: error: link: belongs to mode = "client", this is a server',
+  ]],
+  ["a server without listen", `mode = "server"\npassword_file = "x"\n${tunnel}`, [
+    "0:0: error: listen: missing, a server needs at least one address and port",
+  ]],
+  ["an empty listen", `mode = "server"\npassword_file = "x"\nlisten = []\n${tunnel}`, [
+    "3:1: error: listen: missing",
+  ]],
+  ["listen without address", `mode = "server"\npassword_file = "x"\nlisten = ":5080"\n${tunnel}`, [
+    '3:10: error: listen: expected an address and a port from 1 to 65535, such as "192.0.2.1:5080" or "[2001:db8::1]:5080", found ":5080" (did you mean "0.0.0.0:5080"?)',
+  ]],
+  ["listen on a name", `mode = "server"\npassword_file = "x"\nlisten = "a.example:1"\n${tunnel}`, [
+    "3:10: error: listen: expected an address and a port",
+  ]],
+  [
+    "listen twice",
+    `mode="server"\npassword_file="x"\nlisten=["192.0.2.1:1","192.0.2.1:1"]\n${tunnel}`,
+    [
+      "3:23: error: listen: 192.0.2.1:1 is listed twice",
+    ],
+  ],
+  [
+    "listen covered",
+    `mode="server"\npassword_file="x"\nlisten=["0.0.0.0:1","192.0.2.1:1"]\n${tunnel}`,
+    [
+      "3:21: error: listen: 192.0.2.1:1 is covered by 0.0.0.0:1",
+    ],
+  ],
+  ["a password beside clients", `${server}${tunnel}[client.a]\npassword = "${KEY}"\n`, [
+    "2:1: error: password_file: expected in [client.NAME] since there are such tables",
+  ]],
+  [
+    "clients that share a key",
+    `mode="server"\nlisten="192.0.2.1:1"\n${tunnel}[client.a]\npassword="${KEY}"\naddress="10.44.43.2"\n[client.b]\npassword="${KEY}"\naddress="10.44.43.2"`,
+    [
+      "8:9: error: client.b: 10.44.43.2/32 belongs to client.a too",
+      "9:1: error: client.b.password: is the same as that of client.a",
+    ],
+  ],
+  [
+    "two clients without addresses",
+    `mode="server"\nlisten="192.0.2.1:1"\n${tunnel}[client.a]\npassword="${KEY}"\n[client.b]\npassword_file="b"\n`,
+    [
+      "5:9: error: client.a.address: missing",
+      "7:9: error: client.b.address: missing",
+    ],
+  ],
+  ["a client without a password", `mode="server"\nlisten="192.0.2.1:1"\n${tunnel}[client.a]\n`, [
+    "5:9: error: client.a.password: missing, and no client.a.password_file either",
+  ]],
+  ["a rule for no link", `${top}${tunnel}${link}[[rule]]\nlinks = ["b"]\n`, [
+    "8:3: warning: rule: has no effect in this version",
+    '9:10: error: rule.1.links: expected the name of a link, found "b" (the links are a)',
+  ]],
+  ["rule as a table", `${top}${tunnel}${link}[rule]\n`, [
+    "8:2: error: rule: expected tables [[rule]], found a table",
+  ]],
+  ["a percentage as a number", `${top}${tunnel}${link}max_loss = 5\n`, [
+    "8:1: warning: link.a.max_loss: has no effect in this version",
+    '8:12: error: link.a.max_loss: expected a percentage from 0 % to 100 %, such as "5 %", found 5',
+  ]],
+  ["no address at all", `${top}${link}`, ["0:0: warning: tunnel.address: missing"]],
+  ["a control path that is relative", `${top}control = "x.sock"\n${tunnel}${link}`, [
+    "4:11: error: control: expected an absolute path of at most 103 bytes",
+  ]],
+  ["a value that no message repeats", `${top}name = "\\u001b[31m\\u202e"\n${tunnel}${link}`, [
+    '4:8: error: name: expected a name of 1 to 32 letters, digits, dashes and underscores, found "\\u001b[31m\\u202e"',
+  ]],
+];
+
+for (const [what, text, expected] of CASES) {
+  Deno.test(`parseConfig of ${what} reports exactly that`, () => {
+    const lines = problemLines(parse(text));
+    const shown = `\n${lines.join("\n")}\n`;
+    assertEquals(lines.length, expected.length, shown);
+    for (const beginning of expected) assertStringIncludes(shown, `\n${beginning}`);
+  });
+}
+
+Deno.test("parseConfig reports problems of all kinds at once, in the order of the text", () => {
+  const text = `mode = "client"
+pasword = "x"
+server = 192.0.2.1
+
+[tunnel]
+adress = "10.44.43.1/30"
+
+[link.a]
+port = 70000
+port = 5080
+
+[link.a]
+bandwidth_upload = 50 Mbit/s
+
+[link.b]
+timeout = "1 day"
+`;
+  assertEquals(problemLines(parse(text)).map((line) => line.split(":", 2).join(":")), [
+    "2:1",
+    "3:15",
+    "6:1",
+    "9:8",
+    "10:1",
+    "12:7",
+    "16:11",
+  ]);
+});
+
+Deno.test("parseConfig says what is wrong with a password file, at the key that names it", () => {
+  const lines = (file: Parameters<typeof parseConfig>[1]["readSecretFile"]): string[] =>
+    problemLines(
+      parseConfig(SMALL_CLIENT, { file: "x.toml", ...file && { readSecretFile: file } }),
+    );
+  assertEquals(lines(() => ({ error: "/x: no such file", hint: "make one" })), [
+    "2:1: error: password_file: /x: no such file (make one)",
+  ]);
+  assertEquals(lines(() => ({ text: "one\ntwo\nthree\n" })), [
+    '2:1: error: password_file: expected one line in "/etc/aggvpn/secret", found 3',
+  ]);
+  assertEquals(lines(() => ({ text: `${KEY}\r\n`, warning: "open to all", hint: "chmod" })), [
+    "2:1: warning: password_file: open to all (chmod)",
+  ]);
+  assertStringIncludes(lines(() => ({ text: "" }))[0]!, "found none");
+  assertStringIncludes(lines(undefined)[0]!, "cannot be read here");
+});
+
+Deno.test("parseConfig names a tunnel after its file", () => {
+  for (
+    const [file, name] of [
+      ["/etc/aggvpn/home.toml", "home"],
+      ["home", "home"],
+      ["./my tunnel.v2.toml", "my-tunnel-v2"],
+      ["/etc/aggvpn/.toml", "aggvpn"],
+      ["x".repeat(100), "x".repeat(32)],
+    ] as const
+  ) {
+    const readSecretFile = (): { text: string } => ({ text: KEY });
+    assertEquals(parseConfig(SMALL_CLIENT, { file, readSecretFile }).config?.name, name);
+  }
+});
