@@ -29,22 +29,20 @@ fi
 
 wanted="deno >= $oldest_major.$oldest_minor on the PATH (https://deno.com)"
 case $(uname -s)-$(uname -m) in
-Linux-x86_64) package=linux-x64-glibc ;;
-Linux-aarch64) package=linux-arm64-glibc ;;
+Linux-x86_64) project=$here/deno package=linux-x64-glibc ;;
+Linux-aarch64) project=$here/deno/arm64 package=linux-arm64-glibc ;;
 OpenBSD-*) fail "deno is missing or too old; try: pkg_add deno; needs $wanted" ;;
 *) fail "npm has no deno for $(uname -s) on $(uname -m); put $wanted" ;;
 esac
 
-fetched=$here/deno/node_modules/@deno/$package/deno
+fetched=$project/node_modules/@deno/$package/deno
 if ! usable "$fetched"; then
   command -v npm >/dev/null 2>&1 ||
     fail "npm is missing; install it (Debian: apt-get install npm), or put $wanted"
-  printf 'aggvpn: getting deno from npm into tools/deno\n' >&2
-  # npm keeps its cache at home; without a home, in build/.
-  output=$(HOME=${HOME:-$here/../build} npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
-    --prefix "$here/deno" 2>&1) || {
+  printf 'aggvpn: getting deno from npm into %s\n' "$project" >&2
+  output=$(npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefix "$project" 2>&1) || {
     printf '%s\n' "$output" >&2
-    fail "npm could not get deno; is the npm registry reachable? Or put $wanted"
+    fail "npm could not get deno; is its registry reachable? Or put $wanted"
   }
   usable "$fetched" || fail "the deno of npm does not run here (is this glibc?); put $wanted"
 fi
