@@ -1,0 +1,164 @@
+/**
+ * Runs one case once.
+ *
+ * @module
+ */
+
+import { type Lab, withLab } from "../../tests/lab/namespaces.ts";
+import { attempt } from "../../tests/lab/process.ts";
+import { INNER, Program, usage } from "../../tests/lab/program.ts";
+import { BINARY, delay } from "../../tests/lab/require.ts";
+import { buildEmulated, buildVeth, type Topology } from "../../tests/lab/topology.ts";
+import { type Flow, freshPort, ping, tcpTransfer, udpStream } from "../../tests/lab/traffic.ts";
+import type { Event, Measured, Scenario, Traffic } from "./scenario.ts";
+
+/** Builds the case's network, runs it and removes everything. */
+export async function measure(scenario: Scenario, seed: number): Promise<Measured> {
+  const { action } = scenario;
+  if (action.kind === "start") return { flows: [], elapsedMs: await startUp(action.times) };
+  return await withLab(async (lab) => {
+    const net = await build(lab, scenario, seed);
+    if (action.kind === "idle") return await idle(lab, net, scenario, action.seconds);
+    return await loaded(lab, net, scenario, action.traffic);
+  });
+}
+
+function build(lab: Lab, { network }: Scenario, seed: number): Promise<Topology> {
+  return "cables" in network
+    ? buildVeth(lab, network.cables)
+    : buildEmulated(lab, network.lines, { seed });
+}
+
+/** Median milliseconds that `aggvpn version` takes. */
+async function startUp(times: number): Promise<number> {
+  const elapsed: number[] = [];
+  for (let i = 0; i <= times; i++) {
+    const start = performance.now();
+    await attempt([BINARY, "version"]);
+    // The first one unpacks the program.
+    if (i > 0) elapsed.push(performance.now() - start);
+  }
+  elapsed.sort((a, b) => a - b);
+  return elapsed[elapsed.length >> 1] ?? NaN;
+}
+
+async function idle(
+  lab: Lab,
+  net: Topology,
+  scenario: Scenario,
+  seconds: number,
+): Promise<Measured> {
+  const program = await Program.start(lab, net, scenario.program);
+  await delay(2000);
+  const meter = new Meter(program, net);
+  await delay(seconds * 1000);
+  return { flows: [], ...meter.read() };
+}
+
+async function loaded(
+  lab: Lab,
+  net: Topology,
+  scenario: Scenario,
+  traffic: Traffic,
+): Promise<Measured> {
+  const program = traffic.over === "tunnel"
+    ? await Program.start(lab, net, scenario.program)
+    : undefined;
+  const idlePing = traffic.ping && await ping(lab, flowOf(net, traffic));
+  const meter = new Meter(program, net);
+  const { seconds, warmUpSeconds: warmupSeconds } = traffic;
+  const events = new Schedule(net, traffic.events ?? []);
+  const [flows, stream, loadedPing] = await Promise.all([
+    Promise.all(
+      Array.from({ length: traffic.flows }, () =>
+        tcpTransfer(lab, flowOf(net, traffic), seconds, {
+          warmupSeconds,
+          onSample: () => events.begin(),
+        })),
+    ),
+    traffic.stream && udpStream(lab, flowOf(net, traffic), { ...traffic.stream, seconds }),
+    traffic.ping && pingUnderLoad(lab, flowOf(net, traffic), traffic),
+  ]);
+  events.end();
+  return {
+    flows,
+    ...stream && { stream },
+    ...idlePing && { idlePing },
+    ...loadedPing && { loadedPing },
+    ...meter.read(),
+  };
+}
+
+async function pingUnderLoad(
+  lab: Lab,
+  flow: Flow,
+  { seconds, warmUpSeconds }: Traffic,
+): Promise<Awaited<ReturnType<typeof ping>>> {
+  await delay(warmUpSeconds * 1000);
+  const intervalMs = 25;
+  const count = Math.floor((seconds - warmUpSeconds - 1) * 1000 / intervalMs);
+  return await ping(lab, flow, { count, intervalMs });
+}
+
+/** A fresh flow of the case's direction. */
+function flowOf(net: Topology, { way, over }: Traffic): Flow {
+  const line = over === "tunnel" ? undefined : net.lines[over.line];
+  const ends = over === "tunnel" ? INNER : { client: line?.client, server: line?.server };
+  const to = way === "down" ? "client" : "server";
+  const from = way === "down" ? "server" : "client";
+  return { from: net[from], to: net[to], address: ends[to] ?? "", port: freshPort() };
+}
+
+/** Changes lines at set times once traffic flows. */
+class Schedule {
+  readonly #net: Topology;
+  readonly #events: readonly Event[];
+  #timers: ReturnType<typeof setTimeout>[] | undefined;
+
+  constructor(net: Topology, events: readonly Event[]) {
+    this.#net = net;
+    this.#events = events;
+  }
+
+  /** Starts the clock; later calls do nothing. */
+  begin(): void {
+    this.#timers ??= this.#events.map((event) =>
+      setTimeout(() => void this.#net.emulator?.set(event.line, event), event.at * 1000)
+    );
+  }
+
+  /** Forgets what has not happened. */
+  end(): void {
+    this.#timers?.forEach(clearTimeout);
+  }
+}
+
+/** CPU time and memory of both ends and of the emulator from its making on. */
+class Meter {
+  readonly #pids: readonly number[];
+  readonly #net: Topology;
+  readonly #before: readonly number[];
+  readonly #emulatorBefore: number;
+  readonly #start = performance.now();
+
+  constructor(program: Program | undefined, net: Topology) {
+    this.#net = net;
+    this.#pids = program ? [program.child("client").pid, program.child("server").pid] : [];
+    this.#before = this.#pids.map((pid) => usage(pid).cpuSeconds);
+    this.#emulatorBefore = this.#emulatorSeconds();
+  }
+
+  read(): Pick<Measured, "cpu" | "rssBytes" | "emulatorCpu"> {
+    const seconds = (performance.now() - this.#start) / 1000;
+    const now = this.#pids.map(usage);
+    return {
+      cpu: now.map(({ cpuSeconds }, i) => (cpuSeconds - (this.#before[i] ?? 0)) / seconds),
+      rssBytes: now.map(({ rssBytes }) => rssBytes),
+      emulatorCpu: (this.#emulatorSeconds() - this.#emulatorBefore) / seconds,
+    };
+  }
+
+  #emulatorSeconds(): number {
+    return this.#net.emulator ? usage(this.#net.emulator.pid).cpuSeconds : 0;
+  }
+}
