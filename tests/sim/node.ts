@@ -58,7 +58,10 @@ export class Node {
   readonly pool: PacketPool;
   readonly tun = new TunQueue();
   readonly nonces = new NonceWatch();
+  /** Set once, before {@linkcode start}. */
   tunnel!: Tunnel;
+  /** Slots that the tunnel does not keep for itself. */
+  freeSlots = 0;
   /** Datagrams that the sockets had no room for. */
   socketDrops = 0;
   sentDatagrams = 0;
@@ -93,6 +96,7 @@ export class Node {
 
   /** Takes up work; to be called when {@linkcode tunnel} has been set. */
   start(now: number): void {
+    this.freeSlots = this.pool.available;
     this.#turn(now);
   }
 

@@ -45,7 +45,6 @@ class SlotQueue {
 
 /** One end; see the module. */
 export class NullTunnel implements Tunnel {
-  readonly #context: TunnelContext;
   readonly #pool: PacketPool;
   readonly #outgoing = new SlotQueue();
   readonly #incoming = new SlotQueue();
@@ -53,8 +52,7 @@ export class NullTunnel implements Tunnel {
   #turn = 0;
   #closed = false;
 
-  constructor(context: TunnelContext) {
-    this.#context = context;
+  constructor(readonly context: TunnelContext) {
     this.#pool = context.pool;
     this.#counters = context.remotes.map(() => 0);
   }
@@ -135,7 +133,7 @@ export class NullTunnel implements Tunnel {
     write32(out, at + 6, this.#counters[link]!++);
     out.set(this.#pool.packet(slot), at + OUTER_HEADER_BYTES);
     batch.lengths[i] = OUTER_HEADER_BYTES + this.#pool.lengths[slot]!;
-    batch.remotes[i] = this.#context.remotes[link]!;
+    batch.remotes[i] = this.context.remotes[link]!;
     batch.paths[i] = link;
   }
 }

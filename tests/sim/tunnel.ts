@@ -31,6 +31,8 @@ export interface Tunnel {
 export interface TunnelContext {
   readonly side: Side;
   readonly pool: PacketPool;
+  /** How many sockets it has. */
+  readonly sockets: number;
   readonly rng: Rng;
   /** By link: where the other end is reached. On the server only until it learns better. */
   readonly remotes: readonly Remote[];

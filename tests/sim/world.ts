@@ -66,7 +66,7 @@ export class World implements Network, Surroundings {
   readonly #arrivals: readonly Handler[];
 
   constructor(options: WorldOptions) {
-    const { seed, links, slots = 8192, wakeUs = 60 } = options;
+    const { seed, links, slots = 16384, wakeUs = 60 } = options;
     this.rng = new Rng(seed);
     this.links = links.map((spec) => openLink(spec, this.rng.fork(4)));
     this.#serverSockets = options.serverSockets ?? links.length;
@@ -87,6 +87,7 @@ export class World implements Network, Surroundings {
       to.tunnel = options.tunnel({
         side: to.side,
         pool: to.pool,
+        sockets: to.side === CLIENT ? links.length : this.#serverSockets,
         rng: this.rng.fork(6),
         remotes: [...(to.side === CLIENT ? this.#serverRemotes : this.#clientRemotes)],
       });
@@ -121,7 +122,7 @@ export class World implements Network, Surroundings {
       this.runUntil(this.queue.now + 2e6);
     }
     for (const node of [this.client, this.server]) {
-      const missing = node.pool.count - node.pool.available;
+      const missing = node.freeSlots - node.pool.available;
       if (missing !== 0) throw new InvariantError(`side ${node.side} kept ${missing} slots`);
     }
   }
