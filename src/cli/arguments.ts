@@ -21,8 +21,15 @@ export interface CommandLine {
 
 /** Splits the command line at the command. Throws UsageError. */
 export function splitCommandLine(args: readonly string[]): CommandLine {
-  const { operands, flags } = parse(args, TOP_FLAGS, true, "Run `aggvpn help`");
-  return { flags, command: operands[0], rest: operands.slice(1) };
+  const end = args.indexOf("--");
+  // What follows `--` belongs to the command, which has to see it.
+  const before = end < 0 ? args : args.slice(0, end);
+  const { operands, flags } = parse(before, TOP_FLAGS, true, "Run `aggvpn help`");
+  return {
+    flags,
+    command: operands[0],
+    rest: [...operands.slice(1), ...args.slice(before.length)],
+  };
 }
 
 /** Reads what follows the command's name. Throws UsageError; not for operands when help is asked. */

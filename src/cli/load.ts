@@ -25,7 +25,7 @@ export class ConfigError extends AggvpnError {
 
   constructor(file: string, problems: readonly Problem[]) {
     const errors = problems.filter((problem) => problem.severity === "error").length;
-    super(`${file} has ${countOf(errors, "error")}`, { hint: "Correct the file and try again" });
+    super(`Cannot use ${file}: ${countOf(errors, "error")}`);
     this.file = file;
     this.problems = problems;
   }
@@ -63,7 +63,8 @@ export function loadConfig(path: string, warn?: (text: string) => void): Config 
 function readSecret(path: string): SecretFile {
   const file = readTextFile(path, MAX_SECRET_BYTES);
   if (isFailure(file)) {
-    const hint = file.hint ?? `copy it from the other end, or make it: (umask 077 && aggvpn genkey > ${path})`;
+    const hint = file.hint ??
+      `copy it from the other end, or make it: (umask 077 && aggvpn genkey > ${path})`;
     return { error: `${path}: ${file.message}`, hint };
   }
   if (file.othersMayRead) {

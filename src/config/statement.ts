@@ -40,6 +40,23 @@ export function firstOccurrence(text: string, line: number): number | undefined 
   return undefined;
 }
 
+/** Returns the 1-based line of the header that `line` comes after, when its bracket is not closed. */
+export function openHeader(text: string, line: number): number | undefined {
+  const lines = text.split("\n", line);
+  const header = lines.findLastIndex((line) => HEADER.test(line));
+  return /^\s*\[\[?[^\]#]*(?:#.*)?$/.test(lines[header] ?? "]") ? header + 1 : undefined;
+}
+
+/** Returns the 1-based line of a `KEY =` without a value, in `line` or the last one before it. */
+export function emptyValue(text: string, line: number): number | undefined {
+  const lines = text.split("\n", line);
+  const before = lines.findLastIndex((text, i) => i < line - 1 && !/^\s*(?:#|$)/.test(text));
+  const found = [line - 1, before].find((i) =>
+    /^\s*["'\w.-]+\s*=\s*(?:#.*)?$/.test(lines[i] ?? "")
+  );
+  return found === undefined ? undefined : found + 1;
+}
+
 function sectionStart(lines: readonly string[], before: number): number {
   for (let i = before; i > 0; i--) if (HEADER.test(lines[i]!)) return i + 1;
   return 0;

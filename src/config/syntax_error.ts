@@ -6,7 +6,7 @@
 
 import type { ParseError } from "toml-eslint-parser";
 import type { Problem } from "./config.ts";
-import { firstOccurrence, nameOf } from "./statement.ts";
+import { emptyValue, firstOccurrence, nameOf, openHeader } from "./statement.ts";
 import { quote } from "./tree.ts";
 
 /** A syntax error as a problem. */
@@ -42,7 +42,9 @@ export function explainSyntaxError(text: string, error: ParseError | undefined):
     const message = "a value is too long or nested too deeply";
     return { problem: { severity: "error", line: 0, column: 0, message }, isDuplicate: false };
   }
-  const line = text.split("\n", error.lineNumber)[error.lineNumber - 1] ?? "";
+  const earlier = explainEarlierLine(text, error.lineNumber);
+  if (earlier) return { problem: earlier, isDuplicate: false };
+  const line = lineOf(text, error.lineNumber);
   const at = { severity: "error", line: error.lineNumber, column: error.column + 1 } as const;
   if (error.message === DUPLICATE) {
     return { problem: { ...at, ...explainDuplicate(text, error.lineNumber) }, isDuplicate: true };
@@ -54,9 +56,24 @@ export function explainSyntaxError(text: string, error: ParseError | undefined):
   return { problem: { ...at, message, ...hint && { hint } }, isDuplicate: false };
 }
 
+/** A header or a key that ends too early, over which the parser stumbles in the next line. */
+function explainEarlierLine(text: string, from: number): Problem | undefined {
+  const header = openHeader(text, from);
+  const line = header ?? emptyValue(text, from);
+  if (line === undefined) return undefined;
+  const expected = header === undefined ? "a value" : '"]" at the end of the table\'s name';
+  const column = lineOf(text, line).trimEnd().length + 1;
+  const message = `expected ${expected}, found the end of the line`;
+  return { severity: "error", line, column, message };
+}
+
+function lineOf(text: string, line: number): string {
+  return text.split("\n", line)[line - 1] ?? "";
+}
+
 function explainDuplicate(text: string, line: number): { message: string; hint: string } {
   const first = firstOccurrence(text, line);
-  const written = text.split("\n", line)[line - 1] ?? "";
+  const written = lineOf(text, line);
   const isHeader = written.trimStart().startsWith("[");
   const name = isHeader ? `[${nameOf(written)}]` : nameOf(written);
   const where = first === undefined ? "" : `, first in line ${first}`;
@@ -76,13 +93,14 @@ function foundAt(line: string, column: number): string {
 /** Guesses what was meant by a line that is no TOML. */
 function explainLine(line: string): string | undefined {
   if (/[\u201c\u201d\u2018\u2019]/.test(line)) return 'use straight quotes: "..."';
-  const match = /^\s*([\w.-]+)\s*=\s*([^"'[{#\s][^#"']*?)\s*(?:#.*)?$/.exec(line);
+  const match = /^\s*([\w.-]+)\s*=\s*([^"'[{#=\s][^#"'=]*?)\s*(?:#.*)?$/.exec(line);
   if (match) return explainBareValue(match[1]!, match[2]!);
-  const isStatement = /^\s*(?:\[|#)|=/.test(line);
+  const isStatement = /^\s*(?:\[|#|$)|=/.test(line);
   return isStatement ? undefined : 'a line is KEY = VALUE, [TABLE], or begins with "#"';
 }
 
-function explainBareValue(key: string, value: string): string {
+function explainBareValue(key: string, value: string): string | undefined {
+  if (/^(?:[+-]?\d[\d_]*|true|false)$/.test(value)) return undefined;
   if (/^(true|yes|on)$/i.test(value)) return `write ${key} = true`;
   if (/^(false|no|off)$/i.test(value)) return `write ${key} = false`;
   if (SECRET_KEY.test(key)) return `write the value of ${key} in double quotes`;
