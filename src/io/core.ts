@@ -27,7 +27,7 @@ export interface Core {
   pollPackets(now: number, slots: Int32Array): number;
   pollEvent(): EndpointEvent | undefined;
   /** The next deadline in microseconds; Infinity for none. */
-  pollTimeout(now: number): number;
-  /** Appends a farewell for every peer to `batches`; silent after that. */
-  close(now: number, batches: readonly TransmitBatch[]): void;
+  pollTimeout(): number;
+  /** Queues a farewell for every peer; drain {@linkcode pollTransmit} once more. */
+  close(now: number): void;
 }

@@ -129,7 +129,7 @@ export class Driver {
     this.#roundAt = now;
     let moved = this.#receive(now, first);
     if (!first || this.#isReady(this.#tunWatched)) moved = this.#readTun(now) || moved;
-    if (now >= endpoint.pollTimeout(now)) endpoint.handleTimeout(now);
+    if (now >= endpoint.pollTimeout()) endpoint.handleTimeout(now);
     moved = this.#transmit(now) || moved;
     return this.#writeTun(now) || moved;
   }
@@ -219,7 +219,7 @@ export class Driver {
    */
   #idleTime(): number {
     const now = this.#options.clock();
-    const deadline = this.#endpoint.pollTimeout(now);
+    const deadline = this.#endpoint.pollTimeout();
     let next = deadline;
     let held = false;
     for (const port of this.#ports) {
@@ -255,8 +255,8 @@ export class Driver {
 
   #farewell(): void {
     const now = this.#options.clock();
-    this.#endpoint.close(now, this.#batches);
-    for (const port of this.#ports) port.flush(now, this.#endpoint);
+    this.#endpoint.close(now);
+    this.#transmit(now);
     this.#drainEvents(now);
   }
 }

@@ -45,25 +45,36 @@ export class EventLog {
 }
 
 function writeEvent(event: EndpointEvent): void {
+  // The fields are those of the message: the log would append the others.
   switch (event.type) {
     case "session":
-      if (event.reason) log.info("Session with {peer} is {state}: {reason}", { ...event });
-      else if (event.state === "rekeyed") {
-        log.debug("Session with {peer} has new keys", { ...event });
-      } else log.info("Session with {peer} is {state}", { ...event });
+      writeSession(event);
       break;
-    case "link":
-      if (event.state === "up") log.info("Link {link} of {peer} is up", { ...event });
-      else log.info("Link {link} of {peer} is {state}: {reason}", { ...event });
+    case "link": {
+      const { link, peer, state, reason } = event;
+      if (state === "up") log.info("Link {link} of {peer} is up", { link, peer });
+      else log.info("Link {link} of {peer} is {state}: {reason}", { link, peer, state, reason });
       break;
-    case "roamed":
-      log.info("Link {link} of {peer} comes from {remote}", { ...event });
+    }
+    case "roamed": {
+      const { link, peer, remote } = event;
+      log.info("Link {link} of {peer} comes from {remote}", { link, peer, remote });
       break;
+    }
     case "rebind":
-      log.debug("Link {link} gets a fresh socket", { ...event });
+      log.debug("Link {link} gets a fresh socket", { link: event.link });
       break;
-    case "handshake-failed":
-      log.warning("Handshake with {remote} failed: {reason}", { ...event });
+    case "handshake-failed": {
+      const { remote, reason } = event;
+      log.warning("Handshake with {remote} failed: {reason}", { remote, reason });
       break;
+    }
   }
+}
+
+function writeSession(event: EndpointEvent & { type: "session" }): void {
+  const { peer, state, reason } = event;
+  if (state === "rekeyed") log.debug("Session with {peer} has new keys", { peer });
+  else if (reason) log.info("Session with {peer} is {state}: {reason}", { peer, state, reason });
+  else log.info("Session with {peer} is {state}", { peer, state });
 }

@@ -33,24 +33,30 @@ export class LinkSockets {
    */
   openAll(): (LinkSocket | undefined)[] {
     const sockets: (LinkSocket | undefined)[] = [];
-    let missing: AggvpnError | undefined;
+    const missing: (AggvpnError | undefined)[] = [];
     try {
-      for (let index = 0; index < this.#options.length; index++) {
-        try {
-          sockets.push(this.#platform.openSocket(this.#options[index]!));
-        } catch (error) {
-          if (!(error instanceof AggvpnError) || !isAddressMissing(error)) throw error;
-          missing = error;
-          this.#note(index, error);
-          sockets.push(undefined);
-        }
+      for (const options of this.#options) {
+        const opened = this.#openOrMiss(options);
+        sockets.push(opened instanceof AggvpnError ? undefined : opened);
+        missing.push(opened instanceof AggvpnError ? opened : undefined);
       }
-      if (missing && sockets.every((socket) => socket === undefined)) throw missing;
+      if (missing[0] && missing.every((error) => error !== undefined)) throw missing[0];
     } catch (error) {
       for (const socket of sockets) socket?.close();
       throw error;
     }
+    for (const [index, error] of missing.entries()) if (error) this.#note(index, error);
     return sockets;
+  }
+
+  /** Returns the error instead of the socket when only the address is missing. */
+  #openOrMiss(options: SocketOptions): LinkSocket | AggvpnError {
+    try {
+      return this.#platform.openSocket(options);
+    } catch (error) {
+      if (error instanceof AggvpnError && isAddressMissing(error)) return error;
+      throw error;
+    }
   }
 
   /** Opens socket `index` again; undefined when that is not possible right now. */

@@ -223,9 +223,8 @@ export class QuietCore implements Core {
     return this.timeoutAt;
   }
 
-  close(now: number, batches: readonly TransmitBatch[]): void {
+  close(now: number): void {
     this.closedAt = now;
-    this.pollTransmit(now, batches);
   }
 }
 
