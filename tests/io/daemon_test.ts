@@ -1,0 +1,131 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { ClientModeConfig, LinkConfig, ServerModeConfig } from "../../src/config/config.ts";
+import { AggvpnError } from "../../src/errors.ts";
+import { type Daemon, openDaemon } from "../../src/io/daemon.ts";
+import { MemoryNetwork } from "../../src/platform/memory/network.ts";
+import { MemoryPlatform } from "../../src/platform/memory/platform.ts";
+import type { Platform, SystemChange } from "../../src/platform/platform.ts";
+
+const SECRET = { key: new Uint8Array(32).fill(7) };
+const COMMON = {
+  file: "home.toml",
+  name: "home",
+  control: "/nonexistent/home.sock",
+  logLevel: "info",
+  rules: [],
+  tunnel: { routes: [], nat: false, mssClamp: false },
+} as const;
+
+function link(name: string, port: number): LinkConfig {
+  return {
+    name,
+    remote: { host: "192.0.2.1", port },
+    bind: "198.51.100.7",
+    localPort: port + 1000,
+    tier: "primary",
+    metered: false,
+    timeoutUs: 1e6,
+  };
+}
+
+const CLIENT: ClientModeConfig = {
+  ...COMMON,
+  mode: "client",
+  secret: SECRET,
+  links: [link("dsl", 5080), link("lte", 5081)],
+};
+const SERVER: ServerModeConfig = {
+  ...COMMON,
+  mode: "server",
+  listen: [{ host: "192.0.2.1", port: 5080 }, { host: "192.0.2.1", port: 5081 }],
+  clients: [{ name: "home", secret: SECRET, allowed: [] }],
+};
+
+/** An ICMP echo request from 10.44.43.1 to 10.44.43.2, checksums left out. */
+const PING = Uint8Array.fromHex(
+  "4500001c000040004001000" + "00a2c2b010a2c2b0208000000" + "00010001",
+);
+
+function open(config: ClientModeConfig | ServerModeConfig, platform: Platform): Promise<Daemon> {
+  return openDaemon({ config, platform, onChange: () => {} });
+}
+
+/** Waits in real time for something to become true. */
+async function until(condition: () => boolean): Promise<void> {
+  const end = performance.now() + 5000;
+  while (!condition()) {
+    assert(performance.now() < end, "it did not happen within 5 s");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+Deno.test("openDaemon() makes two ends that carry a packet and leave nothing open", async () => {
+  const network = new MemoryNetwork();
+  const [near, far] = [new MemoryPlatform(network), new MemoryPlatform(network)];
+  const server = await open(SERVER, far);
+  const client = await open(CLIENT, near);
+  const running = [server.run(), client.run()];
+  const isUp = (daemon: Daemon): boolean => {
+    const [peer] = daemon.status().tunnel.peers;
+    return peer!.links.length === 2 && peer!.links.every(({ state }) => state === "up");
+  };
+  await until(() => isUp(client) && isUp(server));
+  near.tuns[0]!.inject(PING);
+  await until(() => far.tuns[0]!.written.length > 0);
+  assertEquals(far.tuns[0]!.written[0], PING);
+  assertEquals(client.status().sockets, [
+    { name: "dsl", local: "198.51.100.7:6080", receiveDrops: 0 },
+    { name: "lte", local: "198.51.100.7:6081", receiveDrops: 0 },
+  ]);
+  assertEquals(client.mtu, 1434);
+  assertEquals(server.socketNames, ["192.0.2.1:5080", "192.0.2.1:5081"]);
+
+  client.stop();
+  await until(() => server.status().tunnel.peers.every(({ state }) => state !== "up"));
+  server.stop();
+  await Promise.all(running);
+  await client[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  assert(!near.tuns[0]!.isOpen && !far.tuns[0]!.isOpen);
+  // Every address is free again.
+  const again = await open(CLIENT, near);
+  await again[Symbol.asyncDispose]();
+});
+
+/** A host on which setting up goes wrong at one place. */
+function brokenAt(part: "openTun" | "networkChanges" | "openPoller"): MemoryPlatform {
+  const platform = new MemoryPlatform();
+  const fail = (): never => {
+    throw new AggvpnError(`${part} is broken`);
+  };
+  return Object.assign(platform, { [part]: fail });
+}
+
+Deno.test("openDaemon() leaves nothing open when any part of it fails", async () => {
+  for (const part of ["openTun", "networkChanges", "openPoller"] as const) {
+    const platform = brokenAt(part);
+    await assertRejects(() => open(CLIENT, platform), AggvpnError, `${part} is broken`);
+    assert(platform.tuns.every((tun) => !tun.isOpen));
+    const rest = new MemoryPlatform(platform.network);
+    await (await open(CLIENT, rest))[Symbol.asyncDispose]();
+  }
+});
+
+Deno.test("openDaemon() reports changes and undoes them in reverse (runs true(1))", async () => {
+  const lines: string[] = [];
+  const platform = new MemoryPlatform();
+  const change = (name: string): SystemChange => ({
+    run: ["true", name],
+    undo: ["true", "-", name],
+  });
+  const networkChanges = (): SystemChange[] => [change("one"), change("two")];
+  Object.assign(platform, { networkChanges });
+  const options = { platform, onChange: (line: string) => void lines.push(line) };
+  await (await openDaemon({ config: CLIENT, ...options }))[Symbol.asyncDispose]();
+  assertEquals(lines, ["+ true one", "+ true two", "- true - two", "- true - one"]);
+
+  lines.length = 0;
+  const tunnel = { ...CLIENT.tunnel, up: "exit 3" };
+  await assertRejects(() => openDaemon({ config: { ...CLIENT, tunnel }, ...options }), AggvpnError);
+  assertEquals(lines.slice(2), ["- true - two", "- true - one"]);
+});
