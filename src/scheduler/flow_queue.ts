@@ -95,6 +95,11 @@ export class FlowQueue {
     return this.#expressHead !== NONE;
   }
 
+  /** Whether any packet waits in its flow's turn. */
+  get hasFlows(): boolean {
+    return this.packets > this.#expressPackets;
+  }
+
   /** Whether packets of a flow wait in its turn: a later one must not overtake them. */
   hasBacklog(bucket: number): boolean {
     return this.#head[bucket] !== NONE;

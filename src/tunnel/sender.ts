@@ -57,6 +57,8 @@ export class Sender {
   readonly #isBulk = new Uint8Array(BUCKETS);
   /** Whether a link was passed over because its batch was full. */
   #keptBack = false;
+  /** When the next of what waits may leave, as the last {@linkcode fill} saw it. */
+  #nextAt = Infinity;
   readonly #view = { dueAt: 0, owdUs: 0, jitterUs: 0, rttUs: 0, loss: 0, rateBps: 1 };
 
   constructor(pool: PacketPool, paths: readonly Path[], queueLimit: number, drops: Drops) {
@@ -106,28 +108,25 @@ export class Sender {
   fill(now: number, session: Session, batches: readonly TransmitBatch[]): boolean {
     this.#keptBack = false;
     for (;;) {
+      this.#nextAt = Infinity;
       this.#fillExpress(now, session, batches);
-      if (this.queue.packets === 0) {
-        this.#noteIdle(now);
-        return this.#keptBack;
-      }
+      if (!this.queue.hasFlows) break;
       const path = this.#pullingPath(now, batches);
       if (path === undefined) return this.#keptBack;
       const slot = this.queue.shift(now, this.#mayDrop());
-      if (slot >= 0) this.#send(now, session, path, slot, batches[path.socket]!);
+      if (slot < 0) break;
+      this.#send(now, session, path, slot, batches[path.socket]!);
     }
+    if (this.waiting === 0) this.#noteIdle(now);
+    return this.#keptBack;
   }
 
-  /** When {@linkcode fill} has something to do; Infinity when nothing waits or no link is open. */
+  /**
+   * When {@linkcode fill} has something to do; Infinity when nothing waits or no link is
+   * open. Valid after a call of fill: whatever opens a link is followed by one.
+   */
   timeoutAt(): number {
-    if (this.waiting === 0) return Infinity;
-    const express = this.queue.hasExpress || this.#resend.count > 0;
-    let at = Infinity;
-    for (const path of this.#paths) {
-      if (!this.#usable(path) || !express && !path.open) continue;
-      at = Math.min(at, path.pacer.dueAt - (express ? EXPRESS_AHEAD_US : 0));
-    }
-    return at;
+    return this.waiting === 0 ? Infinity : this.#nextAt;
   }
 
   /** Releases everything that waits: there is nobody to send it to. */
@@ -146,7 +145,12 @@ export class Sender {
   #fillExpress(now: number, session: Session, batches: readonly TransmitBatch[]): void {
     while (this.queue.hasExpress || this.#resend.count > 0) {
       const path = this.#earliestPath(now, batches);
-      if (!path || path.pacer.dueAt - EXPRESS_AHEAD_US > now) return;
+      if (!path) return;
+      const dueAt = path.pacer.dueAt - EXPRESS_AHEAD_US;
+      if (dueAt > now) {
+        this.#nextAt = dueAt;
+        return;
+      }
       const slot = this.queue.hasExpress ? this.queue.shiftExpress() : this.#resend.shift();
       this.#send(now, session, path, slot, batches[path.socket]!);
     }
@@ -156,8 +160,12 @@ export class Sender {
   #pullingPath(now: number, batches: readonly TransmitBatch[]): Path | undefined {
     let best: Path | undefined;
     for (const path of this.#paths) {
-      if (!this.#usable(path) || !path.open || path.pacer.dueAt > now) continue;
-      if (!this.#tierOpen(now, path) || !this.#hasRoom(path, batches)) continue;
+      if (!this.#usable(path) || !path.open || !this.#hasRoom(path, batches)) continue;
+      const dueAt = Math.max(path.pacer.dueAt, this.#tierOpensAt(now, path));
+      if (dueAt > now) {
+        this.#nextAt = Math.min(this.#nextAt, dueAt);
+        continue;
+      }
       if (!best || timeDifference(path.owdWire, best.owdWire) < 0) best = path;
     }
     return best;
@@ -168,8 +176,8 @@ export class Sender {
     let best: Path | undefined;
     let bestAt = Infinity;
     for (const path of this.#paths) {
-      if (!this.#usable(path) || path.flight.full || !this.#tierOpen(now, path)) continue;
-      if (!this.#hasRoom(path, batches)) continue;
+      if (!this.#usable(path) || path.flight.full || !this.#hasRoom(path, batches)) continue;
+      if (this.#tierOpensAt(now, path) > now) continue;
       const at = arrivalAt(this.#viewOf(path), now, FULL_PACKET_BYTES);
       if (at >= bestAt) continue;
       best = path;
@@ -207,16 +215,19 @@ export class Sender {
     return false;
   }
 
-  /** Overflow links help when the queue is late, backup links when nothing else is up. */
-  #tierOpen(now: number, path: Path): boolean {
-    if (path.options.tier === "primary") return true;
+  /**
+   * When the tier of a link may send: primary ones always, overflow links when the
+   * queue's head has waited, backup links (Infinity) when nothing else is up.
+   */
+  #tierOpensAt(now: number, path: Path): number {
+    if (path.options.tier === "primary") return 0;
     let better = false;
     for (const other of this.#paths) {
       better ||= other.live.state === "up" && rank(other) < rank(path);
     }
-    if (!better) return true;
-    return path.options.tier === "overflow" &&
-      this.queue.headSojournUs(now) > OVERFLOW_SOJOURN_US;
+    if (!better) return 0;
+    if (path.options.tier === "backup") return Infinity;
+    return now - this.queue.headSojournUs(now) + OVERFLOW_SOJOURN_US;
   }
 
   /** CoDel may act when every link that could help is doing what it can. */
