@@ -123,21 +123,26 @@ export class Driver {
     return !moved;
   }
 
-  /** Looks at a descriptor when it was ready or, after the `first` round, on suspicion. */
+  /**
+   * Looks at a descriptor when it was ready or, after the `first` round, on suspicion.
+   * Before a deadline is acted on every socket is looked at: after a pause of this
+   * process what was waited for may lie in its buffer.
+   */
   #round(now: number, first: boolean): boolean {
     const endpoint = this.#endpoint;
+    const isDue = now >= endpoint.pollTimeout();
     this.#roundAt = now;
-    let moved = this.#receive(now, first);
+    let moved = this.#receive(now, first && !isDue);
     if (!first || this.#isReady(this.#tunWatched)) moved = this.#readTun(now) || moved;
-    if (now >= endpoint.pollTimeout()) endpoint.handleTimeout(now);
+    if (isDue) endpoint.handleTimeout(now);
     moved = this.#transmit(now) || moved;
     return this.#writeTun(now) || moved;
   }
 
-  #receive(now: number, first: boolean): boolean {
+  #receive(now: number, onlyReady: boolean): boolean {
     let moved = false;
     for (const port of this.#ports) {
-      if (port.socket === undefined || first && !this.#isReady(port.watched)) continue;
+      if (port.socket === undefined || onlyReady && !this.#isReady(port.watched)) continue;
       if (port.socket.receive(this.#received) === 0) continue;
       this.#endpoint.handleDatagrams(now, port.index, this.#received);
       moved = true;

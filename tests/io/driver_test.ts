@@ -39,6 +39,22 @@ Deno.test("Driver.run() calls handleTimeout() when it is due and sleeps until th
   assertEquals(poller.waits.length, 2);
 });
 
+Deno.test("Driver hands in what has arrived before it acts on a deadline", async () => {
+  const { world, sockets, core, poller, driver } = makeDriver();
+  const order: string[] = [];
+  core.timeoutAt = 1000;
+  core.handleTimeout = (): void => {
+    order.push("timeout");
+    core.timeoutAt = Infinity;
+    driver.stop();
+  };
+  core.handleDatagrams = (): void => void order.push("datagram");
+  poller.ready = (): boolean => false; // it arrives after the poll
+  world.at(1000, () => sockets[1]!.incoming.push(1));
+  await driver.run();
+  assertEquals(order, ["datagram", "timeout"]);
+});
+
 Deno.test("Driver.stop() ends run() while it waits for ever", async () => {
   const { driver, core } = makeDriver();
   const running = driver.run();
