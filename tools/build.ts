@@ -119,14 +119,14 @@ async function inputsDigest(program: string, kind: Kind): Promise<string> {
   return await sha256(new TextEncoder().encode(inputs.join("\0")));
 }
 
-/** Short hash of the commit, with `-dirty` for changes on top; `unknown` outside of git. */
-async function commit(): Promise<string> {
+/** Short hash of the commit, with `-dirty` for changes on top; undefined outside of git. */
+async function commit(): Promise<string | undefined> {
   const args = ["describe", "--always", "--dirty", "--exclude=*"];
   try {
     const git = await new Deno.Command("git", { args, cwd: ROOT, stderr: "null" }).output();
-    return git.success ? new TextDecoder().decode(git.stdout).trim() : "unknown";
+    return git.success ? new TextDecoder().decode(git.stdout).trim() : undefined;
   } catch {
-    return "unknown";
+    return undefined;
   }
 }
 
