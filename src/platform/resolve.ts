@@ -4,7 +4,6 @@
  * @module
  */
 
-import { lookup } from "node:dns/promises";
 import { AggvpnError } from "../errors.ts";
 import { type Remote, remoteOf } from "../remote.ts";
 import { type Address, parseAddress } from "./address.ts";
@@ -38,6 +37,8 @@ export async function resolveRemote(
 
 async function lookupAddresses(host: string): Promise<Address[]> {
   try {
+    // Imported here: it loads much of Deno's node layer, a third of the time of a start.
+    const { lookup } = await import("node:dns/promises");
     const found = await lookup(host, { all: true });
     return found.flatMap(({ address }) => parseAddress(address) ?? []);
   } catch (cause) {
