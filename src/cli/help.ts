@@ -38,7 +38,7 @@ Example:
   (umask 077 && aggvpn genkey > secret)
   aggvpn check client.toml && sudo aggvpn up client.toml
 
-\`aggvpn help COMMAND\` tells more.
+\`aggvpn help COMMAND\` tells more, \`aggvpn help config\` lists every key.
 `;
 }
 

@@ -310,7 +310,6 @@ export interface Section {
   readonly header: string;
   readonly keys: Keys;
   readonly mode?: Mode;
-  readonly unused?: true;
   readonly doc: string;
 }
 
@@ -336,8 +335,7 @@ export const SECTIONS = {
   rule: {
     header: "[[rule]]",
     keys: RULE_KEYS,
-    unused: true,
-    doc: "What is done with some packets.",
+    doc: "What is done with some packets. Has no effect in this version.",
   },
 } as const satisfies Readonly<Record<string, Section>>;
 

@@ -394,6 +394,46 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ["a control path that is relative", `${top}control = "x.sock"\n${tunnel}${link}`, [
     "4:11: error: control: expected an absolute path of at most 103 bytes",
   ]],
+  [
+    "values of every other kind",
+    `${top}name = 1.5\nlog_level = 2026-11-23\ncontrol = ["a"]\n${tunnel}nat = "x"\n${link}mtu = true\nbind = { a = 1 }\n`,
+    [
+      "4:8: error: name: expected a name of 1 to 32 letters, digits, dashes and underscores, found 1.5",
+      "5:13: error: log_level: expected",
+      "6:11: error: control: expected an absolute path",
+      '9:7: error: tunnel.nat: expected true or false, found "x"',
+      "12:7: error: link.a.mtu: expected a whole number from 576 to 1900, found true",
+      "13:8: error: link.a.bind: expected an IP address",
+    ],
+  ],
+  [
+    "a DSCP that is none",
+    `${top}${tunnel}${link}[[rule]]\ndscp = "XX"\n[[rule]]\ndscp = 64\n[[rule]]\ndscp = "AF41"`,
+    [
+      "8:3: warning: rule: has no effect",
+      '9:8: error: rule.1.dscp: expected a DSCP from 0 to 63, or a name such as "EF", "AF41" or "CS5", found "XX"',
+      "11:8: error: rule.2.dscp: expected a DSCP",
+    ],
+  ],
+  [
+    "more links than there are ids",
+    `${top}${tunnel}${
+      Array.from({ length: 251 }, (_, i) => `[link.l${i}]\nport = 1\nmark = ${i + 1}\n`).join("")
+    }`,
+    [
+      "6:2: error: link: expected at most 250, found 251",
+    ],
+  ],
+  [
+    "passwords that are no text",
+    `mode="server"\nlisten="192.0.2.1:1"\n${tunnel}[client.a]\npassword=[]\n[client.b]\npassword={}\n[client.c]\npassword=2026-11-23\n[client.d]\npassword=true`,
+    [
+      "6:10: error: client.a.password: expected a key of `aggvpn genkey` or a pass phrase, in quotes, found a list",
+      "8:10: error: client.b.password: expected a key of `aggvpn genkey` or a pass phrase, in quotes, found a table",
+      "10:10: error: client.c.password: expected a key of `aggvpn genkey` or a pass phrase, in quotes, found a date",
+      "12:10: error: client.d.password: expected a key of `aggvpn genkey` or a pass phrase, in quotes, found a boolean",
+    ],
+  ],
   ["a value that no message repeats", `${top}name = "\\u001b[31m\\u202e"\n${tunnel}${link}`, [
     '4:8: error: name: expected a name of 1 to 32 letters, digits, dashes and underscores, found "\\u001b[31m\\u202e"',
   ]],

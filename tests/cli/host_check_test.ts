@@ -1,0 +1,46 @@
+import { assertEquals } from "@std/assert";
+import { checkHost, hostNeeds } from "../../src/cli/host_check.ts";
+import { FULL_CLIENT, FULL_SERVER, parse, SMALL_CLIENT } from "../config/samples.ts";
+
+Deno.test("hostNeeds asks for the sockets of the links as they will be opened", () => {
+  const needs = hostNeeds(parse(FULL_CLIENT).config!);
+  assertEquals<unknown>(needs, {
+    tunName: "agg0",
+    links: [
+      {
+        name: "dsl",
+        family: 4,
+        address: "198.51.100.10",
+        port: 4000,
+        interface: "eth1",
+        mark: 16,
+      },
+      { name: "lte", family: 6, interface: "vrf-lte" },
+      { name: "sat", family: 4, rdomain: 3 },
+    ],
+    listen: [],
+    nat: true,
+    forwarding: true,
+  });
+});
+
+Deno.test("hostNeeds asks for the addresses a server listens on", () => {
+  const needs = hostNeeds(parse(FULL_SERVER).config!);
+  assertEquals(needs.listen, [
+    { host: "192.0.2.1", port: 5080 },
+    { host: "2001:db8::1", port: 5080 },
+  ]);
+  assertEquals([needs.links.length, needs.nat], [0, false]);
+});
+
+Deno.test({
+  name: "checkHost warns about keys of the other system",
+  ignore: Deno.build.os !== "linux",
+  fn: () => {
+    const messages = checkHost(parse(SMALL_CLIENT).config!).map((finding) => finding.message);
+    assertEquals(messages.filter((message) => message.includes("rdomain")), [
+      "link.dsl1.rdomain has no effect here: it is for openbsd",
+      "link.dsl2.rdomain has no effect here: it is for openbsd",
+    ]);
+  },
+});
