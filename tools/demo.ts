@@ -171,14 +171,20 @@ function withAverage(row: Row): Row {
   return row;
 }
 
+function fail(message: string): number {
+  Deno.stderr.writeSync(new TextEncoder().encode(message + "\n"));
+  return 1;
+}
+
 async function main(): Promise<number> {
   const missing = missingForProgram();
-  if (missing !== undefined) {
-    Deno.stderr.writeSync(new TextEncoder().encode(`The demo cannot run: ${missing}\n`));
-    return 1;
-  }
+  if (missing !== undefined) return fail(`The demo cannot run: ${missing}`);
   const screen = openScreen();
-  await withLab((lab) => demo(lab, screen));
+  try {
+    await withLab((lab) => demo(lab, screen));
+  } catch (error) {
+    return fail(`The demo failed: ${error instanceof Error ? error.message : error}`);
+  }
   screen.print("", "Every namespace and process of the demo is gone.");
   return 0;
 }

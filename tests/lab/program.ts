@@ -38,6 +38,8 @@ export interface ProgramOptions {
   readonly password?: Partial<Record<Side, string>>;
 }
 
+/** Nothing is forwarded in the lab, and it must not need nft. */
+const NO_FIREWALL = "mss_clamp = false";
 const PASSWORD = "not a secret, only a test";
 
 /** The client's configuration for `net`; `control` is the path of its socket. */
@@ -62,6 +64,7 @@ export function clientConfig(net: Topology, options: ProgramOptions, control: st
     options.top?.client ?? "",
     "[tunnel]",
     'interface = "agg0"',
+    NO_FIREWALL,
     `address = "${INNER.client}/30"`,
     `address6 = "${INNER.client6}/64"`,
     `gateway = "${INNER.server}"`,
@@ -81,6 +84,7 @@ export function serverConfig(net: Topology, options: ProgramOptions, control: st
     options.top?.server ?? "",
     "[tunnel]",
     'interface = "agg0"',
+    NO_FIREWALL,
     `address = "${INNER.server}/30"`,
     `address6 = "${INNER.server6}/64"`,
     options.tunnel?.server ?? "",

@@ -141,6 +141,25 @@ export async function ping(
   return JSON.parse(report) as EchoReport;
 }
 
+/** Sends one datagram with DF set; returns the errno that the kernel gave, 0 for none. */
+export async function sendUnfragmented(lab: Lab, flow: Flow, sizeBytes: number): Promise<number> {
+  const child = tool(lab, flow.from, "udp-unfragmented", flow.address, flow.port, sizeBytes);
+  const line = await child.line();
+  await child.finish(3000);
+  if (line === undefined) throw new Error(`udp-unfragmented: ${child.stderr.join("\n")}`);
+  return (JSON.parse(line) as { errno: number }).errno;
+}
+
+/** Occupies a UDP port of a namespace until the returned child is stopped. */
+export function holdPort(
+  lab: Lab,
+  namespace: string,
+  address: string,
+  port: number,
+): Promise<Child> {
+  return listener(lab, namespace, "udp-echo", address, port, 60);
+}
+
 /** Floods from a namespace; resolves with how many datagrams were sent. */
 export async function runFlood(lab: Lab, from: string, plan: FloodPlan): Promise<number> {
   const file = await Deno.makeTempFile({ prefix: "agg-flood-" });

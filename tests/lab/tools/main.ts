@@ -6,7 +6,7 @@
 
 import { flood, type FloodPlan } from "./flood.ts";
 import { tcpSink, tcpSource } from "./tcp.ts";
-import { udpEcho, udpPing, udpSink, udpSource } from "./udp.ts";
+import { udpEcho, udpPing, udpSink, udpSource, udpUnfragmented } from "./udp.ts";
 
 const TOOLS: Readonly<Record<string, (args: readonly string[]) => void>> = {
   "tcp-sink": ([address = "", port, seconds]) => tcpSink(address, Number(port), Number(seconds)),
@@ -18,6 +18,8 @@ const TOOLS: Readonly<Record<string, (args: readonly string[]) => void>> = {
   "udp-echo": ([address = "", port, seconds]) => udpEcho(address, Number(port), Number(seconds)),
   "udp-ping": ([address = "", port, count, intervalMs, size]) =>
     udpPing(address, Number(port), Number(count), Number(intervalMs), Number(size)),
+  "udp-unfragmented": ([address = "", port, size]) =>
+    udpUnfragmented(address, Number(port), Number(size)),
   "flood": ([file = ""]) => flood(JSON.parse(Deno.readTextFileSync(file)) as FloodPlan),
 };
 

@@ -7,7 +7,7 @@
  */
 
 import { ERRNO, errno, HostClock, openLibc, SIZES } from "../libc.ts";
-import { say, setTimeouts, udpSocket } from "./socket.ts";
+import { say, setOption, setTimeouts, udpSocket } from "./socket.ts";
 
 const MAX = 65536;
 const MAX_SIZE = BigInt(MAX);
@@ -40,6 +40,8 @@ export interface StreamReport {
 export interface EchoReport {
   readonly sent: number;
   readonly received: number;
+  /** From the start to the first answer, in microseconds; -1 without one. */
+  readonly firstAnswerUs: number;
   readonly rttUs: Percentiles;
 }
 
@@ -164,7 +166,7 @@ export function udpPing(
   const answerView = new DataView(answer.buffer);
   const trips: number[] = [];
   const start = clock.now();
-  let [sent, received] = [0, 0];
+  let [sent, received, firstAnswerUs] = [0, 0, -1];
   for (
     const end = start + count * intervalMs * 1000 + 1e6;
     clock.now() < end && received < count;
@@ -179,7 +181,19 @@ export function udpPing(
       continue;
     }
     trips.push(clock.now() - answerView.getFloat64(8));
-    received++;
+    if (received++ === 0) firstAnswerUs = Math.round(clock.now() - start);
   }
-  say({ sent, received, rttUs: percentiles(trips) } satisfies EchoReport);
+  say({ sent, received, firstAnswerUs, rttUs: percentiles(trips) } satisfies EchoReport);
+}
+
+const IPPROTO_IP = 0;
+const IP_MTU_DISCOVER = 10;
+const IP_PMTUDISC_DO = 2;
+
+/** Sends one datagram that must not be fragmented; says the errno, 0 when the kernel took it. */
+export function udpUnfragmented(address: string, port: number, size: number): void {
+  const fd = udpSocket(address, port, "connect");
+  setOption(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
+  const written = openLibc().write(fd, new Uint8Array(size), BigInt(size));
+  say({ errno: written < 0 ? errno() : 0 });
 }

@@ -1,0 +1,99 @@
+/**
+ * The death and return of a line, and of either end of the tunnel.
+ *
+ *     client [aggvpn] == line1: 50 Mbit/s, 20 ms ======== [aggvpn] server
+ *                     == line2: 50 Mbit/s, 20 ms, cut ===
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { INNER, Program, type Side } from "../lab/program.ts";
+import { delay, eventually, programTest } from "../lab/require.ts";
+import { buildEmulated, symmetric, type Topology } from "../lab/topology.ts";
+import { freshPort, ping, tcpTransfer, udpStream } from "../lab/traffic.ts";
+
+const LINES = [symmetric(50, 20), symmetric(50, 20)];
+const KNOWN = [{ up: 50, down: 50 }, { up: 50, down: 50 }];
+
+function down(net: Topology): Parameters<typeof ping>[1] {
+  return { from: net.server, to: net.client, address: INNER.client, port: freshPort() };
+}
+
+function up(net: Topology): Parameters<typeof ping>[1] {
+  return { from: net.client, to: net.server, address: INNER.server, port: freshPort() };
+}
+
+programTest("aggvpn up moves traffic off a dead link and uses it again", async (lab) => {
+  const net = await buildEmulated(lab, LINES);
+  const program = await Program.start(lab, net, { rates: KNOWN });
+  const stream = udpStream(lab, down(net), { packetsPerSecond: 100, sizeBytes: 160, seconds: 11 });
+  const transfer = tcpTransfer(lab, down(net), 11, { warmupSeconds: 2 });
+  await delay(3500);
+  await net.emulator?.cut(1, true);
+  const noticed = await eventually(
+    async () => (await program.linksUp("server")).length === 1,
+    3000,
+  );
+  assert(noticed, "the server still believes in the dead link");
+  await delay(1000);
+  await net.emulator?.cut(1, false);
+  const back = await eventually(
+    async () => (await program.linksUp("client")).length === 2,
+    5000,
+  );
+  assert(back, "the link did not come back");
+  const before = await net.emulator?.counters();
+  const [{ longestGapUs }] = await Promise.all([stream, transfer]);
+  const after = await net.emulator?.counters();
+  assert(longestGapUs < 500_000, `longest gap ${longestGapUs} us`);
+  const used = (after?.lines[1]?.down.outBytes ?? 0) - (before?.lines[1]?.down.outBytes ?? 0);
+  assert(used > 1e6, `the link that came back carried only ${used} bytes`);
+});
+
+programTest("aggvpn up keeps the tunnel over whichever of two links is alive", async (lab) => {
+  const net = await buildEmulated(lab, LINES);
+  const program = await Program.start(lab, net);
+  for (const dead of [0, 1]) {
+    await net.emulator?.cut(dead, true);
+    assert(await eventually(async () => (await program.linksUp("client")).length === 1, 5000));
+    const { received } = await ping(lab, up(net), { count: 40, intervalMs: 20 });
+    assertEquals(received, 40, `without line ${dead + 1}`);
+    await net.emulator?.cut(dead, false);
+    await program.connected();
+  }
+});
+
+for (const side of ["server", "client"] as const satisfies Side[]) {
+  for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+    programTest(
+      `aggvpn up is connected within 2 s of the ${side}'s restart after ${signal}`,
+      async (lab) => {
+        const net = await buildEmulated(lab, LINES);
+        const program = await Program.start(lab, net);
+        await program.down(side, signal);
+        await program.up(side);
+        const report = await ping(lab, up(net), { count: 200, intervalMs: 20 });
+        assert(
+          report.firstAnswerUs >= 0 && report.firstAnswerUs < 2_000_000,
+          `first answer after ${report.firstAnswerUs} us`,
+        );
+        await program.connected();
+      },
+    );
+  }
+}
+
+programTest("aggvpn up connects although its first link is dead", async (lab) => {
+  const net = await buildEmulated(lab, LINES);
+  await net.emulator?.cut(0, true);
+  const program = await Program.prepare(lab, net);
+  await Promise.all([program.up("server"), program.up("client")]);
+  const isUp = await eventually(
+    async () => (await program.linksUp("client")).includes("line2"),
+    5000,
+  );
+  assert(isUp, "no session over the living link");
+  const { received } = await ping(lab, up(net), { count: 20 });
+  assertEquals(received, 20);
+});
