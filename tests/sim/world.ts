@@ -123,6 +123,7 @@ export class World implements Network, Surroundings {
     }
     for (const node of [this.client, this.server]) {
       const missing = node.freeSlots - node.pool.available;
+      if (node.minAvailable === 0) throw new InvariantError(`side ${node.side} ran out of slots`);
       if (missing !== 0) throw new InvariantError(`side ${node.side} kept ${missing} slots`);
     }
   }
