@@ -108,7 +108,7 @@ function checkOutsideReferences(path: string, text: string): string[] {
 /** The layer table of the document against the one of lint: ``| `name` | what | `import` ... |``. */
 function checkLayerTable(text: string): string[] {
   const rows = new Map<string, string>();
-  for (const [, layer = "", imports = ""] of text.matchAll(/^\| `(\w+)` \|.*\| ([^|]*) \|$/gm)) {
+  for (const [, layer = "", imports = ""] of text.matchAll(/^\| *`(\w+)` *\|.*\|([^|]*)\|$/gm)) {
     rows.set(layer, [...imports.matchAll(/`(\w+)`/g)].map(([, name]) => name).sort().join(" "));
   }
   const problems: string[] = [];

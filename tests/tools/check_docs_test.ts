@@ -3,7 +3,7 @@ import { checkDocs } from "../../tools/check_docs.ts";
 import { MAY_IMPORT } from "../../tools/lint_plugin.ts";
 
 const LAYER_TABLE = Object.entries(MAY_IMPORT)
-  .map(([name, imports]) => `| \`${name}\` | what | ${imports.map((to) => `\`${to}\``)} |`)
+  .map(([name, imports]) => `| \`${name}\`  | what | ${imports.map((to) => `\`${to}\``)} |`)
   .join("\n");
 
 /** Problems of a tree that is right but for the given files. */
@@ -51,7 +51,7 @@ Deno.test("checkDocs asks for one comment for all overloads", () => {
 });
 
 Deno.test("checkDocs finds a layer table that differs from what lint enforces", () => {
-  const wrong = LAYER_TABLE.replace("| `links` | what | `wire` |", "| `links` | what | `io` |");
+  const wrong = LAYER_TABLE.replace("| `links`  | what | `wire` |", "| `links`  | what | `io` |");
   assertEquals(problemsOf({ "docs/architecture.md": wrong }), [
     'docs/architecture.md: layer "links" may import "wire", the table says "io"',
   ]);
