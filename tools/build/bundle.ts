@@ -24,7 +24,7 @@ export const RUN_FLAGS: readonly string[] = [
 ];
 
 /**
- * Text of the bundle of `entry`, which begins by saying which commit it is built of: see
+ * Text of the bundle of `entry`, an absolute path beside its deno.json, which begins by saying which commit it is built of: see
  * src/cli/version.ts. Throws with the bundler's words.
  */
 export async function bundle(entry: string, commit: string | undefined): Promise<string> {
@@ -32,6 +32,7 @@ export async function bundle(entry: string, commit: string | undefined): Promise
   try {
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["bundle", "--quiet", "--platform", "deno", "--output", out, entry],
+      cwd: entry.slice(0, entry.lastIndexOf("/") + 1),
       stdout: "null",
       stderr: "piped",
     }).output();

@@ -56,8 +56,8 @@ print_runtime() { tail -c "+$runtime_at" -- "$0" | gzip -dc; }
 
 [ -d "$base" ] || mkdir -p -m 0700 -- "$base" 2>/dev/null || fail "cannot make $base; $other"
 is_private "$base" || fail "$base must be a directory of uid $uid with mode 0700; $other"
-program=$base/program-$(printf %.16s "$program_sha256")
-runtime=$base/runtime-$(printf %.16s "$runtime_sha256")
+program=$base/program-@PROGRAM_ID@
+runtime=$base/runtime-@RUNTIME_ID@
 unpack "$runtime" "$name" "$runtime_sha256" 0500 print_runtime
 unpack "$program" "$name.js" "$program_sha256" 0400 print_program
 [ -x "$runtime/$name" ] || fail "cannot execute in $base (mounted noexec?); $other"

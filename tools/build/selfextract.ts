@@ -24,19 +24,25 @@ export interface SelfExtracting {
   readonly flags: readonly string[];
 }
 
+/** Digits of a hash that name a directory of the cache. */
+const ID_DIGITS = 16;
 const TEMPLATE = new URL("./selfextract.sh", import.meta.url);
 
 /** The bytes of the executable; equal input gives equal bytes. */
 export async function packSelfExtracting(parts: SelfExtracting): Promise<Uint8Array<ArrayBuffer>> {
   const template = await Deno.readTextFile(TEMPLATE);
+  const programHash = await sha256(parts.program);
+  const runtimeHash = await sha256(parts.runtime);
   const values: Record<string, string> = {
     NAME: parts.name,
     ENV: parts.name.toUpperCase().replaceAll("-", "_"),
     VERSION: parts.version,
     FLAGS: parts.flags.join(" "),
-    PROGRAM_SHA256: await sha256(parts.program),
+    PROGRAM_SHA256: programHash,
+    PROGRAM_ID: programHash.slice(0, ID_DIGITS),
     PROGRAM_SIZE: String(parts.program.length),
-    RUNTIME_SHA256: await sha256(parts.runtime),
+    RUNTIME_SHA256: runtimeHash,
+    RUNTIME_ID: runtimeHash.slice(0, ID_DIGITS),
   };
   const head = renderHead(template, values, parts.program.length);
   const out = new Uint8Array(head.length + parts.program.length + parts.packedRuntime.length);
