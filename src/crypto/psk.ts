@@ -48,20 +48,6 @@ export function stretchPassword(password: string): Uint8Array {
   return scrypt(new TextEncoder().encode(password.normalize("NFC")), PASSWORD_SALT, SCRYPT_COST);
 }
 
-/**
- * Parses what {@linkcode formatKey} writes: 44 characters of base64, nothing
- * around them. `undefined` for any other text, which is then a pass phrase.
- */
-export function parseKey(text: string): Uint8Array | undefined {
-  if (!/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/.test(text)) return undefined;
-  return Uint8Array.fromBase64(text);
-}
-
-/** Writes a key of {@linkcode KEY_BYTES} as `aggvpn genkey` does. */
-export function formatKey(key: Uint8Array): string {
-  return key.toBase64();
-}
-
 function ascii(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }

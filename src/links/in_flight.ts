@@ -34,10 +34,11 @@ export class InFlight {
   /** Highest number acknowledged, and when that datagram left. */
   newestAcked = -1;
   newestAckedSentAt = 0;
-  /** Bytes whose fate is open. */
-  bytes = 0;
-  /** Packets (not control datagrams) whose fate is open. */
+  /** Packets whose fate is open, and the bytes of their datagrams. Control does not count. */
   packets = 0;
+  bytes = 0;
+  /** No packet whose fate is open has a lower number. */
+  #packetTail = 0;
   /** Totals, for the loss rate. */
   ackedDatagrams = 0;
   lostDatagrams = 0;
@@ -54,9 +55,13 @@ export class InFlight {
     return this.next - this.#tail >= RING_ENTRIES;
   }
 
-  /** When the oldest datagram whose fate is open left; Infinity when there is none. */
+  /** When the oldest packet whose fate is open left; Infinity when there is none. */
   get oldestSentAt(): number {
-    return this.#tail === this.next ? Infinity : this.#sentAt[this.#tail & MASK]!;
+    if (this.packets === 0) return Infinity;
+    let number = Math.max(this.#packetTail, this.#tail);
+    while (this.#state[number & MASK] !== SENT || this.#slot[number & MASK]! < 0) number++;
+    this.#packetTail = number;
+    return this.#sentAt[number & MASK]!;
   }
 
   /** When datagram `number` left. Only for a number that is still in the ring. */
@@ -69,16 +74,21 @@ export class InFlight {
     return this.#idleCount[number & MASK]!;
   }
 
-  /** Records that the next datagram leaves; `slot` is its packet's or -1 for control. */
+  /**
+   * Records that the next datagram leaves; `slot` is its packet's or -1 for control. For a
+   * packet the ring must not be {@linkcode full}; control pushes old control out.
+   */
   push(now: number, slot: number, sizeBytes: number, idleCount: number): void {
+    if (this.full) this.#forgetOldest();
     const at = this.next++ & MASK;
     this.#state[at] = SENT;
     this.#slot[at] = slot;
     this.#size[at] = sizeBytes;
     this.#sentAt[at] = now;
     this.#idleCount[at] = idleCount;
+    if (slot < 0) return;
     this.bytes += sizeBytes;
-    if (slot >= 0) this.packets++;
+    this.packets++;
   }
 
   /**
@@ -134,11 +144,19 @@ export class InFlight {
     this.#advance();
   }
 
+  /** Control is not worth waiting for. A packet here means that the peer has not answered for ages. */
+  #forgetOldest(): void {
+    const at = this.#tail & MASK;
+    if (this.#slot[at]! >= 0) throw new Error("the ring of datagrams in flight has overflowed");
+    this.#state[at] = LOST;
+    this.#advance();
+  }
+
   #resolve(at: number, state: number, handle: SlotHandler): void {
     this.#state[at] = state;
-    this.bytes -= this.#size[at]!;
     const slot = this.#slot[at]!;
     if (slot < 0) return;
+    this.bytes -= this.#size[at]!;
     this.packets--;
     this.#slot[at] = -1;
     handle(slot);

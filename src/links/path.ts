@@ -163,16 +163,12 @@ export class Path {
   /** When {@linkcode handleTimeout} has something to do. */
   timeoutAt(): number {
     if (!this.remote) return Infinity;
-    return this.live.timeoutAt(this.#oldestSentAt(), this.rtt.patienceUs);
+    return this.live.timeoutAt(this.flight.oldestSentAt, this.rtt.patienceUs);
   }
 
   /** Runs liveness; see {@linkcode Liveness.handleTimeout}. */
   handleTimeout(now: number): "probe" | "failed" | "" {
-    return this.live.handleTimeout(now, this.#oldestSentAt(), this.rtt.patienceUs);
-  }
-
-  #oldestSentAt(): number {
-    return this.flight.packets > 0 ? this.flight.oldestSentAt : Infinity;
+    return this.live.handleTimeout(now, this.flight.oldestSentAt, this.rtt.patienceUs);
   }
 
   #acknowledge(report: Report, base: number, highest: number, release: SlotHandler): number {

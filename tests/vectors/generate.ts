@@ -8,7 +8,8 @@
 import { CIPHER, type Cipher } from "../../src/crypto/aead.ts";
 import { Initiator, respond, tai64n } from "../../src/crypto/handshake.ts";
 import { nobleProvider } from "../../src/crypto/noble.ts";
-import { derivePsk, formatKey, stretchPassword } from "../../src/crypto/psk.ts";
+import { formatKey } from "../../src/config/secret.ts";
+import { derivePsk, stretchPassword } from "../../src/crypto/psk.ts";
 import { DatagramSlab, PacketPool } from "../../src/slab.ts";
 import { writeU32, writeU64 } from "../../src/wire/field.ts";
 
