@@ -11,8 +11,12 @@
 
 import type { RateSample } from "./delivery_rate.ts";
 
-/** Bits per second before anything is known: ten datagrams in 50 ms. */
-export const INITIAL_RATE_BPS = 2_400_000;
+/**
+ * Bits per second before anything is known. Generous, so that an inner flow that
+ * starts is not slowed down by the search: at worst it fills the link's own queue
+ * for a moment, as it would without a tunnel.
+ */
+export const INITIAL_RATE_BPS = 10_000_000;
 /** Lowest rate a link is paced at, in bits per second. */
 export const MIN_RATE_BPS = 100_000;
 const MAX_RATE_BPS = 100e9;
@@ -26,6 +30,9 @@ const CRUISE_MIN_US = 400_000;
 const PROBE_US = 60_000;
 /** A standing queue is more than this, or an eighth of the least RTT (in microseconds). */
 const QUEUE_US = 10_000;
+
+/** A queue stands, but no sample says what the link carries: cut to this share. */
+const BLIND_CUT = 0.7;
 
 type Mode = "startup" | "drain" | "cruise" | "probe";
 /** Share of the estimate that is paced at. In cruise a little less: the link's queue stays empty. */
@@ -122,7 +129,7 @@ export class RateEstimator {
       const keep = this.#mode === "startup" || this.#cap < MAX_RATE_BPS;
       this.#rate = Math.max(this.#filter.max, keep ? this.#rate : MIN_RATE_BPS);
     }
-    this.#watchQueue(now, rate, queueUs, srttUs, minRttUs);
+    this.#watchQueue(now, sample.limited ? 0 : rate, queueUs, srttUs, minRttUs);
     if (now >= this.#roundEndsAt) this.#onRound(now, sample.limited, srttUs);
   }
 
@@ -142,10 +149,9 @@ export class RateEstimator {
     if (this.#queueSince === Infinity) this.#queueSince = now;
     if (now - this.#queueSince < srttUs || this.#mode === "drain" && now < this.#modeEndsAt) return;
     this.#queueSince = now;
-    if (deliveredBps > 0) {
-      this.#rate = Math.max(MIN_RATE_BPS, Math.min(this.#rate, deliveredBps));
-      this.#filter.set(now, this.#rate, this.#windowUs(srttUs));
-    }
+    const carried = deliveredBps > 0 ? deliveredBps : this.#rate * BLIND_CUT;
+    this.#rate = Math.max(MIN_RATE_BPS, Math.min(this.#rate, carried));
+    this.#filter.set(now, this.#rate, this.#windowUs(srttUs));
     this.#enter(now, "drain", srttUs);
   }
 
