@@ -8,6 +8,10 @@
  */
 
 const RECORDS = 128;
+/** A busy period is worth a sample from this time and so many bytes on, and begins anew later. */
+const BUSY_US = 20_000;
+const BUSY_BYTES = 6_000;
+const BUSY_MAX_US = 500_000;
 
 /** One rate sample. Reused. */
 export class RateSample {
@@ -15,6 +19,8 @@ export class RateSample {
   rateBps = 0;
   /** Whether the path ran out of data on the way: the link may carry more. */
   limited = false;
+  /** What arrived while a queue stood on the link without a break: its capacity; 0: unknown. */
+  busyBps = 0;
 }
 
 /** History of reports, and the samples made of it. */
@@ -24,12 +30,16 @@ export class DeliveryRate {
   readonly #bytes = new Float64Array(RECORDS);
   readonly #idleCount = new Float64Array(RECORDS);
   #count = 0;
+  /** Since when a queue stands, and what had arrived then. */
+  #busySince = -1;
+  #busyBytes = 0;
   #lastWire = 0;
   #clock = 0;
 
   /** Forgets the past: a new session counts from zero. */
   reset(): void {
     this.#count = 0;
+    this.#busySince = -1;
   }
 
   /**
@@ -39,13 +49,16 @@ export class DeliveryRate {
    * @param sentAt when that datagram left
    * @param bytes total bytes received then
    * @param idleCount how often the path had run out of data when it left
-   * @param spanUs least time a sample spans; @param spanBytes and least bytes
+   * @param queued whether a queue stands on the link
+   * @param spanUs least time a sample spans
+   * @param spanBytes least bytes that it spans, unless that takes ten times as long
    */
   sample(
     receivedWire: number,
     sentAt: number,
     bytes: number,
     idleCount: number,
+    queued: boolean,
     spanUs: number,
     spanBytes: number,
     out: RateSample,
@@ -61,11 +74,23 @@ export class DeliveryRate {
       out.limited = idleCount !== this.#idleCount[at];
       break;
     }
+    out.busyBps = this.#busyRate(receivedAt, bytes, queued);
     const at = this.#count++ % RECORDS;
     this.#receivedAt[at] = receivedAt;
     this.#sentAt[at] = sentAt;
     this.#bytes[at] = bytes;
     this.#idleCount[at] = idleCount;
+  }
+
+  #busyRate(receivedAt: number, bytes: number, queued: boolean): number {
+    const elapsedUs = receivedAt - this.#busySince;
+    const delivered = bytes - this.#busyBytes;
+    if (!queued || this.#busySince < 0 || elapsedUs > BUSY_MAX_US) {
+      this.#busySince = queued ? receivedAt : -1;
+      this.#busyBytes = bytes;
+    }
+    const known = queued && elapsedUs >= BUSY_US && delivered >= BUSY_BYTES;
+    return known && elapsedUs <= 2 * BUSY_MAX_US ? delivered * 8e6 / elapsedUs : 0;
   }
 
   #unwrap(wire: number): number {

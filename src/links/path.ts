@@ -196,6 +196,7 @@ export class Path {
       sentAt,
       report.bytes + overhead,
       this.flight.idleCount(highest),
+      this.queueUs > this.rate.queueLimitUs(this.rtt.minUs),
       this.rate.spanUs,
       this.rate.spanBytes,
       this.#sample,

@@ -30,6 +30,8 @@ const CRUISE_MIN_US = 400_000;
 const PROBE_US = 60_000;
 /** A standing queue is more than this, or an eighth of the least RTT (in microseconds). */
 const QUEUE_US = 10_000;
+const MAX_QUEUE_US = 60_000;
+const QUEUE_DATAGRAMS_BYTES = 3_000;
 
 /** A queue stands, but no sample says what the link carries: cut to this share. */
 const BLIND_CUT = 0.7;
@@ -104,6 +106,12 @@ export class RateEstimator {
     return this.#mode === "startup";
   }
 
+  /** A queue of more than this, in microseconds, stands on the link: not one or two datagrams. */
+  queueLimitUs(minRttUs: number): number {
+    const datagramsUs = QUEUE_DATAGRAMS_BYTES * 8e6 / this.#rate;
+    return Math.max(QUEUE_US, minRttUs / 8, Math.min(datagramsUs, MAX_QUEUE_US));
+  }
+
   /** Begins anew at a share of what was known: the link was away. */
   restart(now: number, share: number): void {
     this.#rate = Math.max(MIN_RATE_BPS, this.#rate * share);
@@ -129,18 +137,17 @@ export class RateEstimator {
       const keep = this.#mode === "startup" || this.#cap < MAX_RATE_BPS;
       this.#rate = Math.max(this.#filter.max, keep ? this.#rate : MIN_RATE_BPS);
     }
-    this.#watchQueue(now, sample.limited ? 0 : rate, queueUs, srttUs, minRttUs);
+    this.#watchQueue(now, sample.busyBps, queueUs, srttUs, this.queueLimitUs(minRttUs));
     if (now >= this.#roundEndsAt) this.#onRound(now, sample.limited, srttUs);
   }
 
   #watchQueue(
     now: number,
-    deliveredBps: number,
+    busyBps: number,
     queueUs: number,
     srttUs: number,
-    minRttUs: number,
+    limitUs: number,
   ): void {
-    const limitUs = Math.max(QUEUE_US, minRttUs / 8);
     if (queueUs <= limitUs) {
       this.#queueSince = Infinity;
       if (this.#mode === "drain" && queueUs < limitUs / 2) this.#enter(now, "cruise", srttUs);
@@ -149,8 +156,8 @@ export class RateEstimator {
     if (this.#queueSince === Infinity) this.#queueSince = now;
     if (now - this.#queueSince < srttUs || this.#mode === "drain" && now < this.#modeEndsAt) return;
     this.#queueSince = now;
-    const carried = deliveredBps > 0 ? deliveredBps : this.#rate * BLIND_CUT;
-    this.#rate = Math.max(MIN_RATE_BPS, Math.min(this.#rate, carried));
+    const carried = Math.min(busyBps > 0 ? busyBps : this.#rate * BLIND_CUT, this.#cap);
+    this.#rate = Math.max(MIN_RATE_BPS, carried);
     this.#filter.set(now, this.#rate, this.#windowUs(srttUs));
     this.#enter(now, "drain", srttUs);
   }
