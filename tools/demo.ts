@@ -15,7 +15,7 @@ import { missingForProgram } from "../tests/lab/require.ts";
 import { buildEmulated, symmetric, type Topology } from "../tests/lab/topology.ts";
 import type { TcpSample } from "../tests/lab/tools/tcp.ts";
 import { averageBps, type Flow, freshPort, tcpTransfer } from "../tests/lab/traffic.ts";
-import { Row, Screen } from "./demo/screen.ts";
+import { type Mark, Row, Screen } from "./demo/screen.ts";
 import { tableLines } from "./demo/table.ts";
 
 const MEGABITS = 50;
@@ -69,8 +69,8 @@ function introduction(screen: Screen): void {
   screen.print(
     screen.paint("aggvpn: one TCP connection over two lines", "bold"),
     "",
-    `   client ==+== ${line(1)} ==+== server      two network namespaces,`,
-    `            +== ${line(2)} ==+               two emulated lines`,
+    `   client ==+== ${line(1)} ==+== server   two network namespaces,`,
+    `            +== ${line(2)} ==+            two emulated lines`,
     "",
   );
 }
@@ -82,11 +82,11 @@ async function runAlone(lab: Lab, net: Topology, screen: Screen, line: number): 
     warmupSeconds: WARM_UP_S,
     onSample: ({ bytes }) => {
       steps.add(row, bytes);
-      screen.update([row], "");
+      screen.update([row]);
     },
   });
   row.figureBps = result.bps;
-  screen.finish([row], "");
+  screen.finish([row]);
   return result.bps;
 }
 
@@ -100,14 +100,16 @@ async function runTunnel(
   lab: Lab,
   net: Topology,
   screen: Screen,
-): Promise<{ samples: readonly TcpSample[]; cutAt: number; rows: readonly Row[]; marks: string }> {
+): Promise<
+  { samples: readonly TcpSample[]; cutAt: number; rows: readonly Row[]; marks: readonly Mark[] }
+> {
   const rows = [
     new Row("tunnel", "green"),
     new Row("  over line 1", "cyan"),
     new Row("  over line 2", "cyan"),
   ];
   const steps = rows.map(() => new Steps());
-  const marks: { step: number; text: string }[] = [];
+  const marks: Mark[] = [];
   const carried = [0, 0];
   let cutAt = 0;
   let count = 0;
@@ -117,7 +119,7 @@ async function runTunnel(
     [bytes, ...now.map((total, i) => total - (carried[i] ?? 0))]
       .forEach((value, i) => steps[i]?.add(rows[i] as Row, value));
     now.forEach((total, i) => carried[i] = total);
-    screen.update(rows, screen.marks(marks));
+    screen.update(rows, marks);
   };
   const baseline = await net.emulator?.counters();
   baseline?.lines.forEach((line, i) => carried[i] = line.down.outBytes);
@@ -136,7 +138,7 @@ async function runTunnel(
     onSample: (sample) => void (queue = queue.then(() => turn(sample))),
   });
   await queue;
-  return { samples, cutAt, rows, marks: screen.marks(marks) };
+  return { samples, cutAt, rows, marks };
 }
 
 async function demo(lab: Lab, screen: Screen): Promise<void> {

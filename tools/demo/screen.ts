@@ -32,6 +32,12 @@ export class Row {
   }
 }
 
+/** Words under a place of the charts, such as where a line was cut. */
+export interface Mark {
+  readonly step: number;
+  readonly text: string;
+}
+
 /** Where and how it is drawn. */
 export interface ScreenOptions {
   readonly write: (text: string) => void;
@@ -65,15 +71,15 @@ export class Screen {
     return this.#options.color ? `\x1b[${COLORS[color]}m${text}\x1b[0m` : text;
   }
 
-  /** Shows the rows as they are now; `note` is a last line about the present. */
-  update(rows: readonly Row[], note: string): void {
-    if (this.#options.isTerminal) this.#redraw([...rows.map((row) => this.line(row)), note]);
-    else this.#speak(rows, note);
+  /** Shows the rows as they are now, and what has happened under them. */
+  update(rows: readonly Row[], marks: readonly Mark[] = []): void {
+    if (this.#options.isTerminal) this.#redraw(this.#lines(rows, marks));
+    else this.#speak(rows, marks.at(-1)?.text ?? "");
   }
 
   /** Shows the rows a last time, so that they stay. */
-  finish(rows: readonly Row[], note: string): void {
-    const lines = [...rows.map((row) => this.line(row)), ...note === "" ? [] : [note]];
+  finish(rows: readonly Row[], marks: readonly Mark[] = []): void {
+    const lines = this.#lines(rows, marks);
     if (this.#options.isTerminal) this.#redraw(lines);
     else this.#options.write(lines.map((line) => line + "\n").join(""));
     this.#drawn = 0;
@@ -88,14 +94,8 @@ export class Screen {
     return ` ${row.label.padEnd(LABEL)}${chart} ${figure}`;
   }
 
-  /** A line with words under places of the charts, such as where a line was cut. */
-  marks(marks: readonly { step: number; text: string }[]): string {
-    let line = " ".repeat(1 + LABEL);
-    for (const { step, text } of marks) {
-      const column = 1 + LABEL + Math.min(step, CHART - 1);
-      line = `${line.padEnd(column)}${line.length > column ? " " : ""}^${text}`;
-    }
-    return line;
+  #lines(rows: readonly Row[], marks: readonly Mark[]): string[] {
+    return [...rows.map((row) => this.line(row)), ...marks.length === 0 ? [] : [marksLine(marks)]];
   }
 
   #chart(row: Row): string {
@@ -123,6 +123,15 @@ export class Screen {
       const bps = last.reduce((sum, value) => sum + value, 0) / Math.max(1, last.length);
       return `${row.label.trim()} ${(bps / 1e6).toFixed(1)}`;
     });
-    write(` ${String(this.#said).padStart(2)} s  ${rates.join(", ")} Mbit/s  ${note.trim()}\n`);
+    const line = ` ${String(this.#said).padStart(2)} s  ${rates.join(", ")} Mbit/s  ${note}`;
+    write(line.trimEnd() + "\n");
   }
+}
+
+/** A line with a pointer and words for each mark. */
+export function marksLine(marks: readonly Mark[]): string {
+  return marks.reduce((line, { step, text }) => {
+    const column = 1 + LABEL + Math.min(step, CHART - 1);
+    return `${line.padEnd(column)}${line.length > column ? " " : ""}^${text}`;
+  }, "");
 }
