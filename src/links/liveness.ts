@@ -16,6 +16,8 @@ export type PathState = "connecting" | "up" | "suspect" | "down";
 export const REPORT_INTERVAL_US = 20_000;
 /** Silence on a loaded path that is never suspicious, in microseconds. */
 const LEAST_SUSPICION_US = 60_000;
+/** The only path is suspected this many times later. */
+const ALONE_FACTOR = 4;
 const SUSPECT_PROBE_US = 50_000;
 const DOWN_PROBE_US = 250_000;
 const MAX_LOST_PROBES = 3;
@@ -80,23 +82,31 @@ export class Liveness {
 
   /**
    * When something is to be done, given when the oldest unacknowledged packet
-   * left (Infinity: none) and how long an answer usually takes.
+   * left (Infinity: none), how long an answer usually takes, and whether no other
+   * path could take the packets: then suspicion is of no use until it is certain.
    */
-  timeoutAt(oldestSentAt: number, patienceUs: number): number {
+  timeoutAt(oldestSentAt: number, patienceUs: number, alone: boolean): number {
     if (this.state !== "up" || oldestSentAt === Infinity) return this.#probeAt;
     const since = Math.max(oldestSentAt, this.progressAt);
-    const tail = since + this.#tailUs(patienceUs);
-    return Math.min(this.#probeAt, this.#tailProbed ? since + this.#suspicionUs(patienceUs) : tail);
+    const nextUs = this.#tailProbed
+      ? this.#suspicionUs(patienceUs, alone)
+      : this.#tailUs(patienceUs);
+    return Math.min(this.#probeAt, since + nextUs);
   }
 
   /**
    * To be called when {@linkcode timeoutAt} has passed. Returns what to do:
    * send a probe; or stop using the path (its state says how).
    */
-  handleTimeout(now: number, oldestSentAt: number, patienceUs: number): "probe" | "failed" | "" {
+  handleTimeout(
+    now: number,
+    oldestSentAt: number,
+    patienceUs: number,
+    alone: boolean,
+  ): "probe" | "failed" | "" {
     if (this.state === "up" && oldestSentAt !== Infinity) {
       const since = Math.max(oldestSentAt, this.progressAt);
-      if (now >= since + this.#suspicionUs(patienceUs)) return this.#suspect(now, since);
+      if (now >= since + this.#suspicionUs(patienceUs, alone)) return this.#suspect(now, since);
       if (!this.#tailProbed && now >= since + this.#tailUs(patienceUs)) {
         this.#tailProbed = true;
         return "probe";
@@ -138,9 +148,9 @@ export class Liveness {
     return patienceUs + REPORT_INTERVAL_US;
   }
 
-  #suspicionUs(patienceUs: number): number {
+  #suspicionUs(patienceUs: number, alone: boolean): number {
     const answered = this.#tailUs(patienceUs) + (this.#tailProbed ? patienceUs : 0);
-    return Math.max(LEAST_SUSPICION_US, answered);
+    return Math.max(LEAST_SUSPICION_US, answered) * (alone ? ALONE_FACTOR : 1);
   }
 
   #become(state: PathState, reason: string): void {

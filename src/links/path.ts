@@ -160,15 +160,15 @@ export class Path {
     this.#delivery.reset();
   }
 
-  /** When {@linkcode handleTimeout} has something to do. */
-  timeoutAt(): number {
+  /** When {@linkcode handleTimeout} has something to do; `alone`: no other path is up. */
+  timeoutAt(alone: boolean): number {
     if (!this.remote) return Infinity;
-    return this.live.timeoutAt(this.flight.oldestSentAt, this.rtt.patienceUs);
+    return this.live.timeoutAt(this.flight.oldestSentAt, this.rtt.patienceUs, alone);
   }
 
   /** Runs liveness; see {@linkcode Liveness.handleTimeout}. */
-  handleTimeout(now: number): "probe" | "failed" | "" {
-    return this.live.handleTimeout(now, this.flight.oldestSentAt, this.rtt.patienceUs);
+  handleTimeout(now: number, alone: boolean): "probe" | "failed" | "" {
+    return this.live.handleTimeout(now, this.flight.oldestSentAt, this.rtt.patienceUs, alone);
   }
 
   #acknowledge(report: Report, base: number, highest: number, release: SlotHandler): number {

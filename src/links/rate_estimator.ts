@@ -24,6 +24,8 @@ const MAX_RATE_BPS = 100e9;
 /** A round that grew by less than this found nothing new. */
 const GROWTH = 1.25;
 const FLAT_ROUNDS = 3;
+/** A probe that grew by this has found more. */
+const FOUND = 1.08;
 /** Rounds between two probes. */
 const CRUISE_ROUNDS = 8;
 const CRUISE_MIN_US = 400_000;
@@ -38,7 +40,13 @@ const BLIND_CUT = 0.7;
 
 type Mode = "startup" | "drain" | "cruise" | "probe";
 /** Share of the estimate that is paced at. In cruise a little less: the link's queue stays empty. */
-const GAIN: Readonly<Record<Mode, number>> = { startup: 2, drain: 0.75, cruise: 0.985, probe: 1.2 };
+const GAIN: Readonly<Record<Exclude<Mode, "probe">, number>> = {
+  startup: 2,
+  drain: 0.75,
+  cruise: 0.985,
+};
+/** A probe that found more goes on with these. */
+const BOLDER = [1.2, 1.5, 2] as const;
 
 /** Windowed maximum: of the last one to two windows. */
 class MaxFilter {
@@ -78,6 +86,8 @@ export class RateEstimator {
   #rate: number;
   #roundEndsAt = 0;
   #modeEndsAt = 0;
+  /** How often in a row a probe has found more. */
+  #boldness = 0;
   #flatRounds = 0;
   #roundBase = 0;
   #rounds = 0;
@@ -97,7 +107,8 @@ export class RateEstimator {
 
   /** The rate to pace at. */
   get pacingBps(): number {
-    const paced = Math.max(this.#rate * GAIN[this.#mode], MIN_RATE_BPS);
+    const gain = this.#mode === "probe" ? BOLDER[this.#boldness]! : GAIN[this.#mode];
+    const paced = Math.max(this.#rate * gain, MIN_RATE_BPS);
     return Math.min(paced, this.#cap * GAIN.cruise);
   }
 
@@ -177,13 +188,15 @@ export class RateEstimator {
 
   #onModeEnd(now: number, limited: boolean, srttUs: number): void {
     if (this.#mode === "probe") {
-      const found = this.#rate >= this.#roundBase * 1.08;
+      const found = this.#rate >= this.#roundBase * FOUND;
+      this.#boldness = found ? Math.min(this.#boldness + 1, BOLDER.length - 1) : 0;
       this.#roundBase = this.#rate;
       this.#enter(now, found ? "probe" : "cruise", srttUs);
     } else if (this.#mode === "drain") {
       this.#enter(now, "cruise", srttUs);
     } else if (!limited && this.#rate < this.#cap) {
       this.#roundBase = this.#rate;
+      this.#boldness = 0;
       this.#enter(now, "probe", srttUs);
     }
   }

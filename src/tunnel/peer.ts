@@ -195,8 +195,9 @@ export class Peer {
       return;
     }
     for (const path of this.paths) {
-      if (now < path.timeoutAt()) continue;
-      const todo = path.handleTimeout(now);
+      const alone = this.#isAlone(path);
+      if (now < path.timeoutAt(alone)) continue;
+      const todo = path.handleTimeout(now, alone);
       if (todo === "probe") this.#control.requestProbe(path.options.id);
       else if (todo === "failed") this.#onFailed(path);
     }
@@ -211,7 +212,7 @@ export class Peer {
     at = Math.min(at, this.current.createdAt + EXPIRE_AFTER_US);
     if (this.previous) at = Math.min(at, this.#overlapEndsAt);
     for (const path of this.paths) {
-      at = Math.min(at, path.timeoutAt());
+      at = Math.min(at, path.timeoutAt(this.#isAlone(path)));
       if (path.remote) at = Math.min(at, this.receiver.reportAt(path.options.id));
     }
     return at;
@@ -367,6 +368,11 @@ export class Peer {
     this.sender.clear();
     for (const path of this.paths) path.abandon(this.#onAcked);
     this.receiver.resequencer.reset(now);
+  }
+
+  #isAlone(path: Path): boolean {
+    for (const other of this.paths) if (other !== path && other.live.state === "up") return false;
+    return true;
   }
 
   #shortestRttUs(): number {
