@@ -50,6 +50,13 @@ class BucketList {
     this.head = this.#next[bucket]!;
     return bucket;
   }
+
+  /** The first bucket that has a packet, by its entry in `heads`; -1 for none. */
+  firstWaiting(heads: Int32Array): number {
+    let bucket = this.head;
+    while (bucket !== NONE && heads[bucket] === NONE) bucket = this.#next[bucket]!;
+    return bucket;
+  }
 }
 
 /** FQ-CoDel over packet slots. */
@@ -107,10 +114,9 @@ export class FlowQueue {
 
   /** Microseconds that the oldest packet of the flow to be served next has waited; 0 when empty. */
   headSojournUs(now: number): number {
-    const list = this.#newFlows.head !== NONE ? this.#newFlows : this.#oldFlows;
-    if (list.head === NONE) return 0;
-    const slot = this.#head[list.head]!;
-    return slot === NONE ? 0 : now - this.#enqueuedAt[slot]!;
+    let bucket = this.#newFlows.firstWaiting(this.#head);
+    if (bucket === NONE) bucket = this.#oldFlows.firstWaiting(this.#head);
+    return bucket === NONE ? 0 : now - this.#enqueuedAt[this.#head[bucket]!]!;
   }
 
   /** Appends a packet that must not wait. Falls back to {@linkcode push} when there are too many. */
