@@ -21,8 +21,9 @@ export class DelayTable {
   readonly owdUs: Float64Array;
   /** Smoothed mean deviation: jitter. */
   readonly jitterUs: Float64Array;
-  /** Least delay since {@linkcode takeInterval}. */
+  /** Least delay of this interval, and of the one before. */
   readonly #intervalMin: Float64Array;
+  readonly #lastInterval: Float64Array;
   readonly #min: Float64Array;
   readonly #lastMin: Float64Array;
   readonly #windowEndsAt: Float64Array;
@@ -33,6 +34,7 @@ export class DelayTable {
     this.owdUs = new Float64Array(links);
     this.jitterUs = new Float64Array(links);
     this.#intervalMin = new Float64Array(links).fill(Infinity);
+    this.#lastInterval = new Float64Array(links);
     this.#min = new Float64Array(links).fill(Infinity);
     this.#lastMin = new Float64Array(links).fill(Infinity);
     this.#windowEndsAt = new Float64Array(links);
@@ -82,11 +84,16 @@ export class DelayTable {
     return latest;
   }
 
-  /** The least delay of `link` since the last call, or the smoothed one when there was none. */
-  takeInterval(link: number): number {
+  /** Least delay of `link` since {@linkcode endInterval}, or of the interval before. */
+  intervalUs(link: number): number {
     const least = this.#intervalMin[link]!;
+    return least === Infinity ? this.#lastInterval[link]! : least;
+  }
+
+  /** Begins another interval: this one has been reported. */
+  endInterval(link: number): void {
+    this.#lastInterval[link] = this.intervalUs(link);
     this.#intervalMin[link] = Infinity;
-    return least === Infinity ? this.owdUs[link]! : least;
   }
 
   /** The least delay of `link` in the recent past. */
@@ -112,7 +119,9 @@ export class DelayTable {
   }
 
   #shift(byUs: number): void {
-    for (const table of [this.owdUs, this.#intervalMin, this.#min, this.#lastMin]) {
+    for (
+      const table of [this.owdUs, this.#intervalMin, this.#lastInterval, this.#min, this.#lastMin]
+    ) {
       for (let link = 0; link < table.length; link++) table[link] = table[link]! - byUs;
     }
   }

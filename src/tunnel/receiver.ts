@@ -161,7 +161,7 @@ export class Receiver {
     report.heldUs = Math.floor(now - state.receivedAt);
     report.datagrams = receipt.datagrams >>> 0;
     report.bytes = receipt.bytes;
-    const owdUs = this.delays.takeInterval(link);
+    const owdUs = this.delays.intervalUs(link);
     report.owdUs = this.delays.toWire(owdUs);
     const least = this.delays.leastUs(link);
     report.queueDelayUs = least === Infinity ? 0 : Math.max(0, Math.round(owdUs - least));
@@ -175,6 +175,7 @@ export class Receiver {
     state.unreported = 0;
     state.hole = false;
     state.reportedAt = now;
+    this.delays.endInterval(link);
   }
 }
 
