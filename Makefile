@@ -22,8 +22,8 @@ check: deno ## Check format, lint, layers, types, documents and scripts
 	@for script in $(SCRIPTS); do sh -n "$$script" || exit 1; done
 
 test: build ## Run every test; those over emulated lines need root
-	@$(DENO) run -A tools/preflight.ts test --warn
-	@$(DENO) test -A tests
+	@status=0; $(DENO) test -A tests || status=$$?; \
+	$(DENO) run -A tools/preflight.ts test --warn; exit $$status
 
 cover: deno ## Run the tests of the source and print coverage by layer
 	@rm -rf cov

@@ -11,7 +11,7 @@ const [target, mode] = Deno.args;
 const missing = missingForLab();
 if (missing !== undefined) {
   const line = mode === "--warn"
-    ? `make ${target}: skipping what needs network namespaces: ${missing}`
+    ? `make ${target} skipped what needs network namespaces: ${missing}`
     : `make ${target} needs network namespaces: ${missing}`;
   Deno.stderr.writeSync(new TextEncoder().encode(line + "\n"));
   if (mode !== "--warn") Deno.exit(1);
