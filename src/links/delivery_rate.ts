@@ -83,13 +83,14 @@ export class DeliveryRate {
   }
 
   #busyRate(receivedAt: number, bytes: number, queued: boolean): number {
+    const standing = queued && this.#busySince >= 0;
     const elapsedUs = receivedAt - this.#busySince;
     const delivered = bytes - this.#busyBytes;
-    if (!queued || this.#busySince < 0 || elapsedUs > BUSY_MAX_US) {
+    if (!standing || elapsedUs > BUSY_MAX_US) {
       this.#busySince = queued ? receivedAt : -1;
       this.#busyBytes = bytes;
     }
-    const known = queued && elapsedUs >= BUSY_US && delivered >= BUSY_BYTES;
+    const known = standing && elapsedUs >= BUSY_US && delivered >= BUSY_BYTES;
     return known && elapsedUs <= 2 * BUSY_MAX_US ? delivered * 8e6 / elapsedUs : 0;
   }
 
