@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { resultsOf, rowText } from "../../bench/links/report.ts";
-import { type Scenario } from "../../bench/links/scenario.ts";
+import type { Scenario } from "../../bench/links/scenario.ts";
 import { SCENARIOS } from "../../bench/links/scenarios.ts";
 import { marksLine, Row, Screen } from "../../tools/demo/screen.ts";
 import { tableLines } from "../../tools/demo/table.ts";
