@@ -367,7 +367,7 @@ export class Peer {
   #releaseAll(now: number): void {
     this.sender.clear();
     for (const path of this.paths) path.abandon(this.#onAcked);
-    this.receiver.resequencer.reset(now);
+    this.receiver.resequencer.flush(now);
   }
 
   #isAlone(path: Path): boolean {

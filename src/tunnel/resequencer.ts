@@ -16,6 +16,9 @@ import { Histogram } from "./histogram.ts";
 export const FLOW_BUCKETS = 1024;
 /** Chains of the table of held packets: a power of two. */
 const CHAINS = 16_384;
+/** Held packets are counted by blocks of 512 sequence numbers: a wide gap is crossed in strides. */
+const BLOCK_BITS = 9;
+const BLOCKS = 0x1_0000 >> BLOCK_BITS;
 const NONE = -1;
 
 /** Takes a packet that is in order. */
@@ -37,6 +40,7 @@ export class Resequencer {
   readonly #limit: number;
   readonly #expected = new Uint16Array(FLOW_BUCKETS);
   readonly #heldIn = new Int32Array(FLOW_BUCKETS);
+  readonly #heldInBlock = new Uint16Array(FLOW_BUCKETS * BLOCKS);
   /** Deadline of the first packet behind the gap of each flow. */
   readonly #deadline = new Float64Array(FLOW_BUCKETS);
   /** Flows with a gap, in no order. */
@@ -48,7 +52,10 @@ export class Resequencer {
   readonly #deadlineOf: Float64Array;
   readonly #heldSince: Float64Array;
 
-  /** @param limit most packets held at once; beyond, the flow of the newest gives up its gap */
+  /**
+   * @param limit most packets held at once; beyond, or when less memory is free than
+   * is held, the flow of the newest gives up its gap
+   */
   constructor(pool: PacketPool, limit: number, deliver: Deliver) {
     this.#pool = pool;
     this.#limit = limit;
@@ -61,7 +68,7 @@ export class Resequencer {
 
   /**
    * Takes the packet in `slot`, number `sequence` of flow `bucket`; it is held
-   * until `deadlineAt` at the latest.
+   * until `deadlineAt` at the latest, or as long as one in front of it is held.
    */
   insert(now: number, bucket: number, sequence: number, slot: number, deadlineAt: number): void {
     const flow = bucket % FLOW_BUCKETS;
@@ -87,11 +94,15 @@ export class Resequencer {
     this.#computeTimeout();
   }
 
+  /** Delivers everything that is held: nothing will come for now. */
+  flush(now: number): void {
+    while (this.#waitingCount > 0) this.#skipGap(now, this.#waiting[this.#waitingCount - 1]!);
+  }
+
   /** Delivers everything that is held and forgets the flows: the peer has started anew. */
   reset(now: number): void {
-    while (this.#waitingCount > 0) this.#skipGap(now, this.#waiting[this.#waitingCount - 1]!);
+    this.flush(now);
     this.#expected.fill(0);
-    this.nextTimeoutAt = Infinity;
   }
 
   #hold(now: number, flow: number, sequence: number, slot: number, deadlineAt: number): void {
@@ -102,20 +113,21 @@ export class Resequencer {
     const chain = chainOf(flow, sequence);
     this.#pool.next[slot] = this.#chains[chain]!;
     this.#chains[chain] = slot;
-    this.held++;
+    this.#count(flow, sequence, 1);
     this.heldEver++;
-    if (this.#heldIn[flow]!++ === 0) {
+    if (this.#heldIn[flow] === 1) {
       this.#waiting[this.#waitingCount++] = flow;
       this.#setDeadline(flow, deadlineAt);
     } else {
       this.#setDeadline(flow, Math.min(this.#deadline[flow]!, deadlineAt));
     }
-    if (this.held > this.#limit) this.#skipGap(now, flow);
+    if (this.held > Math.min(this.#limit, this.#pool.available)) this.#skipGap(now, flow);
   }
 
   /** Delivers what is next in order, as far as it is here. */
   #drain(now: number, flow: number): void {
-    for (;;) {
+    let taken = 0;
+    for (;; taken++) {
       const slot = this.#take(flow, this.#expected[flow]!);
       if (slot === NONE) break;
       this.#expected[flow] = this.#expected[flow]! + 1;
@@ -123,7 +135,7 @@ export class Resequencer {
       this.#deliver(slot);
     }
     if (this.#heldIn[flow] === 0) this.#stopWaiting(flow);
-    else this.#setDeadline(flow, this.#deadlineOf[this.#firstHeld(flow)]!);
+    else if (taken > 0) this.#setDeadline(flow, this.#deadlineOf[this.#firstHeld(flow)]!);
   }
 
   #skipGap(now: number, flow: number): void {
@@ -134,6 +146,10 @@ export class Resequencer {
   /** The held packet that is next in order. There is one: the caller has checked. */
   #firstHeld(flow: number): number {
     for (let sequence = this.#expected[flow]!;; sequence = sequence + 1 & 0xffff) {
+      if (this.#heldInBlock[blockOf(flow, sequence)] === 0) {
+        sequence |= (1 << BLOCK_BITS) - 1;
+        continue;
+      }
       let slot = this.#chains[chainOf(flow, sequence)]!;
       while (slot !== NONE) {
         if (this.#bucketOf[slot] === flow && this.#sequenceOf[slot] === sequence) return slot;
@@ -151,14 +167,20 @@ export class Resequencer {
       if (this.#bucketOf[slot] === flow && this.#sequenceOf[slot] === sequence) {
         if (before === NONE) this.#chains[chain] = after;
         else this.#pool.next[before] = after;
-        this.held--;
-        this.#heldIn[flow] = this.#heldIn[flow]! - 1;
+        this.#count(flow, sequence, -1);
         return slot;
       }
       before = slot;
       slot = after;
     }
     return NONE;
+  }
+
+  #count(flow: number, sequence: number, by: 1 | -1): void {
+    const block = blockOf(flow, sequence);
+    this.held += by;
+    this.#heldIn[flow] = this.#heldIn[flow]! + by;
+    this.#heldInBlock[block] = this.#heldInBlock[block]! + by;
   }
 
   #setDeadline(flow: number, at: number): void {
@@ -185,4 +207,8 @@ export class Resequencer {
 /** Consecutive packets of a flow fall into consecutive chains: no two meet. */
 function chainOf(flow: number, sequence: number): number {
   return Math.imul(flow, 4099) + sequence & CHAINS - 1;
+}
+
+function blockOf(flow: number, sequence: number): number {
+  return flow * BLOCKS + (sequence >> BLOCK_BITS);
 }

@@ -1,0 +1,215 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { PacketPool } from "../../src/slab.ts";
+import { FLOW_BUCKETS, Resequencer } from "../../src/tunnel/resequencer.ts";
+import { range } from "./packets.ts";
+
+/** A resequencer that tells which packets it delivers: those that were inserted are numbered. */
+class Bench {
+  readonly pool: PacketPool;
+  readonly delivered: number[] = [];
+  readonly resequencer: Resequencer;
+  readonly #numbers: number[] = [];
+  #count = 0;
+
+  constructor(slots: number, limit: number) {
+    this.pool = new PacketPool(slots);
+    this.resequencer = new Resequencer(this.pool, limit, (slot) => {
+      this.delivered.push(this.#numbers[slot]!);
+      this.pool.release(slot);
+    });
+  }
+
+  insert(now: number, flow: number, sequence: number, deadlineAt: number): number {
+    const slot = this.pool.alloc();
+    assert(slot >= 0, "held more than there is memory for");
+    this.#numbers[slot] = this.#count;
+    this.resequencer.insert(now, flow, sequence, slot, deadlineAt);
+    return this.#count++;
+  }
+}
+
+/** What a {@linkcode Resequencer} of one flow must do, in the obvious way. */
+class Model {
+  delivered: number[] = [];
+  #expected = 0;
+  /** The least deadline since the packet behind the gap changed. */
+  #deadlineAt = Infinity;
+  #held: { number: number; ahead: number; deadlineAt: number }[] = [];
+  #count = 0;
+
+  insert(sequence: number, deadlineAt: number): void {
+    const ahead = sequence - this.#expected & 0xffff;
+    const number = this.#count++;
+    if (ahead >= 0x8000) {
+      this.delivered.push(number);
+      return;
+    }
+    this.#held.push({ number, ahead, deadlineAt });
+    if (ahead > 0) this.#deadlineAt = Math.min(this.#deadlineAt, deadlineAt);
+    this.#drain(ahead === 0 ? 1 : 0);
+  }
+
+  handleTimeout(now: number): void {
+    while (this.#deadlineAt <= now) {
+      this.#advance(this.#first()!.ahead);
+      this.#drain(0);
+    }
+  }
+
+  #first(): { ahead: number; deadlineAt: number } | undefined {
+    return this.#held.toSorted((a, b) => a.ahead - b.ahead)[0];
+  }
+
+  #advance(by: number): void {
+    this.#expected = this.#expected + by & 0xffff;
+    for (const packet of this.#held) packet.ahead -= by;
+  }
+
+  /** `given` packets of those that it delivers were not held before. */
+  #drain(given: number): void {
+    let taken = -given;
+    for (;; taken++) {
+      const next = this.#held.find((packet) => packet.ahead === 0);
+      if (!next) break;
+      this.#held.splice(this.#held.indexOf(next), 1);
+      this.delivered.push(next.number);
+      this.#advance(1);
+    }
+    if (taken > 0 || this.#held.length === 0) {
+      this.#deadlineAt = this.#first()?.deadlineAt ?? Infinity;
+    }
+  }
+}
+
+Deno.test("Resequencer.insert() delivers what is in order at once", () => {
+  const bench = new Bench(4, 4);
+  for (const i of range(0, 70_000)) bench.insert(0, 5, i & 0xffff, 100);
+  assertEquals(bench.delivered.length, 70_000);
+  assertEquals(bench.resequencer.heldEver, 0);
+});
+
+Deno.test("Resequencer.insert() holds a packet until those before it have come", () => {
+  const bench = new Bench(8, 8);
+  for (const sequence of [2, 1, 3, 0]) bench.insert(0, 1, sequence, 100);
+  assertEquals(bench.delivered, [3, 1, 0, 2]);
+  assertEquals(bench.resequencer.nextTimeoutAt, Infinity);
+});
+
+Deno.test("Resequencer.insert() holds up no flow for what another has lost", () => {
+  const bench = new Bench(8, 8);
+  bench.insert(0, 1, 1, 100);
+  const other = bench.insert(0, 2, 0, 100);
+  assertEquals(bench.delivered, [other]);
+});
+
+Deno.test("Resequencer.insert() delivers a late packet instead of dropping it", () => {
+  const bench = new Bench(8, 8);
+  bench.insert(0, 1, 1, 100);
+  bench.resequencer.handleTimeout(100);
+  bench.insert(101, 1, 0, 200);
+  assertEquals(bench.delivered, [0, 1]);
+});
+
+Deno.test("Resequencer.handleTimeout() gives a gap up at the deadline, not before", () => {
+  const bench = new Bench(8, 8);
+  bench.insert(0, 1, 2, 100);
+  bench.resequencer.handleTimeout(99);
+  assertEquals(bench.delivered, []);
+  assertEquals(bench.resequencer.nextTimeoutAt, 100);
+  bench.resequencer.handleTimeout(100);
+  assertEquals(bench.delivered, [0]);
+});
+
+Deno.test("Resequencer agrees with an obvious model of one flow", () => {
+  const packet = fc.record({
+    skip: fc.oneof(fc.integer({ min: -6, max: 6 }), fc.constantFrom(0x7fff, 0x8000, 0x8001)),
+    holdUs: fc.integer({ min: 0, max: 40 }),
+    waitUs: fc.integer({ min: 0, max: 20 }),
+  });
+  fc.assert(
+    fc.property(fc.nat(0xffff), fc.array(packet, { maxLength: 60 }), (flow, packets) => {
+      const bench = new Bench(128, 128);
+      const model = new Model();
+      let [now, at] = [0, 0];
+      const used = new Set<number>(); // a sender numbers no two packets alike
+      for (const { skip, holdUs, waitUs } of packets) {
+        at = at + skip & 0xffff;
+        if (used.has(at)) continue;
+        used.add(at);
+        bench.insert(now, flow, at, now + holdUs);
+        model.insert(at, now + holdUs);
+        now += waitUs;
+        while (bench.resequencer.nextTimeoutAt <= now) bench.resequencer.handleTimeout(now);
+        model.handleTimeout(now);
+        assertEquals(bench.delivered, model.delivered);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("Resequencer holds no more than its limit, over all flows", () => {
+  const bench = new Bench(200, 100);
+  for (const i of range(0, 5_000)) {
+    bench.insert(i, i * 13, 1 + i, 1e9);
+    assert(bench.resequencer.held <= 100);
+  }
+  bench.resequencer.reset(5_000);
+  assertEquals(bench.delivered.length, 5_000);
+  assertEquals(bench.pool.available, 200);
+});
+
+Deno.test("Resequencer maps any flow of the wire to one of its own", () => {
+  const bench = new Bench(8, 8);
+  bench.insert(0, 3, 0, 1e9);
+  bench.insert(0, 3 + FLOW_BUCKETS, 1, 1e9);
+  assertEquals(bench.delivered, [0, 1]);
+});
+
+Deno.test("Resequencer.flush() delivers what is held and keeps the place of each flow", () => {
+  const bench = new Bench(8, 8);
+  for (const sequence of [0, 1, 5, 3]) bench.insert(0, 1, sequence, 1e9);
+  bench.resequencer.flush(1);
+  assertEquals(bench.delivered, [0, 1, 3, 2]);
+  bench.insert(2, 1, 7, 1e9);
+  bench.insert(2, 1, 6, 1e9);
+  assertEquals(bench.delivered, [0, 1, 3, 2, 5, 4]);
+  assertEquals(bench.resequencer.nextTimeoutAt, Infinity);
+});
+
+Deno.test("Resequencer.reset() delivers what is held and begins at zero again", () => {
+  const bench = new Bench(8, 8);
+  for (const sequence of [0, 1, 5]) bench.insert(0, 1, sequence, 1e9);
+  bench.resequencer.reset(1);
+  bench.insert(2, 1, 0, 1e9);
+  assertEquals(bench.delivered, [0, 1, 2, 3]);
+});
+
+Deno.test("Resequencer holds no more than there is free memory for", () => {
+  const bench = new Bench(100, 100);
+  for (const i of range(0, 1_000)) bench.insert(i, i, 1, 1e9);
+  assert(bench.resequencer.held >= 49 && bench.pool.available >= 49, `${bench.pool.available}`);
+});
+
+Deno.test("Resequencer takes two packets of one number without losing either", () => {
+  const bench = new Bench(8, 8);
+  for (const sequence of [2, 2, 2, 0, 1, 3]) bench.insert(0, 1, sequence, 50);
+  for (const now of [50, 51, 52]) bench.resequencer.handleTimeout(now);
+  assertEquals(bench.delivered.toSorted(), range(0, 6));
+  assertEquals(bench.pool.available, 8);
+});
+
+Deno.test("Resequencer crosses wide gaps in strides: no sender can make it search", () => {
+  const bench = new Bench(16_384, 8_192);
+  const started = performance.now();
+  for (let i = 0; i < 20_000; i += 2) {
+    if (i % 32_000 === 0) bench.insert(0, 1, i + 32_767 & 0xffff, 1e9);
+    bench.insert(0, 1, i + 1 & 0xffff, 1e9);
+    bench.insert(0, 1, i & 0xffff, 1e9);
+  }
+  for (const flow of range(0, 1024)) bench.insert(0, flow, 32_767, 1);
+  bench.resequencer.handleTimeout(1e9);
+  const ms = performance.now() - started;
+  assert(ms < 1_500, `${ms} ms`); // 0.1 s; without strides 10 s
+});
