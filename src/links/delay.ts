@@ -45,6 +45,7 @@ export class DelayTable {
   reset(): void {
     this.#anchor = -1;
     this.#intervalMin.fill(Infinity);
+    this.#lastInterval.fill(0);
     this.#min.fill(Infinity);
     this.#lastMin.fill(Infinity);
     this.#sampledAt.fill(-Infinity);

@@ -49,6 +49,8 @@ export class InFlight {
   readonly #sentAt = new Float64Array(RING_ENTRIES);
   readonly #idleCount = new Uint32Array(RING_ENTRIES);
   #reorderUs = INITIAL_REORDER_US;
+  /** Packets that control datagrams have pushed out of the ring. */
+  readonly #pushedOut: number[] = [];
 
   /** Whether another datagram would overwrite one whose fate is open. */
   get full(): boolean {
@@ -76,7 +78,8 @@ export class InFlight {
 
   /**
    * Records that the next datagram leaves; `slot` is its packet's or -1 for control. For a
-   * packet the ring must not be {@linkcode full}; control pushes old control out.
+   * packet the ring must not be {@linkcode full}; control pushes the oldest out, and if that
+   * is a packet, {@linkcode detectLoss} or {@linkcode abandon} will hand it over.
    */
   push(now: number, slot: number, sizeBytes: number, idleCount: number): void {
     if (this.full) this.#forgetOldest();
@@ -120,7 +123,7 @@ export class InFlight {
   /** Declares lost what was overtaken for longer than the reordering window. Returns how many. */
   detectLoss(lost: SlotHandler): number {
     const before = this.newestAckedSentAt - this.#reorderUs;
-    let count = 0;
+    let count = this.#handOverPushedOut(lost);
     for (let number = this.#tail; number < this.newestAcked; number++) {
       const at = number & MASK;
       if (this.#state[at] !== SENT) continue;
@@ -135,6 +138,7 @@ export class InFlight {
 
   /** Gives up everything in flight: the path is suspected, or the session is gone. */
   abandon(lost: SlotHandler): void {
+    this.#handOverPushedOut(lost);
     for (let number = this.#tail; number < this.next; number++) {
       const at = number & MASK;
       if (this.#state[at] !== SENT) continue;
@@ -144,12 +148,19 @@ export class InFlight {
     this.#advance();
   }
 
-  /** Control is not worth waiting for. A packet here means that the peer has not answered for ages. */
+  /** Nothing is known of what leaves the ring: control is forgotten, a packet is lost. */
   #forgetOldest(): void {
     const at = this.#tail & MASK;
-    if (this.#slot[at]! >= 0) throw new Error("the ring of datagrams in flight has overflowed");
-    this.#state[at] = LOST;
+    if (this.#slot[at]! >= 0) this.lostDatagrams++;
+    this.#resolve(at, LOST, (slot) => this.#pushedOut.push(slot));
     this.#advance();
+  }
+
+  #handOverPushedOut(lost: SlotHandler): number {
+    if (this.#pushedOut.length === 0) return 0;
+    const slots = this.#pushedOut.splice(0);
+    for (const slot of slots) lost(slot);
+    return slots.length;
   }
 
   #resolve(at: number, state: number, handle: SlotHandler): void {

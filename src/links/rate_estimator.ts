@@ -29,14 +29,22 @@ const FOUND = 1.08;
 /** Rounds between two probes. */
 const CRUISE_ROUNDS = 8;
 const CRUISE_MIN_US = 400_000;
+/** After a deep cut. */
+const CRUISE_AFTER_CUT_US = 100_000;
 const PROBE_US = 60_000;
 /** A standing queue is more than this, or an eighth of the least RTT (in microseconds). */
 const QUEUE_US = 10_000;
 const MAX_QUEUE_US = 60_000;
+/** ... for at least this long, or an RTT. */
+const STANDING_US = 25_000;
 const QUEUE_DATAGRAMS_BYTES = 3_000;
 
 /** A queue stands, but no sample says what the link carries: cut to this share. */
 const BLIND_CUT = 0.7;
+/** One short busy period is not trusted to cut deeper than to this share. */
+const DEEPEST_CUT = 0.4;
+/** A cut to less than this share is soon looked at again. */
+const DEEP_CUT = 0.8;
 
 type Mode = "startup" | "drain" | "cruise" | "probe";
 /** Share of the estimate that is paced at. In cruise a little less: the link's queue stays empty. */
@@ -92,6 +100,7 @@ export class RateEstimator {
   #roundBase = 0;
   #rounds = 0;
   #queueSince = Infinity;
+  #cut = false;
 
   /** @param capBps known capacity, or 0 */
   constructor(capBps: number) {
@@ -165,10 +174,16 @@ export class RateEstimator {
       return;
     }
     if (this.#queueSince === Infinity) this.#queueSince = now;
-    if (now - this.#queueSince < srttUs || this.#mode === "drain" && now < this.#modeEndsAt) return;
+    if (
+      now - this.#queueSince < Math.max(srttUs, STANDING_US) ||
+      this.#mode === "drain" && now < this.#modeEndsAt
+    ) return;
     this.#queueSince = now;
-    const carried = Math.min(busyBps > 0 ? busyBps : this.#rate * BLIND_CUT, this.#cap);
-    this.#rate = Math.max(MIN_RATE_BPS, carried);
+    const carried = busyBps > 0
+      ? Math.max(busyBps, this.#rate * DEEPEST_CUT)
+      : this.#rate * BLIND_CUT;
+    this.#cut = carried < this.#rate * DEEP_CUT;
+    this.#rate = Math.min(Math.max(MIN_RATE_BPS, carried), this.#cap);
     this.#filter.set(now, this.#rate, this.#windowUs(srttUs));
     this.#enter(now, "drain", srttUs);
   }
@@ -204,7 +219,11 @@ export class RateEstimator {
   #enter(now: number, mode: Mode, srttUs: number): void {
     this.#mode = mode;
     if (mode === "cruise") {
-      this.#modeEndsAt = now + Math.max(CRUISE_ROUNDS * srttUs, CRUISE_MIN_US);
+      this.#modeEndsAt = now +
+        (this.#cut
+          ? Math.max(2 * srttUs, CRUISE_AFTER_CUT_US)
+          : Math.max(CRUISE_ROUNDS * srttUs, CRUISE_MIN_US));
+      this.#cut = false;
     } else if (mode === "probe") this.#modeEndsAt = now + srttUs + PROBE_US;
     else if (mode === "drain") this.#modeEndsAt = now + Math.max(2 * srttUs, 100_000);
   }
