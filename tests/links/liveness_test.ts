@@ -1,0 +1,235 @@
+import { assert, assertEquals, assertFalse, assertGreaterOrEqual } from "@std/assert";
+import fc from "fast-check";
+import { Liveness } from "../../src/links/liveness.ts";
+
+const MS = 1000;
+const TIMEOUT_US = 750 * MS;
+
+/** What is in flight, as a path would say. */
+interface Load {
+  readonly oldestSentAt: number;
+  readonly patienceUs: number;
+  readonly alone: boolean;
+}
+const IDLE: Load = { oldestSentAt: Infinity, patienceUs: 25 * MS, alone: false };
+const LOADED: Load = { ...IDLE, oldestSentAt: 0 };
+
+/** What happens up to `untilMs`, as "ms: what it wants, its state"; time moves only to deadlines. */
+function timeline(live: Liveness, load: Load, untilMs: number, answerMs?: number): string[] {
+  const { oldestSentAt, patienceUs, alone } = load;
+  const lines: string[] = [];
+  for (;;) {
+    const now = live.timeoutAt(oldestSentAt, patienceUs, alone);
+    if (now > untilMs * MS) return lines;
+    const todo = live.handleTimeout(now, oldestSentAt, patienceUs, alone);
+    lines.push(`${now / MS}: ${todo || "nothing"}, ${live.state}`);
+    if (todo === "probe" && answerMs !== undefined) {
+      if (live.handleProgress(now + answerMs * MS, true)) lines.push(`${now / MS + answerMs}: up`);
+    }
+  }
+}
+
+function upAt(now: number, metered = false): Liveness {
+  const live = new Liveness(now, TIMEOUT_US, metered);
+  assert(live.handleProgress(now, true));
+  return live;
+}
+
+function downAt(now: number): Liveness {
+  const live = upAt(now);
+  live.handleUnreachable(now, "no route");
+  return live;
+}
+
+Deno.test("Liveness of a new path asks at once, then four times a second", () => {
+  const live = new Liveness(0, TIMEOUT_US, false);
+  assertEquals(timeline(live, IDLE, 600), [
+    "0: probe, connecting",
+    "250: probe, connecting",
+    "500: probe, connecting",
+  ]);
+  assertEquals(live.reason, "waiting for the peer");
+});
+
+Deno.test("Liveness comes up with the first answer", () => {
+  const live = new Liveness(0, TIMEOUT_US, false);
+  assertEquals(timeline(live, IDLE, 0, 20), ["0: probe, connecting", "20: up"]);
+  assertEquals([live.state, live.reason, live.progressAt], ["up", "", 20 * MS]);
+});
+
+Deno.test("Liveness of an idle path that answers is a heartbeat per third of its timeout", () => {
+  assertEquals(timeline(upAt(0), IDLE, 900, 20), [
+    "250: probe, up",
+    "520: probe, up",
+    "790: probe, up",
+  ]);
+});
+
+Deno.test("Liveness of an idle metered path is a heartbeat every five seconds", () => {
+  assertEquals(timeline(upAt(0, true), IDLE, 11_000, 20), ["5000: probe, up", "10020: probe, up"]);
+});
+
+Deno.test("Liveness of an idle path that is silent: three heartbeats, suspect, three probes, down", () => {
+  const live = upAt(0);
+  assertEquals(timeline(live, IDLE, 1400), [
+    "250: probe, up",
+    "500: probe, up",
+    "750: probe, up",
+    "1000: failed, suspect",
+    "1000: probe, suspect",
+    "1050: probe, suspect",
+    "1100: probe, suspect",
+    "1150: failed, down",
+    "1150: probe, down",
+    "1400: probe, down",
+  ]);
+  assertEquals(live.reason, "no answer to probes");
+});
+
+Deno.test("Liveness of a loaded path that is silent: a tail probe, suspect within 70 ms", () => {
+  const live = upAt(0);
+  assertEquals(timeline(live, LOADED, 70), [
+    "45: probe, up", // 25 ms of patience and the 20 ms between reports
+    "70: failed, suspect",
+    "70: probe, suspect",
+  ]);
+  assertEquals(live.reason, "nothing heard for 70 ms");
+  assertEquals(timeline(live, IDLE, 220), [
+    "120: probe, suspect",
+    "170: probe, suspect",
+    "220: failed, down",
+    "220: probe, down",
+  ]);
+});
+
+Deno.test("Liveness of a loaded path with a short round trip is not suspicious before 60 ms", () => {
+  assertEquals(timeline(upAt(0), { ...LOADED, patienceUs: 6 * MS }, 60), [
+    "26: probe, up",
+    "60: failed, suspect",
+    "60: probe, suspect",
+  ]);
+});
+
+Deno.test("Liveness of the only path is suspicious four times later", () => {
+  assertEquals(timeline(upAt(0), { ...LOADED, alone: true }, 280), [
+    "45: probe, up",
+    "250: probe, up",
+    "280: failed, suspect",
+    "280: probe, suspect",
+  ]);
+});
+
+Deno.test("Liveness of a loaded path counts from the last progress, and probes the tail again", () => {
+  const live = upAt(0);
+  assertEquals(timeline(live, LOADED, 45), ["45: probe, up"]);
+  assertFalse(live.handleProgress(50 * MS, false));
+  assertEquals(timeline(live, LOADED, 119), ["95: probe, up"]);
+  assertFalse(live.handleProgress(119 * MS, false));
+  assertEquals(timeline(live, LOADED, 160), []);
+});
+
+Deno.test("Liveness counts from when the oldest packet left when that was after the last progress", () => {
+  assertEquals(timeline(upAt(0), { ...LOADED, oldestSentAt: 100 * MS }, 169), ["145: probe, up"]);
+});
+
+Deno.test("Liveness of a suspected path is up again with any acknowledgement", () => {
+  for (const probe of [true, false]) {
+    const live = upAt(0);
+    timeline(live, LOADED, 70);
+    assert(live.handleProgress(90 * MS, probe));
+    assertEquals([live.state, live.reason], ["up", ""]);
+    assertEquals(timeline(live, IDLE, 339), []);
+  }
+});
+
+Deno.test("Liveness of a suspected path with a long round trip asks twice per usual answer", () => {
+  const live = upAt(0);
+  timeline(live, { ...LOADED, patienceUs: 300 * MS, alone: true }, 1000);
+  assertEquals(live.state, "suspect");
+  assertEquals(timeline(live, { ...IDLE, patienceUs: 300 * MS }, 1599), [
+    "1150: probe, suspect",
+    "1300: probe, suspect",
+    "1450: failed, down",
+    "1450: probe, down",
+  ]);
+});
+
+Deno.test("Liveness is down at once when the system says so, and says why", () => {
+  const live = upAt(0);
+  assert(live.handleUnreachable(10 * MS, "no route to host"));
+  assertEquals([live.state, live.reason], ["down", "no route to host"]);
+  assertFalse(live.handleUnreachable(11 * MS, "again"));
+  assertEquals(live.reason, "no route to host");
+  assertEquals(timeline(live, IDLE, 600), ["260: probe, down", "510: probe, down"]);
+});
+
+Deno.test("Liveness of a path that never was up does not go down", () => {
+  const live = new Liveness(0, TIMEOUT_US, false);
+  assertFalse(live.handleUnreachable(0, "no route"));
+  assertEquals(live.state, "connecting");
+});
+
+Deno.test("Liveness of a path that is down is up after three answers, one right after the other", () => {
+  assertEquals(timeline(downAt(0), IDLE, 300, 20), [
+    "250: probe, down",
+    "270: probe, down",
+    "290: probe, down",
+    "310: up",
+  ]);
+});
+
+Deno.test("Liveness of a path that is down begins to count again when a probe is lost", () => {
+  const live = downAt(0);
+  assertEquals(timeline(live, IDLE, 250, 20), ["250: probe, down"]);
+  assertEquals(timeline(live, IDLE, 270, 20), ["270: probe, down"]); // two good ones
+  assertEquals(timeline(live, IDLE, 290), ["290: probe, down"]); // lost
+  assertEquals(timeline(live, IDLE, 600, 20), [
+    "540: probe, down",
+    "560: probe, down",
+    "580: probe, down",
+    "600: up",
+  ]);
+});
+
+Deno.test("Liveness of a path that is down does not come up by data alone, but asks", () => {
+  const live = downAt(0);
+  for (let i = 1; i < 10; i++) assertFalse(live.handleProgress(i * MS, false));
+  assertEquals(live.state, "down");
+  assertEquals(timeline(live, IDLE, 9), ["9: probe, down"]);
+});
+
+Deno.test("Liveness.restart() is a new path", () => {
+  const live = downAt(0);
+  live.restart(100 * MS);
+  assertEquals([live.state, live.progressAt], ["connecting", 100 * MS]);
+  assertEquals(timeline(live, IDLE, 100, 20), ["100: probe, connecting", "120: up"]);
+});
+
+Deno.test("Liveness of any history never spins, and never suspects before it should", () => {
+  const event = fc.tuple(fc.constantFrom("probe", "data", "wait", "unreachable"), fc.nat(400));
+  const load = fc.record({
+    oldestSentAt: fc.constantFrom(0, 200 * MS, Infinity),
+    patienceUs: fc.integer({ min: 5 * MS, max: 2_000 * MS }),
+    alone: fc.boolean(),
+  });
+  fc.assert(fc.property(fc.array(event, { maxLength: 60 }), load, (events, { alone, ...load }) => {
+    const live = new Liveness(0, TIMEOUT_US, false);
+    let now = 0;
+    for (const [what, ms] of events) {
+      const until = now + ms * MS;
+      for (let calls = 0;; calls++) {
+        assert(calls < 100, "spins");
+        const at = live.timeoutAt(load.oldestSentAt, load.patienceUs, alone);
+        if (at > until) break;
+        now = Math.max(now, at);
+        const before = live.state;
+        live.handleTimeout(now, load.oldestSentAt, load.patienceUs, alone);
+        if (before !== "up" || live.state !== "suspect") continue;
+        assertGreaterOrEqual(now - live.progressAt, Math.min(60 * MS, TIMEOUT_US));
+      }
+      now = until;
+      if (what === "probe" || what === "data") live.handleProgress(now, what === "probe");
+      if (what === "unreachable") live.handleUnreachable(now, "no route");
+    }
+  }));
+});
