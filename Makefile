@@ -27,7 +27,7 @@ test: build ## Run every test; those over emulated lines need root
 
 cover: deno ## Run the tests of the source and print coverage by layer
 	@rm -rf cov
-	@$(DENO) test -A --quiet --coverage=cov/profile --ignore=tests/e2e,tests/build tests
+	@$(DENO) test -A --quiet --coverage=cov/profile --coverage-raw-data-only --ignore=tests/e2e,tests/build tests
 	@$(DENO) coverage --lcov cov/profile >cov/lcov.info
 	@$(DENO) run -A tools/coverage.ts cov/lcov.info
 
