@@ -57,12 +57,21 @@ export interface AeadKey {
   close(): void;
 }
 
+/** scrypt (RFC 7914); `undefined` when the library refuses. `N` and `r` say how much memory it takes. */
+export type Scrypt = (
+  password: Uint8Array,
+  salt: Uint8Array,
+  cost: { readonly N: number; readonly r: number; readonly p: number; readonly dkLen: number },
+) => Uint8Array | undefined;
+
 /** A library that implements the ciphers. */
 export interface AeadProvider {
   /** What `status` and the log call it, such as `libcrypto` or `noble`. */
   readonly name: string;
   /** Whether AES runs in hardware, so that AES-256-GCM is the faster cipher. */
   readonly hardwareAes: boolean;
+  /** Gives its memory back to the system, as JavaScript would not; absent where the library has none. */
+  readonly scrypt?: Scrypt;
   /** Prepares `key` ({@linkcode KEY_BYTES}); the caller wipes its copy. */
   importKey(cipher: Cipher, key: Uint8Array): AeadKey;
 }

@@ -12,7 +12,7 @@ import { hkdf } from "@noble/hashes/hkdf.js";
 import { scrypt } from "@noble/hashes/scrypt.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { HINT_BYTES } from "../wire/handshake.ts";
-import { KEY_BYTES } from "./aead.ts";
+import { KEY_BYTES, type Scrypt } from "./aead.ts";
 
 const SALT = ascii("aggvpn v1");
 const PASSWORD_SALT = ascii("aggvpn v1 password");
@@ -42,10 +42,13 @@ export function derivePsk(psk32: Uint8Array): PskKeys {
  * Turns a pass phrase into a pre-shared key: scrypt of its NFC form. The salt is
  * fixed, because the phrase is all that the two ends share; a phrase of few
  * words can therefore be guessed by whoever recorded a handshake, and a
- * generated key is better. Takes about 0.3 s.
+ * generated key is better. Takes about 0.1 s with `fast`, 0.3 s without.
+ *
+ * @param fast a library's scrypt; the one in JavaScript serves where there is none
  */
-export function stretchPassword(password: string): Uint8Array {
-  return scrypt(new TextEncoder().encode(password.normalize("NFC")), PASSWORD_SALT, SCRYPT_COST);
+export function stretchPassword(password: string, fast?: Scrypt): Uint8Array {
+  const bytes = new TextEncoder().encode(password.normalize("NFC"));
+  return fast?.(bytes, PASSWORD_SALT, SCRYPT_COST) ?? scrypt(bytes, PASSWORD_SALT, SCRYPT_COST);
 }
 
 function ascii(text: string): Uint8Array {

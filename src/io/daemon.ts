@@ -122,7 +122,8 @@ export class Daemon implements AsyncDisposable {
  */
 export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const { config, platform } = options;
-  const prepared = await prepare(config);
+  const aead = platform.libcrypto() ?? withoutLibcrypto();
+  const prepared = await prepare(config, aead.scrypt);
   const { mtu } = prepared;
   const families = prepared.sockets.map((socket) => socket.family);
   await using stack = new AsyncDisposableStack();
@@ -146,7 +147,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const pool = new PacketPool(POOL_PACKETS);
   const endpoint = new Endpoint(prepared.endpointOptions({
     pool,
-    aead: platform.libcrypto() ?? withoutLibcrypto(),
+    aead,
     random: (out) => void crypto.getRandomValues(out as Uint8Array<ArrayBuffer>),
     epochUs: epochOf(systemClock),
     mtu,

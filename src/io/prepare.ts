@@ -12,6 +12,7 @@ import type {
   Secret,
   ServerModeConfig,
 } from "../config/config.ts";
+import type { Scrypt } from "../crypto/aead.ts";
 import { stretchPassword } from "../crypto/psk.ts";
 import type { SocketOptions } from "../platform/platform.ts";
 import { resolveRemote } from "../platform/resolve.ts";
@@ -39,17 +40,20 @@ export interface Prepared {
 }
 
 /** Looks everything up. Throws AggvpnError when a name cannot be resolved. */
-export function prepare(config: Config): Promise<Prepared> {
-  return config.mode === "client" ? prepareClient(config) : prepareServer(config);
+export function prepare(config: Config, scrypt: Scrypt | undefined): Promise<Prepared> {
+  return config.mode === "client" ? prepareClient(config, scrypt) : prepareServer(config, scrypt);
 }
 
-async function prepareClient(config: ClientModeConfig): Promise<Prepared> {
+async function prepareClient(
+  config: ClientModeConfig,
+  scrypt: Scrypt | undefined,
+): Promise<Prepared> {
   const remotes = await Promise.all(config.links.map((link) => {
     const family = link.bind === undefined ? undefined : familyOfAddress(link.bind);
     return resolveRemote(link.remote.host, link.remote.port, family);
   }));
   const families = remotes.map(familyOf);
-  const psk = keyOf(config.secret);
+  const psk = keyOf(config.secret, scrypt);
   return {
     sockets: config.links.map((link, i) => linkSocket(link, families[i]!)),
     mtu: tunnelMtu(config, families),
@@ -62,11 +66,14 @@ async function prepareClient(config: ClientModeConfig): Promise<Prepared> {
   };
 }
 
-async function prepareServer(config: ServerModeConfig): Promise<Prepared> {
+async function prepareServer(
+  config: ServerModeConfig,
+  scrypt: Scrypt | undefined,
+): Promise<Prepared> {
   const sockets = await Promise.all(config.listen.map(listenSocket));
   const clients = config.clients.map(({ name, secret, allowed }) => ({
     name,
-    psk: keyOf(secret),
+    psk: keyOf(secret, scrypt),
     allowed: allowed.flatMap((network) => parseNetwork(network) ?? []),
   }));
   return {
@@ -93,7 +100,7 @@ function addressOf({ bytes }: Remote): string {
   return bytes[0] === 4 ? bytes.subarray(4, 8).join(".") : formatIpv6(bytes.subarray(4, 20));
 }
 
-/** Returns the 32 bytes of a secret; a pass phrase costs a third of a second. */
-function keyOf(secret: Secret): Uint8Array {
-  return secret.key ?? stretchPassword(secret.password ?? "");
+/** Returns the 32 bytes of a secret; a pass phrase costs up to a third of a second. */
+function keyOf(secret: Secret, scrypt: Scrypt | undefined): Uint8Array {
+  return secret.key ?? stretchPassword(secret.password ?? "", scrypt);
 }

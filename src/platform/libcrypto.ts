@@ -15,6 +15,7 @@ import {
   type Cipher,
   KEY_BYTES,
   NONCE_BYTES,
+  type Scrypt,
 } from "../crypto/aead.ts";
 import { fitsBodies } from "../crypto/body.ts";
 import { AggvpnError } from "../errors.ts";
@@ -50,6 +51,25 @@ const SYMBOLS = {
   EVP_aes_256_gcm: { parameters: [], result: "usize" },
   // const EVP_CIPHER *EVP_chacha20_poly1305(void);
   EVP_chacha20_poly1305: { parameters: [], result: "usize" },
+  // int EVP_PBE_scrypt(const char *pass, size_t passlen, const unsigned char *salt,
+  //                    size_t saltlen, uint64_t N, uint64_t r, uint64_t p, uint64_t maxmem,
+  //                    unsigned char *key, size_t keylen);       OpenSSL only
+  EVP_PBE_scrypt: {
+    parameters: [
+      "buffer",
+      "usize",
+      "buffer",
+      "usize",
+      "u64",
+      "u64",
+      "u64",
+      "u64",
+      "buffer",
+      "usize",
+    ],
+    result: "i32",
+    optional: true,
+  },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 type Symbols = Deno.StaticForeignLibraryInterface<typeof SYMBOLS>;
@@ -78,8 +98,31 @@ export function loadLibcrypto(name: string): AeadProvider | undefined {
   return {
     name: "libcrypto",
     hardwareAes: detectHardwareAes(library),
+    scrypt: (password, salt, cost) => scrypt(library, password, salt, cost),
     importKey: (cipher, key) => new LibcryptoKey(library, cipher, key),
   };
+}
+
+function scrypt(
+  library: Symbols,
+  password: Uint8Array,
+  salt: Uint8Array,
+  { N, r, p, dkLen }: Parameters<Scrypt>[2],
+): Uint8Array | undefined {
+  const out = new Uint8Array(dkLen);
+  const done = library.EVP_PBE_scrypt?.(
+    password.slice(),
+    BigInt(password.length),
+    salt.slice(),
+    BigInt(salt.length),
+    BigInt(N),
+    BigInt(r),
+    BigInt(p),
+    BigInt(128 * r * (N + p + 2)), // RFC 7914 section 2, and a little more
+    out,
+    BigInt(dkLen),
+  );
+  return done === 1 ? out : undefined;
 }
 
 /** Remembers the addresses of the object asked for last; the objects are few. */

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { nobleProvider } from "../../src/crypto/noble.ts";
+import { stretchPassword } from "../../src/crypto/psk.ts";
 import { loadLibcrypto } from "../../src/platform/libcrypto.ts";
 import { DatagramSlab, PacketPool, PLAIN_OFFSET, SLOT_BYTES } from "../../src/slab.ts";
 import { CIPHERS, openOnce, sealOnce, testProvider } from "../crypto/aead_checks.ts";
@@ -7,6 +8,8 @@ import { CIPHERS, openOnce, sealOnce, testProvider } from "../crypto/aead_checks
 /** Needs FFI and a libcrypto; without them only what needs neither is tested. */
 const allowed = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 const provider = allowed ? loadLibcrypto("libcrypto.so.3") : undefined;
+/** N is no power of two. */
+const BAD_COST = { N: 3, r: 8, p: 1, dkLen: 32 };
 const SIZES = [0, 1, 15, 16, 17, 63, 64, 65, 255, 576, 1400, 1900, SLOT_BYTES - PLAIN_OFFSET];
 
 function pseudoRandom(length: number, seed: number): Uint8Array<ArrayBuffer> {
@@ -19,6 +22,20 @@ Deno.test("loadLibcrypto() gives undefined for what is no libcrypto", () => {
 });
 
 if (provider) testProvider(provider, 1900);
+
+Deno.test({
+  name: "loadLibcrypto() stretches pass phrases as the scrypt in JavaScript does",
+  ignore: !provider?.scrypt,
+  fn(): void {
+    for (const password of ["", "correct horse", "caf\u00e9"]) {
+      assertEquals(
+        stretchPassword(password, provider!.scrypt).toHex(),
+        stretchPassword(password).toHex(),
+      );
+    }
+    assertEquals(provider!.scrypt!(new Uint8Array(1), new Uint8Array(1), BAD_COST), undefined);
+  },
+});
 
 Deno.test({
   name: "loadLibcrypto() agrees with noble on every size",
