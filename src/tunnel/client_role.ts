@@ -46,7 +46,7 @@ export class ClientRole {
     this.#context = context;
     this.#peer = new Peer("server", [], context.host);
     this.peers = [this.#peer];
-    this.#reboundAt = new Float64Array(options.links.length);
+    this.#reboundAt = new Float64Array(options.links.length).fill(-Infinity);
     this.#connector = new Connector(
       keys,
       options.random,
@@ -69,14 +69,14 @@ export class ClientRole {
     this.#rebindDead(now);
   }
 
-  /** Appends INITs that are due. */
+  /** Appends INITs that are due, to where the server was configured: a path may have been led away. */
   pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean {
     if (now < this.#connector.dueAt) return false;
     const datagrams = this.#connector.poll(now, this.#options.links.length);
     datagrams.forEach((datagram, link) => {
       const path = this.#peer.paths[link]!;
       const batch = batches[path.socket]!;
-      if (!batch.full) batch.append(datagram, path.remote!);
+      if (!batch.full) batch.append(datagram, this.#options.links[link]!.remote);
     });
     return false;
   }
@@ -99,6 +99,9 @@ export class ClientRole {
       links: this.#options.links.length,
     });
     session.confirmed = true;
+    for (const path of this.#peer.paths) {
+      if (path.live.state !== "up") path.remote = this.#options.links[path.options.id]!.remote;
+    }
     this.#peer.adopt(now, session);
     return undefined;
   }

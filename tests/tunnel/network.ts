@@ -174,7 +174,7 @@ export class World {
     const toServer = host !== this.server;
     const line = this.lines.find((line) =>
       toServer
-        ? line.host === host && line.socket === socket
+        ? line.host === host && line.socket === socket && line.server.equals(to.bytes)
         : line.socket === socket && line.client.equals(to.bytes)
     );
     if (!line) return; // to an address where nobody is any more
