@@ -1,0 +1,141 @@
+import { assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
+import fc from "fast-check";
+import { RateSample } from "../../src/links/delivery_rate.ts";
+import { INITIAL_RATE_BPS, MIN_RATE_BPS, RateEstimator } from "../../src/links/rate_estimator.ts";
+import { ToyLink } from "./toy_link.ts";
+
+const MBPS = 1e6;
+const S = 1e6;
+
+/** How far the estimate may be from the link's rate: what is asked of it, not what it reaches. */
+const TOLERANCE = 0.15;
+
+function assertNear(actualBps: number, mbps: number, what: string): void {
+  assertAlmostEquals(actualBps / MBPS, mbps, TOLERANCE * mbps, what);
+}
+
+for (const mbps of [1, 5, 50, 300]) {
+  for (const oneWayMs of [2, 10, 40]) {
+    const link = `a link of ${mbps} Mbit/s with ${2 * oneWayMs} ms`;
+    Deno.test(`RateEstimator finds ${link} within three seconds, and fills it`, () => {
+      const toy = new ToyLink({ capacityBps: () => mbps * MBPS, oneWayUs: oneWayMs * 1000 });
+      toy.runTo(3);
+      assertNear(toy.path.rate.rateBps, mbps, "estimate");
+      toy.takeWorstQueueUs();
+      assertGreater(toy.runTo(3.5), 0.85 * mbps * MBPS);
+      assertLess(toy.takeWorstQueueUs(), 100_000); // less than the link could hold
+    });
+  }
+}
+
+Deno.test("RateEstimator finds the rate of a link that loses one datagram in fifty at random", () => {
+  const isLost = (number: number): boolean => (number * 2654435761 >>> 0) % 50 === 0;
+  const toy = new ToyLink({ capacityBps: () => 50 * MBPS, isLost });
+  toy.runTo(3);
+  assertGreater(toy.runTo(5), 0.8 * 50 * MBPS);
+  assertNear(toy.path.rate.rateBps, 50, "estimate");
+});
+
+for (
+  const [before, after, seconds] of [[50, 10, 3], [40, 5, 3], [10, 50, 5], [5, 40, 5]] as const
+) {
+  Deno.test(`RateEstimator follows a step from ${before} to ${after} Mbit/s`, () => {
+    const capacityBps = (now: number): number => (now < 4 * S ? before : after) * MBPS;
+    const toy = new ToyLink({ capacityBps });
+    toy.runTo(4);
+    assertNear(toy.path.rate.rateBps, before, "before");
+    toy.runTo(4 + seconds);
+    assertNear(toy.path.rate.rateBps, after, "after");
+  });
+}
+
+Deno.test("RateEstimator keeps its rate while there is little to send, and uses it again at once", () => {
+  const demandBps = (now: number): number => (now > 3 * S && now < 13 * S ? 0.5 : 1000) * MBPS;
+  const toy = new ToyLink({ capacityBps: () => 50 * MBPS, demandBps });
+  toy.runTo(3);
+  assertNear(toy.path.rate.rateBps, 50, "before");
+  toy.runTo(13);
+  assertNear(toy.path.rate.rateBps, 50, "after ten quiet seconds");
+  assertGreater(toy.runTo(13.5), 0.8 * 50 * MBPS);
+});
+
+Deno.test("RateEstimator of a trickle never believes in more than the link carries", () => {
+  const toy = new ToyLink({ capacityBps: () => 20 * MBPS, demandBps: () => 1 * MBPS });
+  toy.runTo(10);
+  assertLess(toy.path.rate.rateBps, 23 * MBPS);
+  assertGreater(toy.path.rate.rateBps, 1 * MBPS);
+});
+
+Deno.test("RateEstimator notices that the link has become slower while there was little to send", () => {
+  const toy = new ToyLink({
+    capacityBps: (now) => (now < 5 * S ? 50 : 8) * MBPS,
+    demandBps: (now) => (now > 3 * S && now < 8 * S ? 0.5 : 1000) * MBPS,
+  });
+  toy.runTo(11);
+  assertNear(toy.path.rate.rateBps, 8, "three seconds into the load");
+});
+
+Deno.test("RateEstimator never exceeds a known capacity, and reaches it at once", () => {
+  const toy = new ToyLink({ capacityBps: () => 100 * MBPS, capBps: 20 * MBPS });
+  for (let tenths = 1; tenths <= 30; tenths++) {
+    const before = toy.sentBytes;
+    toy.runTo(tenths / 10);
+    const sentBps = (toy.sentBytes - before) * 8 / 0.1;
+    assertLess(sentBps, 1.04 * 20 * MBPS, `in tenth ${tenths}`); // a burst of 3 ms
+    if (tenths > 1) assertGreater(sentBps, 0.9 * 20 * MBPS, `in tenth ${tenths}`);
+    assertLess(toy.path.rate.pacingBps, 20 * MBPS);
+  }
+});
+
+Deno.test("RateEstimator comes down from a known capacity that the link does not have", () => {
+  const toy = new ToyLink({ capacityBps: () => 10 * MBPS, capBps: 20 * MBPS });
+  toy.runTo(3);
+  assertNear(toy.path.rate.rateBps, 10, "estimate");
+  toy.takeWorstQueueUs();
+  toy.runTo(5);
+  assertLess(toy.takeWorstQueueUs(), 60_000);
+});
+
+Deno.test("RateEstimator.restart() begins at a share, finds the rest, and stays in its bounds", () => {
+  const toy = new ToyLink({ capacityBps: () => 50 * MBPS });
+  toy.runTo(3);
+  const { rate, pacer } = toy.path;
+  rate.restart(toy.now, 0.25);
+  pacer.rateBps = rate.pacingBps;
+  assertNear(rate.rateBps, 12.5, "a quarter");
+  toy.runTo(6);
+  assertNear(rate.rateBps, 50, "three seconds later");
+  for (let i = 0; i < 50; i++) rate.restart(toy.now, 0.25);
+  assertEquals(rate.rateBps, MIN_RATE_BPS);
+});
+
+Deno.test("RateEstimator begins with a guess, or with what is known", () => {
+  const [unknown, known] = [new RateEstimator(0), new RateEstimator(8 * MBPS)];
+  assertEquals([unknown.rateBps, unknown.starting], [INITIAL_RATE_BPS, true]);
+  assertEquals([known.rateBps, known.starting], [8 * MBPS, false]);
+});
+
+Deno.test("RateEstimator of any samples paces between its least rate and the known capacity", () => {
+  const sample = fc.record({
+    waitUs: fc.nat(500_000),
+    rateBps: fc.oneof(fc.constant(0), fc.nat(1_000_000_000)),
+    busyBps: fc.oneof(fc.constant(0), fc.nat(1_000_000_000)),
+    limited: fc.boolean(),
+    queueUs: fc.oneof(fc.nat(8_000), fc.nat(16_000_000)),
+    rttUs: fc.integer({ min: 1, max: 3_000_000 }),
+  });
+  const caps = fc.constantFrom(0, 1 * MBPS, 100 * MBPS);
+  fc.assert(fc.property(caps, fc.array(sample, { maxLength: 100 }), (capBps, samples) => {
+    const rate = new RateEstimator(capBps);
+    let now = 0;
+    for (const { waitUs, rttUs, queueUs, ...rest } of samples) {
+      now += waitUs;
+      rate.handleSample(now, Object.assign(new RateSample(), rest), queueUs, rttUs, rttUs);
+      assertGreater(rate.pacingBps, 0.9 * MIN_RATE_BPS);
+      assertLess(rate.pacingBps, capBps || Infinity);
+      assertGreater(rate.rateBps, 0.9 * MIN_RATE_BPS);
+      if (capBps > 0) assertLess(rate.rateBps, capBps + 1);
+      assertGreater(rate.spanUs, 0);
+    }
+  }));
+});
