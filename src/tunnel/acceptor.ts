@@ -19,7 +19,7 @@ import {
 import type { PskKeys } from "../crypto/psk.ts";
 import type { DropReason } from "./drops.ts";
 
-/** INITs whose MAC is checked per second: 25 us each, so a flood takes a twentieth of a core. */
+/** INITs of one client whose MAC is checked per second: 25 us each, a twentieth of a core. */
 const RATE_PER_SECOND = 2000;
 const BURST = 200;
 
@@ -27,8 +27,20 @@ const BURST = 200;
 class Known {
   lastTimestamp: Uint8Array = new Uint8Array(12);
   answered: Responder | undefined;
+  sessionId = 0;
+  #tokens = BURST;
+  #tokensAt = 0;
 
   constructor(readonly keys: PskKeys) {}
+
+  /** Whether one more INIT may be looked at: who floods with one client's hint locks out no other. */
+  takeToken(now: number): boolean {
+    this.#tokens = Math.min(BURST, this.#tokens + (now - this.#tokensAt) * RATE_PER_SECOND / 1e6);
+    this.#tokensAt = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
 }
 
 /** A good INIT: of which client, with what answer, and whether it is a copy. */
@@ -45,9 +57,6 @@ export class Acceptor {
   readonly #known: readonly Known[];
   readonly #random: (out: Uint8Array) => void;
   readonly #choose: (features: number, mtu: number) => ResponsePayload;
-  #sessionId = 0;
-  #tokens = BURST;
-  #tokensAt = 0;
 
   /** @param choose the server's side of the bargain, given the client's features and MTU */
   constructor(
@@ -70,15 +79,15 @@ export class Acceptor {
     if (!peek) return "short";
     const client = this.#known.findIndex((known) => equal(known.keys.hint, peek.hint));
     if (client < 0) return "unknown-client";
-    if (!this.#takeToken(now)) return "handshake-rate";
     const known = this.#known[client]!;
+    if (!known.takeToken(now)) return "handshake-rate";
     if (!verifyInitMac(known.keys, datagram)) return "handshake-mac";
     const before = known.answered;
     const copy = before !== undefined && equal(before.noiseMessage, initNoiseMessage(datagram));
     const responder = copy ? before : this.#answer(known, datagram, newSessionId(client));
     if (typeof responder === "string") return responder;
-    const sessionId = this.#sessionId;
-    return { client, responder, sessionId, copy, response: responder.response(peek.linkId) };
+    const response = responder.response(peek.linkId);
+    return { client, responder, sessionId: known.sessionId, copy, response };
   }
 
   #answer(known: Known, datagram: Uint8Array, sessionId: number): Responder | DropReason {
@@ -96,16 +105,8 @@ export class Acceptor {
     if (!responder) return refusal;
     known.lastTimestamp = responder.init.timestamp;
     known.answered = responder;
-    this.#sessionId = sessionId;
+    known.sessionId = sessionId;
     return responder;
-  }
-
-  #takeToken(now: number): boolean {
-    this.#tokens = Math.min(BURST, this.#tokens + (now - this.#tokensAt) * RATE_PER_SECOND / 1e6);
-    this.#tokensAt = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
-    return true;
   }
 }
 
