@@ -5,8 +5,10 @@
  * @module
  */
 
-/** A sender that woke late may catch up this much, in microseconds of the link's rate. */
-export const MAX_BURST_US = 3_000;
+/** After a pause this much may leave at once, in microseconds of the link's rate. */
+export const MAX_BURST_US = 1_000;
+/** A sender that had packets but woke late may catch up this much. */
+export const MAX_LATENESS_US = 10_000;
 /** A datagram may leave this early, in microseconds: a wake-up costs about as much. */
 export const SLACK_US = 150;
 
@@ -15,6 +17,7 @@ export class Pacer {
   /** Rate of IP packets in bits per second; greater than zero. */
   rateBps: number;
   #nextAt = 0;
+  #paused = true;
 
   constructor(rateBps: number) {
     this.rateBps = rateBps;
@@ -27,12 +30,20 @@ export class Pacer {
 
   /** Accounts for a datagram of `sizeBytes` that leaves at `now`. */
   charge(now: number, sizeBytes: number): void {
-    const from = Math.max(this.#nextAt, now - MAX_BURST_US);
+    const lenienceUs = this.#paused ? MAX_BURST_US : MAX_LATENESS_US;
+    const from = Math.max(this.#nextAt, now - lenienceUs);
+    this.#paused = false;
     this.#nextAt = from + sizeBytes * 8e6 / this.rateBps;
+  }
+
+  /** There was nothing to send although it was due: what was not used is lost. */
+  pause(): void {
+    this.#paused = true;
   }
 
   /** Forgets what is owed: the link begins anew. */
   reset(now: number): void {
     this.#nextAt = now;
+    this.#paused = true;
   }
 }

@@ -108,6 +108,7 @@ export class Path {
 
   /** The path could have sent, but nothing was there: its rate samples say less. */
   handleIdle(): void {
+    this.pacer.pause();
     if (this.#idle) return;
     this.#idle = true;
     this.#idleCount++;

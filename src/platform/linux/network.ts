@@ -18,6 +18,9 @@ import { firewallChange } from "./firewall.ts";
  */
 export const FIRST_RULE_PREFERENCE = 7800;
 
+/** Packets the interface queues while the program is at work elsewhere; 500 is less than one burst of TCP. */
+const TX_QUEUE_PACKETS = "1000";
+
 /** Which kernel switches are on; a switch that is on stays out of it. */
 export interface Forwarding {
   readonly ipv4: boolean;
@@ -28,7 +31,7 @@ export interface Forwarding {
 export function networkChanges(plan: NetworkPlan, forwarding: Forwarding): SystemChange[] {
   const dev = ["dev", plan.interface];
   return [
-    { run: ["ip", "link", "set", ...dev, "mtu", `${plan.mtu}`] },
+    { run: ["ip", "link", "set", ...dev, "mtu", `${plan.mtu}`, "txqueuelen", TX_QUEUE_PACKETS] },
     ...plan.addresses.map((address) => addressChange(address, dev)),
     { run: ["ip", "link", "set", ...dev, "up"] },
     ...plan.routes.flatMap((route) => routeChanges(route, dev)),

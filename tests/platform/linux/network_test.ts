@@ -40,7 +40,7 @@ function lines(plan: NetworkPlan, forwarding: Forwarding): string[] {
 
 Deno.test("networkChanges() sets MTU, addresses and routes, and rules for links with a table", () => {
   assertEquals(lines(CLIENT, OFF), [
-    "ip link set dev agg0 mtu 1434",
+    "ip link set dev agg0 mtu 1434 txqueuelen 1000",
     "ip address replace 10.44.43.1/30 dev agg0",
     "ip -6 address replace 2001:db8:44::1/64 dev agg0 nodad",
     "ip link set dev agg0 up",
