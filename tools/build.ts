@@ -17,8 +17,6 @@ const ROOT = new URL("..", import.meta.url).pathname;
 const BUILD = `${ROOT}build`;
 const NAME = "aggvpn";
 
-type Kind = "compile" | "selfextract";
-
 async function main(): Promise<void> {
   await Deno.mkdir(BUILD, { recursive: true });
   const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`)) as {
@@ -26,32 +24,30 @@ async function main(): Promise<void> {
   };
   const program = await bundle(`${ROOT}main.ts`, await commit());
   await writeWhole(`${BUILD}/${NAME}.js`, asScript(program), 0o755);
-  const kind = await chooseKind();
-  const digest = await inputsDigest(program, kind);
+  const digest = await inputsDigest(program);
   const out = `${BUILD}/${NAME}`;
   if (await textOf(`${out}.inputs`) === digest && await exists(out)) {
     return say(`build/${NAME} is up to date`);
   }
-  const made = await makeExecutable(kind, program, version, out);
+  const made = await makeExecutable(program, version, out);
   await writeWhole(`${out}.inputs`, digest, 0o644);
   const { size } = await Deno.stat(out);
   say(`build/${NAME}: ${made}, ${(size / 1e6).toFixed(1)} MB`);
 }
 
 /** Makes the executable beside `out`, tries it, and only then puts it in its place. */
-async function makeExecutable(
-  kind: Kind,
-  program: string,
-  version: string,
-  out: string,
-): Promise<string> {
+async function makeExecutable(program: string, version: string, out: string): Promise<string> {
+  const asked = askedKind();
   const fresh = `${out}.${Deno.pid}.new`;
   try {
-    if (kind === "compile" && await compileTo(fresh, program) && await works(fresh, version)) {
-      await Deno.rename(fresh, out);
-      return `made by deno compile ${Deno.version.deno}`;
+    if (asked === "compile" || asked === undefined && await runtimeBase()) {
+      if (await compileTo(fresh, program) && await works(fresh, version)) {
+        await Deno.rename(fresh, out);
+        return `made by deno compile ${Deno.version.deno}`;
+      }
+      if (asked) throw new Error("deno compile does not work here");
+      say("deno compile does not work here; making a self-extracting file");
     }
-    if (kind === "compile") say("deno compile did not work here; making a self-extracting file");
     await selfExtractTo(fresh, program, version);
     if (!await works(fresh, version)) throw new Error(`The new build/${NAME} does not run`);
     await Deno.rename(fresh, out);
@@ -106,16 +102,19 @@ async function works(file: string, version: string): Promise<boolean> {
   return false;
 }
 
-async function chooseKind(): Promise<Kind> {
+/** What `AGGVPN_BUILD` asks for; undefined leaves the choice to this program. */
+function askedKind(): "compile" | "selfextract" | undefined {
   const asked = Deno.env.get("AGGVPN_BUILD");
+  if (!asked) return undefined;
   if (asked === "compile" || asked === "selfextract") return asked;
-  if (asked) throw new Error(`AGGVPN_BUILD is "${asked}": expected compile or selfextract`);
-  return await runtimeBase() ? "compile" : "selfextract";
+  throw new Error(`AGGVPN_BUILD is "${asked}": expected compile or selfextract`);
 }
 
-async function inputsDigest(program: string, kind: Kind): Promise<string> {
+async function inputsDigest(program: string): Promise<string> {
   const template = await Deno.readTextFile(`${ROOT}tools/build/selfextract.sh`);
-  const inputs = [program, template, kind, Deno.version.deno, Deno.build.target, ...RUN_FLAGS];
+  const base = Deno.env.get("DENORT_BIN") ?? "";
+  const { version: { deno }, build: { target } } = Deno;
+  const inputs = [program, template, askedKind() ?? "", base, deno, target, ...RUN_FLAGS];
   return await sha256(new TextEncoder().encode(inputs.join("\0")));
 }
 

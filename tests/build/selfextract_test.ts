@@ -151,6 +151,19 @@ Deno.test("a new program does not unpack the runtime again", async () => {
   assertEquals(fixture.cached(), ["program", "program", "runtime"]);
 });
 
+Deno.test("unpacking removes what no version has needed for a month, not the runtime it uses", async () => {
+  await using fixture = await Fixture.open();
+  await fixture.run([]);
+  await Deno.mkdir(`${fixture.cache}/runtime-of-old`);
+  const monthAgo = Date.now() / 1000 - 40 * 86_400;
+  for (const { name } of Deno.readDirSync(fixture.cache)) {
+    await Deno.utime(`${fixture.cache}/${name}`, monthAgo, monthAgo);
+  }
+  await fixture.write("other();\n");
+  assertEquals((await fixture.run([])).code, 0);
+  assertEquals(fixture.cached(), ["program", "runtime"]);
+});
+
 Deno.test("six first starts at the same time make one copy and leave nothing else", async () => {
   await using fixture = await Fixture.open();
   const starts = Array.from({ length: 6 }, () => fixture.run(["x"]));

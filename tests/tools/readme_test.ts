@@ -1,4 +1,5 @@
 import { assertEquals, assertGreater } from "@std/assert";
+import { COMMANDS } from "../../src/cli/commands.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 
 const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
@@ -26,4 +27,16 @@ Deno.test("the two configurations of the README fit each other", () => {
   const ports = [...client.matchAll(/^port = (\d+)$/gm)].map(([, port]) => port);
   assertGreater(ports.length, 1);
   assertEquals(ports, listen);
+});
+
+Deno.test("the commands of the README exist", () => {
+  const code = [
+    ...blocks("sh"),
+    ...[...README.matchAll(/`([^`\n]+)`/g)].map(([, text = ""]) => text),
+  ];
+  const used = new Set<string>();
+  for (const [, name = ""] of code.join("\n").matchAll(/^aggvpn ([a-z-]+)/gm)) used.add(name);
+  assertGreater(used.size, 3);
+  const known = new Set(COMMANDS.map(({ name }) => name));
+  assertEquals([...used].filter((name) => !known.has(name)), []);
 });

@@ -38,6 +38,7 @@ export async function compile(script: string, out: string): Promise<boolean> {
       args: ["compile", "--quiet", "--no-check", "--no-code-cache", ...flags, "-o", out, script],
       stdin: "null",
       stdout: "null",
+      stderr: "inherit",
       signal: AbortSignal.timeout(COMPILE_TIMEOUT_MS),
     }).output();
     return success;
