@@ -32,10 +32,9 @@ async function denoDirectory(): Promise<string> {
 
 /** Compiles the bundle `script` to `out`; false, with the reason on stderr, when it cannot. */
 export async function compile(script: string, out: string): Promise<boolean> {
-  const flags = RUN_FLAGS.filter((flag) => flag !== "--no-code-cache");
   try {
     const { success } = await new Deno.Command(Deno.execPath(), {
-      args: ["compile", "--quiet", "--no-check", "--no-code-cache", ...flags, "-o", out, script],
+      args: ["compile", "--quiet", "--no-check", ...RUN_FLAGS, "-o", out, script],
       stdin: "null",
       stdout: "null",
       stderr: "inherit",
