@@ -59,7 +59,8 @@ export class Endpoint {
   readonly #events: EndpointEvent[] = [];
   readonly #ready: SlotFifo;
   #closing = false;
-  #closed = false;
+  /** Peers that have been told goodbye. */
+  #farewells = 0;
 
   constructor(options: EndpointOptions) {
     this.#options = options;
@@ -114,8 +115,7 @@ export class Endpoint {
    * something back: send it and call again.
    */
   pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean {
-    if (this.#closing) this.#farewell(now, batches);
-    if (this.#closed) return false;
+    if (this.#closing) return this.#farewell(now, batches);
     let more = this.#role.pollTransmit(now, batches);
     for (const peer of this.#peers) more = peer.pollTransmit(now, batches) || more;
     return more;
@@ -138,7 +138,7 @@ export class Endpoint {
 
   /** When the endpoint next has something to do by itself; Infinity for never, may be past. */
   pollTimeout(): number {
-    if (this.#closed) return Infinity;
+    if (this.#closing) return this.#farewells < this.#peers.length ? 0 : Infinity;
     let at = this.#role.timeoutAt();
     this.timeoutReason = "handshake";
     for (const peer of this.#peers) {
@@ -167,14 +167,14 @@ export class Endpoint {
     this.#closing = true;
   }
 
-  /** Sends what still fits of a farewell to every peer. */
-  #farewell(now: number, batches: readonly TransmitBatch[]): void {
-    for (const peer of this.#peers) {
-      peer.writeClose(now, batches);
-      peer.drop(now, "shutting down");
+  /** Tells peer after peer goodbye; true when full batches are to be sent first. */
+  #farewell(now: number, batches: readonly TransmitBatch[]): boolean {
+    for (; this.#farewells < this.#peers.length; this.#farewells++) {
+      if (batches.some((batch) => batch.full)) return true;
+      this.#peers[this.#farewells]!.writeClose(now, batches);
+      this.#peers[this.#farewells]!.drop(now, "shutting down");
     }
-    this.#closing = false;
-    this.#closed = true;
+    return false;
   }
 
   #handlePacket(now: number, slot: number): void {

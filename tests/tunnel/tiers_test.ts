@@ -1,0 +1,76 @@
+import { assert, assertEquals } from "@std/assert";
+import type { LinkOptions } from "../../src/tunnel/options.ts";
+import { World } from "./network.ts";
+import { numbersOf, range, udp4 } from "./packets.ts";
+
+const SECOND = 1_000_000;
+
+/** Two links of 8 Mbit/s, the second of `tier`. */
+function twoTiers(tier: LinkOptions["tier"]): World {
+  const link = (id: number): Partial<LinkOptions> => ({
+    tier: id === 0 ? "primary" : tier,
+    metered: id > 0,
+    uploadBps: 8e6,
+    downloadBps: 8e6,
+  });
+  return new World([{ delaysUs: [10_000, 10_000], link }]).connect();
+}
+
+/** Offers `mbps` for `us` from the client, as bulk; returns the packets on each link. */
+function offer(world: World, mbps: number, us: number): number[] {
+  const before = world.sent.length;
+  const stepUs = 1000 * 8 / mbps;
+  for (let at = 0, i = 0; at < us; at += stepUs) {
+    world.client.send(world.now, udp4(i++, { bytes: 1000 }));
+    world.run(stepUs);
+  }
+  const data = world.sent.slice(before).filter(({ toServer, bytes }) =>
+    toServer && bytes.length > 900
+  );
+  return world.lines.map((line) => data.filter((datagram) => datagram.line === line).length);
+}
+
+Deno.test("Endpoint leaves an overflow link alone while the primary one suffices", () => {
+  const world = twoTiers("overflow");
+  const [primary, overflow] = offer(world, 4, SECOND);
+  assertEquals(overflow, 0);
+  assert(primary! >= 490, `${primary}`);
+  world.finish();
+});
+
+Deno.test("Endpoint uses an overflow link when the primary one is not enough", () => {
+  const world = twoTiers("overflow");
+  const [primary, overflow] = offer(world, 14, SECOND);
+  assert(overflow! > 300 && primary! > 600, `${primary} ${overflow}`);
+  world.finish();
+});
+
+Deno.test("Endpoint uses a backup link only when no other works", () => {
+  const world = twoTiers("backup");
+  const [, idle] = offer(world, 14, SECOND);
+  assertEquals(idle, 0);
+  world.run(SECOND);
+  world.lines[0]!.cut = true;
+  const [, busy] = offer(world, 4, SECOND);
+  assert(busy! > 300, `${busy}`);
+  world.lines[0]!.cut = false;
+  world.run(3 * SECOND);
+  const [, after] = offer(world, 4, SECOND);
+  assertEquals(after, 0);
+  world.finish();
+});
+
+Deno.test("Endpoint keeps to the tiers in the server's direction too", () => {
+  const world = twoTiers("backup");
+  for (const i of range(0, 300)) {
+    world.server.send(world.now, udp4(i, { bytes: 1000 }));
+    world.run(2_000);
+  }
+  world.run(SECOND);
+  assertEquals(numbersOf(world.client.delivered), range(0, 300));
+  const onBackup = world.sent.filter(({ toServer, line, bytes }) =>
+    !toServer && line === world.lines[1] && bytes.length > 900
+  );
+  assertEquals(onBackup, []);
+  world.finish();
+});
