@@ -178,6 +178,16 @@ Deno.test("Liveness of a path that is down is up after three answers, one right 
   ]);
 });
 
+Deno.test("Liveness of a path that goes down again needs three answers again", () => {
+  const live = downAt(0);
+  timeline(live, IDLE, 310, 20);
+  assertEquals(live.state, "up");
+  live.handleUnreachable(400 * MS, "no route");
+  assertFalse(live.handleProgress(420 * MS, true));
+  assertFalse(live.handleProgress(440 * MS, true));
+  assert(live.handleProgress(460 * MS, true));
+});
+
 Deno.test("Liveness of a path that is down begins to count again when a probe is lost", () => {
   const live = downAt(0);
   assertEquals(timeline(live, IDLE, 250, 20), ["250: probe, down"]);

@@ -50,17 +50,34 @@ Deno.test("Pacer makes up for wake-ups that are late, up to its lenience", () =>
   assertAlmostEquals((at.at(-1)! - at[0]!) / 9_999, 1000, 1);
 });
 
-Deno.test("Pacer after a pause lets a burst of one millisecond go, not of the pause", () => {
-  const pacer = new Pacer(RATE_BPS);
-  pacer.charge(0, SIZE);
-  pacer.pause();
-  const now = 60e6;
-  let burst = 0;
-  while (pacer.dueAt <= now) {
-    pacer.charge(now, SIZE);
-    burst++;
+/** How many datagrams leave at `now`. */
+function burst(pacer: Pacer, now: number): number {
+  let count = 0;
+  for (; pacer.dueAt <= now; count++) pacer.charge(now, SIZE);
+  return count;
+}
+
+Deno.test("Pacer lets more go after a late wake-up than after a pause, and never all of it", () => {
+  const table: [what: string, pause: boolean, lateUs: number, datagrams: number][] = [
+    ["in time", false, 0, 1],
+    ["late", false, 4_000, 5],
+    ["too late to catch up", false, 60e6, MAX_LATENESS_US / 1000 + 1],
+    ["after a short pause", true, 400, 1],
+    ["after a long pause", true, 60e6, MAX_BURST_US / 1000 + 1],
+  ];
+  for (const [what, pause, lateUs, datagrams] of table) {
+    const pacer = new Pacer(RATE_BPS);
+    pacer.charge(0, SIZE);
+    if (pause) pacer.pause();
+    assertEquals(burst(pacer, pacer.dueAt + lateUs), datagrams, what);
   }
-  assertEquals(burst, MAX_BURST_US / 1000 + 1);
+});
+
+Deno.test("Pacer that is new or was reset does not catch up with what was before", () => {
+  const pacer = new Pacer(RATE_BPS);
+  assertEquals(burst(pacer, 60e6), MAX_BURST_US / 1000 + 1);
+  pacer.reset(70e6);
+  assertEquals(burst(pacer, 90e6), MAX_BURST_US / 1000 + 1);
 });
 
 Deno.test("Pacer never lets more go than rate, lenience, slack and one datagram allow", () => {

@@ -1,4 +1,11 @@
-import { assert, assertAlmostEquals, assertEquals, assertFalse, assertLess } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertFalse,
+  assertGreater,
+  assertLess,
+} from "@std/assert";
 import fc from "fast-check";
 import { Path, type PathOptions } from "../../src/links/path.ts";
 import { type Remote, remoteOf } from "../../src/remote.ts";
@@ -122,13 +129,16 @@ Deno.test("Path.handleReport() counts from the session's first number, never bel
 
 Deno.test("Path.handleReport() of an earlier session acknowledges, but is no sample of the rate", () => {
   const path = pathTo(V4, { capBps: 0 });
-  for (let i = 0; i < 40; i++) path.handleSent(i * MS, i, 1400);
+  for (let i = 0; i < 800; i++) path.handleSent(i * MS, i, 1400);
   const before = path.rate.rateBps;
   const report = (highest: number): Report =>
     reportOf(highest, [highest + 1], { receivedAt: highest * MS, bytes: 1e7 * highest });
-  assertEquals(handle(path, 60, report(5), 0, false).released.length, 6);
-  handle(path, 90, report(39), 0, false);
+  for (let at = 99; at < 700; at += 100) {
+    assertEquals(handle(path, at + 20, report(at), 0, false).released.length, 100);
+  }
   assertEquals(path.rate.rateBps, before);
+  for (let at = 700; at < 800; at += 33) handle(path, at + 20, report(at));
+  assertGreater(path.rate.rateBps, before);
 });
 
 Deno.test("Path.handleReport() of any report never throws, nor hands a slot out twice", () => {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, fail } from "@std/assert";
 import fc from "fast-check";
 import { isEcnCapable, markCongestion } from "../../src/wire/ip.ts";
 
@@ -46,6 +46,22 @@ Deno.test("markCongestion() of IPv4 sets CE and a checksum as if computed anew, 
     markCongestion(bytes, 0);
     assertEquals(bytes, expected, `TOS ${tos}`);
   }
+});
+
+Deno.test("markCongestion() of IPv4 is right for every checksum there can be", () => {
+  const noise = Uint8Array.fromHex("000000540001400040060000c0000201c6336402");
+  const sums = new Set<number>();
+  for (let id = 0; id <= 0xffff; id++) {
+    noise[4] = id >> 8;
+    noise[5] = id & 0xff;
+    for (const tos of [0, 1, 2]) {
+      const bytes = header(noise, 5, tos);
+      sums.add(bytes[10]! << 8 | bytes[11]!);
+      markCongestion(bytes, 0);
+      if ((bytes[10]! << 8 | bytes[11]!) !== checksum(bytes)) fail(`id ${id}, TOS ${tos}`);
+    }
+  }
+  assertEquals(sums.size, 0xffff); // all but the one for a sum of zero
 });
 
 Deno.test("markCongestion() of any IPv4 header keeps the checksum right and touches nothing else", () => {
