@@ -44,6 +44,12 @@ export class Codel {
     return "drop";
   }
 
+  /** A packet of `queue` leaves unjudged: lateness that was not its doing does not count. */
+  excuse(queue: number): void {
+    this.#firstAbove[queue] = 0;
+    this.#dropping[queue] = 0;
+  }
+
   #isLate(queue: number, now: number, sojournUs: number, last: boolean): boolean {
     if (sojournUs < TARGET_US || last) {
       this.#firstAbove[queue] = 0;

@@ -199,7 +199,11 @@ export class FlowQueue {
   #shiftFlow(now: number, bucket: number, mayDrop: boolean): number {
     for (;;) {
       const slot = this.#shiftHead(bucket);
-      if (slot === NONE || !mayDrop) return slot;
+      if (slot === NONE) return NONE;
+      if (!mayDrop) {
+        this.#codel.excuse(bucket);
+        return slot;
+      }
       const sojournUs = now - this.#enqueuedAt[slot]!;
       const verdict = this.#codel.judge(bucket, now, sojournUs, this.#head[bucket] === NONE);
       if (verdict === "pass" || this.#mark(slot)) return slot;

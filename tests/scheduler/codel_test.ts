@@ -160,6 +160,15 @@ Deno.test("Codel.judge() never drops the last packet, nor what waited less than 
   }
 });
 
+Deno.test("Codel.excuse() lets a whole interval pass before the next drop", () => {
+  const codel = new Codel(1);
+  assertEquals(codel.judge(0, 1000, TARGET_US, false), "pass");
+  codel.excuse(0);
+  assertEquals(dropTimes(codel, 5_000_000, 2), [100, 200]);
+  codel.excuse(0); // also when it was dropping
+  assertEquals(dropTimes(codel, 10_000_000, 2), [100, 200]);
+});
+
 Deno.test("Codel.judge() keeps queues apart", () => {
   const codel = new Codel(2);
   assertEquals(dropTimes(codel, 1000, 3), [100, 200, 271]);

@@ -148,6 +148,20 @@ Deno.test("FlowQueue.shift() never drops or marks when it may not", () => {
   assertEquals([pair.dropped, pair.marked, pair.queue.packets], [[], [], 0]);
 });
 
+Deno.test("FlowQueue.shift() does not count against a flow what it waited when nothing might drop", () => {
+  const pair = new Pair(SLOTS);
+  for (let i = 0; i < 20; i++) pair.run({ do: "push", bucket: 0, bytes: 1400 });
+  pair.run({ do: "wait", us: 20_000 });
+  pair.run({ do: "shift", mayDrop: true }); // late for the first time
+  pair.run({ do: "wait", us: 200_000 });
+  pair.run({ do: "shift", mayDrop: false });
+  pair.run({ do: "shift", mayDrop: true });
+  assertEquals([pair.dropped, pair.marked], [[], []]);
+  pair.run({ do: "wait", us: 100_000 });
+  pair.run({ do: "shift", mayDrop: true });
+  assertEquals(pair.dropped.length + pair.marked.length, 1);
+});
+
 Deno.test("FlowQueue.shift() drops what has waited for seconds when it may", () => {
   const pair = new Pair(SLOTS);
   for (let i = 0; i < SLOTS; i++) pair.run({ do: "push", bucket: 0, bytes: 1400 });

@@ -81,7 +81,11 @@ export class SlowQueue {
   #next(flow: Flow, now: number, mayDrop: boolean): Packet | undefined {
     for (;;) {
       const packet = flow.packets.shift();
-      if (!packet || !mayDrop) return packet;
+      if (!packet) return undefined;
+      if (!mayDrop) {
+        this.#codel.excuse(flow.bucket);
+        return packet;
+      }
       const last = flow.packets.length === 0;
       const verdict = this.#codel.judge(flow.bucket, now, now - packet.at, last);
       if (verdict === "pass") return packet;
