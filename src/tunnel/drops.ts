@@ -41,8 +41,8 @@ export class Drops {
     this.#counts = Object.fromEntries(NAMES.map((name) => [name, 0])) as Record<DropReason, number>;
   }
 
-  count(reason: DropReason): void {
-    this.#counts[reason]++;
+  count(reason: DropReason, by = 1): void {
+    this.#counts[reason] += by;
   }
 
   get(reason: DropReason): number {

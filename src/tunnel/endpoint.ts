@@ -184,10 +184,19 @@ export class Endpoint {
     }
     const peer = this.#peerFor(at);
     if (!peer?.current) return this.#dropPacket(slot, "no-peer");
+    if (this.#isGreedy(peer)) return this.#dropPacket(slot, "queue-full");
     peer.sender.handlePacket(now, slot, this.#info);
   }
 
-  #dropPacket(slot: number, reason: "malformed" | "no-peer"): void {
+  /**
+   * Whether a peer occupies more memory than is left for all others: one that acknowledges
+   * nothing would get it all (dynamic threshold of Choudhury and Hahne, 1998).
+   */
+  #isGreedy(peer: Peer): boolean {
+    return this.#peers.length > 1 && peer.keptPackets > this.#pool.available;
+  }
+
+  #dropPacket(slot: number, reason: "malformed" | "no-peer" | "queue-full"): void {
     this.#drops.count(reason);
     this.#pool.release(slot);
   }

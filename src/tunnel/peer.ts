@@ -17,6 +17,7 @@ import {
   DATA,
   FRAME,
   FRAME_HEADER_BYTES,
+  limitReach,
   parseReport,
   PROBE_BYTES,
   Report,
@@ -32,6 +33,8 @@ import { EXPIRE_AFTER_US, OVERLAP_US, type Session } from "./session.ts";
 
 /** Packets a peer's queue holds at most: 250 ms at 100 Mbit/s. */
 const QUEUE_PACKETS = 2048;
+/** When no link has worked for this long, what waits is of no use any more, in microseconds. */
+const STALE_US = 3_000_000;
 
 /** What a peer needs of the endpoint it belongs to. */
 export interface PeerHost {
@@ -122,6 +125,13 @@ export class Peer {
     return false;
   }
 
+  /** Packets that wait or are under way: slots of the pool that this peer occupies. */
+  get keptPackets(): number {
+    let count = this.sender.waiting;
+    for (const path of this.paths) count += path.flight.packets;
+    return count;
+  }
+
   /** When the peer was last heard to receive something, on any path. */
   get progressAt(): number {
     let at = -Infinity;
@@ -202,6 +212,7 @@ export class Peer {
       else if (todo === "failed") this.#onFailed(path);
     }
     this.receiver.resequencer.handleTimeout(now);
+    this.#dropStale(now);
   }
 
   /** When {@linkcode handleTimeout} or {@linkcode pollTransmit} has something to do; may be past. */
@@ -315,7 +326,9 @@ export class Peer {
     size: number,
   ): void {
     if (type === FRAME.probe && size >= PROBE_BYTES) {
-      this.#control.requestAck(path.options.id, readU32(bytes, at), readU24(bytes, at + 4));
+      const sentAt = readU24(bytes, at + 4);
+      this.receiver.noteSentAt(now, path.options.id, sentAt);
+      this.#control.requestAck(path.options.id, readU32(bytes, at), sentAt);
     } else if (type === FRAME.probeAck && size >= PROBE_BYTES) {
       if (path.handleProbeAck(now, readU32(bytes, at))) this.#onUp(path);
     } else if (type === FRAME.report) {
@@ -328,6 +341,7 @@ export class Peer {
   #handleReport(now: number, bytes: Uint8Array, at: number, size: number): void {
     const report = this.#report;
     if (!parseReport(bytes, at, size, report)) return this.host.drops.count("frame");
+    limitReach(report);
     const path = this.paths[report.linkId];
     const session = report.sessionId === this.current?.remoteId ? this.current : this.previous;
     if (!path || report.sessionId !== session?.remoteId) return;
@@ -362,6 +376,14 @@ export class Peer {
     }
     this.remoteInstance = instance;
     for (const path of this.paths) path.live.restart(now);
+  }
+
+  /** A peer that is away must not keep the memory that others need. */
+  #dropStale(now: number): void {
+    if (this.sender.waiting === 0 || now - this.progressAt < STALE_US) return;
+    for (const { live } of this.paths) if (live.state === "up" || live.state === "suspect") return;
+    this.host.drops.count("no-peer", this.sender.waiting);
+    this.sender.clear();
   }
 
   #releaseAll(now: number): void {

@@ -33,12 +33,16 @@ export const CLOSE_BYTES = 1;
 export const REPORT_BYTES = 35;
 /** Most ranges of one REPORT. */
 export const MAX_RANGES = 32;
+/** A REPORT tells of this many counters at most, the highest included. */
+export const MAX_REACH = 1024;
 
 /** Why a peer closes its session. */
 export const CLOSE_REASON = { shutdown: 0, replaced: 1 } as const;
 
 /** Times on the wire are microseconds modulo 2^24. */
 export const TIME_MASK = 0xff_ffff;
+/** REPORT: nothing that arrived since the last one told when it had left. */
+export const QUEUE_UNKNOWN = TIME_MASK;
 
 /** Returns `now` (microseconds) as a time of the wire. */
 export function wireTime(now: number): number {
@@ -109,7 +113,7 @@ export class Report {
   bytes = 0;
   /** Least one-way delay since the last report: microseconds modulo 2^24, of unsynchronised clocks. */
   owdUs = 0;
-  /** How far that is above the least of the recent past, in microseconds: standing queue. */
+  /** How far that is above the least of the recent past, in microseconds, or {@linkcode QUEUE_UNKNOWN}. */
   queueDelayUs = 0;
   /** Runs of received counters, from the highest downward: `runs[0]`, a gap of `gaps[1]`, `runs[1]`, ... */
   rangeCount = 0;
@@ -160,4 +164,21 @@ export function parseReport(bytes: Uint8Array, p: number, length: number, report
     report.runs[i] = readU16(bytes, p + REPORT_BYTES + 4 * i + 2);
   }
   return true;
+}
+
+/**
+ * Cuts off what a report tells beyond {@linkcode MAX_REACH}: walking the counters costs time,
+ * which whoever sends a report of 32 runs of 65,535 does not pay for.
+ */
+export function limitReach(report: Report): void {
+  let left = MAX_REACH;
+  for (let i = 0; i < report.rangeCount; i++) {
+    left -= report.gaps[i]!;
+    if (left <= 0) {
+      report.rangeCount = i;
+      return;
+    }
+    report.runs[i] = Math.min(report.runs[i]!, left);
+    left -= report.runs[i]!;
+  }
 }

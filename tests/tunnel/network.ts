@@ -64,6 +64,8 @@ export class World {
   readonly lines: Line[] = [];
   /** Everything that was ever sent, lost or not. */
   readonly sent: Datagram[] = [];
+  /** Gets what the server sends to an address that no line leads to. */
+  onStray: (to: Remote, socket: number, bytes: Uint8Array) => void = () => {};
   readonly #flying: Datagram[] = [];
   readonly #rng: Rng;
 
@@ -177,7 +179,10 @@ export class World {
         ? line.host === host && line.socket === socket && line.server.equals(to.bytes)
         : line.socket === socket && line.client.equals(to.bytes)
     );
-    if (!line) return; // to an address where nobody is any more
+    if (!line) {
+      if (!toServer) this.onStray(to, socket, bytes);
+      return;
+    }
     const from = toServer ? line.client : line.server;
     const datagram = { at: this.now + line.delayUs, line, toServer, from, bytes: bytes.slice() };
     this.sent.push(datagram);

@@ -1,0 +1,123 @@
+/**
+ * What a peer with keys can do with DATA: waste its own share of the memory.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { data } from "./frames.ts";
+import { range, udp4 } from "./packets.ts";
+import { MALLORY_ADDRESS, RawClient } from "./raw_client.ts";
+
+const FROM = { from: MALLORY_ADDRESS };
+
+Deno.test("a peer's DATA with any numbers neither loops nor stays", () => {
+  const mallory = new RawClient({ links: 2 });
+  const [u16, u32] = [fc.nat(0xffff), fc.nat(0xffff_ffff)];
+  const frame = fc.record({
+    kind: fc.nat(0x7f),
+    flow: fc.oneof(fc.nat(3), u16),
+    sequence: fc.oneof(fc.constantFrom(0, 1, 32_766, 32_767, 32_768, 65_535), u16),
+    global: fc.oneof(fc.nat(100), u32),
+    sentAt: fc.nat(0xff_ffff),
+  });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(1), frame), { maxLength: 200 }), (frames) => {
+      mallory.deliver(
+        ...frames.map(([link, fields]) => mallory.seal(link, data(udp4(1, FROM), fields))),
+      );
+      mallory.world.run(7_000);
+    }),
+    { numRuns: 30 },
+  );
+  mallory.assertOthersServed();
+  mallory.world.run(200_000);
+  const { server } = mallory.world;
+  assert(server.pool.available > server.free - 64, "everything that was held has gone");
+  mallory.world.finish();
+});
+
+Deno.test("a peer that opens a gap in each of 65,536 flows holds up nobody else", () => {
+  const mallory = new RawClient({ slots: 2048 });
+  const { world } = mallory;
+  const packet = udp4(1, FROM);
+  let global = 0;
+  for (const round of range(0, 16)) {
+    const flows = range(round * 4096, round * 4096 + 4096);
+    mallory.deliver(
+      ...flows.map((flow) =>
+        mallory.seal(0, data(packet, { flow, sequence: 32_767 - round, global: global++ }))
+      ),
+    );
+    assert(world.server.pool.available > 900, `${world.server.pool.available}`);
+  }
+  mallory.assertOthersServed();
+  world.run(200_000);
+  assertEquals(world.server.drops("no-slot"), 0);
+  world.finish();
+});
+
+Deno.test("a peer that sends far ahead and then in order gets no work out of the server", () => {
+  const mallory = new RawClient();
+  const packet = udp4(1, FROM);
+  let global = 0;
+  const one = (sequence: number): Uint8Array =>
+    mallory.seal(0, data(packet, { sequence, global: global++ }));
+  const datagrams = [one(32_767), ...range(0, 8_000).flatMap((i) => [one(2 * i + 1), one(2 * i)])];
+  const started = performance.now();
+  mallory.deliver(...datagrams);
+  const ms = performance.now() - started;
+  assert(ms < 3_000, `${ms} ms`);
+  mallory.assertOthersServed();
+  mallory.world.finish();
+});
+
+Deno.test("a peer's DATA without a whole packet is counted and dropped", () => {
+  const mallory = new RawClient();
+  const { server } = mallory.world;
+  const fields = { global: 0 };
+  const seal = (packet: Uint8Array): void => mallory.send(0, data(packet, { ...fields }));
+  mallory.send(0, [0x80]);
+  mallory.send(0, data(new Uint8Array(), fields).subarray(0, 11));
+  seal(new Uint8Array());
+  assertEquals(server.drops("frame"), 3);
+  seal(new Uint8Array(1));
+  seal(new Uint8Array(1_900).fill(0xff));
+  seal(udp4(1, FROM).subarray(0, 31));
+  assertEquals(server.drops("malformed"), 3);
+  seal(udp4(1, { from: "10.7.0.1" }));
+  assertEquals(server.drops("source"), 1);
+  assertEquals(server.delivered.length, 0);
+  mallory.send(0, data(udp4(1, FROM), { global: 5 }));
+  mallory.send(0, data(udp4(1, FROM), { global: 5, sequence: 1 }));
+  assertEquals([server.delivered.length, server.drops("duplicate")], [1, 1]);
+  mallory.assertOthersServed();
+  mallory.world.finish();
+});
+
+Deno.test("a peer that acknowledges nothing gets no more than a share of the memory", () => {
+  const mallory = new RawClient({ slots: 2048 });
+  const { world } = mallory;
+  for (const i of range(0, 6_000)) {
+    const packet = udp4(i, { to: MALLORY_ADDRESS, bytes: 1_000, port: i });
+    if (world.server.endpoint.wantsPackets() > 0) world.server.send(world.now, packet);
+    if (i % 500 === 0) mallory.answerProbes();
+  }
+  assert(world.server.endpoint.wantsPackets() > 0, "the others' packets are not read any more");
+  mallory.assertOthersServed();
+  world.finish();
+});
+
+Deno.test("a peer that goes away leaves the memory to the others", () => {
+  const mallory = new RawClient({ slots: 2048 });
+  const { world } = mallory;
+  for (const i of range(0, 2_000)) {
+    world.server.send(world.now, udp4(i, { to: MALLORY_ADDRESS, bytes: 1_000, port: i & 63 }));
+  }
+  world.run(15_000_000); // nobody answers any more
+  const { server } = world;
+  assert(server.free - server.pool.available < 64, `${server.free - server.pool.available}`);
+  mallory.assertOthersServed();
+  world.finish();
+});

@@ -1,0 +1,196 @@
+/**
+ * A peer that has real keys and no manners: it makes a session with the server of
+ * a world and then sends any frames it likes.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import type { AeadKey } from "../../src/crypto/aead.ts";
+import { Initiator, type LinkOffer, type SessionKeys, tai64n } from "../../src/crypto/handshake.ts";
+import { derivePsk } from "../../src/crypto/psk.ts";
+import { type Remote, remoteOf } from "../../src/remote.ts";
+import { DatagramSlab, OUTER_HEADER_BYTES, PacketPool, TAG_BYTES } from "../../src/slab.ts";
+import { readU32, writeU32, writeU64 } from "../../src/wire/field.ts";
+import { FRAME, TRANSPORT_TYPE } from "../../src/wire/frame.ts";
+import { SIM_AEAD } from "../sim/sim_aead.ts";
+import { probeAck } from "./frames.ts";
+import { type ClientSpec, World } from "./network.ts";
+import { addressOf, numbersOf, range, udp4 } from "./packets.ts";
+
+const MALLORY_PSK = new Uint8Array(32).fill(0xbb);
+const MALLORY: Remote = remoteOf(Uint8Array.of(203, 0, 113, 66), 6666);
+const ALICE: ClientSpec = {
+  name: "alice",
+  psk: new Uint8Array(32).fill(0xaa),
+  allowed: [{ address: addressOf("10.7.0.1"), prefix: 32 }],
+};
+/** The inner address that the raw client may use. */
+export const MALLORY_ADDRESS = "10.7.0.66";
+
+/** A datagram that the server sent to the raw client. */
+interface Received {
+  readonly link: number;
+  readonly counter: number;
+  readonly frames: Uint8Array;
+}
+
+/** Options of one handshake. */
+export interface HandshakeOptions {
+  readonly links?: number;
+  readonly sessionId?: number;
+  readonly name?: string;
+}
+
+/** The raw client, connected to the server of a world in which alice is connected too. */
+export class RawClient {
+  readonly world: World;
+  sessionId = 0;
+  /** The server's id of the session. */
+  remoteId = 0;
+  links = 0;
+  /** TRANSPORT datagrams that the server sent to here, opened. */
+  readonly received: Received[] = [];
+  responses: Uint8Array[] = [];
+  #counters: number[] = [];
+  #highest: number[] = [];
+  #sendKey!: AeadKey;
+  #receiveKey!: AeadKey;
+  #attempts = 0;
+  #exchanged = 0;
+  readonly #plain = new PacketPool(1);
+  readonly #sealed = new DatagramSlab(1);
+
+  constructor(options: HandshakeOptions & { slots?: number } = {}) {
+    const known = [
+      { name: "alice", psk: ALICE.psk!, allowed: ALICE.allowed! },
+      {
+        name: "mallory",
+        psk: MALLORY_PSK,
+        allowed: [{ address: addressOf(MALLORY_ADDRESS), prefix: 32 }],
+      },
+    ];
+    this.world = new World([ALICE], { known, slots: options.slots ?? 4096 }).connect();
+    this.world.onStray = (_to, _socket, bytes): void => this.#handle(bytes);
+    this.handshake(options);
+  }
+
+  /** Makes a new session and sends an empty datagram on each of its links. */
+  handshake(options: HandshakeOptions = {}): void {
+    const { links = 1, sessionId = 0x4d4d_4d00, name = "m" } = options;
+    this.sessionId = sessionId;
+    this.links = links;
+    const initiator = this.#initiator(links, sessionId, name);
+    this.responses = [];
+    this.world.server.receive(this.world.now, 0, MALLORY, initiator.init(0));
+    const connected = initiator.handleResponse(this.responses[0] ?? new Uint8Array());
+    assert(connected, "the server does not answer");
+    this.#adopt(connected.remoteSessionId, connected.keys);
+    for (const link of range(0, links)) this.send(link, [0, 0, 0]);
+    this.answerProbes();
+  }
+
+  /** Seals frames into the next datagram of a link. */
+  seal(link: number, ...frames: readonly (readonly number[] | Uint8Array)[]): Uint8Array {
+    const body = Uint8Array.from(frames.flatMap((frame) => [...frame]));
+    const counter = this.#counters[link]!++;
+    const header = new Uint8Array(14);
+    header.set([TRANSPORT_TYPE, link]);
+    writeU32(header, 2, this.remoteId);
+    writeU32(header, 6, counter);
+    this.#plain.bytes.set(body, this.#plain.bodyOffset);
+    const nonce = nonceOf(link, counter);
+    this.#sendKey.seal(nonce, header, this.#plain, 0, body.length, this.#sealed, 0);
+    this.#sealed.bytes.set(header.subarray(0, OUTER_HEADER_BYTES));
+    return this.#sealed.bytes.slice(0, OUTER_HEADER_BYTES + body.length + TAG_BYTES);
+  }
+
+  /** Sends frames on a link. */
+  send(link: number, ...frames: readonly (readonly number[] | Uint8Array)[]): void {
+    this.deliver(this.seal(link, ...frames));
+  }
+
+  /** Hands sealed datagrams to the server, as many at a time as its socket takes. */
+  deliver(...datagrams: readonly Uint8Array[]): void {
+    this.world.server.receive(this.world.now, 0, MALLORY, ...datagrams);
+  }
+
+  /** Answers every probe of the server so far: its links come up and stay so. */
+  answerProbes(): void {
+    this.world.run(1_000);
+    for (const { link, frames } of this.received.splice(0)) {
+      if (frames[0] === FRAME.probe) this.send(link, probeAck(readU32(frames, 3)));
+    }
+  }
+
+  /** Next counter that the server will use on a link, as far as is known here. */
+  serverCounter(link: number): number {
+    return (this.#highest[link] ?? -1) + 1;
+  }
+
+  /** Asserts that alice notices nothing: packets both ways, in order, all of them. */
+  assertOthersServed(): void {
+    const { world } = this;
+    const from = this.#exchanged;
+    this.#exchanged += 40;
+    for (const i of range(from, this.#exchanged)) {
+      world.client.send(world.now, udp4(i, { from: "10.7.0.1" }));
+      world.server.send(world.now, udp4(i, { to: "10.7.0.1", from: "10.7.0.254" }));
+      world.run(2_000);
+    }
+    world.run(100_000);
+    const fromAlice = world.server.delivered.filter((packet) => packet[15] === 1);
+    assertEquals(numbersOf(fromAlice).slice(from), range(from, this.#exchanged));
+    assertEquals(numbersOf(world.client.delivered).slice(from), range(from, this.#exchanged));
+    assertEquals(world.client.eventsOf("session"), ["up"]);
+  }
+
+  #initiator(links: number, sessionId: number, name: string): Initiator {
+    const secret = new Uint8Array(32).fill(++this.#attempts % 250 + 1);
+    return new Initiator(derivePsk(MALLORY_PSK), secret, sessionId, {
+      timestamp: tai64n(this.#attempts * 1_000_000),
+      version: 1,
+      features: 1,
+      mtu: 1400,
+      links: range(0, links).map((id): LinkOffer => ({
+        id,
+        tier: "primary",
+        metered: false,
+        uploadBps: 0,
+        downloadBps: 0,
+        name: `${name}${id}`,
+      })),
+    });
+  }
+
+  #adopt(remoteId: number, keys: SessionKeys): void {
+    this.remoteId = remoteId;
+    this.#sendKey = SIM_AEAD.importKey("aes256gcm", keys.sendKey);
+    this.#receiveKey = SIM_AEAD.importKey("aes256gcm", keys.receiveKey);
+    this.#counters = new Array(this.links).fill(0);
+    this.received.length = 0;
+    this.#highest = [];
+  }
+
+  #handle(bytes: Uint8Array): void {
+    if (bytes[0] === 2) this.responses.push(bytes.slice());
+    if (bytes[0] !== TRANSPORT_TYPE || readU32(bytes, 2) !== this.sessionId) return;
+    const [link, counter] = [bytes[1]!, readU32(bytes, 6)];
+    const header = new Uint8Array(14);
+    header.set(bytes.subarray(0, OUTER_HEADER_BYTES));
+    this.#sealed.bytes.set(bytes);
+    const length = bytes.length - OUTER_HEADER_BYTES - TAG_BYTES;
+    const nonce = nonceOf(link, counter);
+    if (!this.#receiveKey.open(nonce, header, this.#sealed, 0, length, this.#plain, 0)) return;
+    this.#highest[link] = Math.max(this.#highest[link] ?? -1, counter);
+    const at = this.#plain.bodyOffset;
+    this.received.push({ link, counter, frames: this.#plain.bytes.slice(at, at + length) });
+  }
+}
+
+function nonceOf(link: number, counter: number): Uint8Array<ArrayBuffer> {
+  const nonce = new Uint8Array(12);
+  writeU32(nonce, 0, link);
+  writeU64(nonce, 4, counter);
+  return nonce;
+}
