@@ -21,9 +21,8 @@ export class DelayTable {
   readonly owdUs: Float64Array;
   /** Smoothed mean deviation: jitter. */
   readonly jitterUs: Float64Array;
-  /** Least delay of this interval, and of the one before. */
+  /** Least delay of this interval. */
   readonly #intervalMin: Float64Array;
-  readonly #lastInterval: Float64Array;
   readonly #min: Float64Array;
   readonly #lastMin: Float64Array;
   readonly #windowEndsAt: Float64Array;
@@ -34,7 +33,6 @@ export class DelayTable {
     this.owdUs = new Float64Array(links);
     this.jitterUs = new Float64Array(links);
     this.#intervalMin = new Float64Array(links).fill(Infinity);
-    this.#lastInterval = new Float64Array(links);
     this.#min = new Float64Array(links).fill(Infinity);
     this.#lastMin = new Float64Array(links).fill(Infinity);
     this.#windowEndsAt = new Float64Array(links);
@@ -45,7 +43,6 @@ export class DelayTable {
   reset(): void {
     this.#anchor = -1;
     this.#intervalMin.fill(Infinity);
-    this.#lastInterval.fill(0);
     this.#min.fill(Infinity);
     this.#lastMin.fill(Infinity);
     this.#sampledAt.fill(-Infinity);
@@ -85,15 +82,13 @@ export class DelayTable {
     return latest;
   }
 
-  /** Least delay of `link` since {@linkcode endInterval}, or of the interval before. */
+  /** Least delay of `link` since {@linkcode endInterval}; Infinity when nothing was measured. */
   intervalUs(link: number): number {
-    const least = this.#intervalMin[link]!;
-    return least === Infinity ? this.#lastInterval[link]! : least;
+    return this.#intervalMin[link]!;
   }
 
   /** Begins another interval: this one has been reported. */
   endInterval(link: number): void {
-    this.#lastInterval[link] = this.intervalUs(link);
     this.#intervalMin[link] = Infinity;
   }
 
@@ -121,7 +116,7 @@ export class DelayTable {
 
   #shift(byUs: number): void {
     for (
-      const table of [this.owdUs, this.#intervalMin, this.#lastInterval, this.#min, this.#lastMin]
+      const table of [this.owdUs, this.#intervalMin, this.#min, this.#lastMin]
     ) {
       for (let link = 0; link < table.length; link++) table[link] = table[link]! - byUs;
     }

@@ -8,13 +8,13 @@
  */
 
 import type { Remote } from "../remote.ts";
-import type { Report } from "../wire/frame.ts";
+import { QUEUE_UNKNOWN, type Report } from "../wire/frame.ts";
 import { DeliveryRate, RateSample } from "./delivery_rate.ts";
 import { InFlight, type SlotHandler } from "./in_flight.ts";
 import { Liveness } from "./liveness.ts";
 import { Meter } from "./meter.ts";
 import { Pacer } from "./pacer.ts";
-import { RateEstimator } from "./rate_estimator.ts";
+import { type LinkSigns, RateEstimator } from "./rate_estimator.ts";
 import { Rtt } from "./rtt.ts";
 
 /** What is configured of a link, and never changes. */
@@ -63,6 +63,7 @@ export class Path {
 
   readonly #delivery = new DeliveryRate();
   readonly #sample = new RateSample();
+  readonly #signs = { queueUs: 0, srttUs: 0, minRttUs: 0, rttvarUs: 0, loss: 0 };
   readonly #probeSentAt = new Float64Array(PROBES);
   #probeNumber = 0;
   #idleCount = 0;
@@ -189,7 +190,8 @@ export class Path {
     const sentAt = this.flight.sentAt(highest);
     this.rtt.sample(now, Math.max(now - sentAt - report.heldUs, 1));
     this.owdWire = report.owdUs;
-    this.queueUs = report.queueDelayUs;
+    const known = report.queueDelayUs !== QUEUE_UNKNOWN;
+    if (known) this.queueUs = report.queueDelayUs;
     if (!current) return;
     const overhead = this.wireBytes(0) * report.datagrams;
     this.#delivery.sample(
@@ -197,13 +199,23 @@ export class Path {
       sentAt,
       report.bytes + overhead,
       this.flight.idleCount(highest),
-      this.queueUs > this.rate.queueLimitUs(this.rtt.minUs),
+      known && this.queueUs > this.rate.queueLimitUs(this.rtt.minUs, this.rtt.rttvarUs),
       this.rate.spanUs,
       this.rate.spanBytes,
       this.#sample,
     );
-    this.rate.handleSample(now, this.#sample, this.queueUs, this.rtt.srttUs, this.rtt.minUs);
+    this.rate.handleSample(now, this.#sample, this.#lookAtSigns(known));
     this.pacer.rateBps = this.rate.pacingBps;
+  }
+
+  #lookAtSigns(known: boolean): LinkSigns {
+    const signs = this.#signs;
+    signs.queueUs = known ? this.queueUs : -1;
+    signs.srttUs = this.rtt.srttUs;
+    signs.minRttUs = this.rtt.minUs;
+    signs.rttvarUs = this.rtt.rttvarUs;
+    signs.loss = this.loss;
+    return signs;
   }
 
   #progress(now: number, probe: boolean): boolean {

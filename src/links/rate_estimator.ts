@@ -1,10 +1,14 @@
 /**
- * How much a link carries, found by itself: the greatest delivery rate of the
- * recent past, raised by probing while there is demand, lowered when a queue stands.
+ * How much a link carries, found by itself.
  *
- * The model is BBR's (Cardwell and others, draft-ietf-ccwg-bbr), with two
- * differences: the standing queue is measured by one-way delay, and a probe
- * is short, because the tunnel's own queue absorbs what the link does not take.
+ * The estimate rises when more is delivered: while it starts it doubles, later
+ * short probes look for more. It falls only on evidence: a queue that stands on
+ * the link (then what arrives meanwhile *is* its capacity), or many losses. A sender
+ * that wakes late or has little to send is no evidence of a slower link.
+ *
+ * Akin to BBR (Cardwell and others, draft-ietf-ccwg-bbr), but the queue is measured by
+ * one-way delay, and a probe may be short, because the tunnel's own queue absorbs
+ * what the link does not take.
  *
  * @module
  */
@@ -21,30 +25,45 @@ export const INITIAL_RATE_BPS = 10_000_000;
 export const MIN_RATE_BPS = 100_000;
 const MAX_RATE_BPS = 100e9;
 
-/** A round that grew by less than this found nothing new. */
+/** A round of the start that grew by less than this found nothing new. */
 const GROWTH = 1.25;
 const FLAT_ROUNDS = 3;
 /** A probe that grew by this has found more. */
 const FOUND = 1.08;
-/** Rounds between two probes. */
-const CRUISE_ROUNDS = 8;
-const CRUISE_MIN_US = 400_000;
-/** After a deep cut. */
-const CRUISE_AFTER_CUT_US = 100_000;
+/** Time between two probes, in microseconds, or in RTTs if that is longer. */
+const CRUISE_US = 400_000;
+const CRUISE_RTTS = 8;
+/** The same while the link carries much less than it has shown lately. */
+const RECOVERY_US = 100_000;
+/** A probe takes an RTT, and time for a sample. */
 const PROBE_US = 60_000;
-/** A standing queue is more than this, or an eighth of the least RTT (in microseconds). */
-const QUEUE_US = 10_000;
-const MAX_QUEUE_US = 60_000;
-/** ... for at least this long, or an RTT. */
-const STANDING_US = 25_000;
-const QUEUE_DATAGRAMS_BYTES = 3_000;
+const DRAIN_US = 100_000;
 
-/** A queue stands, but no sample says what the link carries: cut to this share. */
-const BLIND_CUT = 0.7;
-/** One short busy period is not trusted to cut deeper than to this share. */
-const DEEPEST_CUT = 0.4;
-/** A cut to less than this share is soon looked at again. */
-const DEEP_CUT = 0.8;
+/** A standing queue is more than this, in microseconds; or an eighth of the least RTT ... */
+const QUEUE_US = 10_000;
+/** ... or more than these bytes take, up to a limit; or what jitter explains. */
+const QUEUE_BYTES = 3_000;
+const MAX_QUEUE_US = 60_000;
+const JITTERS = 3;
+const MAX_JITTER_US = 15_000;
+/** It stands for at least this long, or an RTT. */
+const STANDING_US = 25_000;
+/** To believe that the link has become much slower takes longer. */
+const DEEP_CUT = 0.5;
+const DEEP_STANDING_US = 60_000;
+/** More losses than this are the link's own doing. */
+const TOO_MANY_LOSSES = 0.05;
+
+/** What the link has shown is forgotten by half in this time, in microseconds. */
+const MEMORY_US = 20_000_000;
+/** Less than this share of it is worth a bold probe. */
+const RECOVERED = 0.7;
+
+/** A rate sample spans this much of the estimated rate, within bounds in bytes. */
+const SPAN_US = 50_000;
+const STARTING_SPAN_US = 20_000;
+const LEAST_SPAN_BYTES = 6_000;
+const MOST_SPAN_BYTES = 32_768;
 
 type Mode = "startup" | "drain" | "cruise" | "probe";
 /** Share of the estimate that is paced at. In cruise a little less: the link's queue stays empty. */
@@ -53,54 +72,39 @@ const GAIN: Readonly<Record<Exclude<Mode, "probe">, number>> = {
   drain: 0.75,
   cruise: 0.985,
 };
-/** A probe that found more goes on with these. */
+/** Gains of probes that find more, one after the other. */
 const BOLDER = [1.2, 1.5, 2] as const;
 
-/** Windowed maximum: of the last one to two windows. */
-class MaxFilter {
-  #now = 0;
-  #last = 0;
-  #endsAt = 0;
-
-  get max(): number {
-    return Math.max(this.#now, this.#last);
-  }
-
-  update(now: number, value: number, windowUs: number): void {
-    if (now >= this.#endsAt) {
-      this.#last = this.#now;
-      this.#now = 0;
-      this.#endsAt = now + windowUs;
-    }
-    this.#now = Math.max(this.#now, value);
-  }
-
-  set(now: number, value: number, windowUs: number): void {
-    this.#now = value;
-    this.#last = 0;
-    this.#endsAt = now + windowUs;
-  }
+/** What else a report tells of the link. Times in microseconds. */
+export interface LinkSigns {
+  /** One-way delay above the least of the recent past; -1: not known. */
+  readonly queueUs: number;
+  readonly srttUs: number;
+  readonly minRttUs: number;
+  readonly rttvarUs: number;
+  /** Fraction of datagrams lost, of the last second. */
+  readonly loss: number;
 }
 
 /** The rate estimator of one link in one direction. Rates in bits per second of IP packets. */
 export class RateEstimator {
   /** Least time and bytes that the next rate sample should span. */
-  spanUs = 20_000;
-  spanBytes = 16_384;
+  spanUs = STARTING_SPAN_US;
+  spanBytes = LEAST_SPAN_BYTES;
 
   readonly #cap: number;
-  readonly #filter = new MaxFilter();
   #mode: Mode;
   #rate: number;
-  #roundEndsAt = 0;
   #modeEndsAt = 0;
+  #roundEndsAt = 0;
+  #roundBase = 0;
+  #flatRounds = 0;
   /** How often in a row a probe has found more. */
   #boldness = 0;
-  #flatRounds = 0;
-  #roundBase = 0;
-  #rounds = 0;
   #queueSince = Infinity;
-  #cut = false;
+  /** The most that the link has carried, fading. */
+  #shown = 0;
+  #shownAt = 0;
 
   /** @param capBps known capacity, or 0 */
   constructor(capBps: number) {
@@ -126,79 +130,80 @@ export class RateEstimator {
     return this.#mode === "startup";
   }
 
-  /** A queue of more than this, in microseconds, stands on the link: not one or two datagrams. */
-  queueLimitUs(minRttUs: number): number {
-    const datagramsUs = QUEUE_DATAGRAMS_BYTES * 8e6 / this.#rate;
-    return Math.max(QUEUE_US, minRttUs / 8, Math.min(datagramsUs, MAX_QUEUE_US));
+  /** A one-way delay of more than this above the least means that a queue stands on the link. */
+  queueLimitUs(minRttUs: number, rttvarUs: number): number {
+    const bytesUs = Math.min(QUEUE_BYTES * 8e6 / this.#rate, MAX_QUEUE_US);
+    return Math.max(QUEUE_US, minRttUs / 8, bytesUs, Math.min(JITTERS * rttvarUs, MAX_JITTER_US));
   }
 
   /** Begins anew at a share of what was known: the link was away. */
   restart(now: number, share: number): void {
     this.#rate = Math.max(MIN_RATE_BPS, this.#rate * share);
-    this.#filter.set(now, this.#rate, this.#windowUs(0));
     this.#enter(now, "startup", 0);
     this.#flatRounds = 0;
     this.#roundBase = this.#rate;
+    this.#queueSince = Infinity;
   }
 
-  /** Takes a rate sample of a report into account; `queueUs` is the standing queue it tells of. */
-  handleSample(
-    now: number,
-    sample: RateSample,
-    queueUs: number,
-    srttUs: number,
-    minRttUs: number,
-  ): void {
-    this.spanUs = this.#mode === "startup" ? Math.max(srttUs, 20_000) : Math.max(srttUs, 50_000);
-    this.spanBytes = this.#mode === "startup" ? 16_384 : 32_768;
-    const rate = Math.min(sample.rateBps, this.#cap);
-    if (rate > 0 && (!sample.limited || rate > this.#rate)) {
-      this.#filter.update(now, rate, this.#windowUs(srttUs));
-      const keep = this.#mode === "startup" || this.#cap < MAX_RATE_BPS;
-      this.#rate = Math.max(this.#filter.max, keep ? this.#rate : MIN_RATE_BPS);
+  /** Takes a rate sample of a report into account. */
+  handleSample(now: number, sample: RateSample, signs: LinkSigns): void {
+    this.#chooseSpan(signs.srttUs);
+    this.#rise(now, Math.min(sample.rateBps, this.#cap));
+    if (signs.loss > TOO_MANY_LOSSES && sample.rateBps > 0 && !sample.limited) {
+      this.#rate = Math.max(MIN_RATE_BPS, Math.min(this.#rate, sample.rateBps));
     }
-    this.#watchQueue(now, sample.busyBps, queueUs, srttUs, this.queueLimitUs(minRttUs));
-    if (now >= this.#roundEndsAt) this.#onRound(now, sample.limited, srttUs);
+    this.#watchQueue(now, sample.busyBps, signs);
+    if (now >= this.#roundEndsAt) this.#onRound(now, sample.limited, signs.srttUs);
   }
 
-  #watchQueue(
-    now: number,
-    busyBps: number,
-    queueUs: number,
-    srttUs: number,
-    limitUs: number,
-  ): void {
+  /** At low rates a sample needs time, at high ones bytes: else it says more of jitter than of the link. */
+  #chooseSpan(srttUs: number): void {
+    this.spanUs = Math.max(srttUs, this.starting ? STARTING_SPAN_US : SPAN_US);
+    const bytes = this.#rate * this.spanUs / 8e6;
+    this.spanBytes = Math.min(Math.max(bytes / 2, LEAST_SPAN_BYTES), MOST_SPAN_BYTES);
+  }
+
+  #rise(now: number, deliveredBps: number): void {
+    if (deliveredBps <= this.#rate) return;
+    this.#rate = deliveredBps;
+    if (deliveredBps < this.#remembered(now)) return;
+    this.#shown = deliveredBps;
+    this.#shownAt = now;
+  }
+
+  #remembered(now: number): number {
+    return this.#shown * 0.5 ** ((now - this.#shownAt) / MEMORY_US);
+  }
+
+  #watchQueue(now: number, busyBps: number, signs: LinkSigns): void {
+    const { queueUs, srttUs } = signs;
+    if (queueUs < 0) return;
+    const limitUs = this.queueLimitUs(signs.minRttUs, signs.rttvarUs);
     if (queueUs <= limitUs) {
       this.#queueSince = Infinity;
       if (this.#mode === "drain" && queueUs < limitUs / 2) this.#enter(now, "cruise", srttUs);
       return;
     }
     if (this.#queueSince === Infinity) this.#queueSince = now;
-    if (
-      now - this.#queueSince < Math.max(srttUs, STANDING_US) ||
-      this.#mode === "drain" && now < this.#modeEndsAt
-    ) return;
+    if (busyBps === 0 || this.#mode === "drain" && now < this.#modeEndsAt) return;
+    const deep = busyBps < this.#rate * DEEP_CUT;
+    const patienceUs = Math.max(srttUs, deep ? DEEP_STANDING_US : STANDING_US);
+    if (now - this.#queueSince < patienceUs) return;
     this.#queueSince = now;
-    const carried = busyBps > 0
-      ? Math.max(busyBps, this.#rate * DEEPEST_CUT)
-      : this.#rate * BLIND_CUT;
-    this.#cut = carried < this.#rate * DEEP_CUT;
-    this.#rate = Math.min(Math.max(MIN_RATE_BPS, carried), this.#cap);
-    this.#filter.set(now, this.#rate, this.#windowUs(srttUs));
+    this.#rate = Math.min(Math.max(MIN_RATE_BPS, busyBps), this.#cap);
     this.#enter(now, "drain", srttUs);
   }
 
   #onRound(now: number, limited: boolean, srttUs: number): void {
     this.#roundEndsAt = now + Math.max(srttUs, this.spanUs);
-    this.#rounds++;
-    const grew = this.#rate >= this.#roundBase * GROWTH;
-    if (this.#mode === "startup") {
-      if (!limited) this.#flatRounds = grew ? 0 : this.#flatRounds + 1;
-      if (grew) this.#roundBase = this.#rate;
-      if (this.#flatRounds >= FLAT_ROUNDS) this.#enter(now, "drain", srttUs);
-    } else if (now >= this.#modeEndsAt) {
-      this.#onModeEnd(now, limited, srttUs);
+    if (this.#mode !== "startup") {
+      if (now >= this.#modeEndsAt) this.#onModeEnd(now, limited, srttUs);
+      return;
     }
+    const grew = this.#rate >= this.#roundBase * GROWTH;
+    if (!limited) this.#flatRounds = grew ? 0 : this.#flatRounds + 1;
+    if (grew) this.#roundBase = this.#rate;
+    if (this.#flatRounds >= FLAT_ROUNDS) this.#enter(now, "drain", srttUs);
   }
 
   #onModeEnd(now: number, limited: boolean, srttUs: number): void {
@@ -211,24 +216,26 @@ export class RateEstimator {
       this.#enter(now, "cruise", srttUs);
     } else if (!limited && this.#rate < this.#cap) {
       this.#roundBase = this.#rate;
-      this.#boldness = 0;
+      this.#boldness = this.#hasLost(now) ? BOLDER.length - 1 : 0;
       this.#enter(now, "probe", srttUs);
     }
+  }
+
+  /** Whether the link carries much less than it has shown lately. */
+  #hasLost(now: number): boolean {
+    return this.#rate < RECOVERED * this.#remembered(now);
   }
 
   #enter(now: number, mode: Mode, srttUs: number): void {
     this.#mode = mode;
     if (mode === "cruise") {
       this.#modeEndsAt = now +
-        (this.#cut
-          ? Math.max(2 * srttUs, CRUISE_AFTER_CUT_US)
-          : Math.max(CRUISE_ROUNDS * srttUs, CRUISE_MIN_US));
-      this.#cut = false;
-    } else if (mode === "probe") this.#modeEndsAt = now + srttUs + PROBE_US;
-    else if (mode === "drain") this.#modeEndsAt = now + Math.max(2 * srttUs, 100_000);
-  }
-
-  #windowUs(srttUs: number): number {
-    return Math.max(1_000_000, 8 * srttUs);
+        (this.#hasLost(now)
+          ? Math.max(2 * srttUs, RECOVERY_US)
+          : Math.max(CRUISE_RTTS * srttUs, CRUISE_US));
+    } else if (mode === "probe") {
+      const sampleUs = Math.max(PROBE_US, LEAST_SPAN_BYTES * 8e6 / this.#rate);
+      this.#modeEndsAt = now + srttUs + sampleUs;
+    } else if (mode === "drain") this.#modeEndsAt = now + Math.max(2 * srttUs, DRAIN_US);
   }
 }

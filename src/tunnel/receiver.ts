@@ -10,7 +10,7 @@ import { REPORT_INTERVAL_US } from "../links/liveness.ts";
 import { Meter } from "../links/meter.ts";
 import { DATA_HEADER_BYTES, type PacketPool } from "../slab.ts";
 import { readU16, readU24, readU32 } from "../wire/field.ts";
-import { DATA_KIND, MAX_RANGES, type Report, wireTime } from "../wire/frame.ts";
+import { DATA_KIND, MAX_RANGES, QUEUE_UNKNOWN, type Report, wireTime } from "../wire/frame.ts";
 import { KIND } from "../wire/ip.ts";
 import { Duplicates } from "./duplicates.ts";
 import { type Deliver, Resequencer } from "./resequencer.ts";
@@ -133,6 +133,11 @@ export class Receiver {
     return true;
   }
 
+  /** A datagram of `link` told when it left, modulo 2^24 microseconds. */
+  noteSentAt(now: number, link: number, sentAt: number): void {
+    this.delays.sample(now, link, sentAt, wireTime(now));
+  }
+
   /** Whether a report on `link` is due, and if not yet, when ({@linkcode reportAt}). */
   reportDue(now: number, link: number): boolean {
     const state = this.links[link]!;
@@ -162,9 +167,11 @@ export class Receiver {
     report.datagrams = receipt.datagrams >>> 0;
     report.bytes = receipt.bytes;
     const owdUs = this.delays.intervalUs(link);
-    report.owdUs = this.delays.toWire(owdUs);
-    const least = this.delays.leastUs(link);
-    report.queueDelayUs = least === Infinity ? 0 : Math.max(0, Math.round(owdUs - least));
+    const known = owdUs !== Infinity;
+    report.owdUs = this.delays.toWire(known ? owdUs : this.delays.owdUs[link]!);
+    report.queueDelayUs = known
+      ? Math.max(0, Math.round(owdUs - this.delays.leastUs(link)))
+      : QUEUE_UNKNOWN;
     fillRanges(session, link, report);
     return true;
   }

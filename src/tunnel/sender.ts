@@ -25,8 +25,8 @@ import { SlotFifo } from "./slot_fifo.ts";
 const MAX_SENDS = 3;
 /** Urgent packets may run this far ahead of a link's pacer, in microseconds. */
 const EXPRESS_AHEAD_US = 2_000;
-/** The queue's head has waited this long when links of the next tier may help, in microseconds. */
-const OVERFLOW_SOJOURN_US = 4_000;
+/** The queue's head has waited this long when links of the next tier, or far ones, may help, in microseconds. */
+const SPILL_SOJOURN_US = 4_000;
 /** A flow that sends less than this counts as interactive: bytes per second, and burst. */
 const SPARSE_BYTES_PER_US = 0.125;
 const SPARSE_BURST_BYTES = 16_384;
@@ -161,7 +161,7 @@ export class Sender {
     let best: Path | undefined;
     for (const path of this.#paths) {
       if (!this.#usable(path) || !path.open || !this.#hasRoom(path, batches)) continue;
-      const dueAt = Math.max(path.pacer.dueAt, this.#tierOpensAt(now, path));
+      const dueAt = Math.max(path.pacer.dueAt, this.#opensAt(now, path));
       if (dueAt > now) {
         this.#nextAt = Math.min(this.#nextAt, dueAt);
         continue;
@@ -177,7 +177,7 @@ export class Sender {
     let bestAt = Infinity;
     for (const path of this.#paths) {
       if (!this.#usable(path) || path.flight.full || !this.#hasRoom(path, batches)) continue;
-      if (this.#tierOpensAt(now, path) > now) continue;
+      if (path.options.tier !== "primary" && this.#opensAt(now, path) > now) continue;
       const at = arrivalAt(this.#viewOf(path), now, FULL_PACKET_BYTES);
       if (at >= bestAt) continue;
       best = path;
@@ -216,18 +216,32 @@ export class Sender {
   }
 
   /**
-   * When the tier of a link may send: primary ones always, overflow links when the
-   * queue's head has waited, backup links (Infinity) when nothing else is up.
+   * When a link may take from the queue: near primary ones always, far ones and overflow
+   * links when its head has waited, backup links (Infinity) when nothing else is up.
    */
-  #tierOpensAt(now: number, path: Path): number {
-    if (path.options.tier === "primary") return 0;
+  #opensAt(now: number, path: Path): number {
+    if (path.options.tier === "primary") return this.#isFar(path) ? this.#lateAt(now) : 0;
     let better = false;
     for (const other of this.#paths) {
       better ||= other.live.state === "up" && rank(other) < rank(path);
     }
     if (!better) return 0;
     if (path.options.tier === "backup") return Infinity;
-    return now - this.queue.headSojournUs(now) + OVERFLOW_SOJOURN_US;
+    return this.#lateAt(now);
+  }
+
+  /** When the queue's head will have waited so long that a link that is not the first choice may help. */
+  #lateAt(now: number): number {
+    return now - this.queue.headSojournUs(now) + SPILL_SOJOURN_US;
+  }
+
+  /** Whether packets arrive noticeably later on this link than on the fastest one that is up. */
+  #isFar(path: Path): boolean {
+    for (const other of this.#paths) {
+      if (other === path || other.live.state !== "up" || rank(other) > rank(path)) continue;
+      if (timeDifference(path.owdWire, other.owdWire) > SPILL_SOJOURN_US) return true;
+    }
+    return false;
   }
 
   /** CoDel may act when every link that could help is doing what it can. */
