@@ -199,6 +199,10 @@ export class Peer {
       this.host.forget(this.previous);
       this.previous = undefined;
     }
+    if (this.next && now >= this.next.createdAt + EXPIRE_AFTER_US) {
+      this.host.forget(this.next);
+      this.next = undefined;
+    }
     if (!this.current) return;
     if (now - this.current.createdAt >= EXPIRE_AFTER_US) {
       this.drop(now, "its keys have expired");
@@ -217,9 +221,10 @@ export class Peer {
 
   /** When {@linkcode handleTimeout} or {@linkcode pollTransmit} has something to do; may be past. */
   timeoutAt(): number {
-    if (!this.current) return Infinity;
+    let at = this.next ? this.next.createdAt + EXPIRE_AFTER_US : Infinity;
+    if (!this.current) return at;
     if (this.#control.pending) return 0;
-    let at = Math.min(this.sender.timeoutAt(), this.receiver.resequencer.nextTimeoutAt);
+    at = Math.min(at, this.sender.timeoutAt(), this.receiver.resequencer.nextTimeoutAt);
     at = Math.min(at, this.current.createdAt + EXPIRE_AFTER_US);
     if (this.previous) at = Math.min(at, this.#overlapEndsAt);
     for (const path of this.paths) {

@@ -75,8 +75,15 @@ export class RawClient {
     this.handshake(options);
   }
 
-  /** Makes a new session and sends an empty datagram on each of its links. */
+  /** Makes a new session and confirms it on each of its links. */
   handshake(options: HandshakeOptions = {}): void {
+    this.begin(options);
+    for (const link of range(0, this.links)) this.send(link, [0, 0, 0]);
+    this.answerProbes();
+  }
+
+  /** Makes a new session and leaves it at that. */
+  begin(options: HandshakeOptions = {}): void {
     const { links = 1, sessionId = 0x4d4d_4d00, name = "m" } = options;
     this.sessionId = sessionId;
     this.links = links;
@@ -86,8 +93,6 @@ export class RawClient {
     const connected = initiator.handleResponse(this.responses[0] ?? new Uint8Array());
     assert(connected, "the server does not answer");
     this.#adopt(connected.remoteSessionId, connected.keys);
-    for (const link of range(0, links)) this.send(link, [0, 0, 0]);
-    this.answerProbes();
   }
 
   /** Seals frames into the next datagram of a link. */
