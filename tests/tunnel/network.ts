@@ -6,6 +6,7 @@
  */
 
 import { assert } from "@std/assert";
+import type { AeadProvider } from "../../src/crypto/aead.ts";
 import { type Remote, remoteOf } from "../../src/remote.ts";
 import type { Network } from "../../src/tunnel/routes.ts";
 import type { ClientOptions, LinkOptions } from "../../src/tunnel/options.ts";
@@ -68,12 +69,14 @@ export class World {
   onStray: (to: Remote, socket: number, bytes: Uint8Array) => void = () => {};
   readonly #flying: Datagram[] = [];
   readonly #rng: Rng;
+  readonly #aead: AeadProvider;
 
   constructor(
     specs: readonly ClientSpec[],
-    options: { slots?: number; known?: ClientOptions[] } = {},
+    options: { slots?: number; known?: ClientOptions[]; aead?: AeadProvider } = {},
   ) {
     this.#rng = new Rng(7);
+    this.#aead = options.aead ?? SIM_AEAD;
     const { slots = 4096, known = specs.map(clientOptions) } = options;
     const sockets = Math.max(1, ...specs.map((spec) => delaysOf(spec).length));
     const transmit = (host: Host, socket: number, to: Remote, bytes: Uint8Array): void =>
@@ -92,7 +95,7 @@ export class World {
   // deno-lint-ignore explicit-function-return-type -- the parts of a literal type
   common() {
     const random = (out: Uint8Array): void => this.#rng.fill(out);
-    return { aead: SIM_AEAD, random, epochUs: EPOCH_US, mtu: 1400 };
+    return { aead: this.#aead, random, epochUs: EPOCH_US, mtu: 1400 };
   }
 
   get client(): Host {
