@@ -112,14 +112,9 @@ export class Driver {
     const { clock } = this.#options;
     this.#unblock();
     this.#reopenDue(start);
-    let now = start;
-    let moved = this.#round(now, true);
-    while (moved && !this.#stopping) {
-      now = clock();
-      if (now - start >= TURN_US) break;
-      moved = this.#round(now, false);
-    }
-    this.#drainEvents(now);
+    let moved = this.#round(true);
+    while (moved && !this.#stopping && clock() - start < TURN_US) moved = this.#round(false);
+    this.#drainEvents(clock());
     return !moved;
   }
 
@@ -128,23 +123,25 @@ export class Driver {
    * Before a deadline is acted on every socket is looked at: after a pause of this
    * process what was waited for may lie in its buffer.
    */
-  #round(now: number, first: boolean): boolean {
+  #round(first: boolean): boolean {
     const endpoint = this.#endpoint;
-    const isDue = now >= endpoint.pollTimeout();
-    this.#roundAt = now;
-    let moved = this.#receive(now, first && !isDue);
+    const isDue = this.#options.clock() >= endpoint.pollTimeout();
+    let moved = this.#receive(first && !isDue);
+    const now = this.#roundAt = this.#options.clock();
     if (!first || this.#isReady(this.#tunWatched)) moved = this.#readTun(now) || moved;
     if (isDue) endpoint.handleTimeout(now);
     moved = this.#transmit(now) || moved;
     return this.#writeTun(now) || moved;
   }
 
-  #receive(now: number, onlyReady: boolean): boolean {
+  #receive(onlyReady: boolean): boolean {
     let moved = false;
     for (const port of this.#ports) {
       if (port.socket === undefined || onlyReady && !this.#isReady(port.watched)) continue;
       if (port.socket.receive(this.#received) === 0) continue;
-      this.#endpoint.handleDatagrams(now, port.index, this.#received);
+      // After the call: nothing must seem to have arrived before it was sent, whatever
+      // the scheduler did to us on the way. One-way delays depend on that.
+      this.#endpoint.handleDatagrams(this.#options.clock(), port.index, this.#received);
       moved = true;
     }
     return moved;
