@@ -1,0 +1,50 @@
+import { assert, assertEquals } from "@std/assert";
+import { DATA_RESENT, limitReach, parseReport, Report } from "../../src/wire/frame.ts";
+import vectors from "../vectors/frames.json" with { type: "json" };
+import { close, data, probe, probeAck, report } from "./frames.ts";
+
+type Ranges = readonly (readonly [number, number])[];
+
+function rangesOf(report: Report): number[][] {
+  return Array.from({ length: report.rangeCount }, (_, i) => [report.gaps[i]!, report.runs[i]!]);
+}
+
+Deno.test("the frames of docs/protocol.md are what is written", () => {
+  const { kind, flow, flow_sequence, global_sequence, send_time, header } = vectors.data;
+  const frame = data(new Uint8Array(), {
+    kind: kind | (vectors.data.resent ? DATA_RESENT : 0),
+    flow,
+    sequence: flow_sequence,
+    global: global_sequence,
+    sentAt: send_time,
+  });
+  assertEquals(frame.toHex(), header);
+  assertEquals(probe(vectors.probe.number, vectors.probe.send_time).toHex(), vectors.probe.frame);
+  const { number, send_time: sentAt, frame: ack } = vectors.probe_ack;
+  assertEquals(probeAck(number, sentAt).toHex(), ack);
+  assertEquals(close(vectors.close.reason).toHex(), vectors.close.frame);
+  const { fields, ranges } = vectors.report;
+  assertEquals(
+    report({ ...fields, ranges: ranges as unknown as Ranges }).toHex(),
+    vectors.report.frame,
+  );
+});
+
+Deno.test("parseReport() reads the REPORT of docs/protocol.md", () => {
+  const bytes = Uint8Array.fromHex(vectors.report.frame);
+  const read = new Report();
+  assert(parseReport(bytes, 3, bytes.length - 3, read));
+  const { runs: _runs, gaps: _gaps, rangeCount: _count, ...fields } = read;
+  assertEquals(fields, vectors.report.fields);
+  assertEquals(rangesOf(read), vectors.report.ranges);
+});
+
+Deno.test("limitReach() cuts a report off behind 1024 counters", () => {
+  for (const { ranges, read_as } of vectors.beyond_reach) {
+    const bytes = report({ ranges: ranges as unknown as Ranges });
+    const read = new Report();
+    assert(parseReport(bytes, 3, bytes.length - 3, read));
+    limitReach(read);
+    assertEquals(rangesOf(read), read_as);
+  }
+});
