@@ -100,6 +100,7 @@ export class InFlight {
    */
   acknowledge(low: number, high: number, release: SlotHandler): number {
     let news = 0;
+    let late = 0;
     const last = Math.min(high, this.next - 1);
     for (let number = Math.max(low, this.next - RING_ENTRIES, 0); number <= last; number++) {
       const at = number & MASK;
@@ -109,10 +110,11 @@ export class InFlight {
         this.ackedDatagrams++;
         this.#resolve(at, ACKED, release);
       } else if (state === LOST) {
+        late++;
         this.#onSpurious(at);
       }
     }
-    if (news > 0 && last > this.newestAcked) {
+    if (news + late > 0 && last > this.newestAcked) {
       this.newestAcked = last;
       this.newestAckedSentAt = this.#sentAt[last & MASK]!;
     }
