@@ -94,7 +94,7 @@ Deno.test("InFlight.abandon() gives every packet up; a late acknowledgement free
   assertEquals(flight.oldestSentAt, Infinity);
   assertEquals(flight.acknowledge(0, 2, (slot) => given.push(slot)), 0);
   flight.abandon((slot) => given.push(slot));
-  assertEquals([given.length, flight.lostDatagrams], [3, 0]);
+  assertEquals([given.length, flight.lostDatagrams, flight.newestAcked], [3, 0, 2]);
 });
 
 Deno.test("InFlight.oldestSentAt is of the oldest packet, behind control and what is settled", () => {

@@ -110,6 +110,14 @@ Deno.test("Path.handleReport() of a report that comes twice is no progress", () 
   assertEquals([again.cameUp, again.released, path.live.progressAt], [false, [], 30 * MS]);
 });
 
+Deno.test("Path.handleReport() of what was given up measures the round trip once", () => {
+  const path = pathWith(3);
+  path.abandon(() => {});
+  handle(path, 62, reportOf(2, [3]));
+  handle(path, 900, reportOf(2, [3]));
+  assertEquals([path.rtt.srttUs, path.flight.newestAcked], [60 * MS, 2]);
+});
+
 Deno.test("Path.handleReport() ignores a report of numbers that were never sent", () => {
   const path = pathWith(3);
   for (const highest of [3, 4, 0xffff_ffff]) {
@@ -139,6 +147,18 @@ Deno.test("Path.handleReport() of an earlier session acknowledges, but is no sam
   assertEquals(path.rate.rateBps, before);
   for (let at = 700; at < 800; at += 33) handle(path, at + 20, report(at));
   assertGreater(path.rate.rateBps, before);
+});
+
+Deno.test("Path.handleNewSession() does not compare counts of two sessions", () => {
+  const path = pathTo(V4, { capBps: 0 });
+  for (let i = 0; i < 900; i++) path.handleSent(i * MS, i, 1400);
+  const report = (at: number, bytes: number): Report =>
+    reportOf(at, [100], { receivedAt: at * MS, bytes });
+  for (let at = 99; at < 400; at += 100) handle(path, at + 20, report(at, at * 1400));
+  const before = path.rate.rateBps;
+  path.handleNewSession();
+  for (let at = 499; at < 900; at += 100) handle(path, at + 20, report(at, 1e9 + at * 1400));
+  assertEquals(path.rate.rateBps, before);
 });
 
 Deno.test("Path.handleReport() of any report never throws, nor hands a slot out twice", () => {
