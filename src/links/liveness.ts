@@ -26,6 +26,18 @@ const GOOD_PROBES = 3;
 const HEARTBEATS = 3;
 const METERED_HEARTBEAT_US = 5_000_000;
 
+/** What a path has in flight. Times in microseconds. */
+export interface Stakes {
+  /** When the oldest unacknowledged packet left; Infinity: there is none. */
+  readonly oldestSentAt: number;
+  /** How long an answer usually takes at most. */
+  readonly patienceUs: number;
+  /** No other path could take the packets: suspicion is of no use until it is nearly certain. */
+  readonly alone: boolean;
+  /** So few packets are in flight that they may all have been lost. */
+  readonly few: boolean;
+}
+
 /** Liveness of one path. The caller sends the probes and asks when the next one is due. */
 export class Liveness {
   state: PathState = "connecting";
@@ -36,7 +48,8 @@ export class Liveness {
   #probeAt: number;
   #lostProbes = 0;
   #goodProbes = 0;
-  #tailProbed = false;
+  /** When the path was asked because an answer is overdue. */
+  #probedAt = Infinity;
   readonly #heartbeatUs: number;
 
   constructor(now: number, timeoutUs: number, metered: boolean) {
@@ -49,7 +62,7 @@ export class Liveness {
   handleProgress(now: number, probe: boolean): boolean {
     this.progressAt = now;
     this.#lostProbes = 0;
-    this.#tailProbed = false;
+    this.#probedAt = Infinity;
     if (this.state === "up") {
       this.#probeAt = now + this.#heartbeatUs;
       return false;
@@ -80,39 +93,27 @@ export class Liveness {
     this.progressAt = now;
   }
 
-  /**
-   * When something is to be done, given when the oldest unacknowledged packet
-   * left (Infinity: none), how long an answer usually takes, and whether no other
-   * path could take the packets: then suspicion is of no use until it is certain.
-   */
-  timeoutAt(oldestSentAt: number, patienceUs: number, alone: boolean): number {
-    if (this.state !== "up" || oldestSentAt === Infinity) return this.#probeAt;
-    const since = Math.max(oldestSentAt, this.progressAt);
-    const nextUs = this.#tailProbed
-      ? this.#suspicionUs(patienceUs, alone)
-      : this.#tailUs(patienceUs);
-    return Math.min(this.#probeAt, since + nextUs);
+  /** When something is to be done. */
+  timeoutAt(stakes: Stakes): number {
+    if (this.state !== "up" || stakes.oldestSentAt === Infinity) return this.#probeAt;
+    const asksFirst = stakes.few && this.#probedAt === Infinity;
+    const at = asksFirst ? this.#tailAt(stakes) : this.#suspicionAt(stakes);
+    return Math.min(this.#probeAt, at);
   }
 
   /**
    * To be called when {@linkcode timeoutAt} has passed. Returns what to do:
    * send a probe; or stop using the path (its state says how).
    */
-  handleTimeout(
-    now: number,
-    oldestSentAt: number,
-    patienceUs: number,
-    alone: boolean,
-  ): "probe" | "failed" | "" {
-    if (this.state === "up" && oldestSentAt !== Infinity) {
-      const since = Math.max(oldestSentAt, this.progressAt);
-      if (now >= since + this.#suspicionUs(patienceUs, alone)) return this.#suspect(now, since);
-      if (!this.#tailProbed && now >= since + this.#tailUs(patienceUs)) {
-        this.#tailProbed = true;
+  handleTimeout(now: number, stakes: Stakes): "probe" | "failed" | "" {
+    if (this.state === "up" && stakes.oldestSentAt !== Infinity) {
+      if (now >= this.#suspicionAt(stakes)) return this.#suspect(now, this.#since(stakes));
+      if (stakes.few && this.#probedAt === Infinity && now >= this.#tailAt(stakes)) {
+        this.#probedAt = now;
         return "probe";
       }
     }
-    return now >= this.#probeAt ? this.#onProbeDue(now, patienceUs) : "";
+    return now >= this.#probeAt ? this.#onProbeDue(now, stakes.patienceUs) : "";
   }
 
   #onProbeDue(now: number, patienceUs: number): "probe" | "failed" | "" {
@@ -143,20 +144,30 @@ export class Liveness {
     return "failed";
   }
 
-  /** A lone packet may have been lost without anything behind it to show that (RFC 8985 section 7). */
-  #tailUs(patienceUs: number): number {
-    return patienceUs + REPORT_INTERVAL_US;
+  #since(stakes: Stakes): number {
+    return Math.max(stakes.oldestSentAt, this.progressAt);
   }
 
-  #suspicionUs(patienceUs: number, alone: boolean): number {
-    const answered = this.#tailUs(patienceUs) + (this.#tailProbed ? patienceUs : 0);
-    return Math.max(LEAST_SUSPICION_US, answered) * (alone ? ALONE_FACTOR : 1);
+  /** When an answer is overdue. */
+  #tailAt(stakes: Stakes): number {
+    return this.#since(stakes) + stakes.patienceUs + REPORT_INTERVAL_US;
+  }
+
+  /**
+   * When silence has become suspicious. A few packets may all have been lost without any
+   * behind them to show that (RFC 8985 section 7): the path is asked first.
+   */
+  #suspicionAt(stakes: Stakes): number {
+    const overdue = stakes.few ? this.#probedAt + stakes.patienceUs : this.#tailAt(stakes);
+    const since = this.#since(stakes);
+    const at = Math.max(since + LEAST_SUSPICION_US, overdue);
+    return stakes.alone ? since + (at - since) * ALONE_FACTOR : at;
   }
 
   #become(state: PathState, reason: string): void {
     this.state = state;
     this.reason = reason;
     this.#goodProbes = 0;
-    this.#tailProbed = false;
+    this.#probedAt = Infinity;
   }
 }

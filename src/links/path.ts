@@ -10,8 +10,8 @@
 import type { Remote } from "../remote.ts";
 import { QUEUE_UNKNOWN, type Report } from "../wire/frame.ts";
 import { DeliveryRate, RateSample } from "./delivery_rate.ts";
-import { InFlight, type SlotHandler } from "./in_flight.ts";
-import { Liveness } from "./liveness.ts";
+import { InFlight, RING_ENTRIES, type SlotHandler } from "./in_flight.ts";
+import { Liveness, type Stakes } from "./liveness.ts";
 import { Meter } from "./meter.ts";
 import { Pacer } from "./pacer.ts";
 import { type LinkSigns, RateEstimator } from "./rate_estimator.ts";
@@ -40,6 +40,8 @@ const LEAST_WINDOW_BYTES = 16_384;
 /** Probe times remembered: a power of two. */
 const PROBES = 64;
 const LOSS_WINDOW_US = 1_000_000;
+/** As many may be lost together without anything to show for it. */
+const FEW_PACKETS = 3;
 
 /** The sending side of one path. */
 export class Path {
@@ -64,8 +66,11 @@ export class Path {
   readonly #delivery = new DeliveryRate();
   readonly #sample = new RateSample();
   readonly #signs = { queueUs: 0, srttUs: 0, minRttUs: 0, rttvarUs: 0, loss: 0 };
+  readonly #stakes = { oldestSentAt: Infinity, patienceUs: 0, alone: false, few: true };
   readonly #probeSentAt = new Float64Array(PROBES);
   #probeNumber = 0;
+  /** Bytes sent before this session. */
+  #sentBefore = 0;
   #idleCount = 0;
   #idle = false;
   #lossWindowEndsAt = 0;
@@ -123,7 +128,9 @@ export class Path {
 
   /** An answer to probe `number`. Returns true when the path has come up. */
   handleProbeAck(now: number, number: number): boolean {
-    if (number > this.#probeNumber || this.#probeNumber - number >= PROBES) return false;
+    if (number < 1 || number > this.#probeNumber || this.#probeNumber - number >= PROBES) {
+      return false;
+    }
     this.rtt.sample(now, now - this.#probeSentAt[number % PROBES]!);
     return this.#progress(now, true);
   }
@@ -143,7 +150,7 @@ export class Path {
     lost: SlotHandler,
   ): boolean {
     const highest = base + report.highest;
-    if (highest >= this.flight.next) return false;
+    if (highest >= this.flight.next || this.flight.next - highest > RING_ENTRIES) return false;
     const newest = highest > this.flight.newestAcked;
     const news = this.#acknowledge(report, base, highest, release);
     this.flight.detectLoss(lost);
@@ -160,17 +167,27 @@ export class Path {
   /** A new session: the peer counts from zero. */
   handleNewSession(): void {
     this.#delivery.reset();
+    this.#sentBefore = this.sent.totalBytes;
   }
 
   /** When {@linkcode handleTimeout} has something to do; `alone`: no other path is up. */
   timeoutAt(alone: boolean): number {
     if (!this.remote) return Infinity;
-    return this.live.timeoutAt(this.flight.oldestSentAt, this.rtt.patienceUs, alone);
+    return this.live.timeoutAt(this.#lookAtStakes(alone));
   }
 
   /** Runs liveness; see {@linkcode Liveness.handleTimeout}. */
   handleTimeout(now: number, alone: boolean): "probe" | "failed" | "" {
-    return this.live.handleTimeout(now, this.flight.oldestSentAt, this.rtt.patienceUs, alone);
+    return this.live.handleTimeout(now, this.#lookAtStakes(alone));
+  }
+
+  #lookAtStakes(alone: boolean): Stakes {
+    const stakes = this.#stakes;
+    stakes.oldestSentAt = this.flight.oldestSentAt;
+    stakes.patienceUs = this.rtt.patienceUs;
+    stakes.alone = alone;
+    stakes.few = this.flight.packets <= FEW_PACKETS;
+    return stakes;
   }
 
   #acknowledge(report: Report, base: number, highest: number, release: SlotHandler): number {
@@ -194,10 +211,11 @@ export class Path {
     if (known) this.queueUs = report.queueDelayUs;
     if (!current) return;
     const overhead = this.wireBytes(0) * report.datagrams;
+    const possible = this.sent.totalBytes - this.#sentBefore; // whatever the peer claims
     this.#delivery.sample(
       report.receivedAt,
       sentAt,
-      report.bytes + overhead,
+      Math.min(report.bytes + overhead, possible),
       this.flight.idleCount(highest),
       known && this.queueUs > this.rate.queueLimitUs(this.rtt.minUs, this.rtt.rttvarUs),
       this.rate.spanUs,

@@ -17,7 +17,7 @@ import { REKEY_AFTER_DATAGRAMS, REKEY_AFTER_US } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** The client looks after its session this often, in microseconds. */
-const WATCH_US = 100_000;
+const WATCH_US = 200_000;
 /** When no path answers for this long, the server may have forgotten the session. */
 const SILENCE_US = 700_000;
 /** A path that stays down this long gets a fresh source port, and again, in microseconds. */

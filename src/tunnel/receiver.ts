@@ -10,7 +10,14 @@ import { REPORT_INTERVAL_US } from "../links/liveness.ts";
 import { Meter } from "../links/meter.ts";
 import { DATA_HEADER_BYTES, type PacketPool } from "../slab.ts";
 import { readU16, readU24, readU32 } from "../wire/field.ts";
-import { DATA_KIND, MAX_RANGES, QUEUE_UNKNOWN, type Report, wireTime } from "../wire/frame.ts";
+import {
+  DATA_KIND,
+  MAX_RANGES,
+  MAX_REACH,
+  QUEUE_UNKNOWN,
+  type Report,
+  wireTime,
+} from "../wire/frame.ts";
 import { KIND } from "../wire/ip.ts";
 import { Duplicates } from "./duplicates.ts";
 import { type Deliver, Resequencer } from "./resequencer.ts";
@@ -20,8 +27,6 @@ import type { LinkReceipt, Session } from "./session.ts";
 const REPORT_DATAGRAMS = 32;
 /** A hole is reported at once, but not more often than this, in microseconds. */
 const HOLE_REPORT_US = 2_000;
-/** A report looks this far back, in counters. */
-const REPORT_REACH = 1024;
 /** Longest wait for a bulk packet, and for one that should not wait, in microseconds. */
 const MAX_HOLD_US = 150_000;
 const MAX_INTERACTIVE_HOLD_US = 20_000;
@@ -198,7 +203,7 @@ function countLoss(now: number, state: LinkReceiver, receipt: LinkReceipt, anew:
 /** Runs of received counters from the newest downward. */
 function fillRanges(session: Session, link: number, report: Report): void {
   const window = session.receipts[link]!.window;
-  const end = Math.max(window.newest - REPORT_REACH, -1);
+  const end = Math.max(window.newest - MAX_REACH, -1);
   let counter = window.newest;
   report.rangeCount = 0;
   while (counter > end && report.rangeCount < MAX_RANGES) {

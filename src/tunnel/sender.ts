@@ -260,20 +260,23 @@ export class Sender {
 
   #send(now: number, session: Session, path: Path, slot: number, batch: TransmitBatch): void {
     const length = DATA_HEADER_BYTES + this.#pool.lengths[slot]!;
-    this.#writeHeader(now, slot);
+    this.#writeHeader(now, slot, path.live.state === "up");
     const datagramBytes = session.seal(path, this.#pool, slot, length, batch);
     path.handleSent(now, slot, datagramBytes);
   }
 
-  #writeHeader(now: number, slot: number): void {
+  /** @param counts whether this is a try: on a link that is only suspected it is a hope */
+  #writeHeader(now: number, slot: number, counts: boolean): void {
     const bytes = this.#pool.bytes;
     const at = this.#pool.at(slot) + PLAIN_OFFSET;
-    if (this.#sends[slot]!++ > 0) {
+    if (this.#sends[slot]! > 0) {
+      if (counts) this.#sends[slot] = this.#sends[slot]! + 1;
       bytes[at] = bytes[at]! | DATA_RESENT;
       writeU24(bytes, at + DATA_HEADER_BYTES - 3, wireTime(now));
       this.resentPackets++;
       return;
     }
+    this.#sends[slot] = 1;
     const bucket = this.#bucket[slot]!;
     const kind = this.#kind[slot]!;
     let sequence = 0;

@@ -22,7 +22,7 @@ import { Peer } from "./peer.ts";
 const MAX_ANSWERS = 64;
 const COMPLAIN_EVERY_US = 10_000_000;
 /** Silence after which an idle path is down, in microseconds; a client's own are its affair. */
-const PATH_TIMEOUT_US = 750_000;
+const PATH_TIMEOUT_US = 1_000_000;
 /** Refusals that mean somebody tried with another key. */
 const WRONG_KEY: readonly DropReason[] = ["unknown-client", "handshake-mac"];
 

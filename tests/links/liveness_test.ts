@@ -1,27 +1,26 @@
 import { assert, assertEquals, assertFalse, assertGreaterOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { Liveness } from "../../src/links/liveness.ts";
+import { Liveness, type Stakes } from "../../src/links/liveness.ts";
 
 const MS = 1000;
 const TIMEOUT_US = 750 * MS;
 
-/** What is in flight, as a path would say. */
-interface Load {
-  readonly oldestSentAt: number;
-  readonly patienceUs: number;
-  readonly alone: boolean;
-}
-const IDLE: Load = { oldestSentAt: Infinity, patienceUs: 25 * MS, alone: false };
-const LOADED: Load = { ...IDLE, oldestSentAt: 0 };
+const IDLE: Stakes = {
+  oldestSentAt: Infinity,
+  patienceUs: 25 * MS,
+  alone: false,
+  few: true,
+};
+const FEW: Stakes = { ...IDLE, oldestSentAt: 0 };
+const LOADED: Stakes = { ...FEW, few: false };
 
 /** What happens up to `untilMs`, as "ms: what it wants, its state"; time moves only to deadlines. */
-function timeline(live: Liveness, load: Load, untilMs: number, answerMs?: number): string[] {
-  const { oldestSentAt, patienceUs, alone } = load;
+function timeline(live: Liveness, stakes: Stakes, untilMs: number, answerMs?: number): string[] {
   const lines: string[] = [];
   for (;;) {
-    const now = live.timeoutAt(oldestSentAt, patienceUs, alone);
+    const now = live.timeoutAt(stakes);
     if (now > untilMs * MS) return lines;
-    const todo = live.handleTimeout(now, oldestSentAt, patienceUs, alone);
+    const todo = live.handleTimeout(now, stakes);
     lines.push(`${now / MS}: ${todo || "nothing"}, ${live.state}`);
     if (todo === "probe" && answerMs !== undefined) {
       if (live.handleProgress(now + answerMs * MS, true)) lines.push(`${now / MS + answerMs}: up`);
@@ -86,50 +85,64 @@ Deno.test("Liveness of an idle path that is silent: three heartbeats, suspect, t
   assertEquals(live.reason, "no answer to probes");
 });
 
-Deno.test("Liveness of a loaded path that is silent: a tail probe, suspect within 70 ms", () => {
+Deno.test("Liveness of a loaded path that is silent: suspect within 60 ms, down 150 ms later", () => {
   const live = upAt(0);
-  assertEquals(timeline(live, LOADED, 70), [
+  assertEquals(timeline(live, LOADED, 60), ["60: failed, suspect", "60: probe, suspect"]);
+  assertEquals(live.reason, "nothing heard for 60 ms");
+  assertEquals(timeline(live, IDLE, 210), [
+    "110: probe, suspect",
+    "160: probe, suspect",
+    "210: failed, down",
+    "210: probe, down",
+  ]);
+});
+
+Deno.test("Liveness asks first when only a few packets are in flight", () => {
+  assertEquals(timeline(upAt(0), FEW, 70), [
     "45: probe, up", // 25 ms of patience and the 20 ms between reports
     "70: failed, suspect",
     "70: probe, suspect",
   ]);
-  assertEquals(live.reason, "nothing heard for 70 ms");
-  assertEquals(timeline(live, IDLE, 220), [
-    "120: probe, suspect",
-    "170: probe, suspect",
-    "220: failed, down",
-    "220: probe, down",
-  ]);
 });
 
-Deno.test("Liveness of a loaded path with a short round trip is not suspicious before 60 ms", () => {
-  assertEquals(timeline(upAt(0), { ...LOADED, patienceUs: 6 * MS }, 60), [
-    "26: probe, up",
-    "60: failed, suspect",
-    "60: probe, suspect",
+Deno.test("Liveness always leaves a probe the time to be answered when few packets are in flight", () => {
+  for (const patienceMs of [6, 25, 39, 41, 100, 400]) {
+    const live = new Liveness(0, 10_000 * MS, false);
+    live.handleProgress(0, true);
+    const lines = timeline(live, { ...FEW, patienceUs: patienceMs * MS }, 3 * patienceMs + 60);
+    const asked = patienceMs + 20;
+    assertEquals(lines.slice(0, 2), [
+      `${asked}: probe, up`,
+      `${Math.max(60, asked + patienceMs)}: failed, suspect`,
+    ]);
+  }
+});
+
+Deno.test("Liveness of a loaded path with a long round trip waits for what is usual", () => {
+  assertEquals(timeline(upAt(0), { ...LOADED, patienceUs: 90 * MS }, 110), [
+    "110: failed, suspect",
+    "110: probe, suspect",
   ]);
 });
 
 Deno.test("Liveness of the only path is suspicious four times later", () => {
-  assertEquals(timeline(upAt(0), { ...LOADED, alone: true }, 280), [
-    "45: probe, up",
-    "250: probe, up",
-    "280: failed, suspect",
-    "280: probe, suspect",
+  assertEquals(timeline(upAt(0), { ...LOADED, alone: true }, 240), [
+    "240: failed, suspect",
+    "240: probe, suspect",
   ]);
 });
 
-Deno.test("Liveness of a loaded path counts from the last progress, and probes the tail again", () => {
+Deno.test("Liveness counts from the last progress, and asks again", () => {
   const live = upAt(0);
-  assertEquals(timeline(live, LOADED, 45), ["45: probe, up"]);
+  assertEquals(timeline(live, FEW, 45), ["45: probe, up"]);
   assertFalse(live.handleProgress(50 * MS, false));
-  assertEquals(timeline(live, LOADED, 119), ["95: probe, up"]);
+  assertEquals(timeline(live, FEW, 119), ["95: probe, up"]);
   assertFalse(live.handleProgress(119 * MS, false));
-  assertEquals(timeline(live, LOADED, 160), []);
+  assertEquals(timeline(live, FEW, 160), []);
 });
 
 Deno.test("Liveness counts from when the oldest packet left when that was after the last progress", () => {
-  assertEquals(timeline(upAt(0), { ...LOADED, oldestSentAt: 100 * MS }, 169), ["145: probe, up"]);
+  assertEquals(timeline(upAt(0), { ...FEW, oldestSentAt: 100 * MS }, 169), ["145: probe, up"]);
 });
 
 Deno.test("Liveness of a suspected path is up again with any acknowledgement", () => {
@@ -221,19 +234,20 @@ Deno.test("Liveness of any history never spins, and never suspects before it sho
     oldestSentAt: fc.constantFrom(0, 200 * MS, Infinity),
     patienceUs: fc.integer({ min: 5 * MS, max: 2_000 * MS }),
     alone: fc.boolean(),
+    few: fc.boolean(),
   });
-  fc.assert(fc.property(fc.array(event, { maxLength: 60 }), load, (events, { alone, ...load }) => {
+  fc.assert(fc.property(fc.array(event, { maxLength: 60 }), load, (events, stakes) => {
     const live = new Liveness(0, TIMEOUT_US, false);
     let now = 0;
     for (const [what, ms] of events) {
       const until = now + ms * MS;
       for (let calls = 0;; calls++) {
         assert(calls < 100, "spins");
-        const at = live.timeoutAt(load.oldestSentAt, load.patienceUs, alone);
+        const at = live.timeoutAt(stakes);
         if (at > until) break;
         now = Math.max(now, at);
         const before = live.state;
-        live.handleTimeout(now, load.oldestSentAt, load.patienceUs, alone);
+        live.handleTimeout(now, stakes);
         if (before !== "up" || live.state !== "suspect") continue;
         assertGreaterOrEqual(now - live.progressAt, Math.min(60 * MS, TIMEOUT_US));
       }

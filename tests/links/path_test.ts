@@ -5,6 +5,7 @@ import {
   assertFalse,
   assertGreater,
   assertLess,
+  assertLessOrEqual,
 } from "@std/assert";
 import fc from "fast-check";
 import { Path, type PathOptions } from "../../src/links/path.ts";
@@ -140,13 +141,26 @@ Deno.test("Path.handleReport() of an earlier session acknowledges, but is no sam
   for (let i = 0; i < 800; i++) path.handleSent(i * MS, i, 1400);
   const before = path.rate.rateBps;
   const report = (highest: number): Report =>
-    reportOf(highest, [highest + 1], { receivedAt: highest * MS, bytes: 1e7 * highest });
+    reportOf(highest, [highest + 1], {
+      receivedAt: highest * MS,
+      datagrams: highest + 1,
+      bytes: 1400 * (highest + 1),
+    });
   for (let at = 99; at < 700; at += 100) {
     assertEquals(handle(path, at + 20, report(at), 0, false).released.length, 100);
   }
   assertEquals(path.rate.rateBps, before);
   for (let at = 700; at < 800; at += 33) handle(path, at + 20, report(at));
   assertGreater(path.rate.rateBps, before);
+});
+
+Deno.test("Path.handleReport() does not believe that more arrived than was sent", () => {
+  const path = pathTo(V4, { capBps: 0 });
+  for (let i = 0; i < 400; i++) path.handleSent(i * MS, i, 1400);
+  for (let at = 33; at < 400; at += 33) {
+    handle(path, at + 20, reportOf(at, [at + 1], { receivedAt: at * MS, bytes: 1e10 * at }));
+  }
+  assertLessOrEqual(path.rate.rateBps, 20e6);
 });
 
 Deno.test("Path.handleNewSession() does not compare counts of two sessions", () => {
