@@ -27,6 +27,8 @@ const MAX_SENDS = 3;
 const EXPRESS_AHEAD_US = 2_000;
 /** The queue's head has waited this long when links of the next tier, or far ones, may help, in microseconds. */
 const SPILL_SOJOURN_US = 4_000;
+/** The jitter of a link that is hardly used is old news: it counts this much at most, in microseconds. */
+const MAX_JITTER_US = 5_000;
 /** A flow that sends less than this counts as interactive: bytes per second, and burst. */
 const SPARSE_BYTES_PER_US = 0.125;
 const SPARSE_BURST_BYTES = 16_384;
@@ -190,7 +192,7 @@ export class Sender {
     const view = this.#view;
     view.dueAt = path.pacer.dueAt;
     view.owdUs = timeDifference(path.owdWire, this.#paths[0]!.owdWire);
-    view.jitterUs = path.rtt.rttvarUs / 2;
+    view.jitterUs = Math.min(path.rtt.rttvarUs / 2, MAX_JITTER_US);
     view.rttUs = path.rtt.srttUs;
     view.loss = path.loss;
     view.rateBps = path.rate.rateBps;
