@@ -72,6 +72,8 @@ const GAIN: Readonly<Record<Exclude<Mode, "probe">, number>> = {
   drain: 0.75,
   cruise: 0.985,
 };
+/** Share of a configured capacity that is never exceeded. */
+const KNOWN_GAIN = 0.995;
 /** Gains of probes that find more, one after the other. */
 const BOLDER = [1.2, 1.5, 2] as const;
 
@@ -122,7 +124,8 @@ export class RateEstimator {
   get pacingBps(): number {
     const gain = this.#mode === "probe" ? BOLDER[this.#boldness]! : GAIN[this.#mode];
     const paced = Math.max(this.#rate * gain, MIN_RATE_BPS);
-    return Math.min(paced, this.#cap * GAIN.cruise);
+    const full = this.#mode === "cruise" && this.#rate >= this.#cap;
+    return full ? this.#cap * KNOWN_GAIN : Math.min(paced, this.#cap * KNOWN_GAIN);
   }
 
   /** Whether the estimate still doubles: what the queue holds says nothing yet. */

@@ -3,7 +3,8 @@
  *
  * They bypass the queue: what measures a link must not wait behind what it
  * carries. Each path's report travels on that path, together with what there is to
- * report of the others, so that one dead direction hides nothing of another link.
+ * report of the others, so that one dead direction hides nothing of another link. What
+ * cannot wait, a hole in what has arrived, is told on the fastest path.
  *
  * @module
  */
@@ -91,9 +92,16 @@ export class ControlWriter {
         continue;
       }
       if (batches[path.socket]!.full) continue;
+      if (!wanted && receiver.onlyHoleDue(now, link)) {
+        const fastest = fastestOf(paths) ?? path;
+        this.#writeAbout(now, session, path, fastest, paths, receiver, batches);
+        receiver.noteHoleReported(now, link);
+        continue;
+      }
       this.#writeOn(now, session, path, paths, receiver, batches[path.socket]!);
       if (due && path.live.state !== "up") {
-        this.#writeElsewhere(now, session, path, paths, receiver, batches);
+        const working = fastestOf(paths);
+        if (working) this.#writeAbout(now, session, path, working, paths, receiver, batches);
       }
       receiver.noteReported(now, link);
     }
@@ -141,17 +149,17 @@ export class ControlWriter {
     this.#seal(now, session, path, at - this.#start, batch);
   }
 
-  /** The path that a report is about does not work in this direction: use one that does. */
-  #writeElsewhere(
+  /** Writes the report about one path on another: because that works, or because it is faster. */
+  #writeAbout(
     now: number,
     session: Session,
     about: Path,
+    carrier: Path,
     paths: readonly Path[],
     receiver: Receiver,
     batches: readonly TransmitBatch[],
   ): void {
-    const carrier = paths.find((path) => path.live.state === "up" && path.remote);
-    if (!carrier || batches[carrier.socket]!.full) return;
+    if (batches[carrier.socket]!.full) return;
     const at = this.#writeReports(now, this.#start, about.options.id, paths, receiver);
     this.#seal(now, session, carrier, at - this.#start, batches[carrier.socket]!);
   }
@@ -187,4 +195,14 @@ export class ControlWriter {
     this.#probe[link] = 0;
     this.#ackNumber[link] = -1;
   }
+}
+
+/** The path that is up and has the shortest round trip. */
+function fastestOf(paths: readonly Path[]): Path | undefined {
+  let best: Path | undefined;
+  for (const path of paths) {
+    if (path.live.state !== "up" || !path.remote) continue;
+    if (!best || path.rtt.srttUs < best.rtt.srttUs) best = path;
+  }
+  return best;
 }

@@ -149,6 +149,13 @@ export class Receiver {
     return state.unreported > 0 && now >= this.reportAt(link);
   }
 
+  /** Whether a report on `link` is due for no other reason than a hole. */
+  onlyHoleDue(now: number, link: number): boolean {
+    const state = this.links[link]!;
+    return state.hole && state.unreported < REPORT_DATAGRAMS &&
+      now < state.unreportedSince + REPORT_INTERVAL_US;
+  }
+
   /** When the next report on `link` is due; Infinity when there is nothing to report. */
   reportAt(link: number): number {
     const state = this.links[link]!;
@@ -179,6 +186,13 @@ export class Receiver {
       : QUEUE_UNKNOWN;
     fillRanges(session, link, report);
     return true;
+  }
+
+  /** A hole on `link` has been told of; the regular report stays due when it was. */
+  noteHoleReported(now: number, link: number): void {
+    const state = this.links[link]!;
+    state.hole = false;
+    state.reportedAt = now;
   }
 
   /** The report on `link` has left. */
