@@ -1,9 +1,13 @@
 /**
  * `make bench-links`: what the tunnel makes of emulated lines, with real TCP,
- * as ratios to the sum of the lines. Prints a table and writes
- * `build/bench-links.json`.
+ * as ratios to the sum of the lines, beside what the simulator makes of them.
+ * Prints a table and writes `build/bench-links.json` and `build/bench-links.svg`.
  *
- *     deno run -A bench/links.ts [--case NAME]... [--runs N] [--list] [--verbose]
+ *     deno run -A bench/links.ts [--group NAME]... [--case NAME]... [--runs N]
+ *                                [--no-sim] [--no-lab] [--trace] [--list] [--verbose]
+ *
+ * `--runs` takes the medians of as many runs; `--trace` prints a line a second of
+ * what lines and tunnel did; AGGVPN_BINARY names another program to measure.
  *
  * @module
  */
@@ -11,11 +15,29 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { missingForProgram } from "../tests/lab/require.ts";
 import { measure } from "./links/measure.ts";
-import { HEADING, type Result, resultsOf, rowText } from "./links/report.ts";
-import type { Measured, Scenario } from "./links/scenario.ts";
-import { SCENARIOS } from "./links/scenarios.ts";
+import { type Course, courseOf, drawCourses } from "./links/picture.ts";
+import { EXPLANATION, HEADING, type Result, resultsOf, rowText } from "./links/report.ts";
+import { type Measured, type Scenario, withLineAlone } from "./links/scenario.ts";
+import { GROUPS, SCENARIOS } from "./links/scenarios.ts";
+import { simulate } from "./links/simulated.ts";
 
-const OUTPUT = new URL("../build/bench-links.json", import.meta.url).pathname;
+const JSON_FILE = new URL("../build/bench-links.json", import.meta.url).pathname;
+const PICTURE_FILE = new URL("../build/bench-links.svg", import.meta.url).pathname;
+
+/** What the command line asks for. */
+interface Options {
+  readonly runs: number;
+  readonly sim: boolean;
+  readonly lab: boolean;
+  readonly trace: boolean;
+  readonly verbose: boolean;
+}
+
+/** Everything that came of one case. */
+interface Outcome {
+  readonly runs: readonly Measured[];
+  readonly simulated: readonly Measured[];
+}
 
 function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(text + "\n"));
@@ -25,49 +47,123 @@ function complain(text: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(text + "\n"));
 }
 
-async function runCase(scenario: Scenario, runs: number): Promise<Result[]> {
-  const measured: Measured[] = [];
-  for (let run = 0; run < runs; run++) measured.push(await measure(scenario, run + 1));
-  return resultsOf(scenario, measured);
+/** Runs a case, and its best line alone where the case asks for that. */
+async function withBest<M extends Measured | undefined>(
+  scenario: Scenario,
+  how: (scenario: Scenario) => M | Promise<M>,
+): Promise<M> {
+  const measured = await how(scenario);
+  if (scenario.best === undefined || measured === undefined) return measured;
+  const alone = await how(withLineAlone(scenario, scenario.best));
+  return { ...measured, alone };
 }
 
-function failedCase(scenario: Scenario, error: unknown): Result[] {
-  complain(`${scenario.name}: ${error instanceof Error ? error.message : error}`);
-  return resultsOf(scenario, []);
+/** Calls `once` for every run; what fails is said and left out. */
+async function repeat(
+  scenario: Scenario,
+  runs: number,
+  once: (seed: number) => Promise<Measured | undefined>,
+): Promise<Measured[]> {
+  const measured: Measured[] = [];
+  for (let seed = 1; seed <= runs; seed++) {
+    try {
+      const run = await once(seed);
+      if (run !== undefined) measured.push(run);
+    } catch (error) {
+      complain(`${scenario.name}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  return measured;
+}
+
+async function runCase(scenario: Scenario, options: Options): Promise<Outcome> {
+  const { runs, lab, sim, trace } = options;
+  return {
+    runs: await repeat(
+      scenario,
+      lab ? runs : 0,
+      (seed) => withBest(scenario, (it) => measure(it, { seed, trace })),
+    ),
+    simulated: await repeat(
+      scenario,
+      sim ? runs : 0,
+      (seed) => withBest(scenario, (it) => simulate(it, seed)),
+    ),
+  };
+}
+
+function printCase(rows: readonly Result[], { runs }: Outcome, options: Options): void {
+  rows.forEach((row, i) => print(rowText(row, i === 0)));
+  if (options.verbose) print(`  CPU ${rows[0]?.cpu.map((share) => share.toFixed(2)).join(" ")}`);
+  runs.forEach((run, i) => {
+    if (run.trace && runs.length > 1) print(`  run ${i + 1}`);
+    run.trace?.forEach((line) => print(`  ${line}`));
+  });
+}
+
+async function runAll(chosen: readonly Scenario[], options: Options): Promise<number> {
+  EXPLANATION.forEach(print);
+  print(`\n${HEADING}`);
+  const results: Result[] = [];
+  const courses: Course[] = [];
+  for (const scenario of chosen) {
+    const outcome = await runCase(scenario, options);
+    const rows = resultsOf(scenario, outcome.runs, outcome.simulated);
+    printCase(rows, outcome, options);
+    results.push(...rows);
+    const shown = outcome.runs.at(-1);
+    if (scenario.picture && shown) {
+      courses.push(courseOf(scenario, shown, outcome.simulated.at(-1)));
+    }
+  }
+  await Deno.writeTextFile(
+    JSON_FILE,
+    JSON.stringify({ version: 1, results, courses }, null, 2) + "\n",
+  );
+  if (courses.length > 0) await Deno.writeTextFile(PICTURE_FILE, drawCourses(courses));
+  const failed = results.filter(({ pass }) => pass === false).length;
+  const passed = results.filter(({ pass }) => pass === true).length;
+  const files = courses.length > 0 ? "build/bench-links.json and .svg" : "build/bench-links.json";
+  print(`\n${passed} targets reached, ${failed} missed; written to ${files}`);
+  return failed === 0 ? 0 : 1;
+}
+
+/** The cases of the groups and names given; all when neither is. */
+function choose(groups: readonly string[], names: readonly string[]): readonly Scenario[] {
+  if (groups.length === 0 && names.length === 0) return SCENARIOS;
+  const wanted = new Set(groups.flatMap((group) => GROUPS[group] ?? []));
+  return SCENARIOS.filter((scenario) => wanted.has(scenario) || names.includes(scenario.name));
 }
 
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {
-    string: ["case", "runs"],
-    boolean: ["list", "verbose"],
-    collect: ["case"],
-    default: { runs: "1" },
+    string: ["group", "case", "runs"],
+    boolean: ["list", "verbose", "trace", "sim", "lab"],
+    negatable: ["sim", "lab"],
+    collect: ["group", "case"],
+    default: { runs: "1", sim: true, lab: true },
   });
-  const names = (args.case ?? []) as unknown as readonly string[];
-  const chosen = SCENARIOS.filter(({ name }) => names.length === 0 || names.includes(name));
   if (args.list) {
-    SCENARIOS.forEach(({ name, title }) => print(`${name.padEnd(16)}${title}`));
+    for (const [group, scenarios] of Object.entries(GROUPS)) {
+      scenarios.forEach(({ name, title }) => print(`${group.padEnd(9)}${name.padEnd(16)}${title}`));
+    }
     return 0;
   }
-  const missing = chosen.length === 0 ? "no such case; --list shows them" : missingForProgram();
+  const [groups, names] = [args.group ?? [], args.case ?? []] as unknown as readonly string[][];
+  const chosen = choose(groups ?? [], names ?? []);
+  const nothing = chosen.length === 0 ? "no such case; --list shows them" : undefined;
+  const missing = nothing ?? (args.lab ? missingForProgram() : undefined);
   if (missing !== undefined) {
     complain(`The bench cannot run: ${missing}`);
     return 1;
   }
-  print(HEADING);
-  const results: Result[] = [];
-  for (const scenario of chosen) {
-    const rows = await runCase(scenario, Math.max(1, Number(args.runs)))
-      .catch((error) => failedCase(scenario, error));
-    rows.forEach((row, i) => print(rowText(row, i === 0)));
-    if (args.verbose) print(`  CPU ${rows[0]?.cpu.map((share) => share.toFixed(2)).join(" ")}`);
-    results.push(...rows);
-  }
-  await Deno.writeTextFile(OUTPUT, JSON.stringify({ version: 1, results }, null, 2) + "\n");
-  const failed = results.filter(({ pass }) => pass === false).length;
-  const passed = results.filter(({ pass }) => pass === true).length;
-  print(`\n${passed} targets reached, ${failed} missed; written to build/bench-links.json`);
-  return failed === 0 ? 0 : 1;
+  return await runAll(chosen, {
+    runs: Math.max(1, Number(args.runs)),
+    sim: args.sim,
+    lab: args.lab,
+    trace: args.trace,
+    verbose: args.verbose,
+  });
 }
 
 if (import.meta.main) Deno.exit(await main());

@@ -10,16 +10,28 @@ import { INNER, Program, usage } from "../../tests/lab/program.ts";
 import { BINARY, delay } from "../../tests/lab/require.ts";
 import { buildEmulated, buildVeth, type Topology } from "../../tests/lab/topology.ts";
 import { type Flow, freshPort, ping, tcpTransfer, udpStream } from "../../tests/lab/traffic.ts";
+import { MachineMeter } from "./machine.ts";
+import { Recorder } from "./recorder.ts";
 import type { Event, Measured, Scenario, Traffic } from "./scenario.ts";
 
+/** How often TCP's receiver says what came. */
+const SAMPLE_US = 100_000;
+
+/** What may be varied from run to run. */
+export interface MeasureOptions {
+  readonly seed: number;
+  /** Whether both ends are asked for their status every second. */
+  readonly trace: boolean;
+}
+
 /** Builds the case's network, runs it and removes everything. */
-export async function measure(scenario: Scenario, seed: number): Promise<Measured> {
+export async function measure(scenario: Scenario, options: MeasureOptions): Promise<Measured> {
   const { action } = scenario;
   if (action.kind === "start") return { flows: [], elapsedMs: await startUp(action.times) };
   return await withLab(async (lab) => {
-    const net = await build(lab, scenario, seed);
+    const net = await build(lab, scenario, options.seed);
     if (action.kind === "idle") return await idle(lab, net, scenario, action.seconds);
-    return await loaded(lab, net, scenario, action.traffic);
+    return await loaded(lab, net, scenario, action.traffic, options.trace);
   });
 }
 
@@ -60,14 +72,16 @@ async function loaded(
   net: Topology,
   scenario: Scenario,
   traffic: Traffic,
+  trace: boolean,
 ): Promise<Measured> {
   const program = traffic.over === "tunnel"
     ? await Program.start(lab, net, scenario.program)
     : undefined;
   const idlePing = traffic.ping && await ping(lab, flowOf(net, traffic));
   const meter = new Meter(program, net);
-  const { seconds, warmUpSeconds: warmupSeconds } = traffic;
+  const { seconds, warmUpSeconds: warmupSeconds, way } = traffic;
   const events = new Schedule(net, traffic.events ?? []);
+  const recorder = new Recorder(net, way, trace ? program : undefined);
   const [flows, stream, loadedPing] = await Promise.all([
     Promise.all(
       Array.from({ length: traffic.flows }, () =>
@@ -77,15 +91,20 @@ async function loaded(
         })),
     ),
     traffic.stream && udpStream(lab, flowOf(net, traffic), { ...traffic.stream, seconds }),
-    traffic.ping && pingUnderLoad(lab, flowOf(net, traffic), traffic),
+    traffic.ping && pingUnderLoad(lab, flowOf(net, traffic), traffic, traffic.ping.intervalMs),
   ]);
   events.end();
+  const measured = meter.read();
+  await recorder.stop();
+  const startUs = Math.min(...flows.map(({ samples }) => samples[0]?.at ?? Infinity)) - SAMPLE_US;
   return {
     flows,
     ...stream && { stream },
     ...idlePing && { idlePing },
     ...loadedPing && { loadedPing },
-    ...meter.read(),
+    ...net.emulator && { lines: recorder.lines(startUs, seconds) },
+    ...trace && { trace: recorder.trace(startUs) },
+    ...measured,
   };
 }
 
@@ -93,9 +112,9 @@ async function pingUnderLoad(
   lab: Lab,
   flow: Flow,
   { seconds, warmUpSeconds }: Traffic,
+  intervalMs: number,
 ): Promise<Awaited<ReturnType<typeof ping>>> {
   await delay(warmUpSeconds * 1000);
-  const intervalMs = 25;
   const count = Math.floor((seconds - warmUpSeconds - 1) * 1000 / intervalMs);
   return await ping(lab, flow, { count, intervalMs });
 }
@@ -120,10 +139,13 @@ class Schedule {
     this.#events = events;
   }
 
-  /** Starts the clock; later calls do nothing. */
+  /** Starts the clock with the first sample of TCP; later calls do nothing. */
   begin(): void {
     this.#timers ??= this.#events.map((event) =>
-      setTimeout(() => void this.#net.emulator?.set(event.line, event), event.at * 1000)
+      setTimeout(
+        () => void this.#net.emulator?.set(event.line, event),
+        event.at * 1000 - SAMPLE_US / 1000,
+      )
     );
   }
 
@@ -140,6 +162,7 @@ class Meter {
   readonly #before: readonly number[];
   readonly #emulatorBefore: number;
   readonly #start = performance.now();
+  readonly #machine = new MachineMeter();
 
   constructor(program: Program | undefined, net: Topology) {
     this.#net = net;
@@ -148,12 +171,13 @@ class Meter {
     this.#emulatorBefore = this.#emulatorSeconds();
   }
 
-  read(): Pick<Measured, "cpu" | "rssBytes" | "emulatorCpu"> {
+  read(): Pick<Measured, "cpu" | "rssBytes" | "emulatorCpu" | "machine"> {
     const seconds = (performance.now() - this.#start) / 1000;
     const now = this.#pids.map(usage);
     return {
       cpu: now.map(({ cpuSeconds }, i) => (cpuSeconds - (this.#before[i] ?? 0)) / seconds),
       rssBytes: now.map(({ rssBytes }) => rssBytes),
+      machine: this.#machine.read(),
       emulatorCpu: (this.#emulatorSeconds() - this.#emulatorBefore) / seconds,
     };
   }

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { goodputBps, type Measured, rawSumBps, type Scenario } from "./scenario.ts";
+import { rawSumBps } from "./capacity.ts";
+import type { Machine } from "./machine.ts";
+import type { Measured, Scenario } from "./scenario.ts";
+import { goodputBps, rampSeconds, totalSteps } from "./series.ts";
+
+/** Percentages of lab and simulator that differ by more points than this are marked. */
+const MAX_DIFFERENCE = 10;
 
 /** One row: one expectation of one case, over all runs. */
 export interface Result {
@@ -15,49 +21,77 @@ export interface Result {
   /** Of every run, in order. */
   readonly values: readonly number[];
   readonly median: number;
+  /** The simulator's median; null where it was not asked. */
+  readonly simulated: number | null;
+  /** Whether both are percentages and far from each other. */
+  readonly differs: boolean;
   /** Goodput over the raw sum of the lines, where both are known. */
   readonly ofSum: number | null;
+  /** Seconds from the beginning until 80 % of the final goodput; null without traffic. */
+  readonly rampSeconds: number | null;
   /** Such as `>= 85`; empty for a reference. */
   readonly target: string;
   /** Null for a reference. */
   readonly pass: boolean | null;
-  /** Shares of a CPU: client, server, link emulator. Median run's. */
+  /** Shares of a CPU: client, server, link emulator. Of the last run. */
   readonly cpu: readonly number[];
+  /** Of every run. */
+  readonly machine: readonly Machine[];
 }
 
-/** Rows of one case from its runs. */
-export function resultsOf(scenario: Scenario, runs: readonly Measured[]): Result[] {
+/** Rows of one case from its runs, and from those of the simulator. */
+export function resultsOf(
+  scenario: Scenario,
+  runs: readonly Measured[],
+  simulated: readonly Measured[] = [],
+): Result[] {
+  const last = runs.at(-1);
+  const common = {
+    case: scenario.name,
+    title: scenario.title,
+    ofSum: ofSum(scenario, runs),
+    rampSeconds: scenario.action.kind === "traffic" ? middle(runs.map(rampOf)) : null,
+    cpu: [...last?.cpu ?? [], last?.emulatorCpu ?? 0],
+    machine: runs.flatMap(({ machine }) => machine ?? []),
+  };
   return scenario.expect.map((expectation): Result => {
-    const values = runs.map((run) => expectation.value(run, scenario));
+    const { target, label, unit, value } = expectation;
+    const values = runs.map((run) => value(run, scenario));
     const median = middle(values);
-    const { target } = expectation;
-    const last = runs.at(-1);
+    const other = simulated.length === 0
+      ? null
+      : middle(simulated.map((run) => value(run, scenario)));
     return {
-      case: scenario.name,
-      title: scenario.title,
-      label: expectation.label,
-      unit: expectation.unit,
+      ...common,
+      label,
+      unit,
       values,
       median,
-      ofSum: ofSum(scenario, runs),
+      simulated: other,
+      differs: unit === "%" && other !== null && Math.abs(median - other) > MAX_DIFFERENCE,
       target: target ? `${target.sense} ${target.value}` : "",
       pass: target ? holds(median, target.sense, target.value) : null,
-      cpu: [...last?.cpu ?? [], last?.emulatorCpu ?? 0],
     };
   });
 }
 
+function rampOf(measured: Measured): number {
+  return rampSeconds(totalSteps(measured), goodputBps(measured));
+}
+
+/** The median; NaN without values, and what is NaN counts as the largest. */
 function middle(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = values.map((value) => Number.isNaN(value) ? Infinity : value)
+    .sort((a, b) => a - b);
   const half = sorted.length >> 1;
-  return sorted.length % 2 === 1
+  const median = sorted.length % 2 === 1
     ? sorted[half] ?? NaN
     : ((sorted[half - 1] ?? NaN) + (sorted[half] ?? NaN)) / 2;
+  return median === Infinity ? NaN : median;
 }
 
 function ofSum(scenario: Scenario, runs: readonly Measured[]): number | null {
-  if (scenario.action.kind !== "traffic") return null;
-  const sum = rawSumBps(scenario, scenario.action.traffic.way);
+  const sum = rawSumBps(scenario);
   return sum === 0 ? null : middle(runs.map(goodputBps)) / sum;
 }
 
@@ -66,21 +100,44 @@ function holds(value: number, sense: ">=" | "<" | "<=", target: number): boolean
   return sense === "<" ? value < target : value <= target;
 }
 
-/** A row as text; the title only once per case. */
+/** The headings of the rows. */
+export const HEADING = `${"case".padEnd(38)}measured         simulated  ramp s  target         `
+  .trimEnd();
+
+/** A row as text; the title, and how busy the machine was, only once per case. */
 export function rowText(result: Result, isFirst: boolean): string {
-  const value = Number.isFinite(result.median) ? figure(result.median) : "-";
   const verdict = result.pass === null ? "" : result.pass ? "pass" : "FAIL";
-  const ratio = result.ofSum === null || result.label !== "goodput" ? "" : result.ofSum.toFixed(3);
+  const ramp = isFirst && result.rampSeconds !== null ? figure(result.rampSeconds) : "";
   const target = result.target === "" ? "" : `${result.target} ${result.unit}`;
-  const head = isFirst ? `${result.title}\n` : "";
-  return head +
-    `  ${result.label.padEnd(30)}${value.padStart(8)} ${result.unit.padEnd(7)}` +
-    `${ratio.padStart(6)}  ${target.padEnd(15)}${verdict}`.trimEnd();
+  const mark = result.differs ? " <>" : "   ";
+  const simulated = result.simulated === null ? "" : figure(result.simulated);
+  const row = `  ${result.label.padEnd(36)}${figure(result.median).padStart(8)} ` +
+    `${result.unit.padEnd(7)}${simulated.padStart(10)}${mark}${ramp.padStart(5)}  ` +
+    `${target.padEnd(15)}${verdict}`;
+  return (isFirst ? `${headText(result)}\n` : "") + row.trimEnd();
 }
 
-/** The headings of the rows. */
-export const HEADING = `${"case".padEnd(32)}measured${" ".repeat(8)}of sum  target`;
+function headText({ title, machine }: Result): string {
+  if (machine.length === 0) return title;
+  const percent = (value: number): string => `${(value * 100).toFixed(0)} %`;
+  const each = machine.map(({ load, idle, stolen }) =>
+    `load ${load.toFixed(1)}, CPU idle ${percent(idle)}` +
+    (stolen < 0.005 ? "" : `, stolen ${percent(stolen)}`)
+  );
+  return `${title}   (${each.join("; ")})`;
+}
+
+/** What the columns mean. */
+export const EXPLANATION: readonly string[] = [
+  "%: TCP payload of the raw sum of the lines over the measured part, after the warm-up",
+  "(first cases: 7 s after 3 s; targets: 15 s after 5 s; varying: 23 s after 2 s; blackhole:",
+  "30 s after 5 s). ramp s: from the first byte through a fresh tunnel until 300 ms reach 80 %",
+  "of that goodput. simulated: the same case, the same figures, in tests/sim; <> marks those",
+  "that differ by more than 10 points. load: over the minute before; it includes this bench.",
+];
 
 function figure(value: number): string {
-  return Math.abs(value) >= 1000 ? value.toFixed(0) : value.toFixed(1);
+  if (!Number.isFinite(value)) return "-";
+  const size = Math.abs(value);
+  return value.toFixed(size >= 1000 ? 0 : size < 2 && value !== 0 ? 2 : 1);
 }

@@ -10,6 +10,7 @@ import type { Shape } from "../../tests/lab/emulator/shape.ts";
 import type { LineSpec } from "../../tests/lab/topology.ts";
 import type { TcpResult } from "../../tests/lab/traffic.ts";
 import type { EchoReport, StreamReport } from "../../tests/lab/tools/udp.ts";
+import type { Machine } from "./machine.ts";
 
 /** Which way traffic goes: `down` to the client. */
 export type Way = "up" | "down";
@@ -29,6 +30,7 @@ export interface Event {
 
 /** Traffic of a case; what is absent is not sent. */
 export interface Traffic {
+  /** All of it, with the warm-up. */
   readonly seconds: number;
   /** Left out of the averages of TCP. */
   readonly warmUpSeconds: number;
@@ -36,10 +38,10 @@ export interface Traffic {
   readonly flows: number;
   readonly way: Way;
   readonly over: Over;
-  /** A stream of numbered datagrams the same way. */
+  /** A stream of numbered datagrams the same way, from the beginning to the end. */
   readonly stream?: { readonly packetsPerSecond: number; readonly sizeBytes: number };
   /** Round trips, idle and then under load. */
-  readonly ping?: true;
+  readonly ping?: { readonly intervalMs: number };
   readonly events?: readonly Event[];
 }
 
@@ -49,13 +51,24 @@ export interface Measured {
   readonly stream?: StreamReport;
   readonly idlePing?: EchoReport;
   readonly loadedPing?: EchoReport;
+  /**
+   * Bits per second of IP packets that each line delivered in the way of the
+   * traffic, per 100 ms from its beginning.
+   */
+  readonly lines?: readonly (readonly number[])[];
+  /** The same case over {@linkcode Scenario.best} alone. */
+  readonly alone?: Measured;
   /** Of the client's and of the server's process, while the traffic ran. */
   readonly cpu?: readonly number[];
   readonly rssBytes?: readonly number[];
   /** Of the link emulator. */
   readonly emulatorCpu?: number;
+  /** Of the whole machine. */
+  readonly machine?: Machine;
   /** A duration, for cases without traffic. */
   readonly elapsedMs?: number;
+  /** One line a second of what lines and tunnel did, when it was asked for. */
+  readonly trace?: readonly string[];
 }
 
 /** One expectation: a row of the table. */
@@ -63,7 +76,7 @@ export interface Expectation {
   readonly label: string;
   readonly value: (measured: Measured, scenario: Scenario) => number;
   readonly unit: string;
-  /** `>=`, `<` or `<=`; absent for a reference that nothing is expected of. */
+  /** Absent for a reference that nothing is expected of. */
   readonly target?: { readonly sense: ">=" | "<" | "<="; readonly value: number };
 }
 
@@ -84,19 +97,24 @@ export interface Scenario {
   readonly network: Network;
   readonly program: ProgramOptions;
   readonly action: Action;
-  /** Raw sum of the lines in bits per second when it is not that of the start. */
-  readonly sumBps?: number;
+  /** The line that the tunnel must not be slower than; it is measured alone, too. */
+  readonly best?: number;
+  /** Whether its course belongs in the picture. */
+  readonly picture?: true;
   readonly expect: readonly Expectation[];
 }
 
-/** The raw sum of the lines' rates in bits per second of IP packets. */
-export function rawSumBps(scenario: Scenario, way: Way): number {
-  if (scenario.sumBps !== undefined) return scenario.sumBps;
-  if ("cables" in scenario.network) return 0;
-  return scenario.network.lines.reduce((sum, line) => sum + (line[way].rateBps ?? 0), 0);
-}
-
-/** TCP payload per second of all flows. */
-export function goodputBps(measured: Measured): number {
-  return measured.flows.reduce((sum, flow) => sum + flow.bps, 0);
+/** The same case with one of its lines alone; events of the others are left out. */
+export function withLineAlone(scenario: Scenario, line: number): Scenario {
+  const { network, action, best: _, ...rest } = scenario;
+  if ("cables" in network || action.kind !== "traffic") return scenario;
+  const events = (action.traffic.events ?? []).filter((event) => event.line === line);
+  return {
+    ...rest,
+    network: { lines: network.lines.slice(line, line + 1) },
+    action: {
+      kind: "traffic",
+      traffic: { ...action.traffic, events: events.map((event) => ({ ...event, line: 0 })) },
+    },
+  };
 }

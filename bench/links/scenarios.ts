@@ -1,192 +1,20 @@
 /**
- * The cases of `make bench-links`. A percentage is of the raw sum of the lines'
- * rates, counted in IP packets: TCP without a tunnel reaches 96.5 %, and with
- * the tunnel's overhead about 92 %.
+ * The cases of `make bench-links`, in groups. A percentage is of the raw sum of
+ * the lines' rates, counted in IP packets: TCP without a tunnel reaches 96.5 %,
+ * and with the tunnel's overhead about 92 %.
  *
  * @module
  */
 
-import { type LineSpec, symmetric } from "../../tests/lab/topology.ts";
-import {
-  type Expectation,
-  goodputBps,
-  rawSumBps,
-  type Scenario,
-  type Traffic,
-} from "./scenario.ts";
+import { BASICS } from "./basics.ts";
+import type { Scenario } from "./scenario.ts";
+import { TARGETS } from "./targets.ts";
 
-const NOTHING = {} as const;
-
-/** One TCP flow down through the tunnel. */
-const BULK: Traffic = {
-  seconds: 10,
-  warmUpSeconds: 3,
-  flows: 1,
-  way: "down",
-  over: "tunnel",
+/** Groups by the names that `--group` knows. */
+export const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
+  basics: BASICS,
+  targets: TARGETS,
 };
 
-/** Goodput as a percentage of the raw sum. */
-function share(percent: number): Expectation {
-  return {
-    label: "goodput",
-    value: (measured, scenario) => {
-      const way = scenario.action.kind === "traffic" ? scenario.action.traffic.way : "down";
-      return goodputBps(measured) / rawSumBps(scenario, way) * 100;
-    },
-    unit: "%",
-    target: { sense: ">=", value: percent },
-  };
-}
-
-/** Goodput in Mbit/s; a reference unless a target is given. */
-function megabits(target?: number): Expectation {
-  return {
-    label: "goodput",
-    value: (measured) => goodputBps(measured) / 1e6,
-    unit: "Mbit/s",
-    ...target !== undefined && { target: { sense: ">=", value: target } },
-  };
-}
-
-const LOADED_PING: Expectation = {
-  label: "ping under load, above idle",
-  value: ({ idlePing, loadedPing }) =>
-    ((loadedPing?.rttUs.p50 ?? NaN) - (idlePing?.rttUs.p50 ?? NaN)) / 1000,
-  unit: "ms",
-};
-
-const LONGEST_GAP: Expectation = {
-  label: "longest gap of 100 packet/s",
-  value: ({ stream }) => (stream?.longestGapUs ?? NaN) / 1000,
-  unit: "ms",
-  target: { sense: "<", value: 500 },
-};
-
-const STREAM_LOST: Expectation = {
-  label: "packets of it lost",
-  value: ({ stream }) => stream ? stream.sent - stream.received : NaN,
-  unit: "",
-};
-
-function known(...rates: readonly number[]): { up: number; down: number }[] {
-  return rates.map((rate) => ({ up: rate, down: rate }));
-}
-
-/** One TCP flow over one line without a tunnel, to compare with. */
-function alone(megabitsPerSecond: number, rttMs: number): Scenario {
-  const line: LineSpec = symmetric(megabitsPerSecond, rttMs);
-  return {
-    name: `raw-${megabitsPerSecond}-${rttMs}`,
-    title: `raw TCP over ${megabitsPerSecond} Mbit/s, ${rttMs} ms alone`,
-    network: { lines: [line] },
-    program: NOTHING,
-    action: { kind: "traffic", traffic: { ...BULK, seconds: 6, over: { line: 0 } } },
-    expect: [{ ...share(0), target: { sense: ">=", value: 90 } }],
-  };
-}
-
-const EQUAL = [symmetric(50, 20), symmetric(50, 20)];
-const UNEQUAL = [symmetric(80, 15), symmetric(20, 60)];
-
-/** The table of what the first version must reach. */
-export const SCENARIOS: readonly Scenario[] = [
-  alone(50, 20),
-  alone(80, 15),
-  alone(20, 60),
-  {
-    name: "equal-known",
-    title: "2 x 50 Mbit/s, 20 ms, known rates",
-    network: { lines: EQUAL },
-    program: { rates: known(50, 50) },
-    action: { kind: "traffic", traffic: { ...BULK, ping: true } },
-    expect: [share(85), LOADED_PING],
-  },
-  {
-    name: "equal-unknown",
-    title: "2 x 50 Mbit/s, 20 ms, no bandwidth configured",
-    network: { lines: EQUAL },
-    program: NOTHING,
-    action: { kind: "traffic", traffic: { ...BULK, ping: true } },
-    expect: [share(80), LOADED_PING],
-  },
-  {
-    name: "unequal-known",
-    title: "80 Mbit/s 15 ms + 20 Mbit/s 60 ms, known rates",
-    network: { lines: UNEQUAL },
-    program: { rates: known(80, 20) },
-    action: { kind: "traffic", traffic: { ...BULK, ping: true } },
-    expect: [share(70), LOADED_PING],
-  },
-  {
-    name: "cut",
-    title: "cut of one of two lines under load",
-    network: { lines: EQUAL },
-    program: { rates: known(50, 50) },
-    action: {
-      kind: "traffic",
-      traffic: {
-        ...BULK,
-        seconds: 12,
-        stream: { packetsPerSecond: 100, sizeBytes: 160 },
-        events: [
-          { at: 5, line: 1, up: { blackhole: true }, down: { blackhole: true } },
-          { at: 9, line: 1, up: { blackhole: false }, down: { blackhole: false } },
-        ],
-      },
-    },
-    expect: [LONGEST_GAP, STREAM_LOST, megabits()],
-  },
-  {
-    name: "veth",
-    title: "bare veth lines, one TCP flow, CPU-bound",
-    network: { cables: 2 },
-    program: NOTHING,
-    action: { kind: "traffic", traffic: { ...BULK, seconds: 8 } },
-    expect: [megabits(500)],
-  },
-  {
-    name: "veth-raw",
-    title: "bare veth without the tunnel",
-    network: { cables: 1 },
-    program: NOTHING,
-    action: { kind: "traffic", traffic: { ...BULK, seconds: 4, over: { line: 0 } } },
-    expect: [megabits()],
-  },
-  {
-    name: "idle",
-    title: "idle, the larger of both ends",
-    network: { lines: EQUAL },
-    program: NOTHING,
-    action: { kind: "idle", seconds: 10 },
-    expect: [
-      {
-        label: "resident memory",
-        value: ({ rssBytes = [] }) => Math.max(...rssBytes) / 2 ** 20,
-        unit: "MiB",
-        target: { sense: "<=", value: 80 },
-      },
-      {
-        label: "CPU",
-        value: ({ cpu = [] }) => Math.max(...cpu) * 100,
-        unit: "%",
-        target: { sense: "<", value: 1 },
-      },
-    ],
-  },
-  {
-    name: "start",
-    title: "build/aggvpn version, warm",
-    network: { cables: 0 },
-    program: NOTHING,
-    action: { kind: "start", times: 11 },
-    expect: [
-      {
-        label: "start",
-        value: ({ elapsedMs = NaN }) => elapsedMs,
-        unit: "ms",
-        target: { sense: "<", value: 100 },
-      },
-    ],
-  },
-];
+/** All of them, in the order of the table. */
+export const SCENARIOS: readonly Scenario[] = Object.values(GROUPS).flat();

@@ -6,8 +6,9 @@
 
 import { type Lab, missingForLab, withLab } from "./namespaces.ts";
 
-/** The built program that demo, benches and end-to-end tests run. */
-export const BINARY = new URL("../../build/aggvpn", import.meta.url).pathname;
+/** The built program that demo, benches and end-to-end tests run; AGGVPN_BINARY names another. */
+export const BINARY = Deno.env.get("AGGVPN_BINARY") ??
+  new URL("../../build/aggvpn", import.meta.url).pathname;
 
 /** Why the program cannot be run here, in one line; undefined when it can. */
 export function missingForProgram(): string | undefined {
@@ -17,7 +18,7 @@ export function missingForProgram(): string | undefined {
     Deno.statSync(BINARY);
     return undefined;
   } catch {
-    return "no build/aggvpn: run make build first";
+    return `no ${BINARY}: run make build first`;
   }
 }
 
