@@ -5,6 +5,9 @@
  * @module
  */
 
+/** Unit of the times in /proc: USER_HZ, 100 on every Linux architecture that Deno runs on. */
+const TICKS_PER_SECOND = 100;
+
 /** State of the machine over a measurement. */
 export interface Machine {
   /** Load average over a minute when it began. */
@@ -13,6 +16,8 @@ export interface Machine {
   readonly idle: number;
   /** Share that the host of a virtual machine took for others. */
   readonly stolen: number;
+  /** Share that went to processes that have nothing to do with the measurement. */
+  readonly others: number;
 }
 
 /** Times of all CPUs together, in the units of /proc/stat (proc_stat(5)). */
@@ -30,18 +35,27 @@ function readTimes(): Times {
   return { total, idle: (fields[3] ?? 0) + (fields[4] ?? 0), stolen: fields[7] ?? 0 };
 }
 
+/** CPU time of this process and of its children that have ended, in the same units. */
+function ownTime(): number {
+  const stat = Deno.readTextFileSync("/proc/self/stat");
+  // utime stime cutime cstime, counted from the state (proc_pid_stat(5)).
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 15);
+  return fields.reduce((sum, value) => sum + Number(value), 0);
+}
+
 /** Watches the machine from its making on. */
 export class MachineMeter {
   readonly #load = Deno.loadavg()[0] ?? NaN;
   readonly #before = readTimes();
+  readonly #ownBefore = ownTime();
 
-  read(): Machine {
+  /** `running`: CPU time of this process's children that still run, in seconds since the making. */
+  read(running: number): Machine {
     const now = readTimes();
     const total = Math.max(1, now.total - this.#before.total);
-    return {
-      load: this.#load,
-      idle: (now.idle - this.#before.idle) / total,
-      stolen: (now.stolen - this.#before.stolen) / total,
-    };
+    const idle = (now.idle - this.#before.idle) / total;
+    const stolen = (now.stolen - this.#before.stolen) / total;
+    const own = (ownTime() - this.#ownBefore + running * TICKS_PER_SECOND) / total;
+    return { load: this.#load, idle, stolen, others: Math.max(0, 1 - idle - stolen - own) };
   }
 }

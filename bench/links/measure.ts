@@ -174,11 +174,13 @@ class Meter {
   read(): Pick<Measured, "cpu" | "rssBytes" | "emulatorCpu" | "machine"> {
     const seconds = (performance.now() - this.#start) / 1000;
     const now = this.#pids.map(usage);
+    const used = now.map(({ cpuSeconds }, i) => cpuSeconds - (this.#before[i] ?? 0));
+    const emulator = this.#emulatorSeconds() - this.#emulatorBefore;
     return {
-      cpu: now.map(({ cpuSeconds }, i) => (cpuSeconds - (this.#before[i] ?? 0)) / seconds),
+      cpu: used.map((cpuSeconds) => cpuSeconds / seconds),
       rssBytes: now.map(({ rssBytes }) => rssBytes),
-      machine: this.#machine.read(),
-      emulatorCpu: (this.#emulatorSeconds() - this.#emulatorBefore) / seconds,
+      emulatorCpu: emulator / seconds,
+      machine: this.#machine.read(used.reduce((sum, value) => sum + value, emulator)),
     };
   }
 

@@ -12,6 +12,9 @@ import { goodputBps, rampSeconds, totalSteps } from "./series.ts";
 /** Percentages of lab and simulator that differ by more points than this are marked. */
 const MAX_DIFFERENCE = 10;
 
+/** A measurement beside which others used more of the machine than this is marked. */
+const MAX_OTHERS = 0.05;
+
 /** One row: one expectation of one case, over all runs. */
 export interface Result {
   readonly case: string;
@@ -120,8 +123,9 @@ export function rowText(result: Result, isFirst: boolean): string {
 function headText({ title, machine }: Result): string {
   if (machine.length === 0) return title;
   const percent = (value: number): string => `${(value * 100).toFixed(0)} %`;
-  const each = machine.map(({ load, idle, stolen }) =>
+  const each = machine.map(({ load, idle, stolen, others }) =>
     `load ${load.toFixed(1)}, CPU idle ${percent(idle)}` +
+    (others < MAX_OTHERS ? "" : `, others ${percent(others)} (!)`) +
     (stolen < 0.005 ? "" : `, stolen ${percent(stolen)}`)
   );
   return `${title}   (${each.join("; ")})`;
@@ -134,6 +138,7 @@ export const EXPLANATION: readonly string[] = [
   "30 s after 5 s). ramp s: from the first byte through a fresh tunnel until 300 ms reach 80 %",
   "of that goodput. simulated: the same case, the same figures, in tests/sim; <> marks those",
   "that differ by more than 10 points. load: over the minute before; it includes this bench.",
+  "(!): other programs used the machine meanwhile, so the figures are worse than they should be.",
 ];
 
 function figure(value: number): string {
