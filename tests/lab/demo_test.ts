@@ -1,7 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import { resultsOf, rowText } from "../../bench/links/report.ts";
-import type { Scenario } from "../../bench/links/scenario.ts";
-import { SCENARIOS } from "../../bench/links/scenarios.ts";
 import { marksLine, Row, Screen } from "../../tools/demo/screen.ts";
 import { tableLines } from "../../tools/demo/table.ts";
 
@@ -58,30 +55,4 @@ Deno.test("tableLines gives shares of the sum of the lines", () => {
   assertEquals(lines[3], " one TCP connection through the tunnel     90.0 Mbit/s    90 %");
   assertEquals(lines[6], " longest stall when the line was cut        123 ms");
   assert(lines.every((line) => line.length <= 80));
-});
-
-Deno.test("resultsOf judges the median of the runs", () => {
-  const scenario: Scenario = {
-    name: "start",
-    title: "start",
-    network: { cables: 0 },
-    program: {},
-    action: { kind: "start", times: 1 },
-    expect: [{
-      label: "start",
-      value: ({ elapsedMs = NaN }) => elapsedMs,
-      unit: "ms",
-      target: { sense: "<", value: 100 },
-    }],
-  };
-  const runs = [50, 500, 60].map((elapsedMs) => ({ flows: [], elapsedMs }));
-  const [result] = resultsOf(scenario, runs);
-  assertEquals([result?.median, result?.pass], [60, true]);
-  assertEquals(resultsOf(scenario, [])[0]?.pass, false);
-  assert(result && rowText(result, false).endsWith("pass"));
-});
-
-Deno.test("SCENARIOS have names of their own and at least one expectation", () => {
-  assertEquals(new Set(SCENARIOS.map(({ name }) => name)).size, SCENARIOS.length);
-  assert(SCENARIOS.every(({ expect }) => expect.length > 0));
 });
