@@ -6,7 +6,7 @@
 
 import type { Result } from "./scenario.ts";
 
-const NAME_WIDTH = 25;
+const NAME_WIDTH = 27;
 
 /** A column: title, width, and what stands in it. */
 const COLUMNS: readonly (readonly [string, number, (result: Result) => string])[] = [
@@ -24,6 +24,9 @@ const COLUMNS: readonly (readonly [string, number, (result: Result) => string])[
   ["resent", 6, (r) => r.resent.toFixed(0)],
   ["gap ms", 6, (r) => number(r.longestGapMs, 0)],
   ["slost", 5, (r) => number(r.streamLost, 0)],
+  ["owd99", 6, (r) => number(r.delay99Ms, 1)],
+  ["req50", 6, (r) => number(r.requestMs, 0)],
+  ["req95", 6, (r) => number(r.request95Ms, 0)],
   ["jain", 5, (r) => number(r.fairness, 2)],
 ];
 

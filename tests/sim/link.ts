@@ -60,7 +60,7 @@ export interface SimLink {
 
 /** Builds the elements of one direction, in the order of a real line. */
 function directionOf(spec: DirectionSpec, rng: Rng): [Chain, Bottleneck] {
-  const bottleneck = new Bottleneck(spec.rate, spec.queue ?? DEFAULT_QUEUE);
+  const bottleneck = new Bottleneck(spec.rate.fresh?.() ?? spec.rate, spec.queue ?? DEFAULT_QUEUE);
   const elements: Element[] = [];
   if (spec.mtu !== undefined) elements.push(new Mtu(spec.mtu));
   elements.push(bottleneck);

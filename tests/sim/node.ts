@@ -10,6 +10,7 @@ import { BATCH_DATAGRAMS, ReceiveBatch, TransmitBatch } from "../../src/batch.ts
 import { PacketPool } from "../../src/slab.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
 import type { SendFailure } from "../../src/platform/platform.ts";
+import { orderedPacketAt } from "./arrivals.ts";
 import type { DatagramStore } from "./datagram_store.ts";
 import type { EventQueue } from "./event_queue.ts";
 import { InvariantError, NonceWatch } from "./invariants.ts";
@@ -37,6 +38,8 @@ export interface Surroundings {
     batch: TransmitBatch,
     index: number,
   ): SendFailure | undefined;
+  /** A packet is about to be handed to the tunnel, in a datagram. */
+  arrive(node: Node, bytes: Uint8Array, at: number): void;
   /** A packet leaves the TUN. */
   deliver(node: Node, bytes: Uint8Array, at: number, length: number): void;
   /** The tunnel said something. */
@@ -176,10 +179,19 @@ export class Node {
         store.release(waiting[i]!);
       }
       waiting.splice(0, batch.count);
+      this.#noteArrivals(batch);
       this.tunnel.handleDatagrams(now, socket, batch);
       moved = true;
     }
     return moved;
+  }
+
+  #noteArrivals(batch: ReceiveBatch): void {
+    const { bytes } = batch.slab;
+    for (let i = 0; i < batch.count; i++) {
+      const at = orderedPacketAt(bytes, batch.slab.at(i), batch.lengths[i]!);
+      if (at >= 0) this.#around.arrive(this, bytes, at);
+    }
   }
 
   #readTun(now: number): boolean {
@@ -240,7 +252,10 @@ export class Node {
 
   #drainEvents(): void {
     let event: EndpointEvent | undefined;
-    while ((event = this.tunnel.pollEvent()) !== undefined) this.#around.onEvent(this, event);
+    while ((event = this.tunnel.pollEvent()) !== undefined) {
+      if (this.closed) throw new InvariantError(`a closed tunnel says "${event.type}"`);
+      this.#around.onEvent(this, event);
+    }
   }
 
   /** A tunnel whose deadline stays in the past would spin for ever. */

@@ -7,10 +7,12 @@
 
 import { BulkFlow } from "./flows/bulk.ts";
 import { PingFlow } from "./flows/ping.ts";
+import { RequestFlow } from "./flows/requests.ts";
 import { StreamFlow } from "./flows/stream.ts";
 import type { DirectionSpec, LinkSpec } from "./link.ts";
 import type { Node } from "./node.ts";
 import { CLIENT, SERVER, type Side } from "./packet.ts";
+import type { CongestionName } from "./tcp/congestion.ts";
 import type { TunnelFactory } from "./tunnel.ts";
 import { World } from "./world.ts";
 
@@ -33,11 +35,27 @@ export interface Scenario {
   readonly configured?: boolean;
   /** Bulk transfers; one when absent. */
   readonly flows?: number;
+  /** Congestion control of the bulk transfers, in turn; CUBIC when absent. */
+  readonly congestion?: readonly CongestionName[];
   /** Measured time without the warm-up; 10 when absent. */
   readonly seconds?: number;
-  /** Whether a stream of 100 packets/s runs beside the bulk. */
-  readonly stream?: boolean;
+  /** What runs beside the bulk, in its direction. */
+  readonly beside?: readonly Traffic[];
 }
+
+/** Traffic that is not a bulk transfer. Rates of packets are per second, sizes those of IP packets. */
+export type Traffic =
+  /** A stream that must not be disturbed; with `tos` it says so. */
+  | {
+    readonly kind: "stream";
+    readonly packetsPerSecond: number;
+    readonly bytes: number;
+    readonly tos?: number;
+  }
+  /** UDP as fast as it is told, which counts as goodput. */
+  | { readonly kind: "udp"; readonly mbps: number }
+  /** Answers of so many bytes of the server, one after the other. */
+  | { readonly kind: "requests"; readonly responseBytes: number; readonly thinkMs: number };
 
 /** What came out. */
 export interface Result {
@@ -65,7 +83,12 @@ export interface Result {
   /** Of the stream; NaN without one. */
   readonly longestGapMs: number;
   readonly streamLost: number;
-  /** Jain's index over the bulk transfers. */
+  /** 99th percentile of the stream's one-way delay. */
+  readonly delay99Ms: number;
+  /** Time of a request until all of its answer is there; NaN without requests. */
+  readonly requestMs: number;
+  readonly request95Ms: number;
+  /** Jain's index over the bulk transfers; NaN for one. */
   readonly fairness: number;
 }
 
@@ -84,6 +107,8 @@ export interface Run {
   readonly scenario: Scenario;
   readonly world: World;
   readonly bulk: readonly BulkFlow[];
+  /** Traffic that counts beside it. */
+  readonly udp: readonly StreamFlow[];
   readonly ping: PingFlow;
   /** The node that sends the bulk data, and the other. */
   readonly sending: Node;
@@ -97,19 +122,22 @@ export function runScenario(
   options: RunOptions = {},
 ): Result {
   const run = openRun(scenario, factory, options);
-  const { world, bulk } = run;
+  const { world } = run;
   const endUs = START_US + WARM_UP_US + 1e6 * (options.seconds ?? scenario.seconds ?? 10);
   const progress: number[] = [];
+  let before: number[] = [];
   for (let at = START_US; at < endUs; at += RAMP_STEP_US) {
     world.runUntil(at);
-    progress.push(goodBytesOf(bulk));
+    progress.push(goodBytesOf(run));
+    if (at === START_US + WARM_UP_US) before = run.bulk.map((flow) => flow.goodBytes);
     options.onStep?.(run);
   }
   world.runUntil(endUs);
-  progress.push(goodBytesOf(bulk));
+  progress.push(goodBytesOf(run));
   const result = resultOf(run, progress, endUs);
+  const fairness = jain(run.bulk.map((flow, i) => flow.goodBytes - before[i]!));
   world.finish();
-  return { ...result, lost: lostOf(run) };
+  return { ...result, fairness, lost: lostOf(run), streamLost: streamOf(run)?.lost ?? NaN };
 }
 
 function openRun(
@@ -117,33 +145,60 @@ function openRun(
   factory: (scenario: Scenario) => TunnelFactory,
   options: RunOptions,
 ): Run {
-  const { links, from = SERVER, flows = 1 } = scenario;
+  const { links, from = SERVER, flows = 1, congestion = ["cubic"], beside = [] } = scenario;
   const { seed = 1, wakeUs = 60, mtu = INNER_MTU } = options;
   const world = new World({ seed, links, tunnel: factory(scenario), wakeUs });
-  const bulk = Array.from(
-    { length: flows },
-    (_, i) =>
-      world.addFlow(START_US + i * 10_000, (port) => new BulkFlow(world, port, { from, mtu })),
+  const bulk = Array.from({ length: flows }, (_, i) => {
+    const bulkOptions = { from, mtu, congestion: congestion[i % congestion.length]! };
+    const make = (port: number): BulkFlow => new BulkFlow(world, port, bulkOptions);
+    return world.addFlow(START_US + i * 10_000, make);
+  });
+  const udp = beside.flatMap((traffic) =>
+    traffic.kind === "udp" ? [addUdp(world, from, traffic.mbps, mtu)] : []
   );
   const ping = world.addFlow(
     START_US + WARM_UP_US,
     (port) => new PingFlow(world, port, 100_000),
   );
-  if (scenario.stream) {
-    const stream = { from, packetsPerSecond: 100, bytes: 128 };
-    world.addFlow(START_US + WARM_UP_US, (port) => new StreamFlow(world, port, stream));
-  }
+  for (const traffic of beside) addTraffic(world, from, mtu, traffic);
   const [sending, receiving] = from === CLIENT
     ? [world.client, world.server]
     : [world.server, world.client];
-  return { scenario, world, bulk, ping, sending, receiving };
+  return { scenario, world, bulk, udp, ping, sending, receiving };
 }
 
-function goodBytesOf(bulk: readonly BulkFlow[]): number {
-  return bulk.reduce((sum, flow) => sum + flow.goodBytes, 0);
+/** Constant-rate UDP in full packets; begins with the bulk. */
+function addUdp(world: World, from: Side, mbps: number, mtu: number): StreamFlow {
+  const packetsPerSecond = mbps * 1e6 / (8 * mtu);
+  const options = { from, packetsPerSecond, bytes: mtu };
+  return world.addFlow(START_US, (port) => new StreamFlow(world, port, options));
 }
 
-function resultOf(run: Run, progress: readonly number[], endUs: number): Omit<Result, "lost"> {
+/** What is measured under load begins when there is load. */
+function addTraffic(world: World, from: Side, mtu: number, traffic: Traffic): void {
+  if (traffic.kind === "stream") {
+    const options = { ...traffic, from };
+    world.addFlow(START_US + WARM_UP_US, (port) => new StreamFlow(world, port, options));
+  } else if (traffic.kind === "requests") {
+    const options = { ...traffic, mtu, thinkUs: traffic.thinkMs * 1000 };
+    world.addFlow(START_US + WARM_UP_US, (port) => new RequestFlow(world, port, options));
+  }
+}
+
+/** The stream whose gaps and delays are told: the first that is no load itself, or the load. */
+function streamOf({ world, udp }: Run): StreamFlow | undefined {
+  const streams = world.flows.filter((flow) => flow instanceof StreamFlow);
+  return streams.find((flow) => !udp.includes(flow)) ?? udp[0];
+}
+
+function goodBytesOf({ bulk, udp }: Run): number {
+  return [...bulk, ...udp].reduce((sum, flow) => sum + flow.goodBytes, 0);
+}
+
+/** What is known before the traffic ends. */
+type Measured = Omit<Result, "lost" | "streamLost" | "fairness">;
+
+function resultOf(run: Run, progress: readonly number[], endUs: number): Measured {
   const { scenario, world, bulk, ping } = run;
   const { from = SERVER } = scenario;
   const firstUs = START_US + WARM_UP_US;
@@ -152,7 +207,8 @@ function resultOf(run: Run, progress: readonly number[], endUs: number): Omit<Re
   const goodputMbps = bytes * 8 / (endUs - firstUs);
   const queues = world.links.flatMap((link) => [link.upQueue, link.downQueue]);
   const ledgers = bulk.map((flow) => flow.ledgers[from]);
-  const stream = world.flows.find((flow) => flow instanceof StreamFlow);
+  const stream = streamOf(run);
+  const requests = world.flows.find((flow) => flow instanceof RequestFlow)?.times;
   const queueDrops = queues.reduce((sum, queue) => sum + queue.drops, 0);
   const allDrops = world.links.reduce((sum, link) => sum + link.up.drops + link.down.drops, 0);
   return {
@@ -167,16 +223,20 @@ function resultOf(run: Run, progress: readonly number[], endUs: number): Omit<Re
     tunDrops: world.client.tun.drops + world.server.tun.drops,
     late: ledgers.reduce((sum, ledger) => sum + ledger.late, 0),
     resent: bulk.reduce((sum, flow) => sum + flow.sender.resent, 0),
-    longestGapMs: stream === undefined ? NaN : stream.longestGapUs / 1000,
-    streamLost: stream?.lost ?? NaN,
-    fairness: jain(bulk.map((flow) => flow.goodBytes)),
+    longestGapMs: (stream?.longestGapUs ?? NaN) / 1000,
+    delay99Ms: (stream?.delays.quantile(0.99) ?? NaN) / 1000,
+    requestMs: (requests?.quantile(0.5) ?? NaN) / 1000,
+    request95Ms: (requests?.quantile(0.95) ?? NaN) / 1000,
   };
 }
 
 /** Packets of the bulk that never came out, those that a TUN had no room for among them. */
 function lostOf(run: Run): number {
-  const { bulk, scenario: { from = SERVER } } = run;
-  return bulk.reduce((sum, { ledgers }) => sum + ledgers[from].sent - ledgers[from].delivered, 0);
+  const { bulk, udp, scenario: { from = SERVER } } = run;
+  return [...bulk, ...udp].reduce(
+    (sum, { ledgers }) => sum + ledgers[from].sent - ledgers[from].delivered,
+    0,
+  );
 }
 
 /** Seconds until a window of 300 ms reaches 80 % of the mean. */
@@ -204,6 +264,7 @@ function capacityBps(scenario: Scenario, fromUs: number, toUs: number): number {
 }
 
 function jain(values: readonly number[]): number {
+  if (values.length < 2) return NaN;
   const sum = values.reduce((a, b) => a + b, 0);
   const squares = values.reduce((a, b) => a + b * b, 0);
   return squares === 0 ? NaN : sum * sum / (values.length * squares);

@@ -5,10 +5,11 @@
  * @module
  */
 
-import { type RateStep, steppedRate } from "./elements/rate_schedule.ts";
-import { line, type LineNumbers, type LinkSpec } from "./link.ts";
+import { type RateStep, steppedRate, traceRate } from "./elements/rate_schedule.ts";
+import { type DirectionSpec, line, type LineNumbers, type LinkSpec } from "./link.ts";
 import { CLIENT } from "./packet.ts";
-import { type Scenario, START_US, WARM_UP_US } from "./scenario.ts";
+import { type Scenario, START_US, type Traffic, WARM_UP_US } from "./scenario.ts";
+import { mobileTrace } from "./traces.ts";
 
 const MEASURED_US = START_US + WARM_UP_US;
 
@@ -49,6 +50,33 @@ const unplugged = [
   }),
 ];
 
+/** Returns `link` with `rest` in both directions. */
+function withBoth(link: LinkSpec, rest: Partial<DirectionSpec>): LinkSpec {
+  return { ...link, up: { ...link.up, ...rest }, down: { ...link.down, ...rest } };
+}
+
+/** 0.25 % of the packets begin a burst of ten in which half is lost. */
+const BURSTS = { toBad: 0.0025, toGood: 0.1, lossGood: 0, lossBad: 0.5 };
+const mobile = [
+  dsl("a", 30, 30),
+  line({
+    name: "b",
+    mbps: 20,
+    rttMs: 60,
+    both: { rate: traceRate(mobileTrace()), queue: { bytes: 300_000 } },
+  }),
+];
+const rebinding = [
+  dsl("a", 50, 20, { link: { rebindsUs: [MEASURED_US + 2e6, MEASURED_US + 6e6] } }),
+  dsl("b", 50, 20, { link: { rebindsUs: [MEASURED_US + 4e6, MEASURED_US + 6e6] } }),
+];
+/** A small packet every 10 ms: how long is nothing heard? */
+const HEARTBEAT: Traffic = { kind: "stream", packetsPerSecond: 100, bytes: 128 };
+/** A call that says what it is (expedited forwarding, RFC 3246). */
+const CALL: Traffic = { kind: "stream", packetsPerSecond: 50, bytes: 200, tos: 0xb8 };
+/** A page's parts. */
+const REQUESTS: Traffic = { kind: "requests", responseBytes: 60_000, thinkMs: 100 };
+
 /** All of them, in the order of the table. */
 export const SCENARIOS: readonly Scenario[] = [
   { name: "one 50/20", links: [dsl("a", 50, 20)] },
@@ -74,13 +102,40 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "50/20+50/20 jitter 10",
-    links: pair.map((link) => ({
-      ...link,
-      up: { ...link.up, jitterUs: 10_000 },
-      down: { ...link.down, jitterUs: 10_000 },
-    })),
+    links: pair.map((link) => withBoth(link, { jitterUs: 10_000 })),
   },
-  { name: "blackhole of one, known", links: cut, configured: true, seconds: 30, stream: true },
-  { name: "blackhole of one", links: cut, seconds: 30, stream: true },
-  { name: "unplugged one", links: unplugged, seconds: 30, stream: true },
+  {
+    name: "50/20+50/20 reordering 4",
+    links: pair.map((link) => withBoth(link, { jitterUs: 4_000, reorders: true })),
+  },
+  {
+    name: "50/20+50/40 burst loss",
+    links: [dsl("a", 50, 20), withBoth(dsl("b", 50, 40), { burstLoss: BURSTS })],
+  },
+  { name: "30/30+mobile trace", links: mobile, seconds: 20 },
+  {
+    name: "four: 50/20+30/40+20/30+8/60",
+    links: [dsl("a", 50, 20), dsl("b", 30, 40), dsl("c", 20, 30), dsl("d", 8, 60)],
+  },
+  { name: "NAT rebinds under load", links: rebinding, beside: [HEARTBEAT] },
+  { name: "80/15+20/60 16 flows", links: unequal, flows: 16 },
+  { name: "call + 4 flows", links: pair, flows: 4, beside: [CALL] },
+  { name: "call + 4 flows, 80+20", links: unequal, flows: 4, beside: [CALL] },
+  { name: "requests alone", links: pair, flows: 0, beside: [REQUESTS] },
+  { name: "requests + 4 flows", links: pair, flows: 4, beside: [REQUESTS] },
+  { name: "UDP 80 of 50+50", links: pair, flows: 0, beside: [{ kind: "udp", mbps: 80 }] },
+  { name: "UDP 80 of 80/15+20/60", links: unequal, flows: 0, beside: [{ kind: "udp", mbps: 80 }] },
+  { name: "BBR 50/20+50/20", links: pair, congestion: ["bbr"] },
+  { name: "BBR 80/15+20/60", links: unequal, congestion: ["bbr"] },
+  { name: "BBR 50/20+50/40 1% loss", links: lossy, congestion: ["bbr"] },
+  { name: "BBR beside CUBIC, 4 flows", links: pair, flows: 4, congestion: ["bbr", "cubic"] },
+  {
+    name: "blackhole of one, known",
+    links: cut,
+    configured: true,
+    seconds: 30,
+    beside: [HEARTBEAT],
+  },
+  { name: "blackhole of one", links: cut, seconds: 30, beside: [HEARTBEAT] },
+  { name: "unplugged one", links: unplugged, seconds: 30, beside: [HEARTBEAT] },
 ];

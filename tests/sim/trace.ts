@@ -60,14 +60,12 @@ export class Tracer {
   }
 
   #tcp(run: Run): string {
-    const flow = run.bulk[0]!;
-    const { board, cubic, state } = flow.sender;
+    const flow = run.bulk[0];
+    if (flow === undefined) return "";
+    const { board, congestion, state, resent } = flow.sender;
     const srtt = (board.srttUs / 1000).toFixed(0);
-    const threshold = cubic.ssthresh === Infinity ? "" : ` ss${cubic.ssthresh.toFixed(0)}`;
-    return `tcp ${state[0]} cwnd${
-      cubic.cwnd.toFixed(0).padStart(4)
-    }${threshold} pipe${board.pipe}` +
-      ` srtt${srtt} ooo${flow.receiver.held} re${flow.sender.resent}`;
+    return `tcp ${state[0]} cwnd${congestion.cwnd.toFixed(0).padStart(4)}${congestion.note}` +
+      ` pipe${board.pipe} srtt${srtt} ooo${flow.receiver.held} re${resent}`;
   }
 
   #queues(run: Run): string {

@@ -26,6 +26,17 @@ const CLIENT_PORT = 40_000;
 const SERVER_PORT = 5080;
 /** First inner port; each flow has one. */
 const FLOW_PORT = 30_000;
+/**
+ * A packet waits 150 ms for an earlier one at most, and longer when one in front of it does: a
+ * chain of gaps in a network as bad as the random ones.
+ */
+const MAX_HOLD_US = 500_000;
+/**
+ * Packets of a flow that may leave behind a later one though they were there. It should be none;
+ * but when a flow turns from sparse to bulk its first bulk packets can be sent ahead of the
+ * sparse ones that still wait for the link where they would arrive first.
+ */
+const MAX_OVERTAKEN = 100;
 
 /** What a world is made of. */
 export interface WorldOptions {
@@ -65,8 +76,11 @@ export class World implements Network, Surroundings {
   readonly #linkOf = new Map<Remote, number>();
   readonly #arrivals: readonly Handler[];
 
+  readonly seed: number;
+
   constructor(options: WorldOptions) {
     const { seed, links, slots = 16384, wakeUs = 60 } = options;
+    this.seed = seed;
     this.rng = new Rng(seed);
     this.links = links.map((spec) => openLink(spec, this.rng.fork(4)));
     this.#serverSockets = options.serverSockets ?? links.length;
@@ -107,7 +121,13 @@ export class World implements Network, Surroundings {
 
   /** Runs until `at` microseconds. */
   runUntil(at: number): void {
-    this.queue.runUntil(at);
+    try {
+      this.queue.runUntil(at);
+      for (const flow of this.flows) this.#checkOrder(flow);
+    } catch (error) {
+      if (error instanceof Error) error.message += ` (seed ${this.seed}, at ${this.queue.now} us)`;
+      throw error;
+    }
   }
 
   /**
@@ -128,8 +148,24 @@ export class World implements Network, Surroundings {
     }
   }
 
+  #checkOrder(flow: Flow): void {
+    for (const { overtaken, longestHoldUs } of flow.ledgers) {
+      if (overtaken > MAX_OVERTAKEN) {
+        throw new InvariantError(`flow ${flow.port}: ${overtaken} packets left in the wrong order`);
+      }
+      if (longestHoldUs > MAX_HOLD_US) {
+        throw new InvariantError(`flow ${flow.port}: a packet was held for ${longestHoldUs} us`);
+      }
+    }
+  }
+
   inject(side: Side, headers: Uint8Array, totalBytes: number): void {
     (side === CLIENT ? this.client : this.server).onPacket(this.queue.now, headers, totalBytes);
+  }
+
+  arrive(node: Node, bytes: Uint8Array, at: number): void {
+    const flow = this.flows[flowPortOf(bytes, at) - FLOW_PORT];
+    flow?.onArrival(this.queue.now, node.side, bytes, at);
   }
 
   deliver(node: Node, bytes: Uint8Array, at: number, length: number): void {

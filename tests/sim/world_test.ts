@@ -8,6 +8,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { ReceiveBatch } from "../../src/batch.ts";
 import { BulkFlow } from "./flows/bulk.ts";
+import { Ledger } from "./flows/ledger.ts";
+import { RequestFlow } from "./flows/requests.ts";
 import { StreamFlow } from "./flows/stream.ts";
 import { InvariantError } from "./invariants.ts";
 import { line, type LineNumbers } from "./link.ts";
@@ -46,6 +48,38 @@ Deno.test("random loss holds one CUBIC flow near what the square root law gives"
   const share = shareOf({ both: { loss: 0.005 } }, 30);
   const expected = 1.22 * (MTU - 52) * 8 / (0.02 * Math.sqrt(0.005)) / 50e6 / FULL;
   assert(share > 0.7 * expected && share < 1.5 * expected, `${share}, expected ${expected}`);
+});
+
+Deno.test("one BBR flow fills a line and leaves its queue alone", () => {
+  for (const [mbps, rttMs] of [[50, 20], [10, 60], [100, 8]] as const) {
+    const links = [line({ name: "a", mbps, rttMs })];
+    const scenario = { name: "direct", links, congestion: ["bbr"] as const };
+    const result = runScenario(scenario, () => nullTunnel, { mtu: MTU, seconds: 12 });
+    const share = result.percentOfSum / 100 / FULL;
+    assert(share > 0.93 && share < 1.01, `${mbps} Mbit/s, ${rttMs} ms: ${share}`);
+    assert(result.loadedRttMs < 1.2 * rttMs + 4, `${result.loadedRttMs}`);
+    assert(result.queueDrops < 100, `${result.queueDrops}: more than start-up costs`);
+  }
+});
+
+Deno.test("random loss of 1 % hardly slows one BBR flow", () => {
+  const links = [line({ name: "a", mbps: 50, rttMs: 40, both: { loss: 0.01 } })];
+  const scenario = { name: "lossy", links, congestion: ["bbr"] as const };
+  const result = runScenario(scenario, () => nullTunnel, { mtu: MTU, seconds: 20 });
+  assert(result.percentOfSum > 80, `${result.percentOfSum}`);
+});
+
+Deno.test("RequestFlow waits for a round trip and the transfer, and repeats what is lost", () => {
+  const links = [line({ name: "a", mbps: 50, rttMs: 40, both: { loss: 0.05 } })];
+  const world = new World({ seed: 1, links, tunnel: nullTunnel });
+  const options = { mtu: MTU, responseBytes: 2_800, thinkUs: 50_000 };
+  const requests = world.addFlow(0, (port) => new RequestFlow(world, port, options));
+  world.runUntil(20e6);
+  world.finish();
+  assert(requests.times.count > 80, `${requests.times.count}`);
+  const usual = requests.times.quantile(0.1);
+  assert(usual > 40_400 && usual < 43_000, `${usual}`);
+  assert(requests.retries > 0 && requests.times.quantile(0.99) > 100_000);
 });
 
 Deno.test("packets in turn over unequal lines without an order ruin TCP, as the field reports", () => {
@@ -93,6 +127,22 @@ Deno.test("World drops what is sent to a public port that the NAT has forgotten"
   world.runUntil(3e6);
   world.finish();
   assert(world.natDrops >= 199 && stream.ledgers[SERVER].delivered <= 101);
+});
+
+Deno.test("Ledger blames the tunnel only for order that it could have kept", () => {
+  const ledger = new Ledger();
+  for (let i = 0; i < 6; i++) ledger.nextId();
+  ledger.onArrived(10, 1);
+  ledger.onDelivered(20, 1);
+  ledger.onArrived(30, 0);
+  ledger.onDelivered(30, 0);
+  assertEquals([ledger.late, ledger.overtaken], [1, 0]);
+  ledger.onArrived(40, 2);
+  ledger.onArrived(50, 3);
+  ledger.onDelivered(60, 3);
+  ledger.onDelivered(70, 2);
+  assertEquals([ledger.late, ledger.overtaken, ledger.longestHoldUs], [2, 1, 30]);
+  assert(!ledger.onDelivered(80, 2));
 });
 
 /** Runs a download over a tunnel that misbehaves in one way. */

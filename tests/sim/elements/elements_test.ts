@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { Rng } from "../rng.ts";
+import { mobileTrace } from "../traces.ts";
 import { Bottleneck } from "./bottleneck.ts";
 import { Delay, Jitter } from "./delay.ts";
 import { Chain, DROPPED } from "./element.ts";
@@ -67,6 +68,16 @@ Deno.test("traceRate delivers 1504 bytes at each line of a Mahimahi trace", () =
   assertEquals(rate.finish(2000, 1504), 5000);
   assertEquals(rate.finish(5000, 1504), 6000);
   assertAlmostEquals(rate.meanBps(0, 5000), 4 * 1504 * 8 / 0.005, 1);
+  assertAlmostEquals(rate.meanBps(1500, 5000), 3 * 1504 * 8 / 0.0035, 1);
+  assertEquals(rate.fresh!().finish(0, 1504), 1000);
+});
+
+Deno.test("mobileTrace is a trace of ten seconds that can be sent by", () => {
+  const rate = traceRate(mobileTrace());
+  const mbps = Array.from({ length: 100 }, (_, i) => rate.meanBps(i * 1e5, (i + 1) * 1e5) / 1e6);
+  assert(mbps.filter((value) => value < 1).length <= 4);
+  assert(Math.max(...mbps) < 37 && Math.max(...mbps) > 20);
+  assert(rate.meanBps(0, 1e7) > 10e6 && rate.meanBps(0, 1e7) < 30e6);
 });
 
 Deno.test("Jitter keeps the order unless it is told to reorder", () => {

@@ -11,6 +11,8 @@ export interface RateSchedule {
   finish(at: number, bytes: number): number;
   /** Mean capacity between two instants in bit/s. */
   meanBps(fromUs: number, toUs: number): number;
+  /** A copy that has sent nothing yet, when {@linkcode finish} keeps account of what it sent. */
+  fresh?(): RateSchedule;
 }
 
 /** One level of a {@linkcode steppedRate}: until when, and how fast. */
@@ -82,7 +84,10 @@ export const OPPORTUNITY_BYTES = 1504;
  * millisecond at which one packet of 1504 bytes may be sent; the file repeats.
  */
 export function traceRate(text: string): RateSchedule {
-  const lines = text.split("\n").filter((line) => line.trim() !== "").map(Number);
+  return traceOf(text.split("\n").filter((line) => line.trim() !== "").map(Number));
+}
+
+function traceOf(lines: readonly number[]): RateSchedule {
   const periodUs = Math.max(...lines) * 1000;
   let next = 0;
   let spare = 0;
@@ -105,6 +110,13 @@ export function traceRate(text: string): RateSchedule {
       }
       return timeOf(next - 1);
     },
-    meanBps: (): number => lines.length * OPPORTUNITY_BYTES * 8e6 / periodUs,
+    meanBps: (fromUs, toUs): number => {
+      const before = (us: number): number =>
+        Math.floor(us / periodUs) * lines.length +
+        lines.filter((ms) => ms * 1000 < us % periodUs).length;
+      const count = before(toUs) - before(fromUs);
+      return count * OPPORTUNITY_BYTES * 8e6 / (toUs - fromUs);
+    },
+    fresh: (): RateSchedule => traceOf(lines),
   };
 }

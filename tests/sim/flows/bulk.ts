@@ -6,6 +6,7 @@
  */
 
 import { CLIENT, PROTOCOL, SERVER, type Side } from "../packet.ts";
+import type { CongestionName } from "../tcp/congestion.ts";
 import { Receiver } from "../tcp/receiver.ts";
 import { DATA_HEADERS_BYTES, FLAG, readSegment, Segment, writeSegment } from "../tcp/segment.ts";
 import { type Ack, Sender } from "../tcp/sender.ts";
@@ -23,6 +24,9 @@ export interface BulkOptions {
   /** Of the TUN interfaces. */
   readonly mtu: number;
   readonly hystart?: boolean;
+  readonly congestion?: CongestionName;
+  /** Segments there are to send at first; without an end when absent. */
+  readonly limit?: number;
 }
 
 /** One TCP connection that sends as fast as it may. */
@@ -50,7 +54,7 @@ export class BulkFlow extends Flow {
     this.sender = new Sender({
       sendSegment: (now, segment): void => this.#sendData(now, segment),
       armTimer: (at): void => this.#senderTimer.set(at),
-    }, options.hystart ?? true);
+    }, options);
     this.receiver = new Receiver({
       sendAck: (now): void => this.#sendAck(now),
       armDelayedAck: (at): void => this.#ackTimer.set(at),
@@ -84,18 +88,38 @@ export class BulkFlow extends Flow {
   ): void {
     const segment = this.#segment;
     readSegment(bytes, at, length, segment);
-    if (segment.flags & FLAG.syn) this.#onSyn(side, segment);
+    if (segment.flags & FLAG.syn) this.#onSyn(now, side, segment);
     else if (side !== this.options.from) this.#onData(now, segment);
-    else if (!this.#stopped) this.#onAck(now, segment);
+    else if (!this.#stopped) {
+      this.#onAck(now, segment);
+      if (segment.payloadBytes > 0) this.onRequest(now, segment.seq);
+    }
   }
 
-  #onSyn(side: Side, segment: Segment): void {
+  /** The connection is open, on the client's side. */
+  protected onOpen(_now: number): void {}
+
+  /** The side that sends the data was sent some itself. */
+  protected onRequest(_now: number, _number: number): void {}
+
+  /** Data has arrived. */
+  protected onProgress(_now: number): void {}
+
+  /** Sends `bytes` of payload against the stream, from the client. */
+  protected sendRequest(number: number, bytes: number): void {
+    this.#prepareAck();
+    this.#out.seq = number;
+    this.#emit(CLIENT, bytes);
+  }
+
+  #onSyn(now: number, side: Side, segment: Segment): void {
     this.#segmentBytes = Math.min(this.#segmentBytes, segment.mss - 12);
     if (side === SERVER) this.#sendControl(SERVER, FLAG.syn | FLAG.ack);
     else {
       this.#handshakeTimer.set(Infinity);
       this.#sendControl(CLIENT, FLAG.ack);
       if (this.options.from === CLIENT) this.#establish();
+      this.onOpen(now);
     }
   }
 
@@ -104,6 +128,7 @@ export class BulkFlow extends Flow {
     const receiver = this.receiver;
     const number = this.#unwrap(segment.seq, receiver.next);
     receiver.onData(now, number, segment.tsValue);
+    this.onProgress(now);
   }
 
   #onAck(now: number, segment: Segment): void {
@@ -160,6 +185,11 @@ export class BulkFlow extends Flow {
   }
 
   #sendAck(_now: number): void {
+    this.#prepareAck();
+    this.#emit(this.options.from === CLIENT ? SERVER : CLIENT, 0);
+  }
+
+  #prepareAck(): void {
     const out = this.#out;
     out.flags = FLAG.ack;
     out.seq = 1;
@@ -170,7 +200,6 @@ export class BulkFlow extends Flow {
       out.sackStart[i] = this.#seqOf(out.sackStart[i]!);
       out.sackEnd[i] = this.#seqOf(out.sackEnd[i]!);
     }
-    this.#emit(this.options.from === CLIENT ? SERVER : CLIENT, 0);
   }
 
   #emit(side: Side, payloadBytes: number): void {

@@ -40,10 +40,15 @@ export abstract class Flow {
     length: number,
   ): void;
 
+  /** A packet has reached the end of the tunnel at `side`, which has not seen it yet. */
+  onArrival(now: number, side: Side, bytes: Uint8Array, at: number): void {
+    this.ledgers[side === CLIENT ? SERVER : CLIENT].onArrived(now, packetIdOf(bytes, at));
+  }
+
   /** A packet came out of the TUN of `side`. Returns false when it had come out before. */
   onPacket(now: number, side: Side, bytes: Uint8Array, at: number, length: number): boolean {
     const sender = side === CLIENT ? SERVER : CLIENT;
-    const fresh = this.ledgers[sender].onDelivered(packetIdOf(bytes, at));
+    const fresh = this.ledgers[sender].onDelivered(now, packetIdOf(bytes, at));
     if (fresh) this.receive(now, side, bytes, at, length);
     return fresh;
   }

@@ -6,7 +6,6 @@
  */
 
 import {
-  CLIENT,
   IPV4_BYTES,
   PROTOCOL,
   read32,
@@ -63,9 +62,15 @@ export class StreamFlow extends Flow {
     this.#timer.set(Infinity);
   }
 
+  /** Bytes of UDP payload that came out. */
+  get goodBytes(): number {
+    const { from, bytes } = this.options;
+    return this.ledgers[from].delivered * (bytes - IPV4_BYTES - UDP_BYTES);
+  }
+
   /** Packets that never came out; those still on the way count. */
   get lost(): number {
-    const ledger = this.ledgers[this.options.from === CLIENT ? 0 : 1];
+    const ledger = this.ledgers[this.options.from];
     return ledger.sent - ledger.delivered;
   }
 

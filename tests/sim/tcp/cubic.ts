@@ -9,7 +9,8 @@
 const C = 0.4;
 const BETA = 0.7;
 const ALPHA = 3 * (1 - BETA) / (1 + BETA);
-const INITIAL_WINDOW = 10;
+/** Segments before the first acknowledgement (RFC 6928). */
+export const INITIAL_WINDOW = 10;
 /** HyStart as in Linux' tcp_cubic.c: windows and delays below which it stays quiet. */
 const HYSTART_LOW_WINDOW = 16;
 const HYSTART_SAMPLES = 8;

@@ -58,6 +58,9 @@ export class Scoreboard {
   #persist = 0;
   #widenAt = 0;
 
+  /** @param onArrive is told of each segment that arrives, and when it was last sent */
+  constructor(readonly onArrive?: (now: number, segment: number, sentAt: number) => void) {}
+
   /** Whether another new segment can be remembered. */
   get hasRoom(): boolean {
     return this.next - this.una < SCOREBOARD_SEGMENTS;
@@ -184,6 +187,7 @@ export class Scoreboard {
     else this.#unlink(i);
     this.#flags[i] = flags & ~LOST;
     this.delivered++;
+    this.onArrive?.(now, segment, this.#sentAt[i]!);
     if (!(flags & RESENT)) {
       if (segment < this.#highest) this.reordered = true;
       if (!(flags & REVIVED)) this.#sampleRtt(now - this.#sentAt[i]!);

@@ -1,13 +1,15 @@
 /**
- * The sending half of a bulk TCP flow: CUBIC, RACK-TLP (RFC 8985), proportional rate
- * reduction (RFC 6937), retransmission timeout (RFC 6298 with Linux' 200 ms
- * minimum) and the undoing of false alarms by time stamps and duplicate reports
- * (RFC 3522, RFC 3708). There is always more to send.
+ * The sending half of a TCP flow: RACK-TLP (RFC 8985), retransmission timeout (RFC 6298
+ * with Linux' 200 ms minimum) and the undoing of false alarms by time stamps and
+ * duplicate reports (RFC 3522, RFC 3708). How much is sent is the business of
+ * its {@linkcode Congestion} control.
  *
  * @module
  */
 
-import { Cubic } from "./cubic.ts";
+import { Bbr } from "./bbr.ts";
+import type { Congestion, CongestionName, SenderState } from "./congestion.ts";
+import { CubicControl } from "./cubic_control.ts";
 import { Scoreboard } from "./scoreboard.ts";
 
 const MIN_RTO_US = 200_000;
@@ -15,6 +17,10 @@ const MAX_RTO_US = 120_000_000;
 const INITIAL_RTO_US = 1_000_000;
 /** Allowance of a tail probe for a delayed acknowledgement (RFC 8985 section 7.2). */
 const MAX_ACK_DELAY_US = 200_000;
+/** Paced segments leave in bursts of a millisecond, within these bounds, as segmentation offload makes them. */
+const BURST_US = 1000;
+const MIN_BURST = 2;
+const MAX_BURST = 44;
 
 /** What a sender asks of its connection. */
 export interface SegmentSender {
@@ -35,16 +41,24 @@ export interface Ack {
   readonly sackEnd: Float64Array;
 }
 
-/** The sender of one bulk flow. */
+/** What a sender may be told. */
+export interface SenderOptions {
+  readonly congestion?: CongestionName;
+  readonly hystart?: boolean;
+  /** Segments there are to send; more can be offered. Without an end when absent. */
+  readonly limit?: number;
+}
+
+/** The sender of one flow. */
 export class Sender {
-  readonly board = new Scoreboard();
-  readonly cubic: Cubic;
+  readonly board: Scoreboard;
+  readonly congestion: Congestion;
   /** Segments sent again, recoveries entered and taken back, timeouts. */
   resent = 0;
   recoveries = 0;
   undone = 0;
   timeouts = 0;
-  #state: "open" | "recovery" | "loss" = "open";
+  #state: SenderState = "open";
   #recoveryEnd = 0;
   #windowEnd = 10;
   #rttvarUs = 0;
@@ -54,19 +68,32 @@ export class Sender {
   #reorderAt = Infinity;
   #probeAt = Infinity;
   #probed = false;
-  #prrDelivered = 0;
-  #prrOut = 0;
-  #flightAtLoss = 0;
-  #priorWindow = 0;
-  #priorThreshold = 0;
   #firstResendMs = -1;
   #undoResends = 0;
+  #limit: number;
+  /** When pacing lets the next burst go, what is left of this one, and when to go on; Infinity when it does not hold anything back. */
+  #burstAt = 0;
+  #burst = 0;
+  #pacedUntil = Infinity;
+  #sentAt = 0;
 
-  constructor(readonly io: SegmentSender, hystart = true) {
-    this.cubic = new Cubic(hystart);
+  constructor(readonly io: SegmentSender, options: SenderOptions = {}) {
+    const { congestion = "cubic", hystart, limit = Infinity } = options;
+    const control = congestion === "bbr" ? new Bbr() : new CubicControl(hystart);
+    this.congestion = control;
+    this.#limit = limit;
+    this.board = new Scoreboard((now, segment, sentAt) => control.onArrive(now, segment, sentAt));
   }
 
   start(now: number): void {
+    this.#sendMore(now);
+  }
+
+  /** The application has `segments` more. */
+  offer(now: number, segments: number): void {
+    const idle = this.board.una === this.board.next;
+    if (idle && now - this.#sentAt > this.#rtoUs) this.congestion.onIdle();
+    this.#limit += segments;
     this.#sendMore(now);
   }
 
@@ -85,22 +112,22 @@ export class Sender {
     if (board.una > una) this.#onProgress(now, ack.tsEcho);
     this.#reorderAt = board.detectLosses(now, this.#state !== "open");
     this.#react();
-    if (this.#state === "recovery") this.#reduce(board.lost > lostBefore);
-    else if (board.delivered > 0 && board.una > una) {
-      this.cubic.onAck(now, board.delivered, board.rttUs, board.una, board.next);
-    }
+    this.#control(now, board.una > una, Math.max(0, board.lost - lostBefore));
     this.#sendMore(now);
   }
 
   /** The armed timer is due. */
   onTimer(now: number): void {
     if (now >= this.#reorderAt) {
+      const lostBefore = this.board.lost;
+      this.board.beginAck();
       this.#reorderAt = this.board.detectLosses(now, this.#state !== "open");
       this.#react();
-      if (this.#state === "recovery") this.#reduce(true);
+      this.#control(now, false, this.board.lost - lostBefore);
       this.#sendMore(now);
     } else if (now >= this.#probeAt) this.#probe(now);
     else if (now >= this.#rtoAt) this.#onTimeout(now);
+    else if (now >= this.#pacedUntil) this.#sendMore(now);
     this.#arm();
   }
 
@@ -115,7 +142,7 @@ export class Sender {
     if (this.#state === "open") return;
     if (this.#firstResendMs >= 0 && tsEcho < this.#firstResendMs) this.#undo(now);
     else if (this.board.una >= this.#recoveryEnd) {
-      if (this.#state === "recovery") this.cubic.cwnd = this.cubic.ssthresh;
+      this.congestion.onRepaired(this.#state);
       this.#state = "open";
       this.board.onRecoveryEnd();
     } else this.#firstResendMs = -1;
@@ -137,18 +164,19 @@ export class Sender {
     if (this.board.lost === 0 || this.#state !== "open") return;
     this.recoveries++;
     this.#enter("recovery");
-    this.#flightAtLoss = Math.max(1, this.board.next - this.board.una);
-    this.#prrDelivered = this.#prrOut = 0;
   }
 
-  #enter(state: "recovery" | "loss"): void {
+  #control(now: number, progress: boolean, lost: number): void {
+    const limited = this.board.next >= this.#limit;
+    this.congestion.onAck(now, this.board, this.#state, progress, lost, limited);
+  }
+
+  #enter(state: SenderState): void {
     if (this.#state === "open") {
-      this.#priorWindow = this.cubic.cwnd;
-      this.#priorThreshold = this.cubic.ssthresh;
       this.#undoResends = this.board.resentInFlight;
       if (this.#undoResends === 0) this.#firstResendMs = -1;
-      this.cubic.onLoss();
     }
+    this.congestion.onEnter(this.#state, state, this.board);
     this.#state = state;
     this.#recoveryEnd = this.board.next;
     this.#probeAt = Infinity;
@@ -157,39 +185,42 @@ export class Sender {
   #undo(now: number): void {
     this.undone++;
     this.board.unmarkLost(now);
-    this.cubic.onUndo(this.#priorWindow, this.#priorThreshold);
+    this.congestion.onUndo();
     this.#state = "open";
     this.#undoResends = 0;
   }
 
-  /** RFC 6937: sends in proportion to what arrives until the window has shrunk. */
-  #reduce(freshLoss: boolean): void {
-    const { pipe, delivered } = this.board;
-    const target = this.cubic.ssthresh;
-    this.#prrDelivered += delivered;
-    let quota: number;
-    if (pipe > target) {
-      quota = Math.ceil(this.#prrDelivered * target / this.#flightAtLoss) - this.#prrOut;
-    } else {
-      quota = Math.max(this.#prrDelivered - this.#prrOut, delivered);
-      if (!freshLoss && delivered > 0) quota++;
-      quota = Math.min(target - pipe, quota);
-    }
-    if (this.#prrOut === 0) quota = Math.max(1, quota);
-    this.cubic.cwnd = pipe + Math.max(0, Math.floor(quota));
-  }
-
   #sendMore(now: number): void {
     const board = this.board;
-    const window = Math.floor(this.cubic.cwnd);
+    const window = Math.floor(this.congestion.cwnd);
+    this.#pacedUntil = Infinity;
     while (board.pipe < window) {
+      if (!this.#mayLeave(now)) break;
       const lost = board.nextLost();
       if (lost >= 0) this.#resend(now, lost);
-      else if (board.next < this.#windowEnd && board.hasRoom) this.#send(now, board.next);
+      else if (this.#hasMore) this.#send(now, board.next);
       else break;
     }
     this.#armProbe(now);
     this.#arm();
+  }
+
+  get #hasMore(): boolean {
+    const { board } = this;
+    return board.next < Math.min(this.#windowEnd, this.#limit) && board.hasRoom;
+  }
+
+  /** Whether pacing allows a segment; if not, notes when it will. */
+  #mayLeave(now: number): boolean {
+    const { paceUs } = this.congestion;
+    if (paceUs === 0 || this.#burst > 0) return true;
+    if (now < this.#burstAt) {
+      this.#pacedUntil = this.#burstAt;
+      return false;
+    }
+    this.#burst = Math.min(MAX_BURST, Math.max(MIN_BURST, Math.floor(BURST_US / paceUs)));
+    this.#burstAt = now + this.#burst * paceUs;
+    return true;
   }
 
   #resend(now: number, segment: number): void {
@@ -202,8 +233,10 @@ export class Sender {
   }
 
   #send(now: number, segment: number): void {
+    this.congestion.onSend(now, segment, this.board, this.board.next >= this.#limit - 1);
     this.board.onSend(now, segment);
-    this.#prrOut++;
+    this.#sentAt = now;
+    if (this.#burst > 0) this.#burst--;
     if (this.#rtoAt === Infinity) this.#setRto(now);
     this.io.sendSegment(now, segment);
   }
@@ -213,7 +246,7 @@ export class Sender {
     this.#probeAt = Infinity;
     this.#probed = true;
     this.#setRto(now);
-    if (board.next < this.#windowEnd && board.hasRoom) this.#send(now, board.next);
+    if (this.#hasMore) this.#send(now, board.next);
     else if (board.next > board.una) this.#resend(now, board.next - 1);
   }
 
@@ -221,7 +254,6 @@ export class Sender {
     this.timeouts++;
     this.#enter("loss");
     this.board.markAllLost();
-    this.cubic.cwnd = 1;
     this.#backoff = Math.min(64, this.#backoff * 2);
     this.#reorderAt = Infinity;
     this.#setRto(now);
@@ -253,6 +285,6 @@ export class Sender {
   }
 
   #arm(): void {
-    this.io.armTimer(Math.min(this.#reorderAt, this.#probeAt, this.#rtoAt));
+    this.io.armTimer(Math.min(this.#reorderAt, this.#probeAt, this.#rtoAt, this.#pacedUntil));
   }
 }

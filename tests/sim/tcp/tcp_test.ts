@@ -3,6 +3,8 @@ import { Cubic } from "./cubic.ts";
 import { Receiver } from "./receiver.ts";
 import { Scoreboard } from "./scoreboard.ts";
 import { FLAG, readSegment, Segment, writeSegment } from "./segment.ts";
+import { RateSampler } from "./rate_sampler.ts";
+import { WindowedMax } from "./windowed_max.ts";
 import { CLIENT, flowPortOf, PROTOCOL, writeIpv4 } from "../packet.ts";
 
 Deno.test("writeSegment and readSegment agree on options, blocks and payload", () => {
@@ -90,6 +92,27 @@ Deno.test("Scoreboard counts each block once however often it is reported", () =
   assertEquals([board.sacked, board.delivered, board.pipe], [40, 40, 60]);
   board.onCumulative(1000, 80);
   assertEquals([board.sacked, board.delivered, board.pipe], [0, 80, 20]);
+});
+
+Deno.test("WindowedMax forgets what is older than its window", () => {
+  const max = new WindowedMax(3);
+  const seen = [5, 3, 4, 1, 1, 1].map((value, round) => {
+    max.add(round, value);
+    return max.value;
+  });
+  assertEquals(seen, [5, 5, 5, 4, 4, 1]);
+});
+
+Deno.test("RateSampler measures over sending or over acknowledging, whichever is longer", () => {
+  const sampler = new RateSampler();
+  for (let i = 0; i < 10; i++) sampler.onSend(0, i, i, false);
+  for (let i = 0; i < 10; i++) sampler.onArrive(20_000 + i * 100, i, 0);
+  assertAlmostEquals(sampler.take(20_000), 10 / 20_900, 1e-9);
+  assertEquals(sampler.take(20_000), 0);
+  for (let i = 10; i < 20; i++) sampler.onSend(21_000 + i * 1000, i, i - 9, true);
+  for (let i = 10; i < 20; i++) sampler.onArrive(60_000, i, 21_000 + i * 1000);
+  assertEquals([sampler.limited, sampler.delivered], [true, 20]);
+  assertAlmostEquals(sampler.take(20_000), 10 / 40_000, 1e-9);
 });
 
 Deno.test("Cubic follows the curve of RFC 9438 after a loss", () => {
