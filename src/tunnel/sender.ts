@@ -222,7 +222,7 @@ export class Sender {
    * links when its head has waited, backup links (Infinity) when nothing else is up.
    */
   #opensAt(now: number, path: Path): number {
-    if (path.options.tier === "primary") return this.#isFar(path) ? this.#lateAt(now) : 0;
+    if (path.options.tier === "primary") return this.#spillsAt(now, path);
     let better = false;
     for (const other of this.#paths) {
       better ||= other.live.state === "up" && rank(other) < rank(path);
@@ -237,13 +237,20 @@ export class Sender {
     return now - this.queue.headSojournUs(now) + SPILL_SOJOURN_US;
   }
 
-  /** Whether packets arrive noticeably later on this link than on the fastest one that is up. */
-  #isFar(path: Path): boolean {
+  /**
+   * When a primary link may take bulk. If packets arrive noticeably later on it than on another,
+   * not before that one's capacity is known and the queue is late all the same: a
+   * flow that fits the near link is not to wait for the far one.
+   */
+  #spillsAt(now: number, path: Path): number {
+    let far = false;
     for (const other of this.#paths) {
       if (other === path || other.live.state !== "up" || rank(other) > rank(path)) continue;
-      if (timeDifference(path.owdWire, other.owdWire) > SPILL_SOJOURN_US) return true;
+      if (timeDifference(path.owdWire, other.owdWire) <= SPILL_SOJOURN_US) continue;
+      if (other.rate.starting) return Infinity;
+      far = true;
     }
-    return false;
+    return far ? this.#lateAt(now) : 0;
   }
 
   /** CoDel may act when every link that could help is doing what it can. */
