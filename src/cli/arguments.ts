@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { closest } from "../config/suggest.ts";
+import { closest } from "../suggest.ts";
 import { UsageError } from "../errors.ts";
 import type { Arguments, Command, Flag } from "./command.ts";
 import { GLOBAL_FLAGS, TOP_FLAGS, usageOf } from "./help.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { closest } from "../config/suggest.ts";
+import { closest } from "../suggest.ts";
 import { UsageError } from "../errors.ts";
 import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { contains, overlaps, parseAddress, parsePrefix, type Prefix } from "./address.ts";
+import { contains, overlaps, parseAddress, parsePrefix, type Prefix } from "../address.ts";
 import type { LinkConfig } from "./config.ts";
 import { formatHostPort } from "./host_port.ts";
 import type { HostAndPort } from "./host_port.ts";

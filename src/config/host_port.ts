@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatAddress, parseAddress } from "./address.ts";
+import { formatAddress, parseAddress } from "../address.ts";
 
 /** A host (address or name) and, when it was written, a port. */
 export interface HostAndPort {

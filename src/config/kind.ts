@@ -7,7 +7,7 @@
  * @module
  */
 
-import { closest } from "./suggest.ts";
+import { closest } from "../suggest.ts";
 import type { Report } from "./report.ts";
 import { describeKind, describeValue, quote, type Value } from "./tree.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isUnspecified, parseAddress } from "./address.ts";
+import { isUnspecified, parseAddress } from "../address.ts";
 import { compact } from "./compact.ts";
 import type { HostPort, LinkConfig } from "./config.ts";
 import type { HostAndPort } from "./host_port.ts";

@@ -14,7 +14,7 @@ import {
   parseAddress,
   parsePrefix,
   type Prefix,
-} from "./address.ts";
+} from "../address.ts";
 import type { HostPort } from "./config.ts";
 import { type HostAndPort, parseHostPort } from "./host_port.ts";
 import { type Kind, text } from "./kind.ts";

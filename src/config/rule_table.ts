@@ -8,7 +8,7 @@ import { compact } from "./compact.ts";
 import type { RuleConfig } from "./config.ts";
 import { type Context, type Reading, readTable } from "./read_table.ts";
 import { RULE_KEYS, SECTIONS } from "./schema.ts";
-import { closest } from "./suggest.ts";
+import { closest } from "../suggest.ts";
 import { describeValue, type Entry, quote } from "./tree.ts";
 
 /** Reads the rules; `links` are the names that rules may use, undefined when any may be. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isUnspecified, overlaps, parseAddress, parsePrefix } from "./address.ts";
+import { isUnspecified, overlaps, parseAddress, parsePrefix } from "../address.ts";
 import { compact } from "./compact.ts";
 import type { ClientConfig, HostPort, Secret } from "./config.ts";
 import { formatHostPort } from "./host_port.ts";

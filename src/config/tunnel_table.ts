@@ -13,7 +13,7 @@ import {
   isNetworkAddress,
   networkOf,
   type Prefix,
-} from "./address.ts";
+} from "../address.ts";
 import { compact } from "./compact.ts";
 import type { TunnelConfig } from "./config.ts";
 import type { Located } from "./kind.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { closest } from "./suggest.ts";
+import { closest } from "../suggest.ts";
 
 /** Names of units, each with its size in the base unit. */
 export type Units = Readonly<Record<string, number>>;

@@ -6,7 +6,7 @@
  */
 
 import type { Config, LinkConfig, ServerModeConfig, TunnelConfig } from "../config/config.ts";
-import { parseAddress } from "../platform/address.ts";
+import { parseAddress } from "../address.ts";
 import type { NetworkPlan, SocketOptions } from "../platform/platform.ts";
 import type { Remote } from "../remote.ts";
 import { MAX_PACKET_BYTES } from "../slab.ts";

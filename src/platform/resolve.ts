@@ -6,7 +6,7 @@
 
 import { AggvpnError } from "../errors.ts";
 import { type Remote, remoteOf } from "../remote.ts";
-import { type Address, parseAddress } from "./address.ts";
+import { type Address, parseAddress } from "../address.ts";
 
 /** Finds the number of an interface, for addresses such as `fe80::1%eth0`; 0 for none. */
 export type FindInterface = (name: string) => number;

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { parseAddress } from "../address.ts";
+import { parseAddress } from "../../address.ts";
 import type { NetworkPlan, SystemChange } from "../platform.ts";
 
 /** Bytes of an IPv4 and a TCP header without options: RFC 9293 section 3.7.1. */

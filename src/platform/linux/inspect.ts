@@ -6,7 +6,7 @@
  */
 
 import { AggvpnError } from "../../errors.ts";
-import { parseAddress } from "../address.ts";
+import { parseAddress } from "../../address.ts";
 import type { HostFinding, HostNeeds, SocketOptions } from "../platform.ts";
 import { findProgram } from "../run_changes.ts";
 import { CAP_NET_ADMIN } from "./constants.ts";

@@ -8,7 +8,7 @@
  */
 
 import { cString } from "../ffi.ts";
-import { similarNames } from "../similar.ts";
+import { similarNames } from "../../suggest.ts";
 import {
   AF_INET,
   IFF_RUNNING,

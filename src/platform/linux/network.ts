@@ -8,7 +8,7 @@
  * @module
  */
 
-import { parseAddress } from "../address.ts";
+import { parseAddress } from "../../address.ts";
 import type { NetworkPlan, SystemChange } from "../platform.ts";
 import { firewallChange } from "./firewall.ts";
 

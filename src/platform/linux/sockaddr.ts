@@ -13,7 +13,7 @@
  * @module
  */
 
-import { isLinkLocal } from "../address.ts";
+import { isLinkLocal } from "../../address.ts";
 import type { Remote } from "../../remote.ts";
 import { addressOf, type AddressWords, addressWords } from "../ffi.ts";
 import {

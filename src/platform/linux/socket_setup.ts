@@ -6,7 +6,7 @@
 
 import { AggvpnError } from "../../errors.ts";
 import { Remote, REMOTE_BYTES, remoteOf } from "../../remote.ts";
-import { type Address, isUnspecified, parseAddress } from "../address.ts";
+import { type Address, isUnspecified, parseAddress } from "../../address.ts";
 import { cString } from "../ffi.ts";
 import type { SocketOptions } from "../platform.ts";
 import {

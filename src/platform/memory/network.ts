@@ -9,7 +9,7 @@ import { BATCH_DATAGRAMS, type ReceiveBatch, type TransmitBatch } from "../../ba
 import { AggvpnError } from "../../errors.ts";
 import { type Remote, REMOTE_BYTES, remoteOf } from "../../remote.ts";
 import { SLOT_BYTES } from "../../slab.ts";
-import { parseAddress } from "../address.ts";
+import { parseAddress } from "../../address.ts";
 import type { LinkSocket, SendFailure, SocketOptions } from "../platform.ts";
 
 /** First port for sockets that name none (RFC 6335 section 6, the dynamic ports). */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { closest, editDistance } from "../../src/config/suggest.ts";
+import { closest, editDistance } from "../src/suggest.ts";
 
 for (
   const [a, b, slips] of [

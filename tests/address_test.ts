@@ -11,7 +11,7 @@ import {
   overlaps,
   parseAddress,
   parsePrefix,
-} from "../../src/config/address.ts";
+} from "../src/address.ts";
 
 for (
   const [text, written] of [

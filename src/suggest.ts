@@ -45,6 +45,18 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
+/** Returns those of `known` within two slips of `name`, nearest first. */
+export function similarNames(name: string, known: readonly string[]): string[] {
+  if (name.length > MAX_COMPARED_LENGTH) return [];
+  return known
+    .map((other) => ({ other, distance: editDistance(name, other) }))
+    .filter(({ other, distance }) =>
+      distance <= 2 && distance < Math.max(name.length, other.length)
+    )
+    .sort((a, b) => a.distance - b.distance)
+    .map(({ other }) => other);
+}
+
 function fold(word: string): string {
   return word.toLowerCase().replaceAll("-", "_");
 }

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { formatIpv6 } from "../remote.ts";
+import { formatIpv6 } from "./remote.ts";
 
 /** An address: 4 or 16 bytes. */
 export interface Address {
@@ -96,7 +96,8 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-function isLinkLocal(bytes: Uint8Array): boolean {
+/** Tells whether an IPv6 address needs an interface: fe80::/10 (RFC 4291 section 2.5.6). */
+export function isLinkLocal(bytes: Uint8Array): boolean {
   return bytes.length === 16 && bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80;
 }
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { similarNames } from "../../src/platform/similar.ts";
+import { similarNames } from "../src/suggest.ts";
 
 Deno.test("similarNames() finds slips, nearest first", () => {
   const known = ["eth0", "eth1", "wlan0", "enp3s0"];

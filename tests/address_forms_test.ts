@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { isLinkLocal, isUnspecified, parseAddress } from "../../src/platform/address.ts";
-import { formatIpv6 } from "../../src/remote.ts";
+import { isLinkLocal, isUnspecified, parseAddress } from "../src/address.ts";
+import { formatIpv6 } from "../src/remote.ts";
 
 const ipv6 = fc.uint8Array({ minLength: 16, maxLength: 16 });
 
