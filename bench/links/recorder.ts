@@ -6,7 +6,8 @@
  */
 
 import type { LineCounters } from "../../tests/lab/emulator/protocol.ts";
-import type { Program } from "../../tests/lab/program.ts";
+import { attempt } from "../../tests/lab/process.ts";
+import { INNER, type Program } from "../../tests/lab/program.ts";
 import { delay } from "../../tests/lab/require.ts";
 import type { Topology } from "../../tests/lab/topology.ts";
 import type { PeerStatus } from "../../src/tunnel/options.ts";
@@ -25,6 +26,8 @@ interface Snapshot {
   readonly peaks: readonly number[];
   readonly sender?: PeerStatus | undefined;
   readonly receiver?: PeerStatus | undefined;
+  /** What the kernel says of the sender's connections. */
+  readonly tcp?: string;
 }
 
 /** A running watch. */
@@ -87,15 +90,25 @@ export class Recorder {
     }
   }
 
-  async #ask(): Promise<Pick<Snapshot, "sender" | "receiver">> {
-    const [client, server] = await Promise.all(
-      (["client", "server"] as const).map(async (side) =>
-        (await this.#program?.status(side))?.tunnel.peers[0]
-      ),
-    );
+  async #ask(): Promise<Pick<Snapshot, "sender" | "receiver" | "tcp">> {
+    const [client, server, { stdout: tcp }] = await Promise.all([
+      this.#peer("client"),
+      this.#peer("server"),
+      this.#sockets(),
+    ]);
     return this.#way === "up"
-      ? { sender: client, receiver: server }
-      : { sender: server, receiver: client };
+      ? { sender: client, receiver: server, tcp }
+      : { sender: server, receiver: client, tcp };
+  }
+
+  async #peer(side: "client" | "server"): Promise<PeerStatus | undefined> {
+    return (await this.#program?.status(side))?.tunnel.peers[0];
+  }
+
+  #sockets(): Promise<{ stdout: string }> {
+    const { client, server } = this.#net;
+    const [from, to] = this.#way === "up" ? [client, INNER.server] : [server, INNER.client];
+    return attempt(["ip", "netns", "exec", from, "ss", "-tinH", "dst", to]);
   }
 }
 
@@ -127,7 +140,15 @@ function traceLine(before: Snapshot, after: Snapshot, way: Way, startUs: number)
     `p99 ${((receiver?.holdP99Us ?? NaN) / 1000).toFixed(1)}`,
   ].join(" ");
   const at = ((after.now - startUs) / 1e6).toFixed(1).padStart(5);
-  return [`${at} s`, ...lines, tunnel].join(" | ");
+  return [`${at} s`, ...lines, tunnel, tcpText(after.tcp ?? "")].join(" | ");
+}
+
+/** Congestion windows in segments, RTT in ms and retransmissions so far, from ss(8) -i. */
+export function tcpText(said: string): string {
+  const all = (pattern: RegExp): string =>
+    [...said.matchAll(pattern)].map(([, value]) => value).join(",") || "-";
+  return `tcp cwnd ${all(/\bcwnd:(\d+)/g)} ssthresh ${all(/\bssthresh:(\d+)/g)} ` +
+    `rtt ${all(/\brtt:([\d.]+)/g)} retrans ${all(/\bretrans:\d+\/(\d+)/g)}`;
 }
 
 function mega(bps: number): string {

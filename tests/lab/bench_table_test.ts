@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { cuts, meanRateBps, rawSumBps, skewMs } from "../../bench/links/capacity.ts";
+import { tcpText } from "../../bench/links/recorder.ts";
 import { resultsOf, rowText } from "../../bench/links/report.ts";
 import { type Measured, type Scenario, withLineAlone } from "../../bench/links/scenario.ts";
 import { GROUPS, SCENARIOS } from "../../bench/links/scenarios.ts";
@@ -151,4 +152,11 @@ Deno.test("simulate gives every row of a case that it can run", () => {
   assertEquals(run.lines?.map((steps) => steps.length), [40, 40]);
   assertEquals(simulate(named("veth"), 1), undefined);
   assertEquals(simulate(named("raw-50-20"), 1), undefined);
+});
+
+Deno.test("tcpText takes what explains a goodput from the words of ss", () => {
+  const said = "ESTAB 0 1 10.44.43.2:40 10.44.43.1:20\n\t cubic wscale:7,7 rto:230 " +
+    "rtt:27.9/0.4 mss:1382 cwnd:271 ssthresh:189 bytes_sent:1 retrans:0/12 rcv_rtt:1\n";
+  assertEquals(tcpText(said), "tcp cwnd 271 ssthresh 189 rtt 27.9 retrans 12");
+  assertEquals(tcpText(""), "tcp cwnd - ssthresh - rtt - retrans -");
 });
