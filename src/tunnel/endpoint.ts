@@ -27,6 +27,7 @@ import { ClientRole } from "./client_role.ts";
 import { Drops } from "./drops.ts";
 import type { EndpointEvent, EndpointOptions, EndpointStatus } from "./options.ts";
 import type { Peer } from "./peer.ts";
+import { peerStatus } from "./peer_status.ts";
 import { SlotFifo } from "./slot_fifo.ts";
 import { matchDestination } from "./routes.ts";
 import { ServerRole } from "./server_role.ts";
@@ -156,7 +157,7 @@ export class Endpoint {
       role: this.#options.role,
       mtu: this.#options.mtu,
       aead: this.#options.aead.name,
-      peers: this.#peers.map((peer) => peer.status(now)),
+      peers: this.#peers.map((peer) => peerStatus(peer, now)),
       drops: this.#drops.snapshot(),
     };
   }

@@ -25,7 +25,7 @@ import {
 import { PacketInfo, parsePacket } from "../wire/ip.ts";
 import { ControlWriter } from "./control_writer.ts";
 import type { Drops } from "./drops.ts";
-import type { EndpointEvent, LinkStatus, PeerStatus } from "./options.ts";
+import type { EndpointEvent } from "./options.ts";
 import { Receiver } from "./receiver.ts";
 import { mayUseSource, type Network } from "./routes.ts";
 import { Sender } from "./sender.ts";
@@ -244,51 +244,6 @@ export class Peer {
   /** Tells the peer, on every path, that the session ends. */
   writeClose(now: number, batches: readonly TransmitBatch[]): void {
     if (this.current) this.#control.writeClose(now, this.current, this.paths, batches);
-  }
-
-  status(now: number): PeerStatus {
-    const session = this.current;
-    const { holds, heldEver } = this.receiver.resequencer;
-    return {
-      name: this.name,
-      state: !session ? "connecting" : this.anyPathUp ? "up" : "down",
-      cipher: session?.cipher ?? "",
-      sessionAgeUs: session ? now - session.createdAt : 0,
-      links: this.paths.map((path) => this.#linkStatus(now, path)),
-      sentPackets: this.sender.sentPackets,
-      sentBytes: this.sender.sentBytes,
-      receivedPackets: this.receivedPackets,
-      receivedBytes: this.receivedBytes,
-      queuedPackets: this.sender.waiting,
-      resentPackets: this.sender.resentPackets,
-      heldPackets: heldEver,
-      holdP50Us: holds.percentileUs(0.5),
-      holdP99Us: holds.percentileUs(0.99),
-    };
-  }
-
-  #linkStatus(now: number, path: Path): LinkStatus {
-    const receiver = this.receiver.links[path.options.id]!;
-    return {
-      name: path.options.name,
-      id: path.options.id,
-      state: this.current ? path.live.state : "connecting",
-      reason: path.live.reason,
-      tier: path.options.tier,
-      remote: path.remote?.toString() ?? "",
-      srttUs: path.rtt.sampled ? path.rtt.srttUs : 0,
-      rttvarUs: path.rtt.sampled ? path.rtt.rttvarUs : 0,
-      sendLoss: path.loss,
-      receiveLoss: this.receiver.loss(path.options.id),
-      rateBps: path.rate.rateBps,
-      sendBps: path.sent.rateBps(now),
-      receiveBps: receiver.received.rateBps(now),
-      sentBytes: path.sent.totalBytes,
-      receivedBytes: receiver.received.totalBytes,
-      sentDatagrams: path.sentDatagrams,
-      receivedDatagrams: receiver.receivedDatagrams,
-      inFlightBytes: path.flight.bytes,
-    };
   }
 
   #handleData(now: number, link: number, slot: number, at: number, end: number): boolean {

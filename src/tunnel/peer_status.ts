@@ -1,0 +1,55 @@
+/**
+ * What a peer and its links are doing, for people and programs.
+ *
+ * @module
+ */
+
+import type { Path } from "../links/path.ts";
+import type { LinkStatus, PeerStatus } from "./options.ts";
+import type { Peer } from "./peer.ts";
+
+/** Describes a peer as it is at `now`. */
+export function peerStatus(peer: Peer, now: number): PeerStatus {
+  const session = peer.current;
+  const { holds, heldEver } = peer.receiver.resequencer;
+  return {
+    name: peer.name,
+    state: !session ? "connecting" : peer.anyPathUp ? "up" : "down",
+    cipher: session?.cipher ?? "",
+    sessionAgeUs: session ? now - session.createdAt : 0,
+    links: peer.paths.map((path) => linkStatus(peer, path, now)),
+    sentPackets: peer.sender.sentPackets,
+    sentBytes: peer.sender.sentBytes,
+    receivedPackets: peer.receivedPackets,
+    receivedBytes: peer.receivedBytes,
+    queuedPackets: peer.sender.waiting,
+    resentPackets: peer.sender.resentPackets,
+    heldPackets: heldEver,
+    holdP50Us: holds.percentileUs(0.5),
+    holdP99Us: holds.percentileUs(0.99),
+  };
+}
+
+function linkStatus(peer: Peer, path: Path, now: number): LinkStatus {
+  const receiver = peer.receiver.links[path.options.id]!;
+  return {
+    name: path.options.name,
+    id: path.options.id,
+    state: peer.current ? path.live.state : "connecting",
+    reason: path.live.reason,
+    tier: path.options.tier,
+    remote: path.remote?.toString() ?? "",
+    srttUs: path.rtt.sampled ? path.rtt.srttUs : 0,
+    rttvarUs: path.rtt.sampled ? path.rtt.rttvarUs : 0,
+    sendLoss: path.loss,
+    receiveLoss: peer.receiver.loss(path.options.id),
+    rateBps: path.rate.rateBps,
+    sendBps: path.sent.rateBps(now),
+    receiveBps: receiver.received.rateBps(now),
+    sentBytes: path.sent.totalBytes,
+    receivedBytes: receiver.received.totalBytes,
+    sentDatagrams: path.sentDatagrams,
+    receivedDatagrams: receiver.receivedDatagrams,
+    inFlightBytes: path.flight.bytes,
+  };
+}
