@@ -26,11 +26,20 @@ export interface TcpResult {
   readonly samples: readonly TcpSample[];
   /** Bits per second of payload, without the first `warmupSeconds`. */
   readonly bps: number;
+  /** Of everything that came, also after the last sample. */
   readonly totalBytes: number;
   readonly longestGapUs: number;
   readonly congestionControl: string;
   readonly retransmits: number;
 }
+
+/**
+ * How much longer the source sends than is measured: the reset that ends a
+ * transfer may overtake data, which must not be missing from the last samples.
+ */
+const TAIL_SECONDS = 0.5;
+/** Samples of the sink come every 100 ms. */
+const SAMPLES_PER_SECOND = 10;
 
 let nextPort = 20_000;
 
@@ -62,14 +71,14 @@ export async function tcpTransfer(
 ): Promise<TcpResult> {
   const { address, port } = flow;
   const sink = await listener(lab, flow.to, "tcp-sink", address, port, seconds + 5);
-  const source = tool(lab, flow.from, "tcp-source", address, port, seconds);
+  const source = tool(lab, flow.from, "tcp-source", address, port, seconds + TAIL_SECONDS);
   const samples: TcpSample[] = [];
   let total: TcpTotal | undefined;
   source.status.then(({ success }) => success || sink.kill("SIGTERM"));
   for (let line = await sink.line(); line !== undefined; line = await sink.line()) {
     const value = JSON.parse(line) as Partial<TcpSample & TcpTotal>;
     if (value.total !== undefined) total = value as TcpTotal;
-    if (value.at === undefined) continue;
+    if (value.at === undefined || samples.length >= seconds * SAMPLES_PER_SECOND) continue;
     samples.push(value as TcpSample);
     options.onSample?.(value as TcpSample);
   }
@@ -90,9 +99,12 @@ export async function tcpTransfer(
 
 /** Average of samples of 100 ms between two times, in bits per second. */
 export function averageBps(samples: readonly TcpSample[], from: number, to: number): number {
-  const slice = samples.slice(Math.round(from * 10), Math.round(to * 10));
+  const slice = samples.slice(
+    Math.round(from * SAMPLES_PER_SECOND),
+    Math.round(to * SAMPLES_PER_SECOND),
+  );
   const bytes = slice.reduce((sum, sample) => sum + sample.bytes, 0);
-  return slice.length === 0 ? 0 : bytes * 8 / (slice.length / 10);
+  return slice.length === 0 ? 0 : bytes * 8 / (slice.length / SAMPLES_PER_SECOND);
 }
 
 /** Sends numbered datagrams for `seconds` and reports what came. */
