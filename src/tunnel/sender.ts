@@ -115,7 +115,7 @@ export class Sender {
       if (!this.queue.hasFlows) break;
       const path = this.#pullingPath(now, batches);
       if (path === undefined) return this.#keptBack;
-      const slot = this.queue.shift(now, this.#mayDrop());
+      const slot = this.queue.shift(now, this.#mayDrop(now));
       if (slot < 0) break;
       this.#send(now, session, path, slot, batches[path.socket]!);
     }
@@ -129,6 +129,25 @@ export class Sender {
    */
   timeoutAt(): number {
     return this.waiting === 0 ? Infinity : this.#nextAt;
+  }
+
+  /** Why a link that is up may be unused, in words; empty when it is always welcome. */
+  whyUnused(path: Path): string {
+    const others = this.#paths.filter((other) => other !== path && other.live.state === "up");
+    if (path.options.tier !== "primary" && others.some((other) => rank(other) < rank(path))) {
+      return path.options.tier === "backup"
+        ? "backup: used when no other link is up"
+        : "overflow: used when the links before it are full";
+    }
+    const laterUs = Math.max(
+      0,
+      ...others.filter((other) => rank(other) <= rank(path))
+        .map((other) => timeDifference(path.owdWire, other.owdWire)),
+    );
+    if (laterUs <= SPILL_SOJOURN_US) return "";
+    return `arrives ${
+      Math.round(laterUs / 1000)
+    } ms later: bulk uses it when nearer links are full`;
   }
 
   /** Releases everything that waits: there is nobody to send it to. */
@@ -253,10 +272,11 @@ export class Sender {
     return far ? this.#lateAt(now) : 0;
   }
 
-  /** CoDel may act when every link that could help is doing what it can. */
-  #mayDrop(): boolean {
+  /** CoDel may act when every link that is allowed to help is doing what it can. */
+  #mayDrop(now: number): boolean {
     for (const path of this.#paths) {
-      if (path.live.state === "up" && path.rate.starting) return false;
+      if (path.live.state !== "up" || !path.rate.starting) continue;
+      if (this.#opensAt(now, path) <= now) return false;
     }
     return true;
   }

@@ -74,3 +74,27 @@ Deno.test("Endpoint keeps to the tiers in the server's direction too", () => {
   assertEquals(onBackup, []);
   world.finish();
 });
+
+Deno.test("Endpoint keeps the queue short beside a backup link that was never measured", () => {
+  const link = (id: number): Partial<LinkOptions> =>
+    id === 0 ? { uploadBps: 8e6 } : { tier: "backup", uploadBps: 0 };
+  const world = new World([{ delaysUs: [10_000, 10_000], link }]).connect();
+  offer(world, 14, 3 * SECOND);
+  const { drops } = world.client.endpoint.status(world.now);
+  assert(drops["codel"]! > 10, JSON.stringify(drops));
+  world.finish();
+});
+
+Deno.test("Endpoint.status() says in words why a link that is up is not used", () => {
+  const reasons = (world: World): string[] =>
+    world.client.endpoint.status(world.now).peers[0]!.links.map(({ reason }) => reason);
+  assertEquals(reasons(twoTiers("overflow")), [
+    "",
+    "overflow: used when the links before it are full",
+  ]);
+  assertEquals(reasons(twoTiers("backup")), ["", "backup: used when no other link is up"]);
+  const far = new World([{ delaysUs: [10_000, 35_000] }]).connect();
+  far.client.send(far.now, udp4(0, { bytes: 1000 }));
+  far.run(2 * SECOND);
+  assertEquals(reasons(far), ["", "arrives 25 ms later: bulk uses it when nearer links are full"]);
+});
