@@ -39,6 +39,8 @@ export interface Scenario {
   readonly congestion?: readonly CongestionName[];
   /** Measured time without the warm-up; 10 when absent. */
   readonly seconds?: number;
+  /** Seeds that its row of the snapshot is the median of, where chance weighs; 1 when absent. */
+  readonly seeds?: number;
   /** What runs beside the bulk, in its direction. */
   readonly beside?: readonly Traffic[];
 }

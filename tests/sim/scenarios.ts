@@ -92,9 +92,9 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "300/8+30/40", links: [dsl("a", 300, 8), dsl("b", 30, 40)] },
   { name: "50/20+50/40 1% loss", links: lossy },
   { name: "40/30+25/50 .5% loss", links: radio },
-  { name: "30/30+steps 40>10>25>5", links: varying, seconds: 20 },
+  { name: "30/30+steps 40>10>25>5", links: varying, seconds: 20, seeds: 3 },
   { name: "DSL x2 down known", links: article, configured: true },
-  { name: "DSL x2 down", links: article },
+  { name: "DSL x2 down", links: article, seeds: 3 },
   { name: "DSL x2 up", links: article, from: CLIENT },
   {
     name: "three: 50/20+30/40+10/30",
@@ -103,6 +103,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "50/20+50/20 jitter 10",
     links: pair.map((link) => withBoth(link, { jitterUs: 10_000 })),
+    seeds: 3,
   },
   {
     name: "50/20+50/20 reordering 4",
@@ -111,11 +112,13 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "50/20+50/40 burst loss",
     links: [dsl("a", 50, 20), withBoth(dsl("b", 50, 40), { burstLoss: BURSTS })],
+    seeds: 3,
   },
-  { name: "30/30+mobile trace", links: mobile, seconds: 20 },
+  { name: "30/30+mobile trace", links: mobile, seconds: 20, seeds: 3 },
   {
     name: "four: 50/20+30/40+20/30+8/60",
     links: [dsl("a", 50, 20), dsl("b", 30, 40), dsl("c", 20, 30), dsl("d", 8, 60)],
+    seeds: 3,
   },
   { name: "NAT rebinds under load", links: rebinding, beside: [HEARTBEAT] },
   { name: "80/15+20/60 16 flows", links: unequal, flows: 16 },
@@ -127,7 +130,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "UDP 80 of 80/15+20/60", links: unequal, flows: 0, beside: [{ kind: "udp", mbps: 80 }] },
   { name: "BBR 50/20+50/20", links: pair, congestion: ["bbr"] },
   { name: "BBR 80/15+20/60", links: unequal, congestion: ["bbr"] },
-  { name: "BBR 50/20+50/40 1% loss", links: lossy, congestion: ["bbr"] },
+  { name: "BBR 50/20+50/40 1% loss", links: lossy, congestion: ["bbr"], seeds: 3 },
   { name: "BBR beside CUBIC, 4 flows", links: pair, flows: 4, congestion: ["bbr", "cubic"] },
   {
     name: "blackhole of one, known",
@@ -136,6 +139,6 @@ export const SCENARIOS: readonly Scenario[] = [
     seconds: 30,
     beside: [HEARTBEAT],
   },
-  { name: "blackhole of one", links: cut, seconds: 30, beside: [HEARTBEAT] },
+  { name: "blackhole of one", links: cut, seconds: 30, seeds: 3, beside: [HEARTBEAT] },
   { name: "unplugged one", links: unplugged, seconds: 30, beside: [HEARTBEAT] },
 ];

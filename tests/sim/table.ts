@@ -3,9 +3,11 @@
  *
  *     deno run tests/sim/table.ts [--only TEXT]... [--seconds N] [--seed S]
  *                                 [--runs N] [--wake US] [--tunnel endpoint|null] [--trace]
+ *                                 [--snapshot]
  *
  * `--only` keeps the scenarios whose name contains TEXT (exactly, with a leading `=`); `--runs`
- * takes the medians of as many seeds; `--trace` prints a line per 100 ms.
+ * takes the medians of as many seeds; `--trace` prints a line per 100 ms. `--snapshot` writes
+ * `tests/sim/table.snapshot.txt` anew, which a test holds against what it measures.
  *
  * @module
  */
@@ -15,8 +17,11 @@ import { formatHeader, formatResult, medianResult } from "./format.ts";
 import { NullTunnel } from "./null_tunnel.ts";
 import { type Result, type RunOptions, runScenario, type Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
+import { replayCommand, runForSnapshot, snapshotHeader, snapshotRow } from "./snapshot.ts";
 import { Tracer } from "./trace.ts";
 import type { TunnelFactory } from "./tunnel.ts";
+
+const SNAPSHOT = new URL("./table.snapshot.txt", import.meta.url);
 
 type MakeTunnel = (scenario: Scenario) => TunnelFactory;
 
@@ -40,18 +45,29 @@ function runSeeds(
     try {
       results.push(runScenario(scenario, make, { ...options, seed }));
     } catch (error) {
-      return `FAILED (seed ${seed}): ${error instanceof Error ? error.stack : error}`;
+      const text = error instanceof Error ? `${error.message}\n${error.stack}` : error;
+      return `FAILED: ${text}\nReplay: ${replayCommand(scenario, seed)}`;
     }
   }
   return medianResult(results);
 }
 
+function writeSnapshot(make: MakeTunnel): void {
+  const rows = [snapshotHeader()];
+  for (const scenario of SCENARIOS) {
+    rows.push(snapshotRow(scenario.name, runForSnapshot(scenario, make)));
+    print(rows.at(-1)!);
+  }
+  Deno.writeTextFileSync(SNAPSHOT, rows.join("\n") + "\n");
+}
+
 async function main(): Promise<void> {
   const args = parseArgs(Deno.args, {
     string: ["only", "seconds", "seed", "runs", "wake", "tunnel"],
-    boolean: ["trace"],
+    boolean: ["trace", "snapshot"],
   });
   const make = await loadTunnel(args.tunnel ?? "endpoint");
+  if (args.snapshot) return writeSnapshot(make);
   const seeds = Array.from(
     { length: Number(args.runs ?? 1) },
     (_, i) => i + Number(args.seed ?? 1),
