@@ -11,6 +11,7 @@ import { constantRate } from "./elements/rate_schedule.ts";
 import { endpointTunnel } from "./endpoint_tunnel.ts";
 import { BulkFlow } from "./flows/bulk.ts";
 import { StreamFlow } from "./flows/stream.ts";
+import { explaining } from "./invariants.ts";
 import { type DirectionSpec, line, type LinkSpec } from "./link.ts";
 import { CLIENT, SERVER, type Side } from "./packet.ts";
 import { Rng } from "./rng.ts";
@@ -127,12 +128,16 @@ function randomLinks(rng: Rng): LinkSpec[] {
   }));
 }
 
+const REPLAY = "deno test -A tests/sim/endpoint_test.ts";
+
 for (let seed = 1; seed <= 12; seed++) {
   Deno.test(`Endpoint keeps its promises over random networks: seed ${seed}`, () => {
-    const { world } = openWorld(randomLinks(new Rng(seed)), { seed });
-    addBulk(world, SERVER);
-    addBulk(world, CLIENT);
-    world.runUntil(6e6);
-    world.finish();
+    explaining(() => `\nReplay: ${REPLAY} --filter ": seed ${seed}"`, () => {
+      const { world } = openWorld(randomLinks(new Rng(seed)), { seed });
+      addBulk(world, SERVER);
+      addBulk(world, CLIENT);
+      world.runUntil(6e6);
+      world.finish();
+    });
   });
 }

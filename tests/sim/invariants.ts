@@ -15,6 +15,16 @@ export class InvariantError extends Error {
   override readonly name = "InvariantError";
 }
 
+/** Runs `action`; what it throws says `hint` too, such as how to see it again. */
+export function explaining<T>(hint: () => string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof Error) error.message += hint();
+    throw error;
+  }
+}
+
 /**
  * Watches what one end puts on the wire: no pair of session and link may use a
  * counter twice, or a nonce would repeat. Counters are expected to rise.

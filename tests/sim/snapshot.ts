@@ -6,6 +6,7 @@
  */
 
 import { medianResult } from "./format.ts";
+import { explaining } from "./invariants.ts";
 import { type Result, runScenario, type Scenario } from "./scenario.ts";
 import type { TunnelFactory } from "./tunnel.ts";
 
@@ -45,12 +46,8 @@ export function runForSnapshot(
   const { seeds = 1 } = scenario;
   const results = Array.from({ length: seeds }, (_, i) => {
     const seed = SNAPSHOT_SEED + i;
-    try {
-      return runScenario(scenario, factory, { seed });
-    } catch (error) {
-      if (error instanceof Error) error.message += `\nReplay: ${replayCommand(scenario, seed)}`;
-      throw error;
-    }
+    const hint = (): string => `\nReplay: ${replayCommand(scenario, seed)}`;
+    return explaining(hint, () => runScenario(scenario, factory, { seed }));
   });
   return medianResult(results);
 }

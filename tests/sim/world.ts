@@ -13,7 +13,7 @@ import { DatagramStore } from "./datagram_store.ts";
 import { DROPPED } from "./elements/element.ts";
 import { EventQueue, type Handler } from "./event_queue.ts";
 import type { Flow, Network } from "./flows/flow.ts";
-import { InvariantError } from "./invariants.ts";
+import { explaining, InvariantError } from "./invariants.ts";
 import { type LinkSpec, openLink, type SimLink } from "./link.ts";
 import { Node, type Surroundings } from "./node.ts";
 import { CLIENT, flowPortOf, SERVER, type Side } from "./packet.ts";
@@ -121,13 +121,10 @@ export class World implements Network, Surroundings {
 
   /** Runs until `at` microseconds. */
   runUntil(at: number): void {
-    try {
+    explaining(() => ` (seed ${this.seed}, at ${this.queue.now} us)`, () => {
       this.queue.runUntil(at);
       for (const flow of this.flows) this.#checkOrder(flow);
-    } catch (error) {
-      if (error instanceof Error) error.message += ` (seed ${this.seed}, at ${this.queue.now} us)`;
-      throw error;
-    }
+    });
   }
 
   /**
