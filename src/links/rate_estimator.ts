@@ -156,7 +156,9 @@ export class RateEstimator {
       this.#rate = Math.max(MIN_RATE_BPS, Math.min(this.#rate, sample.rateBps));
     }
     this.#watchQueue(now, sample.busyBps, signs);
-    if (now >= this.#roundEndsAt) this.#onRound(now, sample.limited, signs.srttUs);
+    // Without a sample nothing is known: least of all that there is no more to find.
+    const limited = sample.limited || sample.rateBps === 0;
+    if (now >= this.#roundEndsAt) this.#onRound(now, limited, signs.srttUs);
   }
 
   /** At low rates a sample needs time, at high ones bytes: else it says more of jitter than of the link. */

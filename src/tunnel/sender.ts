@@ -184,6 +184,8 @@ export class Sender {
       if (!this.#usable(path) || !path.open || !this.#hasRoom(path, batches)) continue;
       const dueAt = Math.max(path.pacer.dueAt, this.#opensAt(now, path));
       if (dueAt > now) {
+        // It could send, but is not asked to: what it delivers meanwhile says nothing of it.
+        if (path.pacer.dueAt <= now) path.handleIdle();
         this.#nextAt = Math.min(this.#nextAt, dueAt);
         continue;
       }
