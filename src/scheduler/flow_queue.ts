@@ -107,11 +107,6 @@ export class FlowQueue {
     return this.packets > this.#expressPackets;
   }
 
-  /** Whether packets of a flow wait in its turn: a later one must not overtake them. */
-  hasBacklog(bucket: number): boolean {
-    return this.#head[bucket] !== NONE;
-  }
-
   /** Microseconds that the oldest packet of the flow to be served next has waited; 0 when empty. */
   headSojournUs(now: number): number {
     let bucket = this.#newFlows.firstWaiting(this.#head);

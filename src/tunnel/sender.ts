@@ -27,6 +27,8 @@ const MAX_SENDS = 3;
 const EXPRESS_AHEAD_US = 2_000;
 /** The queue's head has waited this long when links of the next tier, or far ones, may help, in microseconds. */
 const SPILL_SOJOURN_US = 4_000;
+/** ... and this much longer while the nearer ones may still turn out to carry more. */
+const STARTING_SOJOURN_US = 16_000;
 /** The jitter of a link that is hardly used is old news: it counts this much at most, in microseconds. */
 const MAX_JITTER_US = 5_000;
 /** A flow that sends less than this counts as interactive: bytes per second, and burst. */
@@ -93,11 +95,9 @@ export class Sender {
     if (info.kind === KIND.bulk && this.#isSparse(now, bucket, this.#pool.lengths[slot]!)) {
       this.#kind[slot] = KIND.interactive;
     }
-    if (this.#kind[slot] === KIND.bulk || this.queue.hasBacklog(bucket)) {
-      this.queue.push(now, slot, bucket);
-    } else {
-      this.queue.pushExpress(now, slot, bucket);
-    }
+    // What is in order must not be in two queues: one of them would overtake the other.
+    if (info.kind === KIND.unordered) this.queue.pushExpress(now, slot, bucket);
+    else this.queue.push(now, slot, bucket);
   }
 
   /** A packet's datagram was lost, or its link has failed: it goes again, or not. */
@@ -260,18 +260,20 @@ export class Sender {
 
   /**
    * When a primary link may take bulk. If packets arrive noticeably later on it than on another,
-   * not before that one's capacity is known and the queue is late all the same: a
-   * flow that fits the near link is not to wait for the far one.
+   * only when the queue is late, and later still while that one's capacity is searched
+   * for: a flow that fits the near link is not to wait for the far one.
    */
   #spillsAt(now: number, path: Path): number {
     let far = false;
+    let starting = false;
     for (const other of this.#paths) {
       if (other === path || other.live.state !== "up" || rank(other) > rank(path)) continue;
       if (timeDifference(path.owdWire, other.owdWire) <= SPILL_SOJOURN_US) continue;
-      if (other.rate.starting) return Infinity;
       far = true;
+      starting ||= other.rate.starting;
     }
-    return far ? this.#lateAt(now) : 0;
+    if (!far) return 0;
+    return this.#lateAt(now) + (starting ? STARTING_SOJOURN_US : 0);
   }
 
   /** CoDel may act when every link that is allowed to help is doing what it can. */

@@ -31,12 +31,8 @@ const FLOW_PORT = 30_000;
  * chain of gaps in a network as bad as the random ones.
  */
 const MAX_HOLD_US = 500_000;
-/**
- * Packets of a flow that may leave behind a later one though they were there. It should be none;
- * but when a flow turns from sparse to bulk its first bulk packets can be sent ahead of the
- * sparse ones that still wait for the link where they would arrive first.
- */
-const MAX_OVERTAKEN = 100;
+/** Packets of a flow that may leave behind a later one though they were there. */
+const MAX_OVERTAKEN = 0;
 
 /** What a world is made of. */
 export interface WorldOptions {
