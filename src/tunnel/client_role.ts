@@ -98,7 +98,6 @@ export class ClientRole {
       keys: connected.keys,
       links: this.#options.links.length,
     });
-    session.confirmed = true;
     for (const path of this.#peer.paths) {
       if (path.live.state !== "up") path.remote = this.#options.links[path.options.id]!.remote;
     }

@@ -31,7 +31,7 @@ const SPILL_SOJOURN_US = 4_000;
 const STARTING_SOJOURN_US = 16_000;
 /** The jitter of a link that is hardly used is old news: it counts this much at most, in microseconds. */
 const MAX_JITTER_US = 5_000;
-/** A flow that sends less than this counts as interactive: bytes per second, and burst. */
+/** A flow that sends less counts as interactive: bytes per microsecond (1 Mbit/s), and a burst. */
 const SPARSE_BYTES_PER_US = 0.125;
 const SPARSE_BURST_BYTES = 16_384;
 /** Size that links are compared for. */

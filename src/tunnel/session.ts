@@ -35,8 +35,6 @@ export class LinkReceipt {
 
 /** Keys and counters. */
 export class Session {
-  /** The peer has sent something under this session: it has the keys too. */
-  confirmed = false;
   /** Path number of counter 0, per link. */
   readonly base: Float64Array;
   readonly receipts: readonly LinkReceipt[];
@@ -100,7 +98,6 @@ export class Session {
     receipt.window.accept(counter);
     receipt.datagrams++;
     receipt.bytes += length;
-    this.confirmed = true;
     return counter;
   }
 
