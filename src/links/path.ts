@@ -181,6 +181,11 @@ export class Path {
     return this.live.handleTimeout(now, this.#lookAtStakes(alone));
   }
 
+  /** Whether a heartbeat is to go along with what is sent; see {@linkcode Liveness.joinProbe}. */
+  joinProbe(now: number): boolean {
+    return this.live.joinProbe(now, this.rtt.patienceUs);
+  }
+
   #lookAtStakes(alone: boolean): Stakes {
     const stakes = this.#stakes;
     stakes.oldestSentAt = this.flight.oldestSentAt;

@@ -16,8 +16,10 @@ import { Peer, type PeerHost } from "./peer.ts";
 import { REKEY_AFTER_DATAGRAMS, REKEY_AFTER_US } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
-/** The client looks after its session this often, in microseconds. */
+/** The client looks after its session this often, in microseconds, ... */
 const WATCH_US = 200_000;
+/** ... and this often while every path is up: what ages then does so slowly. */
+const QUIET_WATCH_US = 2_000_000;
 /** When no path answers for this long, the server may have forgotten the session. */
 const SILENCE_US = 700_000;
 /** A path that stays down this long gets a fresh source port, and again, in microseconds. */
@@ -38,7 +40,7 @@ export class ClientRole {
   readonly #options: ClientEndpointOptions;
   readonly #context: RoleContext;
   readonly #reboundAt: Float64Array;
-  #watchAt = 0;
+  #watchedAt = -Infinity;
   #started = false;
 
   constructor(options: ClientEndpointOptions, keys: PskKeys, context: RoleContext) {
@@ -56,13 +58,13 @@ export class ClientRole {
   }
 
   timeoutAt(): number {
-    return Math.min(this.#watchAt, this.#connector.dueAt);
+    return Math.min(this.#watchAt(), this.#connector.dueAt);
   }
 
   handleTimeout(now: number): void {
     if (!this.#started) this.#start(now);
-    if (now < this.#watchAt) return;
-    this.#watchAt = now + WATCH_US;
+    if (now < this.#watchAt()) return;
+    this.#watchedAt = now;
     if (this.#needsSession(now)) this.#connector.start(now);
     else if (this.#connector.active && !this.#isOld(now)) this.#connector.stop();
     this.#complain(now);
@@ -110,6 +112,14 @@ export class ClientRole {
 
   close(): void {
     this.#connector.stop();
+  }
+
+  #watchAt(): number {
+    const soon = this.#watchedAt + WATCH_US;
+    const session = this.#peer.current;
+    if (!session || this.#connector.active || !this.#peer.everyPathUp) return soon;
+    const rekeyAt = session.createdAt + REKEY_AFTER_US + 1;
+    return Math.max(soon, Math.min(this.#watchedAt + QUIET_WATCH_US, rekeyAt));
   }
 
   #start(now: number): void {

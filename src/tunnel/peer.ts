@@ -125,6 +125,12 @@ export class Peer {
     return false;
   }
 
+  /** Whether there is nothing to worry about. */
+  get everyPathUp(): boolean {
+    for (const path of this.paths) if (path.live.state !== "up") return false;
+    return true;
+  }
+
   /** Packets that wait or are under way: slots of the pool that this peer occupies. */
   get keptPackets(): number {
     let count = this.sender.waiting;
@@ -212,7 +218,7 @@ export class Peer {
       const alone = this.#isAlone(path);
       if (now < path.timeoutAt(alone)) continue;
       const todo = path.handleTimeout(now, alone);
-      if (todo === "probe") this.#control.requestProbe(path.options.id);
+      if (todo === "probe") this.#probeTogether(now, path);
       else if (todo === "failed") this.#onFailed(path);
     }
     this.receiver.resequencer.handleTimeout(now);
@@ -289,12 +295,21 @@ export class Peer {
       const sentAt = readU24(bytes, at + 4);
       this.receiver.noteSentAt(now, path.options.id, sentAt);
       this.#control.requestAck(path.options.id, readU32(bytes, at), sentAt);
+      if (path.joinProbe(now)) this.#control.requestProbe(path.options.id);
     } else if (type === FRAME.probeAck && size >= PROBE_BYTES) {
       if (path.handleProbeAck(now, readU32(bytes, at))) this.#onUp(path);
     } else if (type === FRAME.report) {
       this.#handleReport(now, bytes, at, size);
     } else if (type === FRAME.close) {
       this.drop(now, "the peer has closed it");
+    }
+  }
+
+  /** Sends a probe on `path`, and on others that would wake us for theirs soon. */
+  #probeTogether(now: number, path: Path): void {
+    this.#control.requestProbe(path.options.id);
+    for (const other of this.paths) {
+      if (other !== path && other.joinProbe(now)) this.#control.requestProbe(other.options.id);
     }
   }
 

@@ -21,8 +21,11 @@ import { Peer } from "./peer.ts";
 /** Answers that may wait to be sent. */
 const MAX_ANSWERS = 64;
 const COMPLAIN_EVERY_US = 10_000_000;
-/** Silence after which an idle path is down, in microseconds; a client's own are its affair. */
-const PATH_TIMEOUT_US = 1_000_000;
+/**
+ * Silence after which an idle path is down, in microseconds; a client's own are its affair. A
+ * little longer than a client's default: it asks first, and this end asks back in the answer.
+ */
+const PATH_TIMEOUT_US = 1_200_000;
 /** Refusals that mean somebody tried with another key. */
 const WRONG_KEY: readonly DropReason[] = ["unknown-client", "handshake-mac"];
 

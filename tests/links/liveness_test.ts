@@ -64,6 +64,30 @@ Deno.test("Liveness of an idle path that answers is a heartbeat per third of its
   ]);
 });
 
+Deno.test("Liveness sends a heartbeat early along with something else, from half its interval on", () => {
+  const live = upAt(0);
+  assertFalse(live.joinProbe(124 * MS, 25 * MS));
+  assert(live.joinProbe(125 * MS, 25 * MS));
+  assertEquals(live.timeoutAt(IDLE), 375 * MS);
+  assertFalse(live.joinProbe(375 * MS, 25 * MS)); // the one before is not answered yet
+});
+
+Deno.test("Liveness that was asked early notices silence no later", () => {
+  const live = upAt(0);
+  assert(live.joinProbe(200 * MS, 25 * MS));
+  assertEquals(timeline(live, IDLE, 960), [
+    "450: probe, up",
+    "700: probe, up",
+    "950: failed, suspect",
+    "950: probe, suspect",
+  ]);
+});
+
+Deno.test("Liveness of a path that is not up joins nothing", () => {
+  assertFalse(downAt(0).joinProbe(249 * MS, 25 * MS));
+  assertFalse(new Liveness(0, TIMEOUT_US, false).joinProbe(0, 25 * MS));
+});
+
 Deno.test("Liveness of an idle metered path is a heartbeat every five seconds", () => {
   assertEquals(timeline(upAt(0, true), IDLE, 11_000, 20), ["5000: probe, up", "10020: probe, up"]);
 });

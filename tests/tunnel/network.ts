@@ -102,6 +102,11 @@ export class World {
     return this.clients[0]!;
   }
 
+  /** Lets time pass until nothing is on its way. */
+  settle(): void {
+    while (this.#flying.length > 0) this.run(1000);
+  }
+
   /** Lets `us` microseconds pass. */
   run(us: number): void {
     const end = this.now + us;
