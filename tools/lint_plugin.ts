@@ -74,6 +74,12 @@ const plugin: Deno.lint.Plugin = {
             if (node.source) check(node, node.source.value);
           },
           ExportAllDeclaration: (node): void => check(node, node.source.value),
+          ImportExpression: (node): void => {
+            const { source } = node;
+            if (source.type === "Literal" && typeof source.value === "string") {
+              check(node, source.value);
+            }
+          },
         };
       },
     },

@@ -4,7 +4,7 @@ import type { Config } from "../../config/config.ts";
 import { CONTROL_VERSION, type StatusDocument } from "../../control/protocol.ts";
 import { openControl } from "../../control/server.ts";
 import { EXIT } from "../../errors.ts";
-import { type Daemon, openDaemon } from "../../io/daemon.ts";
+import type { Daemon } from "../../io/daemon.ts";
 import { detectPlatform } from "../../platform/detect.ts";
 import type { Command, Shell } from "../command.ts";
 import { loadConfig } from "../load.ts";
@@ -40,6 +40,8 @@ async function runTunnel(
   stopping: StopSignals,
 ): Promise<number> {
   const started = performance.now();
+  // Only here: the tables of the ciphers cost every other command a quarter of its time.
+  const { openDaemon } = await import("../../io/daemon.ts");
   const platform = detectPlatform();
   platform.secureSignals();
   await using stack = new AsyncDisposableStack();
