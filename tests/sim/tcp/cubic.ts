@@ -15,12 +15,16 @@ export const INITIAL_WINDOW = 10;
 const HYSTART_LOW_WINDOW = 16;
 const HYSTART_SAMPLES = 8;
 const HYSTART_TRAIN_GAP_US = 2000;
+/** Before the first loss Linux grows by at least this share per round trip, whatever the cubic says. */
+const UNKNOWN_GROWTH = 0.05;
 
 /** The congestion window of one sender. */
 export class Cubic {
   cwnd = INITIAL_WINDOW;
   ssthresh = Infinity;
   #wMax = 0;
+  /** Whether the available bandwidth is still unknown. */
+  #neverLost = true;
   #epochStart = -1;
   #epochWindow = 0;
   #k = 0;
@@ -54,6 +58,7 @@ export class Cubic {
   /** Answers a loss: lowers the threshold (section 4.6) and remembers where it was (4.7). */
   onLoss(): void {
     const window = this.cwnd;
+    this.#neverLost = false;
     this.#wMax = window < this.#wMax ? window * (1 + BETA) / 2 : window;
     this.ssthresh = Math.max(2, window * BETA);
     this.#epochStart = -1;
@@ -74,11 +79,16 @@ export class Cubic {
     const cubicAt = (seconds: number): number => C * (seconds - this.#k) ** 3 + this.#wMax;
     this.#wEst += (this.#wEst < this.#wMax ? ALPHA : 1) * acked / this.cwnd;
     if (cubicAt(t) < this.#wEst) {
-      this.cwnd = Math.max(this.cwnd, this.#wEst);
+      this.cwnd = Math.max(this.cwnd + acked * this.#leastGrowth, this.#wEst);
       return;
     }
     const target = Math.min(1.5 * this.cwnd, Math.max(this.cwnd, cubicAt(t + rtt / 1e6)));
-    this.cwnd += acked * (target - this.cwnd) / this.cwnd;
+    const growth = Math.max((target - this.cwnd) / this.cwnd, this.#leastGrowth);
+    this.cwnd += acked * growth;
+  }
+
+  get #leastGrowth(): number {
+    return this.#neverLost ? UNKNOWN_GROWTH : 0;
   }
 
   #startEpoch(now: number): void {
