@@ -104,6 +104,8 @@ export class RateEstimator {
   /** How often in a row a probe has found more. */
   #boldness = 0;
   #queueSince = Infinity;
+  /** Whether there was a queue in this round of the start. */
+  #queueSeen = false;
   /** The most that the link has carried, fading. */
   #shown = 0;
   #shownAt = 0;
@@ -189,6 +191,7 @@ export class RateEstimator {
       if (this.#mode === "drain" && queueUs < limitUs / 2) this.#enter(now, "cruise", srttUs);
       return;
     }
+    this.#queueSeen = true;
     if (this.#queueSince === Infinity) this.#queueSince = now;
     if (busyBps === 0 || this.#mode === "drain" && now < this.#modeEndsAt) return;
     const deep = busyBps < this.#rate * DEEP_CUT;
@@ -206,7 +209,9 @@ export class RateEstimator {
       return;
     }
     const grew = this.#rate >= this.#roundBase * GROWTH;
-    if (!limited) this.#flatRounds = grew ? 0 : this.#flatRounds + 1;
+    // A link with a queue is full, however seldom it is asked to send.
+    if (!limited || this.#queueSeen) this.#flatRounds = grew ? 0 : this.#flatRounds + 1;
+    this.#queueSeen = false;
     if (grew) this.#roundBase = this.#rate;
     if (this.#flatRounds >= FLAT_ROUNDS) this.#enter(now, "drain", srttUs);
   }

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Sojourn time that is accepted for ever, in microseconds (RFC 8289 section 4.4). */
+/** Sojourn time that is accepted for ever, in microseconds, until told otherwise (RFC 8289 section 4.4). */
 export const TARGET_US = 15_000;
 /** How long the sojourn time must stay above the target, in microseconds (section 4.3). */
 export const INTERVAL_US = 100_000;
@@ -15,6 +15,8 @@ export type Verdict = "pass" | "drop";
 
 /** CoDel state of `count` queues. */
 export class Codel {
+  /** Sojourn time that is accepted for ever, in microseconds. */
+  targetUs: number = TARGET_US;
   /** When the sojourn time will have been above the target for an interval; 0: it is not. */
   readonly #firstAbove: Float64Array;
   readonly #dropNext: Float64Array;
@@ -51,7 +53,7 @@ export class Codel {
   }
 
   #isLate(queue: number, now: number, sojournUs: number, last: boolean): boolean {
-    if (sojournUs < TARGET_US || last) {
+    if (sojournUs < this.targetUs || last) {
       this.#firstAbove[queue] = 0;
       return false;
     }

@@ -97,6 +97,11 @@ export class FlowQueue {
     this.#oldFlows = new BucketList(next);
   }
 
+  /** Sojourn time that CoDel accepts for ever, in microseconds. */
+  set targetUs(value: number) {
+    this.#codel.targetUs = value;
+  }
+
   /** Whether a packet waits that must not. */
   get hasExpress(): boolean {
     return this.#expressHead !== NONE;

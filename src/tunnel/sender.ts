@@ -13,6 +13,7 @@ import type { TransmitBatch } from "../batch.ts";
 import type { Path } from "../links/path.ts";
 import { BUCKETS, FlowQueue } from "../scheduler/flow_queue.ts";
 import { arrivalAt, type LinkView } from "../scheduler/pick.ts";
+import { QueueTarget } from "../scheduler/queue_target.ts";
 import { DATA_HEADER_BYTES, PACKET_OFFSET, type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import { writeU24 } from "../wire/field.ts";
 import { DATA_RESENT, timeDifference, wireTime, writeDataHeader } from "../wire/frame.ts";
@@ -34,6 +35,8 @@ const MAX_JITTER_US = 5_000;
 /** A flow that sends less counts as interactive: bytes per microsecond (1 Mbit/s), and a burst. */
 const SPARSE_BYTES_PER_US = 0.125;
 const SPARSE_BURST_BYTES = 16_384;
+/** The queue's target is computed this often at most, in microseconds. */
+const TARGET_EVERY_US = 20_000;
 /** Size that links are compared for. */
 const FULL_PACKET_BYTES = 1500;
 
@@ -59,6 +62,8 @@ export class Sender {
   readonly #creditAt = new Float64Array(BUCKETS);
   /** Flows that have used their credit up: bulk until it is whole again. */
   readonly #isBulk = new Uint8Array(BUCKETS);
+  readonly #target = new QueueTarget();
+  #targetAt = 0;
   /** Whether a link was passed over because its batch was full. */
   #keptBack = false;
   /** When the next of what waits may leave, as the last {@linkcode fill} saw it. */
@@ -109,6 +114,7 @@ export class Sender {
   /** Appends what is due to the batches. Returns true when a full batch kept something back. */
   fill(now: number, session: Session, batches: readonly TransmitBatch[]): boolean {
     this.#keptBack = false;
+    if (now >= this.#targetAt && this.queue.hasFlows) this.#setTarget(now);
     for (;;) {
       this.#nextAt = Infinity;
       this.#fillExpress(now, session, batches);
@@ -274,6 +280,20 @@ export class Sender {
     }
     if (!far) return 0;
     return this.#lateAt(now) + (starting ? STARTING_SOJOURN_US : 0);
+  }
+
+  #setTarget(now: number): void {
+    let rttUs = 0;
+    let capacityBps = 0;
+    for (const path of this.#paths) {
+      if (!this.#usable(path) || path.rate.starting || this.#opensAt(now, path) === Infinity) {
+        continue;
+      }
+      rttUs = Math.max(rttUs, path.rtt.minUs);
+      capacityBps += path.rate.rateBps;
+    }
+    this.queue.targetUs = this.#target.update(now, rttUs, capacityBps);
+    this.#targetAt = now + TARGET_EVERY_US;
   }
 
   /** CoDel may act when every link that is allowed to help is doing what it can. */

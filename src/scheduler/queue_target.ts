@@ -1,0 +1,45 @@
+/**
+ * How much queue a bulk flow may keep in front of the links.
+ *
+ * A loss-based sender (CUBIC, RFC 9438) that has filled a path goes down to 0.7 of its
+ * window after a drop: with less than 0.43 round trips of queue the path then runs dry.
+ * And when the links together carry less than they did a moment ago, the window that was
+ * needed then is worth keeping as a queue, since a link that returns is full at once only if
+ * there is something to send; growing a window takes CUBIC many seconds.
+ *
+ * The queue delays nobody but the flow that makes it (RFC 8290).
+ *
+ * @module
+ */
+
+/** Sojourn time that is accepted on the shortest links, in microseconds. */
+export const LEAST_TARGET_US = 15_000;
+/** ... and at most, whatever the links were like. */
+export const MOST_TARGET_US = 60_000;
+/** Round trips of queue that keep the links busy after a drop: 1 / 0.7 - 1. */
+const REDUCTION = 0.43;
+/** What the links have carried is forgotten by half in this time, in microseconds. */
+const MEMORY_US = 10_000_000;
+
+/** The target of one queue. */
+export class QueueTarget {
+  #mostBps = 0;
+  #mostAt = 0;
+
+  /**
+   * Returns the target in microseconds.
+   *
+   * @param rttUs least round trip of the slowest link in use
+   * @param capacityBps what the links in use carry together
+   */
+  update(now: number, rttUs: number, capacityBps: number): number {
+    const most = this.#mostBps * 0.5 ** ((now - this.#mostAt) / MEMORY_US);
+    if (capacityBps >= most) {
+      this.#mostBps = capacityBps;
+      this.#mostAt = now;
+    }
+    const missing = capacityBps > 0 ? Math.max(0, most / capacityBps - 1) : 0;
+    const targetUs = rttUs * (REDUCTION + missing);
+    return Math.min(Math.max(targetUs, LEAST_TARGET_US), MOST_TARGET_US);
+  }
+}
