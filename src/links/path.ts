@@ -106,6 +106,10 @@ export class Path {
   handleSent(now: number, slot: number, length: number): void {
     const bytes = this.wireBytes(length);
     this.flight.push(now, slot, bytes, this.#idleCount);
+    if (now >= this.rate.pushEndsAt) {
+      this.rate.endPush();
+      this.pacer.rateBps = this.rate.pacingBps;
+    }
     this.pacer.charge(now, bytes);
     this.sent.add(now, bytes);
     this.sentDatagrams++;

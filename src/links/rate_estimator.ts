@@ -35,8 +35,12 @@ const CRUISE_US = 400_000;
 const CRUISE_RTTS = 8;
 /** The same while the link carries much less than it has shown lately. */
 const RECOVERY_US = 100_000;
-/** A probe takes an RTT, and time for a sample. */
-const PROBE_US = 60_000;
+/** A probe sends faster for a moment: so long that its bytes are a sample, so short that the queue
+ * it may build is short. Then it waits for an RTT, and the time of a report, for what comes of it. */
+const PUSH_US = 30_000;
+const PUSH_BYTES = 12_000;
+const MAX_PUSH_US = 100_000;
+const ANSWER_US = 40_000;
 const DRAIN_US = 100_000;
 
 /** A standing queue is more than this, in microseconds; or an eighth of the least RTT ... */
@@ -67,10 +71,11 @@ const MOST_SPAN_BYTES = 32_768;
 
 type Mode = "startup" | "drain" | "cruise" | "probe";
 /** Share of the estimate that is paced at. In cruise a little less: the link's queue stays empty. */
-const GAIN: Readonly<Record<Exclude<Mode, "probe">, number>> = {
+const GAIN: Readonly<Record<Mode, number>> = {
   startup: 2,
   drain: 0.75,
   cruise: 0.985,
+  probe: 0.94, // after the push
 };
 /** Share of a configured capacity that is never exceeded. */
 const KNOWN_GAIN = 0.995;
@@ -93,6 +98,8 @@ export class RateEstimator {
   /** Least time and bytes that the next rate sample should span. */
   spanUs = STARTING_SPAN_US;
   spanBytes = LEAST_SPAN_BYTES;
+  /** When {@linkcode endPush} is to be called; Infinity while nothing is pushed. */
+  pushEndsAt = Infinity;
 
   readonly #cap: number;
   #mode: Mode;
@@ -124,10 +131,15 @@ export class RateEstimator {
 
   /** The rate to pace at. */
   get pacingBps(): number {
-    const gain = this.#mode === "probe" ? BOLDER[this.#boldness]! : GAIN[this.#mode];
+    const gain = this.pushEndsAt !== Infinity ? BOLDER[this.#boldness]! : GAIN[this.#mode];
     const paced = Math.max(this.#rate * gain, MIN_RATE_BPS);
     const full = this.#mode === "cruise" && this.#rate >= this.#cap;
     return full ? this.#cap * KNOWN_GAIN : Math.min(paced, this.#cap * KNOWN_GAIN);
+  }
+
+  /** The faster part of a probe is over: {@linkcode pacingBps} has changed. */
+  endPush(): void {
+    this.pushEndsAt = Infinity;
   }
 
   /** Whether the estimate still doubles: what the queue holds says nothing yet. */
@@ -238,14 +250,16 @@ export class RateEstimator {
 
   #enter(now: number, mode: Mode, srttUs: number): void {
     this.#mode = mode;
+    this.pushEndsAt = Infinity;
     if (mode === "cruise") {
       this.#modeEndsAt = now +
         (this.#hasLost(now)
           ? Math.max(2 * srttUs, RECOVERY_US)
           : Math.max(CRUISE_RTTS * srttUs, CRUISE_US));
     } else if (mode === "probe") {
-      const sampleUs = Math.max(PROBE_US, LEAST_SPAN_BYTES * 8e6 / this.#rate);
-      this.#modeEndsAt = now + srttUs + sampleUs;
+      const pushUs = Math.min(Math.max(PUSH_US, PUSH_BYTES * 8e6 / this.#rate), MAX_PUSH_US);
+      this.pushEndsAt = now + pushUs;
+      this.#modeEndsAt = this.pushEndsAt + srttUs + ANSWER_US;
     } else if (mode === "drain") this.#modeEndsAt = now + Math.max(2 * srttUs, DRAIN_US);
   }
 }
