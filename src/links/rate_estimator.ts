@@ -110,6 +110,7 @@ export class RateEstimator {
   #flatRounds = 0;
   /** How often in a row a probe has found more. */
   #boldness = 0;
+  #found = false;
   #queueSince = Infinity;
   /** Whether there was a queue in this round of the start. */
   #queueSeen = false;
@@ -145,6 +146,11 @@ export class RateEstimator {
   /** Whether the estimate still doubles: what the queue holds says nothing yet. */
   get starting(): boolean {
     return this.#mode === "startup";
+  }
+
+  /** Whether the last look for more has found more, or the first is not over. */
+  get growing(): boolean {
+    return this.starting || this.#found;
   }
 
   /** A one-way delay of more than this above the least means that a queue stands on the link. */
@@ -211,6 +217,7 @@ export class RateEstimator {
     if (now - this.#queueSince < patienceUs) return;
     this.#queueSince = now;
     this.#rate = Math.min(Math.max(MIN_RATE_BPS, busyBps), this.#cap);
+    this.#found = false;
     this.#enter(now, "drain", srttUs);
   }
 
@@ -230,7 +237,7 @@ export class RateEstimator {
 
   #onModeEnd(now: number, limited: boolean, srttUs: number): void {
     if (this.#mode === "probe") {
-      const found = this.#rate >= this.#roundBase * FOUND;
+      const found = this.#found = this.#rate >= this.#roundBase * FOUND;
       this.#boldness = found ? Math.min(this.#boldness + 1, BOLDER.length - 1) : 0;
       this.#roundBase = this.#rate;
       this.#enter(now, found ? "probe" : "cruise", srttUs);

@@ -17,6 +17,11 @@ export type Verdict = "pass" | "drop";
 export class Codel {
   /** Sojourn time that is accepted for ever, in microseconds. */
   targetUs: number = TARGET_US;
+  /**
+   * Time between the first two drops, in microseconds: a sender needs a round trip to learn of
+   * one, and another until its smaller window shows in the queue.
+   */
+  spacingUs: number = INTERVAL_US;
   /** When the sojourn time will have been above the target for an interval; 0: it is not. */
   readonly #firstAbove: Float64Array;
   readonly #dropNext: Float64Array;
@@ -42,7 +47,7 @@ export class Codel {
     if (!late) return "pass";
     this.#dropping[queue] = 1;
     this.#resume(queue, now);
-    this.#dropNext[queue] = now + INTERVAL_US / Math.sqrt(this.#drops[queue]!);
+    this.#dropNext[queue] = now + this.spacingUs / Math.sqrt(this.#drops[queue]!);
     return "drop";
   }
 
@@ -71,14 +76,14 @@ export class Codel {
     }
     if (now < this.#dropNext[queue]!) return "pass";
     const drops = ++this.#drops[queue]!;
-    this.#dropNext[queue] = this.#dropNext[queue]! + INTERVAL_US / Math.sqrt(drops);
+    this.#dropNext[queue] = this.#dropNext[queue]! + this.spacingUs / Math.sqrt(drops);
     return "drop";
   }
 
   /** Starts near the pace at which it last stopped, if that was recent (section 5.4). */
   #resume(queue: number, now: number): void {
     const delta = this.#drops[queue]! - this.#lastDrops[queue]!;
-    const recent = now - this.#dropNext[queue]! < 16 * INTERVAL_US;
+    const recent = now - this.#dropNext[queue]! < 16 * this.spacingUs;
     this.#drops[queue] = recent && delta > 1 ? delta : 1;
     this.#lastDrops[queue] = this.#drops[queue]!;
   }

@@ -97,9 +97,10 @@ export class FlowQueue {
     this.#oldFlows = new BucketList(next);
   }
 
-  /** Sojourn time that CoDel accepts for ever, in microseconds. */
-  set targetUs(value: number) {
-    this.#codel.targetUs = value;
+  /** Sets what CoDel accepts for ever, and how fast senders answer; in microseconds. */
+  adapt(targetUs: number, spacingUs: number): void {
+    this.#codel.targetUs = targetUs;
+    this.#codel.spacingUs = spacingUs;
   }
 
   /** Whether a packet waits that must not. */

@@ -11,6 +11,7 @@
 
 import type { TransmitBatch } from "../batch.ts";
 import type { Path } from "../links/path.ts";
+import { INTERVAL_US } from "../scheduler/codel.ts";
 import { BUCKETS, FlowQueue } from "../scheduler/flow_queue.ts";
 import { arrivalAt, type LinkView } from "../scheduler/pick.ts";
 import { QueueTarget } from "../scheduler/queue_target.ts";
@@ -292,14 +293,15 @@ export class Sender {
       rttUs = Math.max(rttUs, path.rtt.minUs);
       capacityBps += path.rate.rateBps;
     }
-    this.queue.targetUs = this.#target.update(now, rttUs, capacityBps);
+    const targetUs = this.#target.update(now, rttUs, capacityBps);
+    this.queue.adapt(targetUs, Math.max(INTERVAL_US, 2 * (rttUs + targetUs)));
     this.#targetAt = now + TARGET_EVERY_US;
   }
 
   /** CoDel may act when every link that is allowed to help is doing what it can. */
   #mayDrop(now: number): boolean {
     for (const path of this.#paths) {
-      if (path.live.state !== "up" || !path.rate.starting) continue;
+      if (path.live.state !== "up" || !path.rate.growing) continue;
       if (this.#opensAt(now, path) <= now) return false;
     }
     return true;
