@@ -130,7 +130,7 @@ export class Receiver {
       this.#deliver(slot);
       return true;
     }
-    const lateUs = this.delays.latestUs(now) - owdUs + roundTripUs + RESEND_MARGIN_US;
+    const lateUs = this.delays.latestUs(now) - owdUs + 2 * roundTripUs + RESEND_MARGIN_US;
     const most = kind === KIND.interactive ? MAX_INTERACTIVE_HOLD_US : MAX_HOLD_US;
     const holdUs = Math.min(Math.max(lateUs, 0), most);
     const flow = readU16(bytes, at + 1);

@@ -38,6 +38,10 @@ const SPARSE_BYTES_PER_US = 0.125;
 const SPARSE_BURST_BYTES = 16_384;
 /** The queue's target is computed this often at most, in microseconds. */
 const TARGET_EVERY_US = 20_000;
+/** From this loss on a link, nearly every packet waits for one that is sent again. */
+const LOSSY = 0.001;
+/** Time in which a loss is noticed, besides a round trip, in microseconds. */
+const RESEND_US = 10_000;
 /** Size that links are compared for. */
 const FULL_PACKET_BYTES = 1500;
 
@@ -285,14 +289,20 @@ export class Sender {
 
   #setTarget(now: number): void {
     let rttUs = 0;
+    let shortestUs = Infinity;
+    let lossy = false;
     let capacityBps = 0;
     for (const path of this.#paths) {
       if (!this.#usable(path) || path.rate.starting || this.#opensAt(now, path) === Infinity) {
         continue;
       }
       rttUs = Math.max(rttUs, path.rtt.minUs);
+      shortestUs = Math.min(shortestUs, path.rtt.minUs);
+      lossy ||= path.loss > LOSSY;
       capacityBps += path.rate.rateBps;
     }
+    // What follows a loss waits at the other end until the lost packet has come again.
+    if (lossy) rttUs += shortestUs + RESEND_US;
     const targetUs = this.#target.update(now, rttUs, capacityBps);
     this.queue.adapt(targetUs, Math.max(INTERVAL_US, 2 * (rttUs + targetUs)));
     this.#targetAt = now + TARGET_EVERY_US;
