@@ -46,7 +46,8 @@ export function matchDestination(
   return best;
 }
 
-function contains(network: Network, bytes: Uint8Array, at: number, version: 4 | 6): boolean {
+/** Tells whether the address at `at`, of IP `version`, lies in `network`. */
+export function contains(network: Network, bytes: Uint8Array, at: number, version: 4 | 6): boolean {
   if (network.address.length !== (version === 4 ? 4 : 16)) return false;
   const whole = network.prefix >> 3;
   for (let i = 0; i < whole; i++) if (bytes[at + i] !== network.address[i]) return false;
