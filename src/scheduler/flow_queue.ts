@@ -85,13 +85,22 @@ export class FlowQueue {
   /** Bucket of the packet that {@linkcode shift} returned last. */
   bucket = 0;
 
-  /** @param limit most packets it holds; beyond, the longest flow loses its oldest packet */
-  constructor(pool: PacketPool, limit: number, onDrop: DropHandler, mark: Marker) {
+  /**
+   * @param limit most packets it holds; beyond, the longest flow loses its oldest packet
+   * @param enqueuedAt an entry per slot; queues that never hold the same slot may share it
+   */
+  constructor(
+    pool: PacketPool,
+    limit: number,
+    onDrop: DropHandler,
+    mark: Marker,
+    enqueuedAt: Float64Array = new Float64Array(pool.count),
+  ) {
     this.#pool = pool;
     this.#limit = limit;
     this.#onDrop = onDrop;
     this.#mark = mark;
-    this.#enqueuedAt = new Float64Array(pool.count);
+    this.#enqueuedAt = enqueuedAt;
     const next = new Int32Array(BUCKETS).fill(NONE);
     this.#newFlows = new BucketList(next);
     this.#oldFlows = new BucketList(next);
