@@ -122,9 +122,10 @@ export class Receiver {
    */
   handleData(now: number, link: number, at: number, slot: number, roundTripUs: number): boolean {
     const bytes = this.#pool.bytes;
-    if (!this.#duplicates.accept(readU32(bytes, at + 5))) return false;
     const sentAt = readU24(bytes, at + DATA_HEADER_BYTES - 3);
+    // A link that carries only copies, and all of them late, has delays and a queue too.
     const owdUs = this.delays.sample(now, link, sentAt, wireTime(now));
+    if (!this.#duplicates.accept(readU32(bytes, at + 5))) return false;
     const kind = bytes[at]! & DATA_KIND;
     if (kind === KIND.unordered) {
       this.#deliver(slot);
