@@ -65,6 +65,7 @@ function totals(peer: PeerStatus): string[] {
     ...wrap(
       "       ",
       `queued ${scaled(peer.queuedPackets)}, resent ${scaled(peer.resentPackets)}, ` +
+        (peer.duplicatedPackets > 0 ? `duplicated ${scaled(peer.duplicatedPackets)}, ` : "") +
         `held for order ${scaled(peer.heldPackets)} ` +
         `(p50 ${milliseconds(peer.holdP50Us)} ms, p99 ${milliseconds(peer.holdP99Us)} ms)`,
     ),

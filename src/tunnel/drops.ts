@@ -24,6 +24,7 @@ export const DROP_REASONS = {
   "queue-full": "packet that met a full queue",
   "codel": "packet dropped to keep the queue short",
   "lost": "packet lost more often than it is sent again",
+  "no-link": "packet whose rule names links of which none works",
   "no-slot": "packet that found no free memory",
   "send": "datagram that the kernel refused",
 } as const;

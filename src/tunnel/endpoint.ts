@@ -30,6 +30,7 @@ import type { Peer } from "./peer.ts";
 import { peerStatus } from "./peer_status.ts";
 import { SlotFifo } from "./slot_fifo.ts";
 import { matchDestination } from "./routes.ts";
+import { Rules } from "./rules.ts";
 import { ServerRole } from "./server_role.ts";
 import type { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
@@ -71,6 +72,7 @@ export class Endpoint {
     const host = {
       pool,
       drops: this.#drops,
+      rules: new Rules(options.rules ?? [], options.duplicate ?? "off"),
       controlSlot: pool.alloc(),
       emit: (event: EndpointEvent): void => this.#emit(event),
       deliver: (slot: number): void => this.#ready.push(slot),

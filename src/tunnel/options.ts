@@ -8,6 +8,7 @@ import type { AeadProvider } from "../crypto/aead.ts";
 import type { Remote } from "../remote.ts";
 import type { PacketPool } from "../slab.ts";
 import type { Network } from "./routes.ts";
+import type { Duplicate, RuleOptions } from "./rules.ts";
 
 /** A link as the client's endpoint knows it; link ids are positions in the list. */
 export interface LinkOptions {
@@ -44,6 +45,10 @@ interface CommonOptions {
   readonly epochUs: number;
   /** Largest inner packet, in bytes. */
   readonly mtu: number;
+  /** What is done with some of the packets that this end sends; the first that matches counts. */
+  readonly rules?: readonly RuleOptions[];
+  /** For interactive packets that no rule says it of; "off" when absent. */
+  readonly duplicate?: Duplicate;
 }
 
 /** Options of the end that begins the handshake. */
@@ -139,6 +144,8 @@ export interface PeerStatus {
   readonly receivedBytes: number;
   readonly queuedPackets: number;
   readonly resentPackets: number;
+  /** Packets that left on several links at once. */
+  readonly duplicatedPackets: number;
   /** Packets that waited for an earlier one of their flow. */
   readonly heldPackets: number;
   readonly holdP50Us: number;

@@ -28,6 +28,7 @@ import type { Drops } from "./drops.ts";
 import type { EndpointEvent } from "./options.ts";
 import { Receiver } from "./receiver.ts";
 import { mayUseSource, type Network } from "./routes.ts";
+import type { Rules } from "./rules.ts";
 import { Sender } from "./sender.ts";
 import { EXPIRE_AFTER_US, OVERLAP_US, type Session } from "./session.ts";
 
@@ -40,6 +41,7 @@ const STALE_US = 3_000_000;
 export interface PeerHost {
   readonly pool: PacketPool;
   readonly drops: Drops;
+  readonly rules: Rules;
   /** A slot for control datagrams; nothing stays in it. */
   readonly controlSlot: number;
   readonly emit: (event: EndpointEvent) => void;
@@ -75,7 +77,7 @@ export class Peer {
     readonly allowed: readonly Network[],
     private readonly host: PeerHost,
   ) {
-    this.sender = new Sender(host.pool, this.paths, QUEUE_PACKETS, host.drops);
+    this.sender = this.#newSender();
     this.receiver = new Receiver(0, host.pool, host.deliver);
     this.#control = new ControlWriter(host.pool, host.controlSlot);
   }
@@ -84,7 +86,7 @@ export class Peer {
   configure(now: number, links: readonly PathOptions[], remotes: readonly Remote[]): void {
     this.#releaseAll(now);
     this.paths = links.map((options, i) => new Path(options, now, i, remotes[i]));
-    this.sender = new Sender(this.host.pool, this.paths, QUEUE_PACKETS, this.host.drops);
+    this.sender = this.#newSender();
     this.receiver = new Receiver(links.length, this.host.pool, this.host.deliver);
     this.#control.configure(links.length);
   }
@@ -250,6 +252,11 @@ export class Peer {
   /** Tells the peer, on every path, that the session ends. */
   writeClose(now: number, batches: readonly TransmitBatch[]): void {
     if (this.current) this.#control.writeClose(now, this.current, this.paths, batches);
+  }
+
+  #newSender(): Sender {
+    const { pool, drops, rules } = this.host;
+    return new Sender(pool, this.paths, QUEUE_PACKETS, drops, rules);
   }
 
   #handleData(now: number, link: number, slot: number, at: number, end: number): boolean {

@@ -24,6 +24,7 @@ export function peerStatus(peer: Peer, now: number): PeerStatus {
     receivedBytes: peer.receivedBytes,
     queuedPackets: peer.sender.waiting,
     resentPackets: peer.sender.resentPackets,
+    duplicatedPackets: peer.sender.duplicatedPackets,
     heldPackets: heldEver,
     holdP50Us: holds.percentileUs(0.5),
     holdP99Us: holds.percentileUs(0.99),

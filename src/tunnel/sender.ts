@@ -1,27 +1,31 @@
 /**
  * From the queue to the links: who sends what next.
  *
- * Packets wait in one queue; a link takes one when its pacer is due and its
- * window is open. What must not wait, and what was lost before, goes ahead on
- * the link where it arrives first. A packet keeps its slot until its datagram is
- * acknowledged, so that it can be sent again elsewhere.
+ * Packets wait in one queue, those that rules pin to links in one per set of links; a link
+ * takes one when its pacer is due and its window is open. What must not wait, and what was
+ * lost before, goes ahead on the link where it arrives first. A packet keeps its slot until
+ * its datagram is acknowledged, so that it can be sent again elsewhere.
  *
  * @module
  */
 
-import type { TransmitBatch } from "../batch.ts";
+import { BATCH_DATAGRAMS, type TransmitBatch } from "../batch.ts";
 import type { Path } from "../links/path.ts";
 import { INTERVAL_US } from "../scheduler/codel.ts";
-import { BUCKETS, FlowQueue } from "../scheduler/flow_queue.ts";
-import { arrivalAt, type LinkView } from "../scheduler/pick.ts";
+import { BUCKETS, type FlowQueue } from "../scheduler/flow_queue.ts";
 import { QueueTarget } from "../scheduler/queue_target.ts";
 import { DATA_HEADER_BYTES, PACKET_OFFSET, type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import { writeU24 } from "../wire/field.ts";
 import { DATA_RESENT, timeDifference, wireTime, writeDataHeader } from "../wire/frame.ts";
 import { isEcnCapable, KIND, markCongestion, type PacketInfo } from "../wire/ip.ts";
+import { pathArrivalAt } from "./arrival.ts";
+import { Copier, FILL_BESIDE_COPIES } from "./copier.ts";
 import type { Drops } from "./drops.ts";
+import type { Lane } from "./lane.ts";
+import { Lanes } from "./lanes.ts";
+import type { Rules } from "./rules.ts";
 import type { Session } from "./session.ts";
-import { SlotFifo } from "./slot_fifo.ts";
+import { Treatment } from "./treatment.ts";
 
 /** A packet is sent at most this often. */
 const MAX_SENDS = 3;
@@ -31,22 +35,16 @@ const EXPRESS_AHEAD_US = 2_000;
 const SPILL_SOJOURN_US = 4_000;
 /** ... and this much longer while the nearer ones may still turn out to carry more. */
 const STARTING_SOJOURN_US = 16_000;
-/** The jitter of a link that is hardly used is old news: it counts this much at most, in microseconds. */
-const MAX_JITTER_US = 5_000;
-/** A flow that sends less counts as interactive: bytes per microsecond (1 Mbit/s), and a burst. */
-const SPARSE_BYTES_PER_US = 0.125;
-const SPARSE_BURST_BYTES = 16_384;
 /** The queue's target is computed this often at most, in microseconds. */
 const TARGET_EVERY_US = 20_000;
 /** From this loss on a link, nearly every packet waits for one that is sent again. */
 const LOSSY = 0.001;
 /** Time in which a loss is noticed, besides a round trip, in microseconds. */
 const RESEND_US = 10_000;
-/** Size that links are compared for. */
-const FULL_PACKET_BYTES = 1500;
 
 /** The sending side of one peer. */
 export class Sender {
+  /** Packets that may use every link. */
   readonly queue: FlowQueue;
   /** Packets sent again. */
   resentPackets = 0;
@@ -56,79 +54,95 @@ export class Sender {
   readonly #pool: PacketPool;
   readonly #paths: readonly Path[];
   readonly #drops: Drops;
-  readonly #resend: SlotFifo;
+  readonly #rules: Rules;
+  readonly #lanes: Lanes;
+  readonly #treatment: Treatment;
+  readonly #copier: Copier;
+  /** Datagrams that fill a batch. */
+  readonly #batchLimit: number;
   readonly #flowSequence = new Uint16Array(BUCKETS);
   #globalSequence = 0;
-  readonly #kind: Uint8Array;
-  readonly #bucket: Uint16Array;
   readonly #sends: Uint8Array;
-  /** What each flow may still send as a sparse one, and when that was computed. */
-  readonly #credit = new Float64Array(BUCKETS).fill(SPARSE_BURST_BYTES);
-  readonly #creditAt = new Float64Array(BUCKETS);
-  /** Flows that have used their credit up: bulk until it is whole again. */
-  readonly #isBulk = new Uint8Array(BUCKETS);
   readonly #target = new QueueTarget();
   #targetAt = 0;
   /** Whether a link was passed over because its batch was full. */
   #keptBack = false;
   /** When the next of what waits may leave, as the last {@linkcode fill} saw it. */
   #nextAt = Infinity;
-  readonly #view = { dueAt: 0, owdUs: 0, jitterUs: 0, rttUs: 0, loss: 0, rateBps: 1 };
 
-  constructor(pool: PacketPool, paths: readonly Path[], queueLimit: number, drops: Drops) {
+  constructor(
+    pool: PacketPool,
+    paths: readonly Path[],
+    queueLimit: number,
+    drops: Drops,
+    rules: Rules,
+  ) {
     this.#pool = pool;
     this.#paths = paths;
     this.#drops = drops;
-    this.#resend = new SlotFifo(pool);
-    this.#kind = new Uint8Array(pool.count);
-    this.#bucket = new Uint16Array(pool.count);
+    this.#rules = rules;
     this.#sends = new Uint8Array(pool.count);
-    this.queue = new FlowQueue(
+    const parts = {
       pool,
-      queueLimit,
-      (slot, reason) => this.#drop(slot, reason),
-      (slot) => this.#mark(slot),
-    );
+      limit: queueLimit,
+      onDrop: (slot: number, reason: "codel" | "queue-full"): void => this.#drop(slot, reason),
+      mark: (slot: number): boolean => this.#mark(slot),
+      enqueuedAt: new Float64Array(pool.count),
+    };
+    const use = {
+      opensAt: (now: number, path: Path): number => this.#opensAt(now, path),
+      mayDrop: (now: number): boolean => this.#mayDrop(now),
+    };
+    const onStranded = (slot: number): void => this.#drop(slot, "no-link");
+    this.#lanes = new Lanes(rules, paths, parts, use, onStranded);
+    this.#treatment = new Treatment(pool, rules, this.#lanes);
+    this.queue = this.#lanes.common.queue;
+    this.#copier = new Copier(pool, (now, lane, path) => this.#mayCarry(now, lane, path));
+    this.#batchLimit = rules.copying ? FILL_BESIDE_COPIES : BATCH_DATAGRAMS;
   }
 
   /** Packets that wait to be sent, again or for the first time. */
   get waiting(): number {
-    return this.queue.packets + this.#resend.count;
+    return this.#lanes.waiting;
+  }
+
+  /** Packets that were sent on several links at once. */
+  get duplicatedPackets(): number {
+    return this.#copier.packets;
   }
 
   /** Takes the packet in `slot` over. */
   handlePacket(now: number, slot: number, info: PacketInfo): void {
-    const bucket = info.flowHash % BUCKETS;
-    this.#bucket[slot] = bucket;
+    this.#treatment.decide(now, slot, info);
+    const number = this.#treatment.lane[slot]!;
+    if (!this.#lanes.accepts(number)) return this.#drop(slot, "no-link");
+    const { queue } = this.#lanes.at(number);
+    const bucket = this.#treatment.bucket[slot]!;
     this.#sends[slot] = 0;
-    this.#kind[slot] = info.kind;
-    if (info.kind === KIND.bulk && this.#isSparse(now, bucket, this.#pool.lengths[slot]!)) {
-      this.#kind[slot] = KIND.interactive;
-    }
     // What is in order must not be in two queues: one of them would overtake the other.
-    if (info.kind === KIND.unordered) this.queue.pushExpress(now, slot, bucket);
-    else this.queue.push(now, slot, bucket);
+    if (this.#treatment.kind[slot] === KIND.unordered) queue.pushExpress(now, slot, bucket);
+    else queue.push(now, slot, bucket);
   }
 
   /** A packet's datagram was lost, or its link has failed: it goes again, or not. */
   handleLost(slot: number): void {
     if (this.#sends[slot]! >= MAX_SENDS) this.#drop(slot, "lost");
-    else this.#resend.push(slot);
+    else this.#laneOf(slot).resend.push(slot);
   }
 
   /** Appends what is due to the batches. Returns true when a full batch kept something back. */
   fill(now: number, session: Session, batches: readonly TransmitBatch[]): boolean {
     this.#keptBack = false;
     if (now >= this.#targetAt && this.queue.hasFlows) this.#setTarget(now);
+    this.#lanes.tend(now);
     for (;;) {
       this.#nextAt = Infinity;
       this.#fillExpress(now, session, batches);
-      if (!this.queue.hasFlows) break;
+      if (!this.#lanes.hasFlows) break;
       const path = this.#pullingPath(now, batches);
       if (path === undefined) return this.#keptBack;
-      const slot = this.queue.shift(now, this.#mayDrop(now));
-      if (slot < 0) break;
-      this.#send(now, session, path, slot, batches[path.socket]!);
+      const slot = this.#lanes.shift(now, path);
+      if (slot >= 0) this.#send(now, session, path, slot, batches);
     }
     if (this.waiting === 0) this.#noteIdle(now);
     return this.#keptBack;
@@ -164,8 +178,7 @@ export class Sender {
   /** Releases everything that waits: there is nobody to send it to. */
   clear(): void {
     const release = (slot: number): void => this.#pool.release(slot);
-    this.queue.clear(release);
-    this.#resend.clear(release);
+    this.#lanes.clear(release);
   }
 
   /** Begins all sequences anew: the peer knows nothing of the past. */
@@ -175,16 +188,27 @@ export class Sender {
   }
 
   #fillExpress(now: number, session: Session, batches: readonly TransmitBatch[]): void {
-    while (this.queue.hasExpress || this.#resend.count > 0) {
-      const path = this.#earliestPath(now, batches);
+    this.#fillExpressOf(now, session, this.#lanes.common, batches);
+    for (const lane of this.#lanes.pinned) this.#fillExpressOf(now, session, lane, batches);
+  }
+
+  #fillExpressOf(
+    now: number,
+    session: Session,
+    lane: Lane,
+    batches: readonly TransmitBatch[],
+  ): void {
+    const { queue, resend } = lane;
+    while (queue.hasExpress || resend.count > 0) {
+      const path = this.#earliestPath(now, lane, batches);
       if (!path) return;
       const dueAt = path.pacer.dueAt - EXPRESS_AHEAD_US;
       if (dueAt > now) {
-        this.#nextAt = dueAt;
+        this.#nextAt = Math.min(this.#nextAt, dueAt);
         return;
       }
-      const slot = this.queue.hasExpress ? this.queue.shiftExpress() : this.#resend.shift();
-      this.#send(now, session, path, slot, batches[path.socket]!);
+      const slot = queue.hasExpress ? queue.shiftExpress() : resend.shift();
+      this.#send(now, session, path, slot, batches);
     }
   }
 
@@ -193,7 +217,7 @@ export class Sender {
     let best: Path | undefined;
     for (const path of this.#paths) {
       if (!this.#usable(path) || !path.open || !this.#hasRoom(path, batches)) continue;
-      const dueAt = Math.max(path.pacer.dueAt, this.#opensAt(now, path));
+      const dueAt = Math.max(path.pacer.dueAt, this.#lanes.opensAt(now, path));
       if (dueAt > now) {
         // It could send, but is not asked to: what it delivers meanwhile says nothing of it.
         if (path.pacer.dueAt <= now) path.handleIdle();
@@ -206,13 +230,13 @@ export class Sender {
   }
 
   /** The usable link where a packet arrives first; pacing and delay count, its window does not. */
-  #earliestPath(now: number, batches: readonly TransmitBatch[]): Path | undefined {
+  #earliestPath(now: number, lane: Lane, batches: readonly TransmitBatch[]): Path | undefined {
     let best: Path | undefined;
     let bestAt = Infinity;
-    for (const path of this.#paths) {
-      if (!this.#usable(path) || path.flight.full || !this.#hasRoom(path, batches)) continue;
-      if (path.options.tier !== "primary" && this.#opensAt(now, path) > now) continue;
-      const at = arrivalAt(this.#viewOf(path), now, FULL_PACKET_BYTES);
+    for (const path of lane.paths) {
+      if (!lane.usable(path) || path.flight.full || !this.#hasRoom(path, batches)) continue;
+      if (!this.#mayCarry(now, lane, path)) continue;
+      const at = pathArrivalAt(now, path, this.#paths[0]!);
       if (at >= bestAt) continue;
       best = path;
       bestAt = at;
@@ -220,33 +244,20 @@ export class Sender {
     return best;
   }
 
-  #viewOf(path: Path): LinkView {
-    const view = this.#view;
-    view.dueAt = path.pacer.dueAt;
-    view.owdUs = timeDifference(path.owdWire, this.#paths[0]!.owdWire);
-    view.jitterUs = Math.min(path.rtt.rttvarUs / 2, MAX_JITTER_US);
-    view.rttUs = path.rtt.srttUs;
-    view.loss = path.loss;
-    view.rateBps = path.rate.rateBps;
-    return view;
+  /** Whether a link of a lane may have what need not wait in its flow's turn. */
+  #mayCarry(now: number, lane: Lane, path: Path): boolean {
+    return lane.pinned || path.options.tier === "primary" || this.#opensAt(now, path) <= now;
   }
 
   #hasRoom(path: Path, batches: readonly TransmitBatch[]): boolean {
-    const full = batches[path.socket]!.full;
+    const full = batches[path.socket]!.count >= this.#batchLimit;
     this.#keptBack ||= full;
     return !full;
   }
 
   /** Links that are up; when there is none, those that are only suspected. */
   #usable(path: Path): boolean {
-    if (!path.remote) return false;
-    if (path.live.state === "up") return true;
-    return path.live.state === "suspect" && !this.#anyUp();
-  }
-
-  #anyUp(): boolean {
-    for (const path of this.#paths) if (path.live.state === "up") return true;
-    return false;
+    return this.#lanes.common.usable(path);
   }
 
   /**
@@ -323,11 +334,21 @@ export class Sender {
     }
   }
 
-  #send(now: number, session: Session, path: Path, slot: number, batch: TransmitBatch): void {
+  #send(
+    now: number,
+    session: Session,
+    path: Path,
+    slot: number,
+    batches: readonly TransmitBatch[],
+  ): void {
     const length = DATA_HEADER_BYTES + this.#pool.lengths[slot]!;
+    const first = this.#sends[slot] === 0;
     this.#writeHeader(now, slot, path.live.state === "up");
-    const datagramBytes = session.seal(path, this.#pool, slot, length, batch);
+    const datagramBytes = session.seal(path, this.#pool, slot, length, batches[path.socket]!);
     path.handleSent(now, slot, datagramBytes);
+    if (!first || !this.#rules.copying) return;
+    const copies = this.#treatment.copies[slot]!;
+    this.#copier.handleSent(now, session, this.#laneOf(slot), path, slot, copies, batches);
   }
 
   /** @param counts whether this is a try: on a link that is only suspected it is a hope */
@@ -342,8 +363,8 @@ export class Sender {
       return;
     }
     this.#sends[slot] = 1;
-    const bucket = this.#bucket[slot]!;
-    const kind = this.#kind[slot]!;
+    const bucket = this.#treatment.bucket[slot]!;
+    const kind = this.#treatment.kind[slot]!;
     let sequence = 0;
     if (kind !== KIND.unordered) {
       sequence = this.#flowSequence[bucket]!;
@@ -355,14 +376,8 @@ export class Sender {
     this.sentBytes += this.#pool.lengths[slot]!;
   }
 
-  #isSparse(now: number, bucket: number, bytes: number): boolean {
-    const earned = (now - this.#creditAt[bucket]!) * SPARSE_BYTES_PER_US;
-    const credit = Math.min(SPARSE_BURST_BYTES, this.#credit[bucket]! + earned);
-    this.#creditAt[bucket] = now;
-    this.#credit[bucket] = Math.max(credit - bytes, 0);
-    if (credit < bytes) this.#isBulk[bucket] = 1;
-    else if (credit === SPARSE_BURST_BYTES) this.#isBulk[bucket] = 0;
-    return this.#isBulk[bucket] === 0;
+  #laneOf(slot: number): Lane {
+    return this.#lanes.at(this.#treatment.lane[slot]!);
   }
 
   #mark(slot: number): boolean {
@@ -372,7 +387,7 @@ export class Sender {
     return true;
   }
 
-  #drop(slot: number, reason: "codel" | "queue-full" | "lost"): void {
+  #drop(slot: number, reason: "codel" | "queue-full" | "lost" | "no-link"): void {
     this.#drops.count(reason);
     this.#pool.release(slot);
   }

@@ -74,6 +74,7 @@ function document(
         receivedBytes: 31e6,
         queuedPackets: 0,
         resentPackets: 12,
+        duplicatedPackets: 0,
         heldPackets: 331,
         holdP50Us: 0,
         holdP99Us: 31_000,
