@@ -26,7 +26,7 @@ export function configHelp(): string {
 
 function headingOf({ header, doc, mode }: Section): string {
   const only = mode === undefined ? "" : ` Only at a ${mode}.`;
-  return `${header}: ${doc}${only}`;
+  return wrap(`${header}: ${doc}${only}`);
 }
 
 function keysText(keys: Readonly<Record<string, Key>>): string {

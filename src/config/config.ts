@@ -9,6 +9,8 @@
 
 /** When a link is used: always, when the primary ones are full, when they are dead. */
 export type Tier = "primary" | "overflow" | "backup";
+/** Which packets are sent on several links: none, some within a budget, all. */
+export type Duplicate = "off" | "auto" | "all";
 /** How much is logged. */
 export type LogLevel = "error" | "warning" | "info" | "debug" | "trace";
 
@@ -80,6 +82,8 @@ export interface TunnelConfig {
   readonly nat: boolean;
   readonly mssClamp: boolean;
   readonly rdomain?: number;
+  /** For packets of the interactive class. */
+  readonly duplicate: Duplicate;
   readonly up?: string;
   readonly down?: string;
 }
@@ -91,9 +95,11 @@ export interface RuleConfig {
   readonly dscp?: number;
   readonly source?: string;
   readonly destination?: string;
+  /** Empty: any. */
   readonly links: readonly string[];
   readonly class?: "interactive" | "bulk";
-  readonly duplicate: boolean;
+  /** Absent: what the tunnel says. */
+  readonly duplicate?: Duplicate;
 }
 
 /** What both modes have. */

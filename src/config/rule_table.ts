@@ -7,7 +7,7 @@
 import { compact } from "./compact.ts";
 import type { RuleConfig } from "./config.ts";
 import { type Context, type Reading, readTable } from "./read_table.ts";
-import { RULE_KEYS, SECTIONS } from "./schema.ts";
+import { MAX_RULES, RULE_KEYS, SECTIONS } from "./schema.ts";
 import { closest } from "../suggest.ts";
 import { describeValue, type Entry, quote } from "./tree.ts";
 
@@ -24,7 +24,11 @@ export function readRules(
     report.error(rules.at, `rule: expected tables ${SECTIONS.rule.header}, found ${found}`);
     return [];
   }
-  report.warn(rules.at, "rule: has no effect in this version");
+  const count = rules.value.items.length;
+  if (count > MAX_RULES) {
+    report.error(rules.at, `rule: expected at most ${MAX_RULES}, found ${count}`);
+    return [];
+  }
   const all: RuleConfig[] = [];
   for (const [i, item] of rules.value.items.entries()) {
     if (item.kind !== "table") {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LogLevel, Tier } from "./config.ts";
+import type { Duplicate, LogLevel, Tier } from "./config.ts";
 import { flag, integer, type Kind, listOf, located, oneOf } from "./kind.ts";
 import * as net from "./network_kinds.ts";
 import { duration, percentage, rate, size } from "./quantity_kinds.ts";
@@ -15,6 +15,9 @@ import * as texts from "./text_kinds.ts";
 export const CONTROL_DIRECTORY = "/var/run/aggvpn";
 /** Most links of a client, and most addresses a server listens on. */
 export const MAX_LINKS = 250;
+
+/** Most rules: each packet is held against one after the other. */
+export const MAX_RULES = 64;
 
 /** Which end a key is for. */
 export type Mode = "client" | "server";
@@ -43,6 +46,7 @@ export type Values<K extends Keys> = {
 
 const port = integer("PORT", 1, 65535);
 const LOG_LEVEL = oneOf<LogLevel>("error", "warning", "info", "debug", "trace");
+const DUPLICATE = oneOf<Duplicate>("off", "auto", "all");
 const TIER = oneOf<Tier>("primary", "overflow", "backup");
 
 /** Keys before the first table. */
@@ -141,6 +145,13 @@ export const TUNNEL_KEYS = {
   rdomain: {
     kind: integer("NUMBER", 0, 255),
     doc: "Routing domain of the tunnel interface (OpenBSD).",
+  },
+  duplicate: {
+    kind: DUPLICATE,
+    default: "off",
+    doc:
+      "Whether interactive packets are sent on every other link too, so that a loss on one delays " +
+      "nothing; auto: on one other link that is not metered, where it helps, for 3 % more traffic.",
   },
   up: {
     kind: texts.command,
@@ -275,7 +286,7 @@ export const RULE_KEYS = {
   },
   ports: {
     kind: listOf(port),
-    doc: "Source or destination ports that packets must have.",
+    doc: "Ports of which packets must have one, as source or destination; fragments have none.",
   },
   dscp: {
     kind: texts.dscp,
@@ -291,16 +302,19 @@ export const RULE_KEYS = {
   },
   links: {
     kind: listOf(located(texts.name)),
-    doc: "The only links that such packets use.",
+    doc:
+      "The only links that such packets use, whatever the tiers. While none of them works such " +
+      "packets are dropped.",
   },
   class: {
     kind: oneOf("interactive", "bulk"),
-    doc: "Class that such packets get.",
+    doc: "Class that such packets get instead of the one that is found out.",
   },
   duplicate: {
-    kind: flag,
-    default: false,
-    doc: "Whether such packets are sent on two links.",
+    kind: DUPLICATE,
+    doc:
+      "The same as in [tunnel] for such packets of any class, by default what that says; auto uses " +
+      "a metered link only when `links` names it.",
   },
 } as const satisfies Keys;
 
@@ -335,7 +349,8 @@ export const SECTIONS = {
   rule: {
     header: "[[rule]]",
     keys: RULE_KEYS,
-    doc: "What is done with some packets. Has no effect in this version.",
+    doc: "What is done with some of the packets that this end sends. The first rule that matches " +
+      "counts; one without conditions matches everything.",
   },
 } as const satisfies Readonly<Record<string, Section>>;
 

@@ -51,6 +51,7 @@ export function tunnelConfig({ values }: TunnelReading): TunnelConfig {
     nat: values.nat,
     mssClamp: values.mss_clamp,
     rdomain: values.rdomain,
+    duplicate: values.duplicate,
     up: values.up,
     down: values.down,
   });

@@ -5,12 +5,19 @@
  * @module
  */
 
-import type { Config, LinkConfig, ServerModeConfig, TunnelConfig } from "../config/config.ts";
+import type {
+  Config,
+  LinkConfig,
+  RuleConfig,
+  ServerModeConfig,
+  TunnelConfig,
+} from "../config/config.ts";
 import { parseAddress } from "../address.ts";
 import type { NetworkPlan, SocketOptions } from "../platform/platform.ts";
 import type { Remote } from "../remote.ts";
 import { MAX_PACKET_BYTES } from "../slab.ts";
-import type { LinkOptions } from "../tunnel/options.ts";
+import type { EndpointOptions, LinkOptions } from "../tunnel/options.ts";
+import type { RuleOptions } from "../tunnel/rules.ts";
 
 /** Outer IP packets of links that say nothing else. */
 const DEFAULT_LINK_MTU = 1500;
@@ -59,6 +66,19 @@ export function linkOptions(link: LinkConfig, remote: Remote): LinkOptions {
     timeoutUs: link.timeoutUs,
     mtu: link.mtu ?? DEFAULT_LINK_MTU,
   };
+}
+
+/** Returns what the endpoint does with some of its packets. */
+export function policyOptions(
+  config: Config,
+): Required<Pick<EndpointOptions, "rules" | "duplicate">> {
+  return { rules: config.rules.map(ruleOptions), duplicate: config.tunnel.duplicate };
+}
+
+function ruleOptions({ source, destination, ...rule }: RuleConfig): RuleOptions {
+  const from = source === undefined ? undefined : parseNetwork(source);
+  const to = destination === undefined ? undefined : parseNetwork(destination);
+  return { ...rule, ...from && { source: from }, ...to && { destination: to } };
 }
 
 /**

@@ -24,6 +24,7 @@ import {
   linkOptions,
   linkSocket,
   parseNetwork,
+  policyOptions,
   tunnelMtu,
 } from "./plan.ts";
 
@@ -59,6 +60,7 @@ async function prepareClient(
     mtu: tunnelMtu(config, families),
     endpointOptions: (common) => ({
       ...common,
+      ...policyOptions(config),
       role: "client",
       psk,
       links: config.links.map((link, i) => linkOptions(link, remotes[i]!)),
@@ -81,6 +83,7 @@ async function prepareServer(
     mtu: tunnelMtu(config, sockets.map(({ family }) => family)),
     endpointOptions: (common) => ({
       ...common,
+      ...policyOptions(config),
       role: "server",
       clients,
       sockets: sockets.length,

@@ -30,6 +30,7 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
       routes: [],
       nat: false,
       mssClamp: true,
+      duplicate: "off",
     },
     links: [
       { name: "dsl1", remote: { host: "1.2.3.4", port: 5080 }, rdomain: 1, ...link },
@@ -78,6 +79,7 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
     rdomain: 0,
     up: "/etc/aggvpn/up.sh",
     down: "/etc/aggvpn/down.sh",
+    duplicate: "auto",
   });
   assertEquals<unknown>(links[0], {
     name: "dsl",
@@ -115,9 +117,9 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
       destination: "0.0.0.0/0",
       links: ["dsl"],
       class: "interactive",
-      duplicate: true,
+      duplicate: "all",
     },
-    { ports: [], dscp: 8, links: [], duplicate: false },
+    { ports: [], dscp: 8, links: [] },
   ]);
 });
 
@@ -136,9 +138,16 @@ Deno.test("parseConfig reads every client of a server", () => {
   ]);
 });
 
+Deno.test("parseConfig lets the rules of a server name links that only its clients know", () => {
+  const rules = `[[rule]]\nlinks = "lte"\nduplicate = "auto"\n`;
+  const result = parse(SMALL_SERVER + rules);
+  assertEquals(problemLines(result), []);
+  assertEquals<unknown>(result.config?.rules, [{ ports: [], links: ["lte"], duplicate: "auto" }]);
+});
+
 Deno.test("parseConfig warns about keys that have no effect yet", () => {
   const warned = problemLines(parse(FULL_CLIENT)).filter((line) => line.includes("no effect"));
-  assertEquals(warned.length, 6, warned.join("\n"));
+  assertEquals(warned.length, 5, warned.join("\n"));
   assert(warned.every((line) => line.includes("warning")));
 });
 
@@ -380,8 +389,17 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     "5:9: error: client.a.password: missing, and no client.a.password_file either",
   ]],
   ["a rule for no link", `${top}${tunnel}${link}[[rule]]\nlinks = ["b"]\n`, [
-    "8:3: warning: rule: has no effect in this version",
     '9:10: error: rule.1.links: expected the name of a link, found "b" (the links are a)',
+  ]],
+  [
+    "a rule that duplicates as it once was written",
+    `${top}${tunnel}${link}[[rule]]\nduplicate = true\n`,
+    [
+      '9:13: error: rule.1.duplicate: expected "off", "auto" or "all", found true',
+    ],
+  ],
+  ["more rules than are looked at", `${top}${tunnel}${link}${"[[rule]]\n".repeat(65)}`, [
+    "8:3: error: rule: expected at most 64, found 65",
   ]],
   ["rule as a table", `${top}${tunnel}${link}[rule]\n`, [
     "8:2: error: rule: expected tables [[rule]], found a table",
@@ -410,7 +428,6 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     "a DSCP that is none",
     `${top}${tunnel}${link}[[rule]]\ndscp = "XX"\n[[rule]]\ndscp = 64\n[[rule]]\ndscp = "AF41"`,
     [
-      "8:3: warning: rule: has no effect",
       '9:8: error: rule.1.dscp: expected a DSCP from 0 to 63, or a name such as "EF", "AF41" or "CS5", found "XX"',
       "11:8: error: rule.2.dscp: expected a DSCP",
     ],

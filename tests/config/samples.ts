@@ -60,6 +60,7 @@ mss_clamp = false
 rdomain = 0
 up = "/etc/aggvpn/up.sh"
 down = "/etc/aggvpn/down.sh"
+duplicate = "auto"
 
 [link.dsl]
 bind = "198.51.100.10"
@@ -94,7 +95,7 @@ source = "192.168.0.0/16"
 destination = "default"
 links = ["dsl"]
 class = "interactive"
-duplicate = true
+duplicate = "all"
 
 [[rule]]
 dscp = 8

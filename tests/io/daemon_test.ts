@@ -13,7 +13,7 @@ const COMMON = {
   control: "/nonexistent/home.sock",
   logLevel: "info",
   rules: [],
-  tunnel: { routes: [], nat: false, mssClamp: false },
+  tunnel: { routes: [], nat: false, mssClamp: false, duplicate: "off" },
 } as const;
 
 function link(name: string, port: number): LinkConfig {

@@ -23,7 +23,7 @@ const COMMON = {
   logLevel: "info",
   rules: [],
 } as const;
-const TUNNEL = { routes: [], nat: false, mssClamp: true } as const;
+const TUNNEL = { routes: [], nat: false, mssClamp: true, duplicate: "off" } as const;
 
 function client(
   links: LinkConfig[],
