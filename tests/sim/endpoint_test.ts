@@ -15,15 +15,16 @@ import { explaining } from "./invariants.ts";
 import { type DirectionSpec, line, type LinkSpec } from "./link.ts";
 import { CLIENT, SERVER, type Side } from "./packet.ts";
 import { Rng } from "./rng.ts";
-import { INNER_MTU, runScenario } from "./scenario.ts";
-import { World } from "./world.ts";
+import { INNER_MTU, runScenario, type Scenario } from "./scenario.ts";
+import { FLOW_PORT, World } from "./world.ts";
 
 /** Opens a world with a tunnel over `links` and a stream of 100 packets/s to the client. */
 function openWorld(
   links: readonly LinkSpec[],
   options: { seed?: number; serverSockets?: number } = {},
+  policy: Pick<Scenario, "rules" | "duplicate"> = {},
 ): { world: World; stream: StreamFlow } {
-  const tunnel = endpointTunnel({ name: "test", links });
+  const tunnel = endpointTunnel({ name: "test", links, ...policy });
   const world = new World({ seed: 1, links, tunnel, ...options });
   const stream = world.addFlow(
     500_000,
@@ -136,6 +137,33 @@ for (let seed = 1; seed <= 12; seed++) {
       const { world } = openWorld(randomLinks(new Rng(seed)), { seed });
       addBulk(world, SERVER);
       addBulk(world, CLIENT);
+      world.runUntil(6e6);
+      world.finish();
+    });
+  });
+}
+
+/** A stream that leaves on every link, a transfer bound to one, one that leaves on two at times. */
+const POLICY: Pick<Scenario, "rules" | "duplicate"> = {
+  rules: [
+    { ports: [FLOW_PORT], links: [], class: "interactive", duplicate: "all" },
+    { ports: [FLOW_PORT + 1], links: ["l1"], class: "bulk" },
+    { ports: [FLOW_PORT + 2], links: ["l0", "l2"], duplicate: "auto" },
+  ],
+  duplicate: "auto",
+};
+
+for (let seed = 13; seed <= 24; seed++) {
+  Deno.test(`Endpoint keeps its promises over random networks with rules: seed ${seed}`, () => {
+    explaining(() => `\nReplay: ${REPLAY} --filter "with rules: seed ${seed}"`, () => {
+      const { world } = openWorld(
+        randomLinks(new Rng(seed)),
+        { seed, ...seed % 2 === 0 && { serverSockets: 1 } },
+        POLICY,
+      );
+      addBulk(world, SERVER);
+      addBulk(world, CLIENT);
+      addBulk(world, SERVER);
       world.runUntil(6e6);
       world.finish();
     });

@@ -29,6 +29,8 @@ export function endpointTunnel(scenario: Scenario): TunnelFactory {
       random: (out: Uint8Array): void => context.rng.fill(out),
       epochUs: EPOCH_US,
       mtu: INNER_MTU,
+      rules: scenario.rules ?? [],
+      duplicate: scenario.duplicate ?? "off",
     };
     if (context.side === CLIENT) {
       const links = scenario.links.map((link, i) => optionsOf(link, i, context, scenario));

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Duplicate, RuleOptions } from "../../src/tunnel/rules.ts";
 import { BulkFlow } from "./flows/bulk.ts";
 import { PingFlow } from "./flows/ping.ts";
 import { RequestFlow } from "./flows/requests.ts";
@@ -41,6 +42,10 @@ export interface Scenario {
   readonly seconds?: number;
   /** Seeds that its row of the snapshot is the median of, where chance weighs; 1 when absent. */
   readonly seeds?: number;
+  /** What both ends are told of some packets. */
+  readonly rules?: readonly RuleOptions[];
+  /** For interactive packets that no rule says it of; "off" when absent. */
+  readonly duplicate?: Duplicate;
   /** What runs beside the bulk, in its direction. */
   readonly beside?: readonly Traffic[];
 }

@@ -5,11 +5,13 @@
  * @module
  */
 
+import type { RuleOptions } from "../../src/tunnel/rules.ts";
 import { type RateStep, steppedRate, traceRate } from "./elements/rate_schedule.ts";
 import { type DirectionSpec, line, type LineNumbers, type LinkSpec } from "./link.ts";
 import { CLIENT } from "./packet.ts";
 import { type Scenario, START_US, type Traffic, WARM_UP_US } from "./scenario.ts";
 import { mobileTrace } from "./traces.ts";
+import { FLOW_PORT } from "./world.ts";
 
 const MEASURED_US = START_US + WARM_UP_US;
 
@@ -29,6 +31,7 @@ const article = [
   dsl("dsl2", 11.74, 30, { upMbps: 0.82 }),
 ];
 const lossy = [dsl("a", 50, 20), dsl("b", 50, 40, { both: { loss: 0.01 } })];
+const lossyPair = [20, 30].map((rttMs, i) => dsl("ab"[i]!, 50, rttMs, { both: { loss: 0.01 } }));
 const radio = [
   dsl("a", 40, 30, { both: { loss: 0.005 } }),
   dsl("b", 25, 50, { both: { loss: 0.005 } }),
@@ -74,6 +77,10 @@ const rebinding = [
 const HEARTBEAT: Traffic = { kind: "stream", packetsPerSecond: 100, bytes: 128 };
 /** A call that says what it is (expedited forwarding, RFC 3246). */
 const CALL: Traffic = { kind: "stream", packetsPerSecond: 50, bytes: 200, tos: 0xb8 };
+/** Calls leave on every link. */
+const CALLS_TWICE: RuleOptions = { dscp: 46, ports: [], links: [], duplicate: "all" };
+/** The first bulk transfer is bound to one link. */
+const FIRST_ON_A: RuleOptions = { ports: [FLOW_PORT], links: ["a"] };
 /** A page's parts. */
 const REQUESTS: Traffic = { kind: "requests", responseBytes: 60_000, thinkMs: 100 };
 
@@ -124,6 +131,15 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "80/15+20/60 16 flows", links: unequal, flows: 16 },
   { name: "call + 4 flows", links: pair, flows: 4, beside: [CALL] },
   { name: "call + 4 flows, 80+20", links: unequal, flows: 4, beside: [CALL] },
+  { name: "call + 4 flows, 1% loss", links: lossyPair, flows: 4, beside: [CALL] },
+  {
+    name: "call twice + 4 flows, 1% loss",
+    links: lossyPair,
+    flows: 4,
+    beside: [CALL],
+    rules: [CALLS_TWICE],
+  },
+  { name: "2 flows, one on a of 50+50", links: pair, flows: 2, rules: [FIRST_ON_A] },
   { name: "requests alone", links: pair, flows: 0, beside: [REQUESTS] },
   { name: "requests + 4 flows", links: pair, flows: 4, beside: [REQUESTS] },
   { name: "UDP 80 of 50+50", links: pair, flows: 0, beside: [{ kind: "udp", mbps: 80 }] },

@@ -25,7 +25,7 @@ import type { TunnelFactory } from "./tunnel.ts";
 const CLIENT_PORT = 40_000;
 const SERVER_PORT = 5080;
 /** First inner port; each flow has one. */
-const FLOW_PORT = 30_000;
+export const FLOW_PORT = 30_000;
 /**
  * A packet waits 150 ms for an earlier one at most, and longer when one in front of it does: a
  * chain of gaps in a network as bad as the random ones.
