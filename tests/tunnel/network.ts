@@ -9,7 +9,7 @@ import { assert } from "@std/assert";
 import type { AeadProvider } from "../../src/crypto/aead.ts";
 import { type Remote, remoteOf } from "../../src/remote.ts";
 import type { Network } from "../../src/tunnel/routes.ts";
-import type { ClientOptions, LinkOptions } from "../../src/tunnel/options.ts";
+import type { ClientOptions, EndpointOptions, LinkOptions } from "../../src/tunnel/options.ts";
 import { Rng } from "../sim/rng.ts";
 import { SIM_AEAD } from "../sim/sim_aead.ts";
 import { Host } from "./host.ts";
@@ -56,6 +56,9 @@ export interface ClientSpec {
   readonly link?: (id: number) => Partial<LinkOptions>;
 }
 
+/** What both ends are told of some packets. */
+export type Policy = Pick<EndpointOptions, "rules" | "duplicate">;
+
 /** One server, its clients and the lines between them. */
 export class World {
   now = 1_000_000;
@@ -70,11 +73,18 @@ export class World {
   readonly #flying: Datagram[] = [];
   readonly #rng: Rng;
   readonly #aead: AeadProvider;
+  readonly #policy: Policy;
 
   constructor(
     specs: readonly ClientSpec[],
-    options: { slots?: number; known?: ClientOptions[]; aead?: AeadProvider } = {},
+    options: {
+      slots?: number;
+      known?: ClientOptions[];
+      aead?: AeadProvider;
+      policy?: Policy;
+    } = {},
   ) {
+    this.#policy = options.policy ?? {};
     this.#rng = new Rng(7);
     this.#aead = options.aead ?? SIM_AEAD;
     const { slots = 4096, known = specs.map(clientOptions) } = options;
@@ -95,7 +105,7 @@ export class World {
   // deno-lint-ignore explicit-function-return-type -- the parts of a literal type
   common() {
     const random = (out: Uint8Array): void => this.#rng.fill(out);
-    return { aead: this.#aead, random, epochUs: EPOCH_US, mtu: 1400 };
+    return { aead: this.#aead, random, epochUs: EPOCH_US, mtu: 1400, ...this.#policy };
   }
 
   get client(): Host {

@@ -1,0 +1,53 @@
+/**
+ * What the datagrams of a world carry: its AEAD hides nothing.
+ *
+ * @module
+ */
+
+import { DATA_HEADER_BYTES, OUTER_HEADER_BYTES, TAG_BYTES } from "../../src/slab.ts";
+import { readU16, readU32 } from "../../src/wire/field.ts";
+import {
+  DATA,
+  DATA_KIND,
+  DATA_RESENT,
+  FRAME_HEADER_BYTES,
+  TRANSPORT_TYPE,
+} from "../../src/wire/frame.ts";
+import type { Datagram, Line, World } from "./network.ts";
+
+/** A DATA frame that was sent, lost or not. */
+export interface SentData {
+  readonly line: Line;
+  readonly toServer: boolean;
+  readonly kind: number;
+  readonly resent: boolean;
+  readonly flow: number;
+  readonly global: number;
+  /** Source port, taking the packet for UDP without IP options. */
+  readonly port: number;
+  /** Of the packet. */
+  readonly bytes: number;
+}
+
+/** All DATA frames of a world, in the order in which they were sent. */
+export function sentData(world: World): SentData[] {
+  return world.sent.flatMap((datagram) => dataIn(datagram) ?? []);
+}
+
+function dataIn({ line, toServer, bytes }: Datagram): SentData | undefined {
+  if (bytes[0] !== TRANSPORT_TYPE) return undefined;
+  let at = OUTER_HEADER_BYTES;
+  const end = bytes.length - TAG_BYTES;
+  while (at < end && (bytes[at]! & DATA) === 0) at += FRAME_HEADER_BYTES + readU16(bytes, at + 1);
+  if (at >= end) return undefined;
+  return {
+    line,
+    toServer,
+    kind: bytes[at]! & DATA_KIND,
+    resent: (bytes[at]! & DATA_RESENT) !== 0,
+    flow: readU16(bytes, at + 1),
+    global: readU32(bytes, at + 5),
+    port: readU16(bytes, at + DATA_HEADER_BYTES + 20),
+    bytes: end - at - DATA_HEADER_BYTES,
+  };
+}
