@@ -103,6 +103,13 @@ drops  replay 3, receive-buffer of dsl 12
   );
 });
 
+Deno.test("statusText() tells of duplicates when there are any", () => {
+  const status = document([DSL]);
+  const peer = { ...status.tunnel.peers[0]!, duplicatedPackets: 4_310 };
+  const text = statusText({ ...status, tunnel: { ...status.tunnel, peers: [peer] } }, false);
+  assert(text.includes("\n       queued 0, resent 12, duplicated 4.31k, held for order 331"), text);
+});
+
 Deno.test("statusText() colours states and headings only when told to", () => {
   const text = statusText(document([DSL, LTE]), true);
   assert(text.includes("\x1b[1mLINK"));

@@ -5,6 +5,7 @@ import {
   familyOfAddress,
   linkSocket,
   networkPlan,
+  policyOptions,
   tunnelMtu,
 } from "../../src/io/plan.ts";
 
@@ -64,6 +65,28 @@ Deno.test("tunnelMtu() fits the smallest link whole: 66 bytes less over IPv4, 86
   assertEquals(tunnelMtu(client([{ ...LINK, mtu: 9000 }]), [4]), 1900);
   assertEquals(tunnelMtu(client([LINK], { mtu: 1280 }), [4]), 1280);
   assertEquals(tunnelMtu(server([]), [4, 6]), 1414);
+});
+
+Deno.test("policyOptions() reads the networks of rules and keeps what is not said unsaid", () => {
+  const rules = [
+    { ports: [], links: ["dsl"], source: "10.0.0.0/8", destination: "2001:db8::/32" },
+    { ports: [53], links: [], duplicate: "all" },
+  ] as const;
+  assertEquals(policyOptions({ ...client([LINK], { duplicate: "auto" }), rules }), {
+    rules: [
+      {
+        ports: [],
+        links: ["dsl"],
+        source: { address: Uint8Array.of(10, 0, 0, 0), prefix: 8 },
+        destination: {
+          address: Uint8Array.fromHex("20010db8" + "00".repeat(12)),
+          prefix: 32,
+        },
+      },
+      { ports: [53], links: [], duplicate: "all" },
+    ],
+    duplicate: "auto",
+  });
 });
 
 Deno.test("networkPlan() gives each route the gateway of its family", () => {
