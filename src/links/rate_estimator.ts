@@ -111,6 +111,8 @@ export class RateEstimator {
   /** How often in a row a probe has found more. */
   #boldness = 0;
   #found = false;
+  /** Whether anything was measured. */
+  #sampled = false;
   #queueSince = Infinity;
   /** Whether there was a queue in this round of the start. */
   #queueSeen = false;
@@ -132,7 +134,12 @@ export class RateEstimator {
 
   /** The rate to pace at. */
   get pacingBps(): number {
-    const gain = this.pushEndsAt !== Infinity ? BOLDER[this.#boldness]! : GAIN[this.#mode];
+    // Doubling a guess would overrun a slow link by far.
+    const gain = !this.#sampled && this.starting
+      ? 1
+      : this.pushEndsAt !== Infinity
+      ? BOLDER[this.#boldness]!
+      : GAIN[this.#mode];
     const paced = Math.max(this.#rate * gain, MIN_RATE_BPS);
     const full = this.#mode === "cruise" && this.#rate >= this.#cap;
     return full ? this.#cap * KNOWN_GAIN : Math.min(paced, this.#cap * KNOWN_GAIN);
@@ -171,6 +178,7 @@ export class RateEstimator {
   /** Takes a rate sample of a report into account. */
   handleSample(now: number, sample: RateSample, signs: LinkSigns): void {
     this.#chooseSpan(signs.srttUs);
+    this.#sampled ||= sample.rateBps > 0;
     this.#rise(now, Math.min(sample.rateBps, this.#cap));
     if (signs.loss > TOO_MANY_LOSSES && sample.rateBps > 0 && !sample.limited) {
       this.#rate = Math.max(MIN_RATE_BPS, Math.min(this.#rate, sample.rateBps));

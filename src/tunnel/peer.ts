@@ -68,7 +68,8 @@ export class Peer {
   readonly #info = new PacketInfo();
   #overlapEndsAt = 0;
   readonly #onLost = (slot: number): void => this.sender.handleLost(slot);
-  readonly #onAcked = (slot: number): void => this.host.pool.release(slot);
+  readonly #onAcked = (slot: number): void => this.sender.handleDelivered(slot);
+  readonly #onDropped = (slot: number): void => this.host.pool.release(slot);
 
   constructor(
     readonly name: string,
@@ -363,7 +364,7 @@ export class Peer {
 
   #releaseAll(now: number): void {
     this.sender.clear();
-    for (const path of this.paths) path.abandon(this.#onAcked);
+    for (const path of this.paths) path.abandon(this.#onDropped);
     this.receiver.resequencer.flush(now);
   }
 

@@ -36,7 +36,7 @@ function linkStatus(peer: Peer, path: Path, now: number): LinkStatus {
     name: path.options.name,
     id: path.options.id,
     state: peer.current ? path.live.state : "connecting",
-    reason: path.live.state === "up" ? peer.sender.whyUnused(path) : path.live.reason,
+    reason: path.live.state === "up" ? peer.sender.whyUnused(path, now) : path.live.reason,
     tier: path.options.tier,
     remote: path.remote?.toString() ?? "",
     srttUs: path.rtt.sampled ? path.rtt.srttUs : 0,

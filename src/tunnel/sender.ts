@@ -20,6 +20,7 @@ import { writeU24 } from "../wire/field.ts";
 import { DATA_RESENT, timeDifference, wireTime, writeDataHeader } from "../wire/frame.ts";
 import { isEcnCapable, KIND, markCongestion, type PacketInfo } from "../wire/ip.ts";
 import type { Drops } from "./drops.ts";
+import { HarmWatch } from "./harm_watch.ts";
 import type { Session } from "./session.ts";
 import { SlotFifo } from "./slot_fifo.ts";
 
@@ -31,6 +32,11 @@ const EXPRESS_AHEAD_US = 2_000;
 const SPILL_SOJOURN_US = 4_000;
 /** ... and this much longer while the nearer ones may still turn out to carry more. */
 const STARTING_SOJOURN_US = 16_000;
+/**
+ * What comes so much later on a link than on another cannot be put back in order: the other end
+ * does not wait that long. In microseconds.
+ */
+const MAX_SKEW_US = 120_000;
 /** The jitter of a link that is hardly used is old news: it counts this much at most, in microseconds. */
 const MAX_JITTER_US = 5_000;
 /** A flow that sends less counts as interactive: bytes per microsecond (1 Mbit/s), and a burst. */
@@ -42,6 +48,8 @@ const TARGET_EVERY_US = 20_000;
 const LOSSY = 0.001;
 /** Time in which a loss is noticed, besides a round trip, in microseconds. */
 const RESEND_US = 10_000;
+/** What the links carry besides a packet, in bytes. */
+const TUNNEL_OVERHEAD_BYTES = 66;
 /** Size that links are compared for. */
 const FULL_PACKET_BYTES = 1500;
 
@@ -68,6 +76,10 @@ export class Sender {
   /** Flows that have used their credit up: bulk until it is whole again. */
   readonly #isBulk = new Uint8Array(BUCKETS);
   readonly #target = new QueueTarget();
+  readonly #harm: HarmWatch;
+  readonly #suspect = { index: -1, othersBps: 0 };
+  /** Bulk that each link has sent since the last look. */
+  readonly #bulkBytes: Float64Array;
   #targetAt = 0;
   /** Whether a link was passed over because its batch was full. */
   #keptBack = false;
@@ -80,6 +92,8 @@ export class Sender {
     this.#paths = paths;
     this.#drops = drops;
     this.#resend = new SlotFifo(pool);
+    this.#harm = new HarmWatch(paths.length);
+    this.#bulkBytes = new Float64Array(paths.length);
     this.#kind = new Uint8Array(pool.count);
     this.#bucket = new Uint16Array(pool.count);
     this.#sends = new Uint8Array(pool.count);
@@ -110,6 +124,14 @@ export class Sender {
     else this.queue.push(now, slot, bucket);
   }
 
+  /** A packet was acknowledged: its slot is free. */
+  handleDelivered(slot: number): void {
+    if (this.#kind[slot] === KIND.bulk) {
+      this.#harm.deliveredBytes += this.#pool.lengths[slot]! + TUNNEL_OVERHEAD_BYTES;
+    }
+    this.#pool.release(slot);
+  }
+
   /** A packet's datagram was lost, or its link has failed: it goes again, or not. */
   handleLost(slot: number): void {
     if (this.#sends[slot]! >= MAX_SENDS) this.#drop(slot, "lost");
@@ -120,6 +142,7 @@ export class Sender {
   fill(now: number, session: Session, batches: readonly TransmitBatch[]): boolean {
     this.#keptBack = false;
     if (now >= this.#targetAt && this.queue.hasFlows) this.#setTarget(now);
+    if (this.#paths.length > 1 && this.#harm.isDue(now)) this.#watchHarm(now);
     for (;;) {
       this.#nextAt = Infinity;
       this.#fillExpress(now, session, batches);
@@ -143,8 +166,10 @@ export class Sender {
   }
 
   /** Why a link that is up may be unused, in words; empty when it is always welcome. */
-  whyUnused(path: Path): string {
+  whyUnused(path: Path, now: number): string {
     const others = this.#paths.filter((other) => other !== path && other.live.state === "up");
+    const harm = this.#harm.reason(now, path.options.id);
+    if (others.length > 0 && harm !== "") return harm;
     if (path.options.tier !== "primary" && others.some((other) => rank(other) < rank(path))) {
       return path.options.tier === "backup"
         ? "backup: used when no other link is up"
@@ -156,6 +181,9 @@ export class Sender {
         .map((other) => timeDifference(path.owdWire, other.owdWire)),
     );
     if (laterUs <= SPILL_SOJOURN_US) return "";
+    if (laterUs > MAX_SKEW_US) {
+      return `arrives ${Math.round(laterUs / 1000)} ms later: too late to be put back in order`;
+    }
     return `arrives ${
       Math.round(laterUs / 1000)
     } ms later: bulk uses it when nearer links are full`;
@@ -211,6 +239,7 @@ export class Sender {
     let bestAt = Infinity;
     for (const path of this.#paths) {
       if (!this.#usable(path) || path.flight.full || !this.#hasRoom(path, batches)) continue;
+      if (this.#isLeftOut(now, path)) continue;
       if (path.options.tier !== "primary" && this.#opensAt(now, path) > now) continue;
       const at = arrivalAt(this.#viewOf(path), now, FULL_PACKET_BYTES);
       if (at >= bestAt) continue;
@@ -254,6 +283,7 @@ export class Sender {
    * links when its head has waited, backup links (Infinity) when nothing else is up.
    */
   #opensAt(now: number, path: Path): number {
+    if (this.#isLeftOut(now, path)) return Infinity;
     if (path.options.tier === "primary") return this.#spillsAt(now, path);
     let better = false;
     for (const other of this.#paths) {
@@ -262,6 +292,47 @@ export class Sender {
     if (!better) return 0;
     if (path.options.tier === "backup") return Infinity;
     return this.#lateAt(now);
+  }
+
+  /** Whether a link is not to be used although it is up: the others do better without it. */
+  #isLeftOut(now: number, path: Path): boolean {
+    if (this.#paths.length === 1) return false;
+    const out = this.#harm.isOut(now, path.options.id);
+    if (!out && path.rtt.srttUs < MAX_SKEW_US) return false;
+    let other = false;
+    let skewUs = 0;
+    for (const near of this.#paths) {
+      if (near === path || near.live.state !== "up" || rank(near) > rank(path)) continue;
+      other = true;
+      skewUs = Math.max(skewUs, timeDifference(path.owdWire, near.owdWire));
+    }
+    return out && other || skewUs > MAX_SKEW_US;
+  }
+
+  /** Looks for a link that makes the whole slower: the latest of those that carry bulk. */
+  #watchHarm(now: number): void {
+    const suspect = this.#suspect;
+    suspect.index = -1;
+    suspect.othersBps = 0;
+    let worstUs = 0;
+    let sumBps = 0;
+    for (let i = 0; i < this.#paths.length; i++) {
+      const path = this.#paths[i]!;
+      const bytes = this.#bulkBytes[i]!;
+      this.#bulkBytes[i] = 0;
+      if (path.live.state !== "up" || this.#isLeftOut(now, path)) continue;
+      if (path.options.tier !== "primary" && this.#opensAt(now, path) === Infinity) continue;
+      sumBps += path.rate.rateBps;
+      const lateUs = timeDifference(path.owdWire, this.#paths[0]!.owdWire) + 4 * path.rtt.rttvarUs;
+      if (bytes === 0 || suspect.index >= 0 && lateUs <= worstUs) continue;
+      suspect.index = i;
+      worstUs = lateUs;
+    }
+    if (suspect.index >= 0) {
+      suspect.othersBps = sumBps - this.#paths[suspect.index]!.rate.rateBps;
+      if (suspect.othersBps === 0) suspect.index = -1;
+    }
+    this.#harm.update(now, suspect);
   }
 
   /** When the queue's head will have waited so long that a link that is not the first choice may help. */
@@ -328,6 +399,10 @@ export class Sender {
     this.#writeHeader(now, slot, path.live.state === "up");
     const datagramBytes = session.seal(path, this.#pool, slot, length, batch);
     path.handleSent(now, slot, datagramBytes);
+    if (this.#kind[slot] === KIND.bulk) {
+      const { id } = path.options;
+      this.#bulkBytes[id] = this.#bulkBytes[id]! + datagramBytes;
+    }
   }
 
   /** @param counts whether this is a try: on a link that is only suspected it is a hope */
