@@ -68,6 +68,7 @@ export class Peer {
   readonly #info = new PacketInfo();
   #overlapEndsAt = 0;
   readonly #onLost = (slot: number): void => this.sender.handleLost(slot);
+  readonly #onAbandoned = (slot: number): void => this.sender.handleAbandoned(slot);
   readonly #onAcked = (slot: number): void => this.sender.handleDelivered(slot);
   readonly #onDropped = (slot: number): void => this.host.pool.release(slot);
 
@@ -332,7 +333,7 @@ export class Peer {
   }
 
   #onFailed(path: Path): void {
-    path.abandon(this.#onLost);
+    path.abandon(this.#onAbandoned);
     const state = path.live.state === "suspect" ? "suspect" : "down";
     this.#emitLink(path, state, path.live.reason);
   }

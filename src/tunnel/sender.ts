@@ -26,6 +26,9 @@ import { SlotFifo } from "./slot_fifo.ts";
 
 /** A packet is sent at most this often. */
 const MAX_SENDS = 3;
+/** Share of what is sent that may be sent again, and the most of it at once, in bytes. */
+const RESEND_SHARE = 0.25;
+const RESEND_BURST_BYTES = 262_144;
 /** Urgent packets may run this far ahead of a link's pacer, in microseconds. */
 const EXPRESS_AHEAD_US = 2_000;
 /** The queue's head has waited this long when links of the next tier, or far ones, may help, in microseconds. */
@@ -67,6 +70,8 @@ export class Sender {
   readonly #resend: SlotFifo;
   readonly #flowSequence = new Uint16Array(BUCKETS);
   #globalSequence = 0;
+  /** Bytes that may be sent again: on a link that loses for being too full more of the same is no help. */
+  #resendCredit = RESEND_BURST_BYTES;
   readonly #kind: Uint8Array;
   readonly #bucket: Uint16Array;
   readonly #sends: Uint8Array;
@@ -132,8 +137,19 @@ export class Sender {
     this.#pool.release(slot);
   }
 
-  /** A packet's datagram was lost, or its link has failed: it goes again, or not. */
+  /** A packet's datagram was lost: it goes again, unless it did too often or too many do. */
   handleLost(slot: number): void {
+    const bytes = this.#pool.lengths[slot]!;
+    if (this.#sends[slot]! >= MAX_SENDS || this.#resendCredit < bytes) {
+      this.#drop(slot, "lost");
+      return;
+    }
+    this.#resendCredit -= bytes;
+    this.#resend.push(slot);
+  }
+
+  /** A packet's link has failed: it goes again, however much that is. */
+  handleAbandoned(slot: number): void {
     if (this.#sends[slot]! >= MAX_SENDS) this.#drop(slot, "lost");
     else this.#resend.push(slot);
   }
@@ -426,8 +442,13 @@ export class Sender {
     }
     writeDataHeader(bytes, at, kind, bucket, sequence, this.#globalSequence, wireTime(now));
     this.#globalSequence = this.#globalSequence + 1 >>> 0;
+    const length = this.#pool.lengths[slot]!;
     this.sentPackets++;
-    this.sentBytes += this.#pool.lengths[slot]!;
+    this.sentBytes += length;
+    this.#resendCredit = Math.min(
+      this.#resendCredit + RESEND_SHARE * length,
+      RESEND_BURST_BYTES,
+    );
   }
 
   #isSparse(now: number, bucket: number, bytes: number): boolean {

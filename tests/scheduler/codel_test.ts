@@ -175,3 +175,19 @@ Deno.test("Codel.judge() keeps queues apart", () => {
   assertEquals(codel.judge(1, 500_000, TARGET_US, false), "pass");
   assert(INTERVAL_US > TARGET_US);
 });
+
+Deno.test("Codel takes another target and another distance of drops", () => {
+  const codel = new Codel(1);
+  codel.targetUs = 40_000;
+  codel.spacingUs = 200_000;
+  const drops: number[] = [];
+  for (let now = 1000; now < 600_000; now += 1000) {
+    if (codel.judge(0, now, 39_000, false) === "drop") drops.push(now);
+  }
+  assertEquals(drops, []);
+  for (let now = 600_000; now < 1_050_000; now += 1000) {
+    if (codel.judge(0, now, 41_000, false) === "drop") drops.push(now);
+  }
+  // The first after an interval, the second after the distance, then closer by roots.
+  assertEquals(drops, [700_000, 900_000, 1_042_000]);
+});
