@@ -14,9 +14,9 @@ Deno.test("QueueTarget keeps the window that the links needed before one of them
   const target = new QueueTarget();
   assertEquals(target.update(0, 20 * MS, 100e6), LEAST_TARGET_US);
   // Half is left: the window for all of it is one round trip of queue.
-  assertAlmostEquals(target.update(1 * S, 20 * MS, 50e6), 1.38 * 20 * MS, 500);
-  assertAlmostEquals(target.update(31 * S, 20 * MS, 50e6), LEAST_TARGET_US, 500);
-  assertEquals(target.update(32 * S, 20 * MS, 100e6), LEAST_TARGET_US);
+  assertAlmostEquals(target.update(1 * S, 20 * MS, 50e6), 1.41 * 20 * MS, 500);
+  assertAlmostEquals(target.update(61 * S, 20 * MS, 50e6), LEAST_TARGET_US, 500);
+  assertEquals(target.update(62 * S, 20 * MS, 100e6), LEAST_TARGET_US);
 });
 
 Deno.test("QueueTarget is bounded whatever the links do", () => {
