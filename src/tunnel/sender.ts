@@ -144,9 +144,10 @@ export class Sender {
 
   /** Why a link that is up may be unused, in words; empty when it is always welcome. */
   whyUnused(path: Path): string {
+    if (path.tierReason !== "") return path.tierReason;
     const others = this.#paths.filter((other) => other !== path && other.live.state === "up");
-    if (path.options.tier !== "primary" && others.some((other) => rank(other) < rank(path))) {
-      return path.options.tier === "backup"
+    if (path.tier !== "primary" && others.some((other) => rank(other) < rank(path))) {
+      return path.tier === "backup"
         ? "backup: used when no other link is up"
         : "overflow: used when the links before it are full";
     }
@@ -211,7 +212,7 @@ export class Sender {
     let bestAt = Infinity;
     for (const path of this.#paths) {
       if (!this.#usable(path) || path.flight.full || !this.#hasRoom(path, batches)) continue;
-      if (path.options.tier !== "primary" && this.#opensAt(now, path) > now) continue;
+      if (path.tier !== "primary" && this.#opensAt(now, path) > now) continue;
       const at = arrivalAt(this.#viewOf(path), now, FULL_PACKET_BYTES);
       if (at >= bestAt) continue;
       best = path;
@@ -254,13 +255,13 @@ export class Sender {
    * links when its head has waited, backup links (Infinity) when nothing else is up.
    */
   #opensAt(now: number, path: Path): number {
-    if (path.options.tier === "primary") return this.#spillsAt(now, path);
+    if (path.tier === "primary") return this.#spillsAt(now, path);
     let better = false;
     for (const other of this.#paths) {
       better ||= other.live.state === "up" && rank(other) < rank(path);
     }
     if (!better) return 0;
-    if (path.options.tier === "backup") return Infinity;
+    if (path.tier === "backup") return Infinity;
     return this.#lateAt(now);
   }
 
@@ -379,5 +380,5 @@ export class Sender {
 }
 
 function rank(path: Path): number {
-  return path.options.tier === "primary" ? 0 : path.options.tier === "overflow" ? 1 : 2;
+  return path.tier === "primary" ? 0 : path.tier === "overflow" ? 1 : 2;
 }

@@ -10,6 +10,7 @@ const DSL: LinkStatus = {
   state: "up",
   reason: "",
   tier: "primary",
+  metered: false,
   remote: "192.0.2.1:5080",
   srttUs: 21_340,
   rttvarUs: 420,
