@@ -210,8 +210,7 @@ export const LINK_KEYS = {
   },
   quota: {
     kind: size,
-    unused: true,
-    doc: "What a metered link may carry in a month.",
+    doc: "What the link may carry in a month, both ways together; then it is only a backup.",
   },
   max_latency: {
     kind: duration("1 ms", "10 s", "300 ms"),

@@ -8,7 +8,7 @@
 import type { TransmitBatch } from "../batch.ts";
 import { type InitPayload, PROTOCOL_VERSION, tai64n } from "../crypto/handshake.ts";
 import type { PskKeys } from "../crypto/psk.ts";
-import { FEATURE } from "../wire/handshake.ts";
+import { FEATURE, type Tier } from "../wire/handshake.ts";
 import { Connector } from "./connector.ts";
 import type { DropReason } from "./drops.ts";
 import type { ClientEndpointOptions } from "./options.ts";
@@ -40,13 +40,15 @@ export class ClientRole {
   readonly #options: ClientEndpointOptions;
   readonly #context: RoleContext;
   readonly #reboundAt: Float64Array;
+  /** What was decided about links before there were paths. */
+  readonly #decided = new Map<number, { tier: Tier | undefined; reason: string }>();
   #watchedAt = -Infinity;
   #started = false;
 
   constructor(options: ClientEndpointOptions, keys: PskKeys, context: RoleContext) {
     this.#options = options;
     this.#context = context;
-    this.#peer = new Peer("server", [], context.host);
+    this.#peer = new Peer("server", [], context.host, false);
     this.peers = [this.#peer];
     this.#reboundAt = new Float64Array(options.links.length).fill(-Infinity);
     this.#connector = new Connector(
@@ -69,6 +71,13 @@ export class ClientRole {
     else if (this.#connector.active && !this.#isOld(now)) this.#connector.stop();
     this.#complain(now);
     this.#rebindDead(now);
+    if (this.#peer.current) this.#peer.repeatNews();
+  }
+
+  /** See {@linkcode Endpoint.setLinkTier}. */
+  setLinkTier(link: number, tier: Tier | undefined, reason: string): void {
+    if (this.#started) this.#peer.decideTier(link, tier, reason);
+    else this.#decided.set(link, { tier, reason });
   }
 
   /** Appends INITs that are due, to where the server was configured: a path may have been led away. */
@@ -117,7 +126,8 @@ export class ClientRole {
   #watchAt(): number {
     const soon = this.#watchedAt + WATCH_US;
     const session = this.#peer.current;
-    if (!session || this.#connector.active || !this.#peer.everyPathUp) return soon;
+    const { everyPathUp, hasNews } = this.#peer;
+    if (!session || this.#connector.active || !everyPathUp || hasNews) return soon;
     const rekeyAt = session.createdAt + REKEY_AFTER_US + 1;
     return Math.max(soon, Math.min(this.#watchedAt + QUIET_WATCH_US, rekeyAt));
   }
@@ -133,6 +143,7 @@ export class ClientRole {
       timeoutUs: link.timeoutUs,
     }));
     this.#peer.configure(now, links, this.#options.links.map((link) => link.remote));
+    for (const [link, { tier, reason }] of this.#decided) this.#peer.decideTier(link, tier, reason);
     this.#connector.start(now);
   }
 

@@ -21,6 +21,7 @@ import {
   REPORT_BYTES,
   wireTime,
   writeFrameHeader,
+  writeLinkUpdate,
   writeProbe,
   writeReport,
 } from "../wire/frame.ts";
@@ -160,6 +161,7 @@ export class ControlWriter {
     let at = this.#start;
     if (this.#probe[link] === 1) {
       at = writeProbe(bytes, at, FRAME.probe, path.nextProbe(now), wireTime(now));
+      if (path.news.telling) at = writeLinkUpdate(bytes, at, link, path.tier, path.live.metered);
     }
     if (this.#ackNumber[link]! >= 0) {
       at = writeProbe(bytes, at, FRAME.probeAck, this.#ackNumber[link]!, this.#ackTime[link]!);
@@ -217,12 +219,18 @@ export class ControlWriter {
   }
 }
 
-/** The path that is up and has the shortest round trip. */
+/** The path that is up and has the shortest round trip; a backup only when there is no other. */
 function fastestOf(paths: readonly Path[]): Path | undefined {
   let best: Path | undefined;
   for (const path of paths) {
     if (path.live.state !== "up" || !path.remote) continue;
-    if (!best || path.rtt.srttUs < best.rtt.srttUs) best = path;
+    if (!best || isFaster(path, best)) best = path;
   }
   return best;
+}
+
+function isFaster(path: Path, other: Path): boolean {
+  const isBackup = path.tier === "backup";
+  if (isBackup !== (other.tier === "backup")) return !isBackup;
+  return path.rtt.srttUs < other.rtt.srttUs;
 }

@@ -7,6 +7,7 @@
 import type { AeadProvider } from "../crypto/aead.ts";
 import type { Remote } from "../remote.ts";
 import type { PacketPool } from "../slab.ts";
+import type { Tier } from "../wire/handshake.ts";
 import type { Network } from "./routes.ts";
 
 /** A link as the client's endpoint knows it; link ids are positions in the list. */
@@ -14,7 +15,7 @@ export interface LinkOptions {
   readonly name: string;
   /** Where to send; the socket index is the link id. */
   readonly remote: Remote;
-  readonly tier: "primary" | "overflow" | "backup";
+  readonly tier: Tier;
   readonly metered: boolean;
   /** Known capacity in bits per second of IP packets; 0: measured. */
   readonly uploadBps: number;
@@ -106,6 +107,10 @@ export interface LinkStatus {
   /** Why it is not used, in words; empty when it is. */
   readonly reason: string;
   readonly tier: string;
+  readonly metered: boolean;
+  /** What it may carry in a month and has carried in this one, in bytes; the shell counts months. */
+  readonly quotaBytes?: number;
+  readonly quotaUsedBytes?: number;
   readonly remote: string;
   readonly srttUs: number;
   readonly rttvarUs: number;

@@ -183,11 +183,12 @@ export class Sender {
 
   /** Why a link that is up may be unused, in words; empty when it is always welcome. */
   whyUnused(path: Path, now: number): string {
+    if (path.tierReason !== "") return path.tierReason;
     const others = this.#paths.filter((other) => other !== path && other.live.state === "up");
     const harm = this.#harm.reason(now, path.options.id);
     if (others.length > 0 && harm !== "") return harm;
-    if (path.options.tier !== "primary" && others.some((other) => rank(other) < rank(path))) {
-      return path.options.tier === "backup"
+    if (path.tier !== "primary" && others.some((other) => rank(other) < rank(path))) {
+      return path.tier === "backup"
         ? "backup: used when no other link is up"
         : "overflow: used when the links before it are full";
     }
@@ -256,7 +257,7 @@ export class Sender {
     for (const path of this.#paths) {
       if (!this.#usable(path) || path.flight.full || !this.#hasRoom(path, batches)) continue;
       if (this.#isLeftOut(now, path)) continue;
-      if (path.options.tier !== "primary" && this.#opensAt(now, path) > now) continue;
+      if (path.tier !== "primary" && this.#opensAt(now, path) > now) continue;
       const at = arrivalAt(this.#viewOf(path), now, FULL_PACKET_BYTES);
       if (at >= bestAt) continue;
       best = path;
@@ -300,13 +301,13 @@ export class Sender {
    */
   #opensAt(now: number, path: Path): number {
     if (this.#isLeftOut(now, path)) return Infinity;
-    if (path.options.tier === "primary") return this.#spillsAt(now, path);
+    if (path.tier === "primary") return this.#spillsAt(now, path);
     let better = false;
     for (const other of this.#paths) {
       better ||= other.live.state === "up" && rank(other) < rank(path);
     }
     if (!better) return 0;
-    if (path.options.tier === "backup") return Infinity;
+    if (path.tier === "backup") return Infinity;
     return this.#lateAt(now);
   }
 
@@ -337,7 +338,7 @@ export class Sender {
       const bytes = this.#bulkBytes[i]!;
       this.#bulkBytes[i] = 0;
       if (path.live.state !== "up" || this.#isLeftOut(now, path)) continue;
-      if (path.options.tier !== "primary" && this.#opensAt(now, path) === Infinity) continue;
+      if (path.tier !== "primary" && this.#opensAt(now, path) === Infinity) continue;
       sumBps += path.rate.rateBps;
       const lateUs = timeDifference(path.owdWire, this.#paths[0]!.owdWire) + 4 * path.rtt.rttvarUs;
       if (bytes === 0 || suspect.index >= 0 && lateUs <= worstUs) continue;
@@ -475,5 +476,5 @@ export class Sender {
 }
 
 function rank(path: Path): number {
-  return path.options.tier === "primary" ? 0 : path.options.tier === "overflow" ? 1 : 2;
+  return path.tier === "primary" ? 0 : path.tier === "overflow" ? 1 : 2;
 }
