@@ -24,6 +24,9 @@ export interface LinkOptions {
   readonly timeoutUs: number;
   /** Largest outer IP packet in bytes. */
   readonly mtu: number;
+  /** Round trip above which, and loss above which, it is a backup; see {@linkcode LinkLimits}. */
+  readonly maxLatencyUs?: number;
+  readonly maxLoss?: number;
 }
 
 /** A client as the server's endpoint knows it. */
