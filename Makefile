@@ -3,6 +3,8 @@
 .PHONY: help deno build check test cover demo bench-links clean
 
 DENO = tools/run_deno.sh
+# How often bench-links measures each case; it prints the medians.
+RUNS = 3
 SCRIPTS = tools/get_deno.sh tools/run_deno.sh tools/build/selfextract.sh .ci/run
 
 help: ## List the targets
@@ -36,10 +38,10 @@ demo: deno ## Watch one TCP transfer use two lines and survive the cut of one (r
 	@$(DENO) run -A tools/build.ts
 	@$(DENO) run -A tools/demo.ts
 
-bench-links: deno ## Measure the tunnel over emulated lines against them (root)
+bench-links: deno ## Measure the tunnel over emulated lines against them (root; RUNS=3)
 	@$(DENO) run -A tools/preflight.ts bench-links
 	@$(DENO) run -A tools/build.ts
-	@$(DENO) run -A bench/links.ts
+	@$(DENO) run -A bench/links.ts --runs $(RUNS)
 
 clean: ## Remove what was built and measured
 	rm -rf build cov

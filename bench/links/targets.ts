@@ -16,7 +16,7 @@ import {
   BEST_ALONE,
   FAIR,
   longestGap,
-  NOT_BELOW_BEST,
+  noHarm,
   PING_BEYOND_SKEW,
   PING_P99,
   share,
@@ -101,7 +101,7 @@ export const TARGETS: readonly Scenario[] = [
   goodput("skew", "50/20 + 50/70", [symmetric(50, 20), symmetric(50, 70)], 87),
   goodput("fibre", "300/8 + 30/40", [symmetric(300, 8), symmetric(30, 40)], 86, {
     best: 0,
-    expect: [NOT_BELOW_BEST, BEST_ALONE, ...PINGS],
+    expect: [noHarm(100), BEST_ALONE, ...PINGS],
   }),
   goodput(
     "lossy",
@@ -138,6 +138,23 @@ export const TARGETS: readonly Scenario[] = [
     "40/20 + 25/35 + 15/50 + 10/30",
     [symmetric(40, 20), symmetric(25, 35), symmetric(15, 50), symmetric(10, 30)],
     87,
+  ),
+  goodput(
+    "distant",
+    "50/20 + 5/600, which could only do harm",
+    [symmetric(50, 20), symmetric(5, 600)],
+    80,
+    {
+      best: 0,
+      expect: [noHarm(98), BEST_ALONE, PING_P99],
+    },
+  ),
+  goodput(
+    "bad-radio",
+    "50/20 + 20/40 with 10 % random loss each way",
+    [symmetric(50, 20), symmetric(20, 40, { loss: 0.1 })],
+    70,
+    { best: 0, expect: [noHarm(98), BEST_ALONE, PING_P99] },
   ),
   goodput("blackhole", "50/20 + 50/20, one silently dead from 10 s to 20 s of 30 s", EQUAL, 89, {
     traffic: {

@@ -48,10 +48,21 @@ function peerLines(peer: PeerStatus, aead: string, color: boolean): string[] {
   return [
     session,
     ...linkTable(peer.links, color),
-    ...peer.links.filter((link) => link.reason !== "")
-      .flatMap((link) => wrap(`  ${link.name}: `, link.reason)),
+    ...peer.links.flatMap((link) =>
+      [link.reason, costs(link)].filter((words) => words !== "")
+        .flatMap((words) => wrap(`  ${link.name}: `, words))
+    ),
     ...totals(peer),
   ];
+}
+
+/** What is special about a link that costs money; empty when nothing is. */
+function costs({ metered, quotaBytes, quotaUsedBytes }: LinkStatus): string {
+  const words = metered ? ["metered"] : [];
+  if (quotaBytes !== undefined) {
+    words.push(`${scaled(quotaUsedBytes ?? 0)}B of ${scaled(quotaBytes)}B used this month`);
+  }
+  return words.join(", ");
 }
 
 function totals(peer: PeerStatus): string[] {

@@ -38,7 +38,7 @@ export interface LinkConfig {
   readonly downloadBps?: number;
   readonly tier: Tier;
   readonly metered: boolean;
-  /** Bytes per month that a metered link may carry. */
+  /** Bytes of IP packets that the link may carry in a calendar month, both ways together. */
   readonly quotaBytes?: number;
   readonly maxLatencyUs?: number;
   /** Fraction of datagrams lost, 0 to 1. */

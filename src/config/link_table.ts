@@ -18,6 +18,8 @@ import { type Entry, quote, type Table } from "./tree.ts";
 const TIMEOUT_US = 1_000_000;
 /** Three heartbeats of 5 s, and 1 s. */
 const METERED_TIMEOUT_US = 16_000_000;
+/** A quota below this should not pay for heartbeats several times a second: they carry 2.4 GB a month. */
+const SMALL_QUOTA_BYTES = 50e9;
 /** What a packet costs on the way: IP and UDP, header 10, tag 16, DATA frame 12. */
 const OVERHEAD_BYTES = { ipv4: 66, ipv6: 86 } as const;
 
@@ -54,6 +56,7 @@ export function readLink(
   checkBind(reading, remote, report);
   checkMtu(reading, remote, around.tunnelMtu, report);
   checkVrf(reading, report);
+  checkQuota(reading, report);
   return { reading, config: remote && linkConfig(name, reading, remote) };
 }
 
@@ -148,4 +151,14 @@ export function sourceOf(link: LinkConfig): string {
   const bind = link.bind === undefined ? undefined : parseAddress(link.bind);
   const address = !bind || isUnspecified(bind.bytes) ? "" : link.bind;
   return JSON.stringify([address, link.interface, link.rdomain, link.vrf, link.mark, link.table]);
+}
+
+function checkQuota(link: LinkReading, report: Report): void {
+  const { quota } = link.values;
+  if (quota === undefined || quota >= SMALL_QUOTA_BYTES || link.has("metered")) return;
+  report.warn(
+    link.placeOf("quota"),
+    `${link.path}.quota: an idle link that is not metered carries 2.4 GB of heartbeats a month`,
+    "write metered = true, or false if that is all right",
+  );
 }

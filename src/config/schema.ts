@@ -221,18 +221,15 @@ export const LINK_KEYS = {
   },
   quota: {
     kind: size,
-    unused: true,
-    doc: "What a metered link may carry in a month.",
+    doc: "What the link may carry in a month, both ways together; then it is only a backup.",
   },
   max_latency: {
     kind: duration("1 ms", "10 s", "300 ms"),
-    unused: true,
-    doc: "Round-trip time above which the link is not used.",
+    doc: "Round-trip time above which the link is only a backup.",
   },
   max_loss: {
     kind: percentage,
-    unused: true,
-    doc: "Share of lost datagrams above which the link is not used.",
+    doc: "Share of lost datagrams, either way, above which the link is only a backup for a while.",
   },
   timeout: {
     kind: duration("200 ms", "10 min", "2 s"),

@@ -89,3 +89,16 @@ export function suggestQuantity(text: string, units: Units): string | undefined 
     : closest(unit!, Object.keys(units));
   return meant && `${number} ${meant}`;
 }
+
+/**
+ * Returns a number of bytes as people write it: in the largest unit that makes a whole number of
+ * at most four digits of it, else in a decimal one with two digits behind the point.
+ */
+export function formatSize(bytes: number): string {
+  const units = Object.entries(SIZE_UNITS);
+  const whole = units.filter(([, size]) => bytes % size === 0 && bytes / size < 10_000)
+    .reduce<[string, number] | undefined>((a, b) => a && a[1] > b[1] ? a : b, undefined);
+  if (whole) return `${bytes / whole[1]} ${whole[0]}`;
+  const [unit, size] = units.findLast(([unit, size]) => !unit.includes("i") && bytes >= size)!;
+  return `${Number((bytes / size).toFixed(2))} ${unit}`;
+}

@@ -9,7 +9,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Config } from "../config/config.ts";
+import type { Config, LinkConfig } from "../config/config.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import { nobleProvider } from "../crypto/noble.ts";
 import type { LinkSocket, Platform, Tun } from "../platform/platform.ts";
@@ -24,6 +24,8 @@ import { hookEnvironment, runShellHook, StatusCommand } from "./hooks.ts";
 import { LinkSockets } from "./link_sockets.ts";
 import { networkPlan } from "./plan.ts";
 import { prepare } from "./prepare.ts";
+import { QUOTA_INTERVAL_MS, type QuotaLink, Quotas } from "./quotas.ts";
+import { stateFile } from "./state_file.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
 
@@ -62,6 +64,7 @@ export class Daemon implements AsyncDisposable {
   readonly mtu: number;
   readonly #endpoint: Endpoint;
   readonly #driver: Driver;
+  readonly #quotas: Quotas | undefined;
   readonly #socketNames: readonly string[];
   readonly #stack: AsyncDisposableStack;
 
@@ -70,6 +73,7 @@ export class Daemon implements AsyncDisposable {
     mtu: number;
     endpoint: Endpoint;
     driver: Driver;
+    quotas: Quotas | undefined;
     socketNames: readonly string[];
     stack: AsyncDisposableStack;
   }) {
@@ -77,6 +81,7 @@ export class Daemon implements AsyncDisposable {
     this.mtu = parts.mtu;
     this.#endpoint = parts.endpoint;
     this.#driver = parts.driver;
+    this.#quotas = parts.quotas;
     this.#socketNames = parts.socketNames;
     this.#stack = parts.stack;
   }
@@ -98,6 +103,7 @@ export class Daemon implements AsyncDisposable {
 
   /** What `status` shows, in microseconds and bits per second. */
   status(): DaemonState {
+    const tunnel = this.#endpoint.status(systemClock());
     return {
       interface: this.interface,
       tunDrops: this.#driver.tunDrops,
@@ -106,7 +112,7 @@ export class Daemon implements AsyncDisposable {
         local: port.socket?.localAddress ?? "",
         receiveDrops: port.receiveDrops,
       })),
-      tunnel: this.#endpoint.status(systemClock()),
+      tunnel: this.#quotas?.describe(tunnel) ?? tunnel,
     };
   }
 
@@ -165,8 +171,9 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     reopen: (index) => linkSockets.reopen(index),
   });
   closer.close = (): void => driver.close();
+  const quotas = startQuotas(options, endpoint, driver, stack);
   const socketNames = prepared.sockets.map((socket) => socket.name);
-  return new Daemon({ tun, mtu, endpoint, driver, socketNames, stack: stack.move() });
+  return new Daemon({ tun, mtu, endpoint, driver, quotas, socketNames, stack: stack.move() });
 }
 
 /** Runs `tunnel.up` and leaves `tunnel.down` for the end. */
@@ -182,6 +189,43 @@ async function startHooks(
     runShellHook("down", down, env).catch((error) => {
       log.error("{reason}", { reason: (error as Error).message });
     })
+  );
+}
+
+/** Counts what links with a quota carry, until the end. */
+function startQuotas(
+  { config, platform }: DaemonOptions,
+  endpoint: Endpoint,
+  driver: Driver,
+  stack: AsyncDisposableStack,
+): Quotas | undefined {
+  const links = config.mode === "client" ? quotaLinks(config.links) : [];
+  if (links.length === 0) return undefined;
+  const quotas = new Quotas({
+    links,
+    carrier: {
+      carriedBytes: (link) => endpoint.carriedBytes(link),
+      setLinkTier: (now, link, tier, reason) => {
+        endpoint.setLinkTier(now, link, tier, reason);
+        driver.wake();
+      },
+    },
+    clock: systemClock,
+    wallMs: Date.now,
+    file: stateFile(`${platform.stateDirectory}/${config.name}.quota.json`),
+  });
+  quotas.handleTimeout();
+  const timer = setInterval(() => quotas.handleTimeout(), QUOTA_INTERVAL_MS);
+  stack.defer(async () => {
+    clearInterval(timer);
+    await quotas.close();
+  });
+  return quotas;
+}
+
+function quotaLinks(links: readonly LinkConfig[]): QuotaLink[] {
+  return links.flatMap(({ name, quotaBytes }, id) =>
+    quotaBytes === undefined ? [] : [{ id, name, quotaBytes }]
   );
 }
 

@@ -102,6 +102,11 @@ export class Driver {
     this.#options.poller.wake();
   }
 
+  /** Makes {@linkcode run} look at once: the core was told something from outside. */
+  wake(): void {
+    this.#options.poller.wake();
+  }
+
   /** Closes every socket. */
   close(): void {
     for (const port of this.#ports) port.closeSocket();

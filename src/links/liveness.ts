@@ -52,12 +52,13 @@ export class Liveness {
   #goodProbes = 0;
   /** When the path was asked because an answer is overdue. */
   #probedAt = Infinity;
-  readonly #heartbeatUs: number;
+  readonly #timeoutUs: number;
 
-  constructor(now: number, timeoutUs: number, metered: boolean) {
+  /** @param metered whether traffic costs money, so that heartbeats are rare; may change */
+  constructor(now: number, timeoutUs: number, public metered: boolean) {
     this.progressAt = now;
     this.#probeAt = now;
-    this.#heartbeatUs = metered ? METERED_HEARTBEAT_US : timeoutUs / HEARTBEATS;
+    this.#timeoutUs = timeoutUs;
   }
 
   /** An acknowledgement of data or of a probe. Returns true when the path has come up. */
@@ -142,6 +143,10 @@ export class Liveness {
     if (this.state === "down" && this.#lostProbes > 1) this.#goodProbes = 0;
     this.#probeAt = now + this.#probeIntervalUs(patienceUs);
     return "probe";
+  }
+
+  get #heartbeatUs(): number {
+    return this.metered ? METERED_HEARTBEAT_US : this.#timeoutUs / HEARTBEATS;
   }
 
   #probeIntervalUs(patienceUs: number): number {

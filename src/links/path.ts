@@ -9,8 +9,10 @@
 
 import type { Remote } from "../remote.ts";
 import { QUEUE_UNKNOWN, type Report } from "../wire/frame.ts";
+import type { Tier } from "../wire/handshake.ts";
 import { DeliveryRate, RateSample } from "./delivery_rate.ts";
 import { InFlight, RING_ENTRIES, type SlotHandler } from "./in_flight.ts";
+import { LinkNews } from "./link_news.ts";
 import { Liveness, type Stakes } from "./liveness.ts";
 import { Meter } from "./meter.ts";
 import { Pacer } from "./pacer.ts";
@@ -21,7 +23,7 @@ import { Rtt } from "./rtt.ts";
 export interface PathOptions {
   readonly id: number;
   readonly name: string;
-  readonly tier: "primary" | "overflow" | "backup";
+  readonly tier: Tier;
   readonly metered: boolean;
   /** Known capacity in the sending direction, bits per second; 0: measured. */
   readonly capBps: number;
@@ -51,6 +53,11 @@ export class Path {
   readonly rate: RateEstimator;
   readonly live: Liveness;
   readonly sent: Meter = new Meter();
+  readonly news: LinkNews = new LinkNews();
+  /** When it is used: as configured, unless that was changed since. */
+  tier: Tier;
+  /** Why the tier is another than the configured one, in words; empty when nobody said. */
+  tierReason = "";
   /** Where datagrams go; undefined until the peer is known (server). */
   remote: Remote | undefined;
   /** Which socket they leave from. */
@@ -80,6 +87,7 @@ export class Path {
   constructor(readonly options: PathOptions, now: number, socket: number, remote?: Remote) {
     this.remote = remote;
     this.socket = socket;
+    this.tier = options.tier;
     this.rate = new RateEstimator(options.capBps);
     this.pacer = new Pacer(this.rate.pacingBps);
     this.live = new Liveness(now, options.timeoutUs, options.metered);
@@ -100,6 +108,19 @@ export class Path {
   /** Bytes on the link of a datagram of `length` bytes. */
   wireBytes(length: number): number {
     return length + (this.remote?.bytes[0] === 6 ? IPV6_UDP_BYTES : IPV4_UDP_BYTES);
+  }
+
+  /**
+   * This end decides that the link is of another tier, or (undefined) of the configured one
+   * again. Returns whether that is news for the peer.
+   */
+  decideTier(tier: Tier | undefined, reason: string): boolean {
+    this.tierReason = reason;
+    const decided = tier ?? this.options.tier;
+    if (decided === this.tier) return false;
+    this.tier = decided;
+    this.news.begin(this.#probeNumber);
+    return true;
   }
 
   /** Accounts for a datagram of `length` bytes that leaves with `slot`'s packet (-1: control). */
@@ -135,6 +156,7 @@ export class Path {
     if (number < 1 || number > this.#probeNumber || this.#probeNumber - number >= PROBES) {
       return false;
     }
+    this.news.handleProbeAck(number);
     this.rtt.sample(now, now - this.#probeSentAt[number % PROBES]!);
     return this.#progress(now, true);
   }
@@ -171,6 +193,7 @@ export class Path {
   /** A new session: the peer counts from zero. */
   handleNewSession(): void {
     this.#delivery.reset();
+    this.news.handleNewSession(this.#probeNumber);
     this.#sentBefore = this.sent.totalBytes;
   }
 

@@ -55,8 +55,14 @@ const STANDING_US = 25_000;
 /** To believe that the link has become much slower takes longer. */
 const DEEP_CUT = 0.5;
 const DEEP_STANDING_US = 60_000;
-/** More losses than this are the link's own doing. */
+/**
+ * More losses than this may be the link's answer to too much: then there are fewer when less is
+ * sent. When there are not, they are random, like those of a bad radio, and no reason to slow down.
+ */
 const TOO_MANY_LOSSES = 0.05;
+const FEWER_LOSSES = 0.5;
+/** So long after a cut the loss of a whole second is known, in microseconds. */
+const LOSS_JUDGED_US = 2_200_000;
 
 /** What the link has shown is forgotten by half in this time, in microseconds. */
 const MEMORY_US = 20_000_000;
@@ -111,9 +117,17 @@ export class RateEstimator {
   /** How often in a row a probe has found more. */
   #boldness = 0;
   #found = false;
+  /** Whether anything was measured. */
+  #sampled = false;
   #queueSince = Infinity;
   /** Whether there was a queue in this round of the start. */
   #queueSeen = false;
+  /** The rate before it was cut for losses; 0: nothing is to be judged. */
+  #beforeCut = 0;
+  #lossAtCut = 0;
+  #lossJudgedAt = 0;
+  /** Losses that came however little was sent. */
+  #randomLoss = 0;
   /** The most that the link has carried, fading. */
   #shown = 0;
   #shownAt = 0;
@@ -132,7 +146,12 @@ export class RateEstimator {
 
   /** The rate to pace at. */
   get pacingBps(): number {
-    const gain = this.pushEndsAt !== Infinity ? BOLDER[this.#boldness]! : GAIN[this.#mode];
+    // Doubling a guess would overrun a slow link by far.
+    const gain = !this.#sampled && this.starting
+      ? 1
+      : this.pushEndsAt !== Infinity
+      ? BOLDER[this.#boldness]!
+      : GAIN[this.#mode];
     const paced = Math.max(this.#rate * gain, MIN_RATE_BPS);
     const full = this.#mode === "cruise" && this.#rate >= this.#cap;
     return full ? this.#cap * KNOWN_GAIN : Math.min(paced, this.#cap * KNOWN_GAIN);
@@ -166,15 +185,15 @@ export class RateEstimator {
     this.#flatRounds = 0;
     this.#roundBase = this.#rate;
     this.#queueSince = Infinity;
+    this.#beforeCut = 0;
   }
 
   /** Takes a rate sample of a report into account. */
   handleSample(now: number, sample: RateSample, signs: LinkSigns): void {
     this.#chooseSpan(signs.srttUs);
+    this.#sampled ||= sample.rateBps > 0;
     this.#rise(now, Math.min(sample.rateBps, this.#cap));
-    if (signs.loss > TOO_MANY_LOSSES && sample.rateBps > 0 && !sample.limited) {
-      this.#rate = Math.max(MIN_RATE_BPS, Math.min(this.#rate, sample.rateBps));
-    }
+    this.#watchLoss(now, sample, signs.loss);
     this.#watchQueue(now, sample.busyBps, signs);
     // Without a sample nothing is known: least of all that there is no more to find.
     const limited = sample.limited || sample.rateBps === 0;
@@ -219,6 +238,25 @@ export class RateEstimator {
     this.#rate = Math.min(Math.max(MIN_RATE_BPS, busyBps), this.#cap);
     this.#found = false;
     this.#enter(now, "drain", srttUs);
+  }
+
+  /** Cuts the rate for many losses, and takes that back when it did not help. */
+  #watchLoss(now: number, sample: RateSample, loss: number): void {
+    if (now < this.#lossJudgedAt) return;
+    if (this.#beforeCut > 0) {
+      if (loss > FEWER_LOSSES * this.#lossAtCut) {
+        this.#randomLoss = loss;
+        this.#rate = Math.max(this.#rate, this.#beforeCut);
+      }
+      this.#beforeCut = 0;
+    }
+    if (loss < FEWER_LOSSES * this.#randomLoss) this.#randomLoss = loss;
+    const isNew = loss > TOO_MANY_LOSSES && loss > this.#randomLoss / FEWER_LOSSES;
+    if (!isNew || sample.limited || sample.rateBps === 0 || sample.rateBps >= this.#rate) return;
+    this.#beforeCut = this.#rate;
+    this.#lossAtCut = loss;
+    this.#lossJudgedAt = now + LOSS_JUDGED_US;
+    this.#rate = Math.max(MIN_RATE_BPS, sample.rateBps);
   }
 
   #onRound(now: number, limited: boolean, srttUs: number): void {

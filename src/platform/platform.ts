@@ -137,6 +137,8 @@ export interface NetworkPlan {
 export interface Platform {
   /** Such as `linux`; for messages. */
   readonly os: string;
+  /** Directory for what is kept across restarts; made when it is first needed. */
+  readonly stateDirectory: string;
   /**
    * Opens a TUN interface; the system chooses a name when none is given.
    * Throws AggvpnError (no device node, no privilege, name taken).

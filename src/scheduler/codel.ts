@@ -10,6 +10,9 @@ export const TARGET_US = 15_000;
 /** How long the sojourn time must stay above the target, in microseconds (section 4.3). */
 export const INTERVAL_US = 100_000;
 
+/** A queue that has become this much shorter since the last drop shows that its sender answers. */
+const ANSWERED = 0.85;
+
 /** What CoDel says about the packet at the head of a queue. */
 export type Verdict = "pass" | "drop";
 
@@ -28,6 +31,8 @@ export class Codel {
   readonly #drops: Int32Array;
   readonly #lastDrops: Int32Array;
   readonly #dropping: Uint8Array;
+  /** Sojourn time at the last drop, or when the next one was put off. */
+  readonly #sojournAtDrop: Float64Array;
 
   constructor(count: number) {
     this.#firstAbove = new Float64Array(count);
@@ -35,6 +40,7 @@ export class Codel {
     this.#drops = new Int32Array(count);
     this.#lastDrops = new Int32Array(count);
     this.#dropping = new Uint8Array(count);
+    this.#sojournAtDrop = new Float64Array(count);
   }
 
   /**
@@ -43,9 +49,10 @@ export class Codel {
    */
   judge(queue: number, now: number, sojournUs: number, last: boolean): Verdict {
     const late = this.#isLate(queue, now, sojournUs, last);
-    if (this.#dropping[queue] === 1) return this.#whileDropping(queue, now, late);
+    if (this.#dropping[queue] === 1) return this.#whileDropping(queue, now, sojournUs, late);
     if (!late) return "pass";
     this.#dropping[queue] = 1;
+    this.#sojournAtDrop[queue] = sojournUs;
     this.#resume(queue, now);
     this.#dropNext[queue] = now + this.spacingUs / Math.sqrt(this.#drops[queue]!);
     return "drop";
@@ -69,12 +76,18 @@ export class Codel {
     return now >= this.#firstAbove[queue]!;
   }
 
-  #whileDropping(queue: number, now: number, late: boolean): Verdict {
+  #whileDropping(queue: number, now: number, sojournUs: number, late: boolean): Verdict {
     if (!late) {
       this.#dropping[queue] = 0;
       return "pass";
     }
     if (now < this.#dropNext[queue]!) return "pass";
+    const answered = sojournUs < ANSWERED * this.#sojournAtDrop[queue]!;
+    this.#sojournAtDrop[queue] = sojournUs;
+    if (answered) {
+      this.#dropNext[queue] = now + this.spacingUs;
+      return "pass";
+    }
     const drops = ++this.#drops[queue]!;
     this.#dropNext[queue] = this.#dropNext[queue]! + this.spacingUs / Math.sqrt(drops);
     return "drop";

@@ -19,7 +19,7 @@ export const MOST_TARGET_US = 60_000;
 /** Round trips of queue that keep the links busy after a drop: 1 / 0.7 - 1. */
 const REDUCTION = 0.43;
 /** What the links have carried is forgotten by half in this time, in microseconds. */
-const MEMORY_US = 30_000_000;
+const MEMORY_US = 60_000_000;
 
 /** The target of one queue. */
 export class QueueTarget {

@@ -8,9 +8,10 @@
 import type { TransmitBatch } from "../batch.ts";
 import { type InitPayload, PROTOCOL_VERSION, tai64n } from "../crypto/handshake.ts";
 import type { PskKeys } from "../crypto/psk.ts";
-import { FEATURE } from "../wire/handshake.ts";
+import { FEATURE, type Tier } from "../wire/handshake.ts";
 import { Connector } from "./connector.ts";
 import type { DropReason } from "./drops.ts";
+import { LinkLimits } from "./link_limits.ts";
 import type { ClientEndpointOptions } from "./options.ts";
 import { Peer, type PeerHost } from "./peer.ts";
 import { REKEY_AFTER_DATAGRAMS, REKEY_AFTER_US } from "./session.ts";
@@ -40,14 +41,18 @@ export class ClientRole {
   readonly #options: ClientEndpointOptions;
   readonly #context: RoleContext;
   readonly #reboundAt: Float64Array;
+  readonly #limits: readonly LinkLimits[];
+  /** What was decided about links before there were paths. */
+  readonly #decided = new Map<number, { tier: Tier | undefined; reason: string }>();
   #watchedAt = -Infinity;
   #started = false;
 
   constructor(options: ClientEndpointOptions, keys: PskKeys, context: RoleContext) {
     this.#options = options;
     this.#context = context;
-    this.#peer = new Peer("server", [], context.host);
+    this.#peer = new Peer("server", [], context.host, false);
     this.peers = [this.#peer];
+    this.#limits = options.links.map((link) => new LinkLimits(link));
     this.#reboundAt = new Float64Array(options.links.length).fill(-Infinity);
     this.#connector = new Connector(
       keys,
@@ -69,6 +74,14 @@ export class ClientRole {
     else if (this.#connector.active && !this.#isOld(now)) this.#connector.stop();
     this.#complain(now);
     this.#rebindDead(now);
+    this.#watchLimits(now);
+    if (this.#peer.current) this.#peer.repeatNews();
+  }
+
+  /** See {@linkcode Endpoint.setLinkTier}. */
+  setLinkTier(link: number, tier: Tier | undefined, reason: string): void {
+    this.#decided.set(link, { tier, reason });
+    if (this.#started) this.#applyTier(link);
   }
 
   /** Appends INITs that are due, to where the server was configured: a path may have been led away. */
@@ -117,7 +130,8 @@ export class ClientRole {
   #watchAt(): number {
     const soon = this.#watchedAt + WATCH_US;
     const session = this.#peer.current;
-    if (!session || this.#connector.active || !this.#peer.everyPathUp) return soon;
+    const { everyPathUp, hasNews } = this.#peer;
+    if (!session || this.#connector.active || !everyPathUp || hasNews) return soon;
     const rekeyAt = session.createdAt + REKEY_AFTER_US + 1;
     return Math.max(soon, Math.min(this.#watchedAt + QUIET_WATCH_US, rekeyAt));
   }
@@ -133,7 +147,31 @@ export class ClientRole {
       timeoutUs: link.timeoutUs,
     }));
     this.#peer.configure(now, links, this.#options.links.map((link) => link.remote));
+    for (const link of this.#decided.keys()) this.#applyTier(link);
     this.#connector.start(now);
+  }
+
+  /** What the caller has decided comes first, then what the link's limits say. */
+  #applyTier(link: number): void {
+    const { tier, reason } = this.#decided.get(link) ?? { tier: undefined, reason: "" };
+    const limit = this.#limits[link]!.reason;
+    if (tier === undefined && limit !== "") this.#peer.decideTier(link, "backup", limit);
+    else this.#peer.decideTier(link, tier, reason);
+  }
+
+  #watchLimits(now: number): void {
+    if (!this.#peer.current) return;
+    const { paths, receiver } = this.#peer;
+    for (const [link, limits] of this.#limits.entries()) {
+      const path = paths[link]!;
+      if (!limits.limited || path.live.state !== "up") continue;
+      const changed = limits.update(now, {
+        minRttUs: path.rtt.minUs,
+        loss: Math.max(path.loss, receiver.loss(link)),
+        datagrams: path.sentDatagrams + receiver.links[link]!.receivedDatagrams,
+      });
+      if (changed) this.#applyTier(link);
+    }
   }
 
   #needsSession(now: number): boolean {

@@ -3,7 +3,8 @@
  *
  * They bypass the queue: what measures a link must not wait behind what it
  * carries. Each path's report travels on that path, together with what there is to
- * report of the others, so that one dead direction hides nothing of another link. What
+ * report of the others, so that one dead direction hides nothing of another link. On
+ * slow links, where twice the same would cost a few percent, they take turns. What
  * cannot wait, a hole in what has arrived, is told on the fastest path.
  *
  * @module
@@ -20,6 +21,7 @@ import {
   REPORT_BYTES,
   wireTime,
   writeFrameHeader,
+  writeLinkUpdate,
   writeProbe,
   writeReport,
 } from "../wire/frame.ts";
@@ -28,6 +30,10 @@ import type { Session } from "./session.ts";
 
 /** Bytes of frames that one control datagram holds at most. */
 const MAX_FRAMES_BYTES = 1200;
+/** Below this rate links take turns to carry the reports of all, in bits per second. */
+const SLOW_BPS = 3_000_000;
+/** So many reports surely fit into one datagram. */
+const MAX_SHARED = 4;
 /** Room that a report with all its ranges may take. */
 const FULL_REPORT_BYTES = REPORT_BYTES + 4 * 32 + 3;
 
@@ -42,6 +48,8 @@ export class ControlWriter {
   #ackTime: Float64Array = new Float64Array(0);
   /** Probes and answers that are to be sent. */
   #wanted = 0;
+  /** Where the next round begins. */
+  #first = 0;
 
   /** @param slot a slot of `pool` for the frames; nothing stays in it */
   constructor(pool: PacketPool, slot: number) {
@@ -82,7 +90,9 @@ export class ControlWriter {
     receiver: Receiver,
     batches: readonly TransmitBatch[],
   ): void {
-    for (const path of paths) {
+    const first = this.#first;
+    for (let i = 0; i < paths.length; i++) {
+      const path = paths[(first + i) % paths.length]!;
       const link = path.options.id;
       const due = receiver.reportDue(now, link);
       const wanted = this.#probe[link] === 1 || this.#ackNumber[link]! >= 0;
@@ -104,6 +114,7 @@ export class ControlWriter {
         if (working) this.#writeAbout(now, session, path, working, paths, receiver, batches);
       }
       receiver.noteReported(now, link);
+      if (path.rate.rateBps < SLOW_BPS) this.#shareReport(now, path, paths, receiver);
     }
   }
 
@@ -127,6 +138,16 @@ export class ControlWriter {
     return this.#pool.at(this.#slot) + PLAIN_OFFSET;
   }
 
+  /** What a slow link has carried for other slow ones they need not carry themselves. */
+  #shareReport(now: number, carrier: Path, paths: readonly Path[], receiver: Receiver): void {
+    if (carrier.live.state !== "up" || paths.length > MAX_SHARED) return;
+    this.#first = (paths.indexOf(carrier) + 1) % paths.length;
+    for (const path of paths) {
+      const slow = path.rate.rateBps < SLOW_BPS && path.live.state === "up";
+      if (path !== carrier && slow) receiver.noteReported(now, path.options.id);
+    }
+  }
+
   #writeOn(
     now: number,
     session: Session,
@@ -140,6 +161,7 @@ export class ControlWriter {
     let at = this.#start;
     if (this.#probe[link] === 1) {
       at = writeProbe(bytes, at, FRAME.probe, path.nextProbe(now), wireTime(now));
+      if (path.news.telling) at = writeLinkUpdate(bytes, at, link, path.tier, path.live.metered);
     }
     if (this.#ackNumber[link]! >= 0) {
       at = writeProbe(bytes, at, FRAME.probeAck, this.#ackNumber[link]!, this.#ackTime[link]!);
@@ -197,12 +219,18 @@ export class ControlWriter {
   }
 }
 
-/** The path that is up and has the shortest round trip. */
+/** The path that is up and has the shortest round trip; a backup only when there is no other. */
 function fastestOf(paths: readonly Path[]): Path | undefined {
   let best: Path | undefined;
   for (const path of paths) {
     if (path.live.state !== "up" || !path.remote) continue;
-    if (!best || path.rtt.srttUs < best.rtt.srttUs) best = path;
+    if (!best || isFaster(path, best)) best = path;
   }
   return best;
+}
+
+function isFaster(path: Path, other: Path): boolean {
+  const isBackup = path.tier === "backup";
+  if (isBackup !== (other.tier === "backup")) return !isBackup;
+  return path.rtt.srttUs < other.rtt.srttUs;
 }

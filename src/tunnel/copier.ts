@@ -98,7 +98,7 @@ export class Copier {
     let best: Path | undefined;
     let bestAt = Infinity;
     for (const path of lane.paths) {
-      if (path.options.metered && !lane.pinned) continue;
+      if (path.live.metered && !lane.pinned) continue;
       if (!this.#takes(now, lane, main, path, batches)) continue;
       const at = pathArrivalAt(now, path, main);
       if (at >= bestAt) continue;

@@ -21,7 +21,7 @@ import {
 import { REMOTE_BYTES } from "../remote.ts";
 import { readU32 } from "../wire/field.ts";
 import { TRANSPORT_TYPE } from "../wire/frame.ts";
-import { HANDSHAKE_TYPE } from "../wire/handshake.ts";
+import { HANDSHAKE_TYPE, type Tier } from "../wire/handshake.ts";
 import { PacketInfo, parsePacket } from "../wire/ip.ts";
 import { ClientRole } from "./client_role.ts";
 import { Drops } from "./drops.ts";
@@ -162,6 +162,22 @@ export class Endpoint {
       peers: this.#peers.map((peer) => peerStatus(peer, now)),
       drops: this.#drops.snapshot(),
     };
+  }
+
+  /**
+   * A client decides that `link` is of another tier than the configured one, or (undefined) of
+   * that one again; both ends act on it, and `reason` is what `status` says. Call
+   * {@linkcode pollTransmit} after it. Only for a client: what a server does its client decides.
+   */
+  setLinkTier(_now: number, link: number, tier: Tier | undefined, reason: string): void {
+    if (this.#role instanceof ClientRole) this.#role.setLinkTier(link, tier, reason);
+  }
+
+  /** Bytes of IP packets that a client's link has carried so far, both ways. */
+  carriedBytes(link: number): number {
+    const { paths, receiver } = this.#peers[0]!;
+    const path = paths[link];
+    return path ? path.sent.totalBytes + receiver.links[link]!.received.totalBytes : 0;
   }
 
   /** Ends every session; {@linkcode pollTransmit} gives the farewells, then the endpoint is silent. */

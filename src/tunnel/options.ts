@@ -7,6 +7,7 @@
 import type { AeadProvider } from "../crypto/aead.ts";
 import type { Remote } from "../remote.ts";
 import type { PacketPool } from "../slab.ts";
+import type { Tier } from "../wire/handshake.ts";
 import type { Network } from "./routes.ts";
 import type { Duplicate, RuleOptions } from "./rules.ts";
 
@@ -15,7 +16,7 @@ export interface LinkOptions {
   readonly name: string;
   /** Where to send; the socket index is the link id. */
   readonly remote: Remote;
-  readonly tier: "primary" | "overflow" | "backup";
+  readonly tier: Tier;
   readonly metered: boolean;
   /** Known capacity in bits per second of IP packets; 0: measured. */
   readonly uploadBps: number;
@@ -24,6 +25,9 @@ export interface LinkOptions {
   readonly timeoutUs: number;
   /** Largest outer IP packet in bytes. */
   readonly mtu: number;
+  /** Round trip above which, and loss above which, it is a backup; see {@linkcode LinkLimits}. */
+  readonly maxLatencyUs?: number;
+  readonly maxLoss?: number;
 }
 
 /** A client as the server's endpoint knows it. */
@@ -111,6 +115,10 @@ export interface LinkStatus {
   /** Why it is not used, in words; empty when it is. */
   readonly reason: string;
   readonly tier: string;
+  readonly metered: boolean;
+  /** What it may carry in a month and has carried in this one, in bytes; the shell counts months. */
+  readonly quotaBytes?: number;
+  readonly quotaUsedBytes?: number;
   readonly remote: string;
   readonly srttUs: number;
   readonly rttvarUs: number;

@@ -18,10 +18,13 @@ import {
   FRAME,
   FRAME_HEADER_BYTES,
   limitReach,
+  LinkUpdate,
+  parseLinkUpdate,
   parseReport,
   PROBE_BYTES,
   Report,
 } from "../wire/frame.ts";
+import type { Tier } from "../wire/handshake.ts";
 import { PacketInfo, parsePacket } from "../wire/ip.ts";
 import { ControlWriter } from "./control_writer.ts";
 import type { Drops } from "./drops.ts";
@@ -67,15 +70,20 @@ export class Peer {
 
   readonly #control: ControlWriter;
   readonly #report = new Report();
+  readonly #update = new LinkUpdate();
   readonly #info = new PacketInfo();
   #overlapEndsAt = 0;
   readonly #onLost = (slot: number): void => this.sender.handleLost(slot);
-  readonly #onAcked = (slot: number): void => this.host.pool.release(slot);
+  readonly #onAbandoned = (slot: number): void => this.sender.handleAbandoned(slot);
+  readonly #onAcked = (slot: number): void => this.sender.handleDelivered(slot);
+  readonly #onDropped = (slot: number): void => this.host.pool.release(slot);
 
+  /** @param obeys whether the other end decides about the links: for a server its client does */
   constructor(
     readonly name: string,
     readonly allowed: readonly Network[],
     private readonly host: PeerHost,
+    private readonly obeys: boolean,
   ) {
     this.sender = this.#newSender();
     this.receiver = new Receiver(0, host.pool, host.deliver);
@@ -133,6 +141,26 @@ export class Peer {
     return true;
   }
 
+  /** Whether the other end may not know yet what holds for a link. */
+  get hasNews(): boolean {
+    for (const path of this.paths) if (path.news.pending) return true;
+    return false;
+  }
+
+  /** This end decides about a link's tier; see {@linkcode Path.decideTier}. */
+  decideTier(link: number, tier: Tier | undefined, reason: string): void {
+    if (this.paths[link]!.decideTier(tier, reason)) this.#control.requestProbe(link);
+  }
+
+  /** Tells again what may have been lost. On a path that is not up probes leave anyway. */
+  repeatNews(): void {
+    for (const path of this.paths) {
+      if (path.news.pending && path.live.state === "up") {
+        this.#control.requestProbe(path.options.id);
+      }
+    }
+  }
+
   /** Packets that wait or are under way: slots of the pool that this peer occupies. */
   get keptPackets(): number {
     let count = this.sender.waiting;
@@ -171,7 +199,8 @@ export class Peer {
       const payload = at + FRAME_HEADER_BYTES;
       const size = readU16(bytes, at + 1);
       if (payload + size > end) break;
-      this.#handleFrame(now, path, bytes[at]!, bytes, payload, size);
+      if (bytes[at] === FRAME.link) this.#handleLink(session, link, counter, payload, size);
+      else this.#handleFrame(now, path, bytes[at]!, bytes, payload, size);
       if (!this.current) return false;
       at = payload + size;
     }
@@ -312,6 +341,19 @@ export class Peer {
     }
   }
 
+  /** The other end has decided about a link: said in datagram `counter` of link `by`. */
+  #handleLink(session: Session, by: number, counter: number, at: number, size: number): void {
+    if (!this.obeys) return;
+    const update = this.#update;
+    const good = parseLinkUpdate(this.host.pool.bytes, at, size, update);
+    const path = good ? this.paths[update.linkId] : undefined;
+    if (!path) return this.host.drops.count("frame");
+    if (session !== this.current) return;
+    if (update.linkId === by && !path.news.accept(counter)) return;
+    path.tier = update.tier;
+    path.live.metered = update.metered;
+  }
+
   /** Sends a probe on `path`, and on others that would wake us for theirs soon. */
   #probeTogether(now: number, path: Path): void {
     this.#control.requestProbe(path.options.id);
@@ -338,7 +380,7 @@ export class Peer {
   }
 
   #onFailed(path: Path): void {
-    path.abandon(this.#onLost);
+    path.abandon(this.#onAbandoned);
     const state = path.live.state === "suspect" ? "suspect" : "down";
     this.#emitLink(path, state, path.live.reason);
   }
@@ -370,7 +412,7 @@ export class Peer {
 
   #releaseAll(now: number): void {
     this.sender.clear();
-    for (const path of this.paths) path.abandon(this.#onAcked);
+    for (const path of this.paths) path.abandon(this.#onDropped);
     this.receiver.resequencer.flush(now);
   }
 

@@ -16,6 +16,7 @@ import {
   MAX_REACH,
   QUEUE_UNKNOWN,
   type Report,
+  timeDifference,
   wireTime,
 } from "../wire/frame.ts";
 import { KIND } from "../wire/ip.ts";
@@ -33,6 +34,14 @@ const MAX_INTERACTIVE_HOLD_US = 20_000;
 /** Time for a report, on top of a round trip, until a lost packet arrives again, in microseconds. */
 const RESEND_MARGIN_US = 10_000;
 const LOSS_WINDOW_US = 1_000_000;
+/**
+ * A link that delivered something so lately still works on what it was given before, in
+ * microseconds; and that is waited for so long at most: less than a sender's retransmission timeout.
+ */
+const AT_WORK_US = 30_000;
+const MAX_POSTPONED_US = 190_000;
+/** ... and looked at again after this. */
+const POSTPONE_US = 10_000;
 
 /** Receiving state of one link. */
 class LinkReceiver {
@@ -47,6 +56,9 @@ class LinkReceiver {
   unreported = 0;
   unreportedSince = Infinity;
   reportedAt = -Infinity;
+  /** When the newest datagram that tells it had left, as a time of the wire, and when it came. */
+  newestSentAt = 0;
+  heardAt = -Infinity;
   hole = false;
   /** Fraction of the peer's datagrams that did not arrive, of the last whole second. */
   loss = 0;
@@ -67,7 +79,9 @@ export class Receiver {
   constructor(links: number, pool: PacketPool, deliver: Deliver) {
     this.links = Array.from({ length: links }, () => new LinkReceiver());
     this.delays = new DelayTable(links);
-    this.resequencer = new Resequencer(pool, pool.count >> 1, deliver);
+    const postpone = (now: number, sentAt: number, heldSince: number): number =>
+      this.#postpone(now, sentAt, heldSince);
+    this.resequencer = new Resequencer(pool, pool.count >> 1, deliver, postpone);
     this.#pool = pool;
     this.#deliver = deliver;
   }
@@ -125,6 +139,7 @@ export class Receiver {
     const sentAt = readU24(bytes, at + DATA_HEADER_BYTES - 3);
     // A link that carries only copies, and all of them late, has delays and a queue too.
     const owdUs = this.delays.sample(now, link, sentAt, wireTime(now));
+    this.#noteHeard(now, link, sentAt);
     if (!this.#duplicates.accept(readU32(bytes, at + 5))) return false;
     const kind = bytes[at]! & DATA_KIND;
     if (kind === KIND.unordered) {
@@ -135,13 +150,34 @@ export class Receiver {
     const most = kind === KIND.interactive ? MAX_INTERACTIVE_HOLD_US : MAX_HOLD_US;
     const holdUs = Math.min(Math.max(lateUs, 0), most);
     const flow = readU16(bytes, at + 1);
-    this.resequencer.insert(now, flow, readU16(bytes, at + 3), slot, now + holdUs);
+    this.resequencer.insert(now, flow, readU16(bytes, at + 3), slot, now + holdUs, sentAt);
     return true;
   }
 
   /** A datagram of `link` told when it left, modulo 2^24 microseconds. */
   noteSentAt(now: number, link: number, sentAt: number): void {
     this.delays.sample(now, link, sentAt, wireTime(now));
+    this.#noteHeard(now, link, sentAt);
+  }
+
+  #noteHeard(now: number, link: number, sentAt: number): void {
+    const state = this.links[link]!;
+    state.newestSentAt = sentAt;
+    state.heardAt = now;
+  }
+
+  /**
+   * What is missing may be on a link that has become slow: one that delivers, but nothing yet that
+   * left as late as the packet that is held.
+   */
+  #postpone(now: number, sentAt: number, heldSince: number): number {
+    if (now - heldSince < MAX_INTERACTIVE_HOLD_US + 1) return -Infinity;
+    for (const link of this.links) {
+      if (now - link.heardAt > AT_WORK_US) continue;
+      if (timeDifference(link.newestSentAt, sentAt) >= 0) continue;
+      return Math.min(now + POSTPONE_US, heldSince + MAX_POSTPONED_US);
+    }
+    return -Infinity;
   }
 
   /** Whether a report on `link` is due, and if not yet, when ({@linkcode reportAt}). */

@@ -3,8 +3,8 @@
  * what another has lost.
  *
  * A packet whose predecessors have not come is held until they do, or until
- * its own deadline: the caller computes that from the delays of the links. Late
- * packets are delivered, not dropped.
+ * its own deadline: the caller computes that from the delays of the links, and is asked
+ * once more when it has come. Late packets are delivered, not dropped.
  *
  * @module
  */
@@ -23,6 +23,11 @@ const NONE = -1;
 
 /** Takes a packet that is in order. */
 export type Deliver = (slot: number) => void;
+/**
+ * Asked when the deadline of a held packet has come, which was sent at `sentAt` (a time of the
+ * wire) and has been held since `heldSince`. Returns a later deadline, or one that is past.
+ */
+export type Postpone = (now: number, sentAt: number, heldSince: number) => number;
 
 /** The resequencer of one peer. */
 export class Resequencer {
@@ -37,6 +42,7 @@ export class Resequencer {
 
   readonly #pool: PacketPool;
   readonly #deliver: Deliver;
+  readonly #postpone: Postpone;
   readonly #limit: number;
   readonly #expected = new Uint16Array(FLOW_BUCKETS);
   readonly #heldIn = new Int32Array(FLOW_BUCKETS);
@@ -51,26 +57,42 @@ export class Resequencer {
   readonly #sequenceOf: Uint16Array;
   readonly #deadlineOf: Float64Array;
   readonly #heldSince: Float64Array;
+  readonly #sentAtOf: Int32Array;
 
   /**
    * @param limit most packets held at once; beyond, or when less memory is free than
    * is held, the flow of the newest gives up its gap
    */
-  constructor(pool: PacketPool, limit: number, deliver: Deliver) {
+  constructor(
+    pool: PacketPool,
+    limit: number,
+    deliver: Deliver,
+    postpone: Postpone = () => -Infinity,
+  ) {
     this.#pool = pool;
+    this.#postpone = postpone;
     this.#limit = limit;
     this.#deliver = deliver;
     this.#bucketOf = new Uint16Array(pool.count);
     this.#sequenceOf = new Uint16Array(pool.count);
     this.#deadlineOf = new Float64Array(pool.count);
     this.#heldSince = new Float64Array(pool.count);
+    this.#sentAtOf = new Int32Array(pool.count);
   }
 
   /**
-   * Takes the packet in `slot`, number `sequence` of flow `bucket`; it is held
-   * until `deadlineAt` at the latest, or as long as one in front of it is held.
+   * Takes the packet in `slot`, number `sequence` of flow `bucket`, sent at `sentAt`; it is
+   * held until `deadlineAt`, unless that is postponed, or as long as one in front of it is held.
    */
-  insert(now: number, bucket: number, sequence: number, slot: number, deadlineAt: number): void {
+  insert(
+    now: number,
+    bucket: number,
+    sequence: number,
+    slot: number,
+    deadlineAt: number,
+    sentAt = 0,
+  ): void {
+    this.#sentAtOf[slot] = sentAt;
     const flow = bucket % FLOW_BUCKETS;
     const ahead = sequence - this.#expected[flow]! & 0xffff;
     if (ahead === 0) {
@@ -89,7 +111,11 @@ export class Resequencer {
     if (now < this.nextTimeoutAt) return;
     for (let i = this.#waitingCount - 1; i >= 0; i--) {
       const flow = this.#waiting[i]!;
-      if (this.#deadline[flow]! <= now) this.#skipGap(now, flow);
+      if (this.#deadline[flow]! > now) continue;
+      const slot = this.#firstHeld(flow);
+      const at = this.#postpone(now, this.#sentAtOf[slot]!, this.#heldSince[slot]!);
+      if (at > now) this.#deadline[flow] = at;
+      else this.#skipGap(now, flow);
     }
     this.#computeTimeout();
   }

@@ -21,6 +21,7 @@ import { isEcnCapable, KIND, markCongestion, type PacketInfo } from "../wire/ip.
 import { pathArrivalAt } from "./arrival.ts";
 import { Copier, FILL_BESIDE_COPIES } from "./copier.ts";
 import type { Drops } from "./drops.ts";
+import { HarmWatch } from "./harm_watch.ts";
 import type { Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import type { Rules } from "./rules.ts";
@@ -29,18 +30,28 @@ import { Treatment } from "./treatment.ts";
 
 /** A packet is sent at most this often. */
 const MAX_SENDS = 3;
+/** Share of what is sent that may be sent again, and the most of it at once, in bytes. */
+const RESEND_SHARE = 0.25;
+const RESEND_BURST_BYTES = 262_144;
 /** Urgent packets may run this far ahead of a link's pacer, in microseconds. */
 const EXPRESS_AHEAD_US = 2_000;
 /** The queue's head has waited this long when links of the next tier, or far ones, may help, in microseconds. */
 const SPILL_SOJOURN_US = 4_000;
 /** ... and this much longer while the nearer ones may still turn out to carry more. */
 const STARTING_SOJOURN_US = 16_000;
+/**
+ * What comes so much later on a link than on another cannot be put back in order: the other end
+ * does not wait that long. In microseconds.
+ */
+const MAX_SKEW_US = 120_000;
 /** The queue's target is computed this often at most, in microseconds. */
 const TARGET_EVERY_US = 20_000;
 /** From this loss on a link, nearly every packet waits for one that is sent again. */
 const LOSSY = 0.001;
 /** Time in which a loss is noticed, besides a round trip, in microseconds. */
 const RESEND_US = 10_000;
+/** What the links carry besides a packet, in bytes. */
+const TUNNEL_OVERHEAD_BYTES = 66;
 
 /** The sending side of one peer. */
 export class Sender {
@@ -62,8 +73,14 @@ export class Sender {
   readonly #batchLimit: number;
   readonly #flowSequence = new Uint16Array(BUCKETS);
   #globalSequence = 0;
+  /** Bytes that may be sent again: on a link that loses for being too full more of the same is no help. */
+  #resendCredit = RESEND_BURST_BYTES;
   readonly #sends: Uint8Array;
   readonly #target = new QueueTarget();
+  readonly #harm: HarmWatch;
+  readonly #suspect = { index: -1, othersBps: 0 };
+  /** Bulk that each link has sent since the last look. */
+  readonly #bulkBytes: Float64Array;
   #targetAt = 0;
   /** Whether a link was passed over because its batch was full. */
   #keptBack = false;
@@ -81,6 +98,8 @@ export class Sender {
     this.#paths = paths;
     this.#drops = drops;
     this.#rules = rules;
+    this.#harm = new HarmWatch(paths.length);
+    this.#bulkBytes = new Float64Array(paths.length);
     this.#sends = new Uint8Array(pool.count);
     const parts = {
       pool,
@@ -97,6 +116,7 @@ export class Sender {
     this.#lanes = new Lanes(rules, paths, parts, use, onStranded);
     this.#treatment = new Treatment(pool, rules, this.#lanes);
     this.queue = this.#lanes.common.queue;
+    // A link that is left out makes others wait for what only it carries: copies do no such harm.
     this.#copier = new Copier(pool, (now, lane, path) => this.#mayCarry(now, lane, path));
     this.#batchLimit = rules.copying ? FILL_BESIDE_COPIES : BATCH_DATAGRAMS;
   }
@@ -124,8 +144,27 @@ export class Sender {
     else queue.push(now, slot, bucket);
   }
 
-  /** A packet's datagram was lost, or its link has failed: it goes again, or not. */
+  /** A packet was acknowledged: its slot is free. */
+  handleDelivered(slot: number): void {
+    if (this.#isCommonBulk(slot)) {
+      this.#harm.deliveredBytes += this.#pool.lengths[slot]! + TUNNEL_OVERHEAD_BYTES;
+    }
+    this.#pool.release(slot);
+  }
+
+  /** A packet's datagram was lost: it goes again, unless it did too often or too many do. */
   handleLost(slot: number): void {
+    const bytes = this.#pool.lengths[slot]!;
+    if (this.#sends[slot]! >= MAX_SENDS || this.#resendCredit < bytes) {
+      this.#drop(slot, "lost");
+      return;
+    }
+    this.#resendCredit -= bytes;
+    this.#laneOf(slot).resend.push(slot);
+  }
+
+  /** A packet's link has failed: it goes again, however much that is. */
+  handleAbandoned(slot: number): void {
     if (this.#sends[slot]! >= MAX_SENDS) this.#drop(slot, "lost");
     else this.#laneOf(slot).resend.push(slot);
   }
@@ -135,6 +174,7 @@ export class Sender {
     this.#keptBack = false;
     if (now >= this.#targetAt && this.queue.hasFlows) this.#setTarget(now);
     this.#lanes.tend(now);
+    if (this.#paths.length > 1 && this.#harm.isDue(now)) this.#watchHarm(now);
     for (;;) {
       this.#nextAt = Infinity;
       this.#fillExpress(now, session, batches);
@@ -157,10 +197,13 @@ export class Sender {
   }
 
   /** Why a link that is up may be unused, in words; empty when it is always welcome. */
-  whyUnused(path: Path): string {
+  whyUnused(path: Path, now: number): string {
+    if (path.tierReason !== "") return path.tierReason;
     const others = this.#paths.filter((other) => other !== path && other.live.state === "up");
-    if (path.options.tier !== "primary" && others.some((other) => rank(other) < rank(path))) {
-      return path.options.tier === "backup"
+    const harm = this.#harm.reason(now, path.options.id);
+    if (others.length > 0 && harm !== "") return harm;
+    if (path.tier !== "primary" && others.some((other) => rank(other) < rank(path))) {
+      return path.tier === "backup"
         ? "backup: used when no other link is up"
         : "overflow: used when the links before it are full";
     }
@@ -170,6 +213,9 @@ export class Sender {
         .map((other) => timeDifference(path.owdWire, other.owdWire)),
     );
     if (laterUs <= SPILL_SOJOURN_US) return "";
+    if (laterUs > MAX_SKEW_US) {
+      return `arrives ${Math.round(laterUs / 1000)} ms later: too late to be put back in order`;
+    }
     return `arrives ${
       Math.round(laterUs / 1000)
     } ms later: bulk uses it when nearer links are full`;
@@ -235,6 +281,7 @@ export class Sender {
     let bestAt = Infinity;
     for (const path of lane.paths) {
       if (!lane.usable(path) || path.flight.full || !this.#hasRoom(path, batches)) continue;
+      if (!lane.pinned && this.#isLeftOut(now, path)) continue;
       if (!this.#mayCarry(now, lane, path)) continue;
       const at = pathArrivalAt(now, path, this.#paths[0]!);
       if (at >= bestAt) continue;
@@ -244,9 +291,9 @@ export class Sender {
     return best;
   }
 
-  /** Whether a link of a lane may have what need not wait in its flow's turn. */
+  /** Whether the tiers let a link of a lane have what need not wait in its flow's turn. */
   #mayCarry(now: number, lane: Lane, path: Path): boolean {
-    return lane.pinned || path.options.tier === "primary" || this.#opensAt(now, path) <= now;
+    return lane.pinned || path.tier === "primary" || this.#opensAt(now, path) <= now;
   }
 
   #hasRoom(path: Path, batches: readonly TransmitBatch[]): boolean {
@@ -265,14 +312,56 @@ export class Sender {
    * links when its head has waited, backup links (Infinity) when nothing else is up.
    */
   #opensAt(now: number, path: Path): number {
-    if (path.options.tier === "primary") return this.#spillsAt(now, path);
+    if (this.#isLeftOut(now, path)) return Infinity;
+    if (path.tier === "primary") return this.#spillsAt(now, path);
     let better = false;
     for (const other of this.#paths) {
       better ||= other.live.state === "up" && rank(other) < rank(path);
     }
     if (!better) return 0;
-    if (path.options.tier === "backup") return Infinity;
+    if (path.tier === "backup") return Infinity;
     return this.#lateAt(now);
+  }
+
+  /** Whether a link is not to be used although it is up: the others do better without it. */
+  #isLeftOut(now: number, path: Path): boolean {
+    if (this.#paths.length === 1) return false;
+    const out = this.#harm.isOut(now, path.options.id);
+    if (!out && path.rtt.srttUs < MAX_SKEW_US) return false;
+    let other = false;
+    let skewUs = 0;
+    for (const near of this.#paths) {
+      if (near === path || near.live.state !== "up" || rank(near) > rank(path)) continue;
+      other = true;
+      skewUs = Math.max(skewUs, timeDifference(path.owdWire, near.owdWire));
+    }
+    return out && other || skewUs > MAX_SKEW_US;
+  }
+
+  /** Looks for a link that makes the whole slower: the latest of those that carry bulk. */
+  #watchHarm(now: number): void {
+    const suspect = this.#suspect;
+    suspect.index = -1;
+    suspect.othersBps = 0;
+    let worstUs = 0;
+    let sumBps = 0;
+    for (let i = 0; i < this.#paths.length; i++) {
+      const path = this.#paths[i]!;
+      const bytes = this.#bulkBytes[i]!;
+      this.#bulkBytes[i] = 0;
+      if (path.live.state !== "up" || this.#isLeftOut(now, path)) continue;
+      if (path.tier !== "primary" && this.#opensAt(now, path) === Infinity) continue;
+      sumBps += path.rate.rateBps;
+      const lateUs = timeDifference(path.owdWire, this.#paths[0]!.owdWire) + 4 * path.rtt.rttvarUs;
+      if (bytes === 0 || suspect.index >= 0 && lateUs <= worstUs) continue;
+      suspect.index = i;
+      worstUs = lateUs;
+    }
+    if (suspect.index >= 0) {
+      suspect.othersBps = sumBps - this.#paths[suspect.index]!.rate.rateBps;
+      if (suspect.othersBps === 0) suspect.index = -1;
+    }
+    this.#harm.update(now, suspect);
   }
 
   /** When the queue's head will have waited so long that a link that is not the first choice may help. */
@@ -346,6 +435,10 @@ export class Sender {
     this.#writeHeader(now, slot, path.live.state === "up");
     const datagramBytes = session.seal(path, this.#pool, slot, length, batches[path.socket]!);
     path.handleSent(now, slot, datagramBytes);
+    if (this.#isCommonBulk(slot)) {
+      const { id } = path.options;
+      this.#bulkBytes[id] = this.#bulkBytes[id]! + datagramBytes;
+    }
     if (!first || !this.#rules.copying) return;
     const copies = this.#treatment.copies[slot]!;
     this.#copier.handleSent(now, session, this.#laneOf(slot), path, slot, copies, batches);
@@ -372,8 +465,18 @@ export class Sender {
     }
     writeDataHeader(bytes, at, kind, bucket, sequence, this.#globalSequence, wireTime(now));
     this.#globalSequence = this.#globalSequence + 1 >>> 0;
+    const length = this.#pool.lengths[slot]!;
     this.sentPackets++;
-    this.sentBytes += this.#pool.lengths[slot]!;
+    this.sentBytes += length;
+    this.#resendCredit = Math.min(
+      this.#resendCredit + RESEND_SHARE * length,
+      RESEND_BURST_BYTES,
+    );
+  }
+
+  /** Whether what happens to a packet tells if its link is worth using: that of pinned ones is no choice. */
+  #isCommonBulk(slot: number): boolean {
+    return this.#treatment.kind[slot] === KIND.bulk && this.#treatment.lane[slot] === 0;
   }
 
   #laneOf(slot: number): Lane {
@@ -394,5 +497,5 @@ export class Sender {
 }
 
 function rank(path: Path): number {
-  return path.options.tier === "primary" ? 0 : path.options.tier === "overflow" ? 1 : 2;
+  return path.tier === "primary" ? 0 : path.tier === "overflow" ? 1 : 2;
 }

@@ -50,7 +50,9 @@ export class ServerRole {
   constructor(options: ServerEndpointOptions, keys: readonly PskKeys[], context: RoleContext) {
     this.#options = options;
     this.#context = context;
-    this.peers = options.clients.map(({ name, allowed }) => new Peer(name, allowed, context.host));
+    this.peers = options.clients.map(({ name, allowed }) =>
+      new Peer(name, allowed, context.host, true)
+    );
     this.#acceptor = new Acceptor(
       keys,
       options.random,

@@ -9,6 +9,7 @@
  */
 
 import { readU16, readU24, readU32, writeU16, writeU24, writeU32 } from "./field.ts";
+import { type Tier, TIERS } from "./handshake.ts";
 
 /** First byte of a transport datagram, beside those of handshake datagrams. Never reuse it. */
 export const TRANSPORT_TYPE = 4;
@@ -21,7 +22,7 @@ export const DATA_RESENT = 0x10;
 export const DATA_KIND = 0x03;
 
 /** Control frame types. The numbers are on the wire: never reuse one. */
-export const FRAME = { probe: 1, probeAck: 2, report: 3, close: 4, padding: 5 } as const;
+export const FRAME = { probe: 1, probeAck: 2, report: 3, close: 4, padding: 5, link: 6 } as const;
 
 /** Bytes in front of a control frame's payload. */
 export const FRAME_HEADER_BYTES = 3;
@@ -29,6 +30,8 @@ export const FRAME_HEADER_BYTES = 3;
 export const PROBE_BYTES = 7;
 /** Payload of CLOSE: reason 1. */
 export const CLOSE_BYTES = 1;
+/** Payload of LINK: link id 1 | tier 1 | flags 1. */
+export const LINK_BYTES = 3;
 /** Payload of a REPORT without its ranges. */
 export const REPORT_BYTES = 35;
 /** Most ranges of one REPORT. */
@@ -95,6 +98,49 @@ export function writeProbe(
   writeU32(bytes, payload, number);
   writeU24(bytes, payload + 4, sentAt);
   return payload + PROBE_BYTES;
+}
+
+const LINK_METERED = 1;
+
+/** What a LINK says. Reused on both ends. */
+export class LinkUpdate {
+  linkId = 0;
+  tier: Tier = "primary";
+  metered = false;
+}
+
+/** Writes a LINK frame; returns where it ends. */
+export function writeLinkUpdate(
+  bytes: Uint8Array,
+  at: number,
+  linkId: number,
+  tier: Tier,
+  metered: boolean,
+): number {
+  const payload = writeFrameHeader(bytes, at, FRAME.link, LINK_BYTES);
+  bytes[payload] = linkId;
+  bytes[payload + 1] = TIERS.indexOf(tier);
+  bytes[payload + 2] = metered ? LINK_METERED : 0;
+  return payload + LINK_BYTES;
+}
+
+/**
+ * Reads the payload of a LINK of `length` bytes at `p`; false, and `update` as it was, when it is
+ * too short or of a tier that is not known.
+ */
+export function parseLinkUpdate(
+  bytes: Uint8Array,
+  p: number,
+  length: number,
+  update: LinkUpdate,
+): boolean {
+  if (length < LINK_BYTES) return false;
+  const tier = TIERS[bytes[p + 1]!];
+  if (tier === undefined) return false;
+  update.linkId = bytes[p]!;
+  update.tier = tier;
+  update.metered = (bytes[p + 2]! & LINK_METERED) !== 0;
+  return true;
 }
 
 /** What a REPORT says of the datagrams that arrived on one link. Reused on both ends. */

@@ -10,6 +10,7 @@ const DSL: LinkStatus = {
   state: "up",
   reason: "",
   tier: "primary",
+  metered: false,
   remote: "192.0.2.1:5080",
   srttUs: 21_340,
   rttvarUs: 420,
@@ -110,6 +111,29 @@ Deno.test("statusText() tells of duplicates when there are any", () => {
   assert(text.includes("\n       queued 0, resent 12, duplicated 4.31k, held for order 331"), text);
 });
 
+Deno.test("statusText() says what is metered, and how much of a quota is used", () => {
+  const quota = { quotaBytes: 50e9, quotaUsedBytes: 50.12e9 };
+  const links: LinkStatus[] = [
+    { ...DSL, metered: true },
+    { ...DSL, name: "cable", quotaBytes: 1e12, quotaUsedBytes: 0 },
+    {
+      ...DSL,
+      name: "lte",
+      tier: "backup",
+      metered: true,
+      reason: "quota of 50 GB is used up: backup until 1 December",
+      ...quota,
+    },
+  ];
+  const text = statusText(document(links), false);
+  assertEquals(text.split("\n").filter((line) => line.startsWith("  ")).slice(1, -1), [
+    "  dsl: metered",
+    "  cable: 0B of 1.00TB used this month",
+    "  lte: quota of 50 GB is used up: backup until 1 December",
+    "  lte: metered, 50.1GB of 50.0GB used this month",
+  ]);
+});
+
 Deno.test("statusText() colours states and headings only when told to", () => {
   const text = statusText(document([DSL, LTE]), true);
   assert(text.includes("\x1b[1mLINK"));
@@ -142,6 +166,9 @@ Deno.test("statusText() fits 80 columns, whatever the numbers and names", () => 
     receiveBps: number,
     sentBytes: number,
     receivedBytes: number,
+    metered: fc.boolean(),
+    quotaBytes: number,
+    quotaUsedBytes: number,
   });
   fc.assert(fc.property(fc.array(link, { maxLength: 5 }), (links) => {
     const text = statusText(document(links.map((fields) => ({ ...DSL, ...fields }))), false);

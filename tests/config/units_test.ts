@@ -1,7 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
   DURATION_UNITS,
+  formatSize,
   parseQuantity,
   RATE_UNITS,
   SIZE_UNITS,
@@ -70,5 +71,28 @@ Deno.test("parseQuantity gives a safe whole number or undefined for any text", (
     const value = parseQuantity(text, RATE_UNITS);
     assertEquals(value === undefined || (Number.isSafeInteger(value) && value >= 0), true);
     suggestQuantity(text, RATE_UNITS);
+  }));
+});
+
+Deno.test("formatSize writes sizes as people do", () => {
+  const cases: readonly (readonly [number, string])[] = [
+    [1, "1 B"],
+    [50e9, "50 GB"],
+    [1e12, "1 TB"],
+    [1.5e9, "1500 MB"],
+    [20 * 1024 ** 3, "20 GiB"],
+    [4096, "4 KiB"],
+    [9999, "9999 B"],
+    [12_345, "12.35 kB"],
+    [1_234_567_891, "1.23 GB"],
+    [999_999_999_999_999, "1000 TB"],
+  ];
+  for (const [bytes, text] of cases) assertEquals(formatSize(bytes), text);
+});
+
+Deno.test("formatSize writes what parseQuantity reads, as near as the digits allow", () => {
+  fc.assert(fc.property(fc.integer({ min: 1, max: 1e15 }), (bytes) => {
+    const read = parseQuantity(formatSize(bytes), SIZE_UNITS)!;
+    assert(Math.abs(read - bytes) <= bytes * 0.01, `${bytes}: ${formatSize(bytes)}`);
   }));
 });

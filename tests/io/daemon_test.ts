@@ -129,3 +129,36 @@ Deno.test("openDaemon() reports changes and undoes them in reverse (runs true(1)
   await assertRejects(() => openDaemon({ config: { ...CLIENT, tunnel }, ...options }), AggvpnError);
   assertEquals(lines.slice(2), ["- true - two", "- true - one"]);
 });
+
+Deno.test("openDaemon() counts what a link with a quota carries, and keeps it", async () => {
+  const directory = Deno.makeTempDirSync({ prefix: "aggvpn-quota-" });
+  const network = new MemoryNetwork();
+  const [near, far] = [new MemoryPlatform(network), new MemoryPlatform(network)];
+  near.stateDirectory = `${directory}/aggvpn`;
+  const links = [CLIENT.links[0]!, { ...CLIENT.links[1]!, quotaBytes: 1 }];
+  const server = await open(SERVER, far);
+  const client = await open({ ...CLIENT, links }, near);
+  const running = [server.run(), client.run()];
+  const tiers = (daemon: Daemon): string[] =>
+    daemon.status().tunnel.peers[0]!.links.map(({ tier }) => tier);
+  await until(() => tiers(client)[1] === "backup" && tiers(server)[1] === "backup");
+  const [dsl, lte] = client.status().tunnel.peers[0]!.links;
+  assertEquals([dsl!.quotaBytes, lte!.quotaBytes], [undefined, 1]);
+  client.stop();
+  server.stop();
+  await Promise.all(running);
+  await client[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  const file = JSON.parse(Deno.readTextFileSync(`${directory}/aggvpn/home.quota.json`));
+  const [month] = Object.values<Record<string, number>>(file.months);
+  assert(month!.lte! >= lte!.quotaUsedBytes!, JSON.stringify(file));
+
+  const again = await open({ ...CLIENT, links }, near);
+  const stopped = again.run();
+  await until(() => tiers(again).length > 0);
+  assertEquals(tiers(again), ["primary", "backup"], "from the start");
+  again.stop();
+  await stopped;
+  await again[Symbol.asyncDispose]();
+  Deno.removeSync(directory, { recursive: true });
+});

@@ -35,6 +35,48 @@ Deno.test("RateEstimator finds the rate of a link that loses one datagram in fif
   assertNear(toy.path.rate.rateBps, 50, "estimate");
 });
 
+for (const percent of [8, 20]) {
+  Deno.test(`RateEstimator does not slow down for ${percent} % of random losses`, () => {
+    const isLost = (number: number): boolean => (number * 2654435761 >>> 0) % 100 < percent;
+    const toy = new ToyLink({ capacityBps: () => 20 * MBPS, isLost });
+    toy.runTo(8);
+    const share = toy.runTo(14) / (20 * MBPS * (1 - percent / 100));
+    assertGreater(share, 0.8);
+  });
+}
+
+Deno.test("RateEstimator slows down for losses that end when less is sent", () => {
+  // A policer: what exceeds 10 Mbit/s is dropped, and no queue tells of it.
+  let allowance = 0;
+  let at = 0;
+  const toy: ToyLink = new ToyLink({
+    capacityBps: () => 200 * MBPS,
+    isLost: () => {
+      allowance = Math.min(60_000, allowance + (toy.now - at) * 10 / 8);
+      at = toy.now;
+      if (allowance < 1400) return true;
+      allowance -= 1400;
+      return false;
+    },
+  });
+  toy.runTo(6);
+  const [sent, delivered] = [toy.sentBytes, toy.deliveredBytes];
+  toy.runTo(16);
+  const loss = 1 - (toy.deliveredBytes - delivered) / (toy.sentBytes - sent);
+  assertLess(loss, 0.15);
+  assertGreater((toy.deliveredBytes - delivered) * 8 / 10, 0.8 * 10 * MBPS);
+});
+
+Deno.test("RateEstimator that looks for more builds no long queue", () => {
+  const toy = new ToyLink({ capacityBps: () => 20 * MBPS });
+  toy.runTo(4);
+  toy.takeWorstQueueUs();
+  for (let tenths = 41; tenths <= 100; tenths++) {
+    toy.runTo(tenths / 10);
+    assertLess(toy.takeWorstQueueUs(), 20_000, `in tenth ${tenths}`);
+  }
+});
+
 for (
   const [before, after, seconds] of [[50, 10, 3], [40, 5, 3], [10, 50, 5], [5, 40, 5]] as const
 ) {

@@ -8,9 +8,10 @@ interface Packet {
 }
 
 /**
- * CoDel as RFC 8289 section 5 writes it down, over one queue. Two differences, both the code's:
- * the last packet of a queue is never late (the RFC: the last MTU's worth of bytes), and
- * `dropNext` moves with the drop instead of after a look at the packet behind.
+ * CoDel as RFC 8289 section 5 writes it down, over one queue. Three differences, all the code's:
+ * the last packet of a queue is never late (the RFC: the last MTU's worth of bytes),
+ * `dropNext` moves with the drop instead of after a look at the packet behind, and the next drop
+ * is put off while the queue gets shorter.
  */
 class Rfc8289 {
   readonly queue: Packet[] = [];
@@ -20,12 +21,20 @@ class Rfc8289 {
   #count = 0;
   #lastCount = 0;
   #dropping = false;
+  #sojournAtDrop = 0;
 
   dequeue(now: number): number | undefined {
     let head = this.#doDequeue(now);
     if (this.#dropping) {
       if (!head.okToDrop) this.#dropping = false;
       while (now >= this.#dropNext && this.#dropping) {
+        const sojournUs = now - head.packet!.at;
+        const answered = sojournUs < 0.85 * this.#sojournAtDrop;
+        this.#sojournAtDrop = sojournUs;
+        if (answered) {
+          this.#dropNext = now + INTERVAL_US;
+          break;
+        }
         this.dropped.push(head.packet!.id);
         this.#count++;
         this.#dropNext = this.#controlLaw(this.#dropNext, this.#count);
@@ -34,6 +43,7 @@ class Rfc8289 {
       }
     } else if (head.okToDrop) {
       this.dropped.push(head.packet!.id);
+      this.#sojournAtDrop = now - head.packet!.at;
       head = this.#doDequeue(now);
       this.#dropping = true;
       const delta = this.#count - this.#lastCount;
@@ -174,4 +184,33 @@ Deno.test("Codel.judge() keeps queues apart", () => {
   assertEquals(dropTimes(codel, 1000, 3), [100, 200, 271]);
   assertEquals(codel.judge(1, 500_000, TARGET_US, false), "pass");
   assert(INTERVAL_US > TARGET_US);
+});
+
+Deno.test("Codel takes another target and another distance of drops", () => {
+  const codel = new Codel(1);
+  codel.targetUs = 40_000;
+  codel.spacingUs = 200_000;
+  const drops: number[] = [];
+  for (let now = 1000; now < 600_000; now += 1000) {
+    if (codel.judge(0, now, 39_000, false) === "drop") drops.push(now);
+  }
+  assertEquals(drops, []);
+  for (let now = 600_000; now < 1_050_000; now += 1000) {
+    if (codel.judge(0, now, 41_000, false) === "drop") drops.push(now);
+  }
+  // The first after an interval, the second after the distance, then closer by roots.
+  assertEquals(drops, [700_000, 900_000, 1_042_000]);
+});
+
+Deno.test("Codel does not drop again while the queue gets shorter", () => {
+  const drops = (sojournUs: (now: number) => number): number => {
+    const codel = new Codel(1);
+    let count = 0;
+    for (let now = 1000; now < 430_000; now += 1000) {
+      if (codel.judge(0, now, sojournUs(now), false) === "drop") count++;
+    }
+    return count;
+  };
+  assertEquals(drops((now) => 80_000 - 0.15 * now), 1);
+  assertEquals(drops(() => 80_000), 6);
 });

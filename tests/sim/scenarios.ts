@@ -156,5 +156,23 @@ export const SCENARIOS: readonly Scenario[] = [
     beside: [HEARTBEAT],
   },
   { name: "blackhole of one", links: cut, seconds: 30, seeds: 3, beside: [HEARTBEAT] },
+  // What may not make the whole slower than its best line, which carries 45.6 alone.
+  { name: "50/20+5/600", links: [dsl("a", 50, 20), dsl("b", 5, 600)] },
+  {
+    name: "50/20+20/40 10% loss",
+    links: [dsl("a", 50, 20), dsl("b", 20, 40, { both: { loss: 0.1 } })],
+    seeds: 3,
+  },
+  {
+    name: "50/20+10/300 5% loss",
+    links: [dsl("a", 50, 20), dsl("b", 10, 300, { both: { loss: 0.05 } })],
+    seeds: 3,
+  },
+  {
+    name: "50/20+10/100 jitter 80",
+    links: [dsl("a", 50, 20), withBoth(dsl("b", 10, 100), { jitterUs: 80_000 })],
+    seeds: 3,
+  },
+  { name: "100/10+2/400", links: [dsl("a", 100, 10), dsl("b", 2, 400)] },
   { name: "unplugged one", links: unplugged, seconds: 30, beside: [HEARTBEAT] },
 ];

@@ -1,7 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
-import { DATA_RESENT, limitReach, parseReport, Report } from "../../src/wire/frame.ts";
+import {
+  DATA_RESENT,
+  limitReach,
+  LinkUpdate,
+  parseLinkUpdate,
+  parseReport,
+  Report,
+} from "../../src/wire/frame.ts";
+import type { Tier } from "../../src/wire/handshake.ts";
 import vectors from "../vectors/frames.json" with { type: "json" };
-import { close, data, probe, probeAck, report } from "./frames.ts";
+import { close, data, linkUpdate, probe, probeAck, report } from "./frames.ts";
 
 type Ranges = readonly (readonly [number, number])[];
 
@@ -23,6 +31,8 @@ Deno.test("the frames of docs/protocol.md are what is written", () => {
   const { number, send_time: sentAt, frame: ack } = vectors.probe_ack;
   assertEquals(probeAck(number, sentAt).toHex(), ack);
   assertEquals(close(vectors.close.reason).toHex(), vectors.close.frame);
+  const { link_id, tier, metered, frame: update } = vectors.link;
+  assertEquals(linkUpdate(link_id, tier as Tier, metered).toHex(), update);
   const { fields, ranges } = vectors.report;
   assertEquals(
     report({ ...fields, ranges: ranges as unknown as Ranges }).toHex(),
@@ -37,6 +47,14 @@ Deno.test("parseReport() reads the REPORT of docs/protocol.md", () => {
   const { runs: _runs, gaps: _gaps, rangeCount: _count, ...fields } = read;
   assertEquals(fields, vectors.report.fields);
   assertEquals(rangesOf(read), vectors.report.ranges);
+});
+
+Deno.test("parseLinkUpdate() reads the LINK of docs/protocol.md", () => {
+  const bytes = Uint8Array.fromHex(vectors.link.frame);
+  const read = new LinkUpdate();
+  assert(parseLinkUpdate(bytes, 3, bytes.length - 3, read));
+  const { link_id: linkId, tier, metered } = vectors.link;
+  assertEquals({ ...read }, { linkId, tier: tier as Tier, metered });
 });
 
 Deno.test("limitReach() cuts a report off behind 1024 counters", () => {

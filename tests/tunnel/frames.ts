@@ -7,15 +7,18 @@
 import {
   DATA,
   FRAME,
+  LINK_BYTES,
   PROBE_BYTES,
   Report,
   REPORT_BYTES,
   writeDataHeader,
   writeFrameHeader,
+  writeLinkUpdate,
   writeProbe,
   writeReport,
 } from "../../src/wire/frame.ts";
 import { DATA_HEADER_BYTES } from "../../src/slab.ts";
+import type { Tier } from "../../src/wire/handshake.ts";
 
 /** A control frame of any type and payload. */
 export function control(type: number, payload: Uint8Array | readonly number[]): Uint8Array {
@@ -42,6 +45,13 @@ export function probeAck(number: number, time = 0): Uint8Array {
 /** A CLOSE. */
 export function close(reason = 0): Uint8Array {
   return control(FRAME.close, [reason]);
+}
+
+/** A LINK. */
+export function linkUpdate(linkId: number, tier: Tier, metered = false): Uint8Array {
+  const bytes = new Uint8Array(3 + LINK_BYTES);
+  writeLinkUpdate(bytes, 0, linkId, tier, metered);
+  return bytes;
 }
 
 /** Fields of a REPORT; ranges are `[gap, run]`, from the highest counter downward. */

@@ -98,3 +98,19 @@ Deno.test("Endpoint.status() says in words why a link that is up is not used", (
   far.run(2 * SECOND);
   assertEquals(reasons(far), ["", "arrives 25 ms later: bulk uses it when nearer links are full"]);
 });
+
+Deno.test("Endpoint leaves a link alone whose packets come too late to be put in order", () => {
+  const link = (): Partial<LinkOptions> => ({ uploadBps: 8e6, downloadBps: 8e6 });
+  const world = new World([{ delaysUs: [10_000, 300_000], link }]).connect();
+  world.run(2 * SECOND); // the far one comes up later
+  const [near, far] = offer(world, 14, SECOND);
+  assertEquals(far, 0);
+  assert(near! > 600, `${near}`);
+  const { links } = world.client.endpoint.status(world.now).peers[0]!;
+  assertEquals(links[1]!.reason, "arrives 290 ms later: too late to be put back in order");
+  world.lines[0]!.cut = true;
+  world.run(SECOND);
+  const [, alone] = offer(world, 4, SECOND);
+  assert(alone! > 300, `${alone}`);
+  world.finish();
+});

@@ -18,7 +18,8 @@ an operand, the only one that runs.
 
 RTT and ± are the smoothed round-trip time and its deviation. LOSS is what the peer misses of
 ours, then what we miss of the peer's. SEND and RECV are measured over the last second, RATE is
-what the link is believed to carry. A line below the table says why a link is not used.`,
+what the link is believed to carry. Lines below the table say why a link is not used, and whether
+it is metered and what is used of its quota.`,
   flags: { json: { doc: "Print one JSON document, in which fields are only ever added" } },
 
   async run(shell, { operands, flags }): Promise<number> {

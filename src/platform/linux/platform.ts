@@ -20,6 +20,7 @@ const LIBCRYPTO = "libcrypto.so.3";
 /** Linux with glibc or musl, on x86-64 or arm64. Libraries are opened when they are first used. */
 export const LINUX: Platform = {
   os: "linux",
+  stateDirectory: "/var/lib/aggvpn",
   openTun: (name) => openTun(openLibc(), name),
   openSocket: (options) => openSocket(openLibc(), options),
   openPoller: () => openPoller(openLibc()),

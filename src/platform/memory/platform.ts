@@ -14,6 +14,8 @@ import { MemoryTun } from "./tun.ts";
 /** One host; hosts that share a network reach each other. */
 export class MemoryPlatform implements Platform {
   readonly os = "memory";
+  /** A real directory, for tests that keep something. */
+  stateDirectory = "/nonexistent";
   /** Everything that was opened, in order. */
   readonly tuns: MemoryTun[] = [];
   readonly sockets: MemorySocket[] = [];

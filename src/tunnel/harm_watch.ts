@@ -1,0 +1,159 @@
+/**
+ * First, do no harm: a link that makes the whole slower than the others alone would be is left out.
+ *
+ * Packets of one flow leave the tunnel in order, so a link with much jitter, or one whose packets
+ * come later than the other end waits, slows down what the good links carry. Whether it does cannot
+ * be computed, only tried: when less is delivered than the other links carry by themselves, the worst
+ * link is left out for a moment. If no more is delivered then, there was just less to send. If
+ * more is, and less again when the link is back, it is left out, and gets another chance
+ * later, each time after twice as long.
+ *
+ * @module
+ */
+
+/** Delivered bytes are counted in steps of this, in microseconds. */
+const STEP_US = 250_000;
+/** Steps that a judgement looks back at. */
+const WINDOW_STEPS = 12;
+/** A link is left out for this long to see what happens, and what happens in the last of these steps counts. */
+const TRIAL_STEPS = 12;
+const TRIAL_JUDGED_STEPS = 6;
+/** Less than this share of what the other links carry is suspicious. */
+const SUSPICIOUS = 0.9;
+/** When the younger half of a window has this much more than the older, a flow still finds its rate. */
+const GROWING = 1.1;
+/** This much more without the link speaks against it. */
+const EVIDENCE = 1.15;
+/** Bytes of a window below which nothing is judged. */
+const LEAST_BYTES = 64_000;
+/** Time until the next trial, or the next chance; doubled each time. */
+const LEAST_PAUSE_US = 10_000_000;
+const MOST_PAUSE_US = 300_000_000;
+
+/** What is known of a link that could be left out. Rates in bits per second. */
+export interface Suspect {
+  /** Its position; -1: there is none. */
+  index: number;
+  /** What the other links carry by themselves. */
+  othersBps: number;
+}
+
+/** What is thought of a link. */
+const INNOCENT = 0;
+/** The whole was faster without it; one more look with it decides. */
+const ACCUSED = 1;
+const GUILTY = 2;
+
+/** Judges the links of one sender. Instants in microseconds. */
+export class HarmWatch {
+  /** Bytes of bulk that were delivered for the first time, as the links count them. */
+  deliveredBytes = 0;
+  readonly #verdict: Uint8Array;
+  /** Until when each link is left out; 0: it is not. */
+  readonly #outUntil: Float64Array;
+  readonly #pauseUs: Float64Array;
+  /** No trial of a link before this. */
+  readonly #quietUntil: Float64Array;
+  /** Totals at the end of the last steps. */
+  readonly #totals = new Float64Array(TRIAL_STEPS + 1);
+  #steps = 0;
+  #stepAt = -Infinity;
+  /** The link on trial; -1: none. */
+  #onTrial = -1;
+  #trialSteps = 0;
+  #before = 0;
+
+  constructor(links: number) {
+    this.#verdict = new Uint8Array(links);
+    this.#outUntil = new Float64Array(links);
+    this.#pauseUs = new Float64Array(links).fill(LEAST_PAUSE_US);
+    this.#quietUntil = new Float64Array(links);
+  }
+
+  /** Whether link `index` is left out. */
+  isOut(now: number, index: number): boolean {
+    return index === this.#onTrial || now < this.#outUntil[index]!;
+  }
+
+  /** Why link `index` is left out, in words; empty when it is not. */
+  reason(now: number, index: number): string {
+    if (index === this.#onTrial) return "on trial: is the whole faster without it?";
+    const leftUs = this.#outUntil[index]! - now;
+    if (leftUs <= 0) return "";
+    return `made the whole slower: tried again in ${Math.ceil(leftUs / 1e6)} s`;
+  }
+
+  /** Whether {@linkcode update} has something to do. */
+  isDue(now: number): boolean {
+    return now >= this.#stepAt + STEP_US;
+  }
+
+  /**
+   * Looks at what was delivered. `suspect` is the link that would be left out first: it carried
+   * something lately, and others can do without it.
+   */
+  update(now: number, suspect: Suspect): void {
+    const late = now > this.#stepAt + 2 * STEP_US;
+    this.#stepAt = late ? now : this.#stepAt + STEP_US;
+    // After a pause there is nothing to compare with.
+    if (late) this.#steps = 0;
+    this.#totals[this.#steps++ % this.#totals.length] = this.deliveredBytes;
+    if (this.#onTrial >= 0) this.#watchTrial(now, late);
+    else this.#watch(now, suspect);
+  }
+
+  #watch(now: number, { index, othersBps }: Suspect): void {
+    if (index < 0 || this.#steps <= WINDOW_STEPS) return;
+    const bytes = this.#lately(WINDOW_STEPS);
+    const young = this.#lately(WINDOW_STEPS / 2);
+    const growing = young > GROWING * (bytes - young);
+    const enoughBytes = othersBps / 8e6 * WINDOW_STEPS * STEP_US;
+    if (bytes >= SUSPICIOUS * enoughBytes) {
+      if (bytes >= enoughBytes || this.#verdict[index] === ACCUSED) this.#acquit(index);
+    } else if (!growing && bytes >= LEAST_BYTES && now >= this.#quietUntil[index]!) {
+      if (this.#verdict[index] === INNOCENT) this.#beginTrial(index, bytes);
+      else this.#condemn(now, index);
+    }
+  }
+
+  #beginTrial(index: number, bytes: number): void {
+    this.#onTrial = index;
+    this.#trialSteps = 0;
+    this.#before = bytes / WINDOW_STEPS;
+  }
+
+  #watchTrial(now: number, late: boolean): void {
+    if (!late && ++this.#trialSteps < TRIAL_STEPS) return;
+    const index = this.#onTrial;
+    this.#onTrial = -1;
+    const after = late ? 0 : this.#lately(TRIAL_JUDGED_STEPS) / TRIAL_JUDGED_STEPS;
+    if (after > EVIDENCE * this.#before) this.#verdict[index] = ACCUSED;
+    else this.#pause(now, index);
+    this.#steps = 0;
+  }
+
+  #condemn(now: number, index: number): void {
+    this.#verdict[index] = GUILTY;
+    this.#pause(now, index);
+    this.#outUntil[index] = this.#quietUntil[index]!;
+    this.#steps = 0;
+  }
+
+  #acquit(index: number): void {
+    this.#verdict[index] = INNOCENT;
+    this.#pauseUs[index] = LEAST_PAUSE_US;
+  }
+
+  /** Leaves the question alone for a while, each time for longer. */
+  #pause(now: number, index: number): void {
+    this.#quietUntil[index] = now + this.#pauseUs[index]!;
+    this.#pauseUs[index] = Math.min(2 * this.#pauseUs[index]!, MOST_PAUSE_US);
+  }
+
+  /** Bytes delivered in the last `steps` steps. */
+  #lately(steps: number): number {
+    const { length } = this.#totals;
+    const newest = this.#steps - 1;
+    return this.#totals[newest % length]! - this.#totals[(newest - steps) % length]!;
+  }
+}

@@ -1,0 +1,79 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  FRAME_HEADER_BYTES,
+  LINK_BYTES,
+  LinkUpdate,
+  parseLinkUpdate,
+  writeLinkUpdate,
+} from "../../src/wire/frame.ts";
+import { TIERS } from "../../src/wire/handshake.ts";
+
+/** Bytes that are not the frame's: they must neither be read nor change. */
+const DIRT = 0xa5;
+const FRESH = { ...new LinkUpdate() };
+
+const anyUpdate = fc.record({
+  linkId: fc.nat(0xff),
+  tier: fc.constantFrom(...TIERS),
+  metered: fc.boolean(),
+});
+
+function parse(payload: readonly number[], length = payload.length): LinkUpdate | undefined {
+  const update = new LinkUpdate();
+  const good = parseLinkUpdate(Uint8Array.from([...payload, DIRT]), 0, length, update);
+  if (!good) assertEquals({ ...update }, FRESH, "left alone");
+  return good ? update : undefined;
+}
+
+Deno.test("writeLinkUpdate() writes every field where it belongs", () => {
+  const bytes = new Uint8Array(9).fill(DIRT);
+  assertEquals(writeLinkUpdate(bytes, 2, 7, "overflow", true), 8);
+  assertEquals(bytes.toHex(), "a5a5" + "06" + "0003" + "07" + "01" + "01" + "a5");
+});
+
+Deno.test("parseLinkUpdate() reads what writeLinkUpdate() wrote, into one that was used before", () => {
+  const back = new LinkUpdate();
+  fc.assert(fc.property(anyUpdate, fc.nat(9), (update, at) => {
+    const bytes = new Uint8Array(32).fill(DIRT);
+    const end = writeLinkUpdate(bytes, at, update.linkId, update.tier, update.metered);
+    assert(parseLinkUpdate(bytes, at + FRAME_HEADER_BYTES, LINK_BYTES, back));
+    assertEquals({ ...back }, update);
+    assertEquals(end, at + FRAME_HEADER_BYTES + LINK_BYTES);
+    assertEquals(bytes.findLastIndex((byte, i) => byte !== DIRT && i >= end), -1);
+  }));
+});
+
+Deno.test("parseLinkUpdate() refuses every truncation and skips what a later version appends", () => {
+  for (let length = 0; length < LINK_BYTES; length++) {
+    assertEquals(parse([1, 2, 1], length), undefined);
+  }
+  assertEquals({ ...parse([1, 2, 1, 9, 9]) }, { linkId: 1, tier: "backup", metered: true });
+});
+
+Deno.test("parseLinkUpdate() refuses tiers that it does not know, and ignores flags that it does not", () => {
+  assertEquals(parse([1, 3, 0]), undefined);
+  assertEquals(parse([1, 255, 0]), undefined);
+  assertEquals({ ...parse([1, 0, 0xfe]) }, { linkId: 1, tier: "primary", metered: false });
+});
+
+Deno.test("parseLinkUpdate() of a frame with any bit flipped never throws and gives a tier or nothing", () => {
+  for (let bit = 0; bit < LINK_BYTES * 8; bit++) {
+    const payload = [1, 2, 1];
+    payload[bit >> 3] = payload[bit >> 3]! ^ 0x80 >> (bit & 7);
+    const update = parse(payload);
+    assertEquals(update?.tier, TIERS[payload[1]!]);
+  }
+});
+
+Deno.test("parseLinkUpdate() of any bytes never throws and never looks behind its length", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 8 }), (payload) => {
+    const results = [0x00, 0xff].map((dirt) => {
+      const bytes = new Uint8Array(payload.length + 8).fill(dirt);
+      bytes.set(payload, 5);
+      const update = new LinkUpdate();
+      return [parseLinkUpdate(bytes, 5, payload.length, update), { ...update }];
+    });
+    assertEquals(results[0], results[1]);
+  }));
+});
