@@ -80,7 +80,7 @@ type Mode = "startup" | "drain" | "cruise" | "probe";
 const GAIN: Readonly<Record<Mode, number>> = {
   startup: 2,
   drain: 0.75,
-  cruise: 0.985,
+  cruise: 0.992,
   probe: 0.94, // after the push
 };
 /** Share of a configured capacity that is never exceeded. */

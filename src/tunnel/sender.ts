@@ -11,9 +11,7 @@
 
 import { BATCH_DATAGRAMS, type TransmitBatch } from "../batch.ts";
 import type { Path } from "../links/path.ts";
-import { INTERVAL_US } from "../scheduler/codel.ts";
 import { BUCKETS, type FlowQueue } from "../scheduler/flow_queue.ts";
-import { QueueTarget } from "../scheduler/queue_target.ts";
 import { DATA_HEADER_BYTES, PACKET_OFFSET, type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import { writeU24 } from "../wire/field.ts";
 import { DATA_RESENT, timeDifference, wireTime, writeDataHeader } from "../wire/frame.ts";
@@ -21,9 +19,9 @@ import { isEcnCapable, KIND, markCongestion, type PacketInfo } from "../wire/ip.
 import { pathArrivalAt } from "./arrival.ts";
 import { Copier, FILL_BESIDE_COPIES } from "./copier.ts";
 import type { Drops } from "./drops.ts";
-import { HarmWatch } from "./harm_watch.ts";
 import type { Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
+import { LinkUse } from "./link_use.ts";
 import type { Rules } from "./rules.ts";
 import type { Session } from "./session.ts";
 import { Treatment } from "./treatment.ts";
@@ -35,21 +33,6 @@ const RESEND_SHARE = 0.25;
 const RESEND_BURST_BYTES = 262_144;
 /** Urgent packets may run this far ahead of a link's pacer, in microseconds. */
 const EXPRESS_AHEAD_US = 2_000;
-/** The queue's head has waited this long when links of the next tier, or far ones, may help, in microseconds. */
-const SPILL_SOJOURN_US = 4_000;
-/** ... and this much longer while the nearer ones may still turn out to carry more. */
-const STARTING_SOJOURN_US = 16_000;
-/**
- * What comes so much later on a link than on another cannot be put back in order: the other end
- * does not wait that long. In microseconds.
- */
-const MAX_SKEW_US = 120_000;
-/** The queue's target is computed this often at most, in microseconds. */
-const TARGET_EVERY_US = 20_000;
-/** From this loss on a link, nearly every packet waits for one that is sent again. */
-const LOSSY = 0.001;
-/** Time in which a loss is noticed, besides a round trip, in microseconds. */
-const RESEND_US = 10_000;
 /** What the links carry besides a packet, in bytes. */
 const TUNNEL_OVERHEAD_BYTES = 66;
 
@@ -76,12 +59,7 @@ export class Sender {
   /** Bytes that may be sent again: on a link that loses for being too full more of the same is no help. */
   #resendCredit = RESEND_BURST_BYTES;
   readonly #sends: Uint8Array;
-  readonly #target = new QueueTarget();
-  readonly #harm: HarmWatch;
-  readonly #suspect = { index: -1, othersBps: 0 };
-  /** Bulk that each link has sent since the last look. */
-  readonly #bulkBytes: Float64Array;
-  #targetAt = 0;
+  readonly #use: LinkUse;
   /** Whether a link was passed over because its batch was full. */
   #keptBack = false;
   /** When the next of what waits may leave, as the last {@linkcode fill} saw it. */
@@ -98,8 +76,6 @@ export class Sender {
     this.#paths = paths;
     this.#drops = drops;
     this.#rules = rules;
-    this.#harm = new HarmWatch(paths.length);
-    this.#bulkBytes = new Float64Array(paths.length);
     this.#sends = new Uint8Array(pool.count);
     const parts = {
       pool,
@@ -109,13 +85,14 @@ export class Sender {
       enqueuedAt: new Float64Array(pool.count),
     };
     const use = {
-      opensAt: (now: number, path: Path): number => this.#opensAt(now, path),
-      mayDrop: (now: number): boolean => this.#mayDrop(now),
+      opensAt: (now: number, path: Path): number => this.#use.opensAt(now, path),
+      mayDrop: (now: number): boolean => this.#use.mayDrop(now),
     };
     const onStranded = (slot: number): void => this.#drop(slot, "no-link");
     this.#lanes = new Lanes(rules, paths, parts, use, onStranded);
     this.#treatment = new Treatment(pool, rules, this.#lanes);
     this.queue = this.#lanes.common.queue;
+    this.#use = new LinkUse(paths, this.#lanes.common);
     // A link that is left out makes others wait for what only it carries: copies do no such harm.
     this.#copier = new Copier(pool, (now, lane, path) => this.#mayCarry(now, lane, path));
     this.#batchLimit = rules.copying ? FILL_BESIDE_COPIES : BATCH_DATAGRAMS;
@@ -147,7 +124,7 @@ export class Sender {
   /** A packet was acknowledged: its slot is free. */
   handleDelivered(slot: number): void {
     if (this.#isCommonBulk(slot)) {
-      this.#harm.deliveredBytes += this.#pool.lengths[slot]! + TUNNEL_OVERHEAD_BYTES;
+      this.#use.noteDelivered(this.#pool.lengths[slot]! + TUNNEL_OVERHEAD_BYTES);
     }
     this.#pool.release(slot);
   }
@@ -172,9 +149,8 @@ export class Sender {
   /** Appends what is due to the batches. Returns true when a full batch kept something back. */
   fill(now: number, session: Session, batches: readonly TransmitBatch[]): boolean {
     this.#keptBack = false;
-    if (now >= this.#targetAt && this.queue.hasFlows) this.#setTarget(now);
+    this.#use.look(now);
     this.#lanes.tend(now);
-    if (this.#paths.length > 1 && this.#harm.isDue(now)) this.#watchHarm(now);
     for (;;) {
       this.#nextAt = Infinity;
       this.#fillExpress(now, session, batches);
@@ -198,27 +174,7 @@ export class Sender {
 
   /** Why a link that is up may be unused, in words; empty when it is always welcome. */
   whyUnused(path: Path, now: number): string {
-    if (path.tierReason !== "") return path.tierReason;
-    const others = this.#paths.filter((other) => other !== path && other.live.state === "up");
-    const harm = this.#harm.reason(now, path.options.id);
-    if (others.length > 0 && harm !== "") return harm;
-    if (path.tier !== "primary" && others.some((other) => rank(other) < rank(path))) {
-      return path.tier === "backup"
-        ? "backup: used when no other link is up"
-        : "overflow: used when the links before it are full";
-    }
-    const laterUs = Math.max(
-      0,
-      ...others.filter((other) => rank(other) <= rank(path))
-        .map((other) => timeDifference(path.owdWire, other.owdWire)),
-    );
-    if (laterUs <= SPILL_SOJOURN_US) return "";
-    if (laterUs > MAX_SKEW_US) {
-      return `arrives ${Math.round(laterUs / 1000)} ms later: too late to be put back in order`;
-    }
-    return `arrives ${
-      Math.round(laterUs / 1000)
-    } ms later: bulk uses it when nearer links are full`;
+    return this.#use.whyUnused(now, path);
   }
 
   /** Releases everything that waits: there is nobody to send it to. */
@@ -281,7 +237,7 @@ export class Sender {
     let bestAt = Infinity;
     for (const path of lane.paths) {
       if (!lane.usable(path) || path.flight.full || !this.#hasRoom(path, batches)) continue;
-      if (!lane.pinned && this.#isLeftOut(now, path)) continue;
+      if (!lane.pinned && this.#use.isLeftOut(now, path)) continue;
       if (!this.#mayCarry(now, lane, path)) continue;
       const at = pathArrivalAt(now, path, this.#paths[0]!);
       if (at >= bestAt) continue;
@@ -293,7 +249,8 @@ export class Sender {
 
   /** Whether the tiers let a link of a lane have what need not wait in its flow's turn. */
   #mayCarry(now: number, lane: Lane, path: Path): boolean {
-    return lane.pinned || path.tier === "primary" || this.#opensAt(now, path) <= now;
+    return lane.pinned || path.tier === "primary" ||
+      this.#use.opensAt(now, path) <= now;
   }
 
   #hasRoom(path: Path, batches: readonly TransmitBatch[]): boolean {
@@ -305,116 +262,6 @@ export class Sender {
   /** Links that are up; when there is none, those that are only suspected. */
   #usable(path: Path): boolean {
     return this.#lanes.common.usable(path);
-  }
-
-  /**
-   * When a link may take from the queue: near primary ones always, far ones and overflow
-   * links when its head has waited, backup links (Infinity) when nothing else is up.
-   */
-  #opensAt(now: number, path: Path): number {
-    if (this.#isLeftOut(now, path)) return Infinity;
-    if (path.tier === "primary") return this.#spillsAt(now, path);
-    let better = false;
-    for (const other of this.#paths) {
-      better ||= other.live.state === "up" && rank(other) < rank(path);
-    }
-    if (!better) return 0;
-    if (path.tier === "backup") return Infinity;
-    return this.#lateAt(now);
-  }
-
-  /** Whether a link is not to be used although it is up: the others do better without it. */
-  #isLeftOut(now: number, path: Path): boolean {
-    if (this.#paths.length === 1) return false;
-    const out = this.#harm.isOut(now, path.options.id);
-    if (!out && path.rtt.srttUs < MAX_SKEW_US) return false;
-    let other = false;
-    let skewUs = 0;
-    for (const near of this.#paths) {
-      if (near === path || near.live.state !== "up" || rank(near) > rank(path)) continue;
-      other = true;
-      skewUs = Math.max(skewUs, timeDifference(path.owdWire, near.owdWire));
-    }
-    return out && other || skewUs > MAX_SKEW_US;
-  }
-
-  /** Looks for a link that makes the whole slower: the latest of those that carry bulk. */
-  #watchHarm(now: number): void {
-    const suspect = this.#suspect;
-    suspect.index = -1;
-    suspect.othersBps = 0;
-    let worstUs = 0;
-    let sumBps = 0;
-    for (let i = 0; i < this.#paths.length; i++) {
-      const path = this.#paths[i]!;
-      const bytes = this.#bulkBytes[i]!;
-      this.#bulkBytes[i] = 0;
-      if (path.live.state !== "up" || this.#isLeftOut(now, path)) continue;
-      if (path.tier !== "primary" && this.#opensAt(now, path) === Infinity) continue;
-      sumBps += path.rate.rateBps;
-      const lateUs = timeDifference(path.owdWire, this.#paths[0]!.owdWire) + 4 * path.rtt.rttvarUs;
-      if (bytes === 0 || suspect.index >= 0 && lateUs <= worstUs) continue;
-      suspect.index = i;
-      worstUs = lateUs;
-    }
-    if (suspect.index >= 0) {
-      suspect.othersBps = sumBps - this.#paths[suspect.index]!.rate.rateBps;
-      if (suspect.othersBps === 0) suspect.index = -1;
-    }
-    this.#harm.update(now, suspect);
-  }
-
-  /** When the queue's head will have waited so long that a link that is not the first choice may help. */
-  #lateAt(now: number): number {
-    return now - this.queue.headSojournUs(now) + SPILL_SOJOURN_US;
-  }
-
-  /**
-   * When a primary link may take bulk. If packets arrive noticeably later on it than on another,
-   * only when the queue is late, and later still while that one's capacity is searched
-   * for: a flow that fits the near link is not to wait for the far one.
-   */
-  #spillsAt(now: number, path: Path): number {
-    let far = false;
-    let starting = false;
-    for (const other of this.#paths) {
-      if (other === path || other.live.state !== "up" || rank(other) > rank(path)) continue;
-      if (timeDifference(path.owdWire, other.owdWire) <= SPILL_SOJOURN_US) continue;
-      far = true;
-      starting ||= other.rate.starting;
-    }
-    if (!far) return 0;
-    return this.#lateAt(now) + (starting ? STARTING_SOJOURN_US : 0);
-  }
-
-  #setTarget(now: number): void {
-    let rttUs = 0;
-    let shortestUs = Infinity;
-    let lossy = false;
-    let capacityBps = 0;
-    for (const path of this.#paths) {
-      if (!this.#usable(path) || path.rate.starting || this.#opensAt(now, path) === Infinity) {
-        continue;
-      }
-      rttUs = Math.max(rttUs, path.rtt.minUs);
-      shortestUs = Math.min(shortestUs, path.rtt.minUs);
-      lossy ||= path.loss > LOSSY;
-      capacityBps += path.rate.rateBps;
-    }
-    // What follows a loss waits at the other end until the lost packet has come again.
-    if (lossy) rttUs += shortestUs + RESEND_US;
-    const targetUs = this.#target.update(now, rttUs, capacityBps);
-    this.queue.adapt(targetUs, Math.max(INTERVAL_US, 2 * (rttUs + targetUs)));
-    this.#targetAt = now + TARGET_EVERY_US;
-  }
-
-  /** CoDel may act when every link that is allowed to help is doing what it can. */
-  #mayDrop(now: number): boolean {
-    for (const path of this.#paths) {
-      if (path.live.state !== "up" || !path.rate.growing) continue;
-      if (this.#opensAt(now, path) <= now) return false;
-    }
-    return true;
   }
 
   #noteIdle(now: number): void {
@@ -435,10 +282,7 @@ export class Sender {
     this.#writeHeader(now, slot, path.live.state === "up");
     const datagramBytes = session.seal(path, this.#pool, slot, length, batches[path.socket]!);
     path.handleSent(now, slot, datagramBytes);
-    if (this.#isCommonBulk(slot)) {
-      const { id } = path.options;
-      this.#bulkBytes[id] = this.#bulkBytes[id]! + datagramBytes;
-    }
+    if (this.#isCommonBulk(slot)) this.#use.noteSent(path, datagramBytes);
     if (!first || !this.#rules.copying) return;
     const copies = this.#treatment.copies[slot]!;
     this.#copier.handleSent(now, session, this.#laneOf(slot), path, slot, copies, batches);
@@ -494,8 +338,4 @@ export class Sender {
     this.#drops.count(reason);
     this.#pool.release(slot);
   }
-}
-
-function rank(path: Path): number {
-  return path.tier === "primary" ? 0 : path.tier === "overflow" ? 1 : 2;
 }

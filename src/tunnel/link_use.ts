@@ -1,0 +1,211 @@
+/**
+ * Which links may take from the queue that is common to all, and from when on.
+ *
+ * Near primary links always; distant ones and overflow links when the queue is late; backups when
+ * nothing else is up; and not at all what would do harm. How long the queue may get follows
+ * from the links in use.
+ *
+ * @module
+ */
+
+import type { Path } from "../links/path.ts";
+import { INTERVAL_US } from "../scheduler/codel.ts";
+import { QueueTarget } from "../scheduler/queue_target.ts";
+import { timeDifference } from "../wire/frame.ts";
+import { HarmWatch } from "./harm_watch.ts";
+import type { Lane } from "./lane.ts";
+
+/** The queue's head has waited this long when links of the next tier, or far ones, may help, in microseconds. */
+const SPILL_SOJOURN_US = 4_000;
+/** ... and this much longer while the nearer ones may still turn out to carry more. */
+const STARTING_SOJOURN_US = 16_000;
+/**
+ * What comes so much later on a link than on another cannot be put back in order: the other end
+ * does not wait that long. In microseconds.
+ */
+const MAX_SKEW_US = 120_000;
+/** The queue's target is computed this often at most, in microseconds. */
+const TARGET_EVERY_US = 20_000;
+/** From this loss on a link, nearly every packet waits for one that is sent again. */
+const LOSSY = 0.001;
+/** Time in which a loss is noticed, besides a round trip, in microseconds. */
+const RESEND_US = 10_000;
+
+/** The choice of links for the packets of one peer that no rule binds. */
+export class LinkUse {
+  readonly #paths: readonly Path[];
+  readonly #lane: Lane;
+  readonly #target = new QueueTarget();
+  #targetAt = 0;
+  readonly #harm: HarmWatch;
+  readonly #suspect = { index: -1, othersBps: 0 };
+  /** Bulk that each link has sent since the last look. */
+  readonly #bulkBytes: Float64Array;
+
+  /** @param lane the common one */
+  constructor(paths: readonly Path[], lane: Lane) {
+    this.#paths = paths;
+    this.#lane = lane;
+    this.#harm = new HarmWatch(paths.length);
+    this.#bulkBytes = new Float64Array(paths.length);
+  }
+
+  /** Bulk left on a link. */
+  noteSent(path: Path, bytes: number): void {
+    const { id } = path.options;
+    this.#bulkBytes[id] = this.#bulkBytes[id]! + bytes;
+  }
+
+  /** Bulk was acknowledged for the first time. */
+  noteDelivered(bytes: number): void {
+    this.#harm.deliveredBytes += bytes;
+  }
+
+  /** Adapts the queue to the links and watches what they do; to be called often. */
+  look(now: number): void {
+    if (now >= this.#targetAt && this.#lane.queue.hasFlows) this.#setTarget(now);
+    if (this.#paths.length > 1 && this.#harm.isDue(now)) this.#watchHarm(now);
+  }
+
+  /** Why a link that is up may be unused, in words; empty when it is always welcome. */
+  whyUnused(now: number, path: Path): string {
+    if (path.tierReason !== "") return path.tierReason;
+    const others = this.#paths.filter((other) => other !== path && other.live.state === "up");
+    const harm = this.#harm.reason(now, path.options.id);
+    if (others.length > 0 && harm !== "") return harm;
+    if (path.tier !== "primary" && others.some((other) => rank(other) < rank(path))) {
+      return path.tier === "backup"
+        ? "backup: used when no other link is up"
+        : "overflow: used when the links before it are full";
+    }
+    const laterUs = Math.max(
+      0,
+      ...others.filter((other) => rank(other) <= rank(path))
+        .map((other) => timeDifference(path.owdWire, other.owdWire)),
+    );
+    if (laterUs <= SPILL_SOJOURN_US) return "";
+    if (laterUs > MAX_SKEW_US) {
+      return `arrives ${Math.round(laterUs / 1000)} ms later: too late to be put back in order`;
+    }
+    return `arrives ${
+      Math.round(laterUs / 1000)
+    } ms later: bulk uses it when nearer links are full`;
+  }
+
+  /**
+   * When a link may take from the queue: near primary ones always, far ones and overflow
+   * links when its head has waited, backup links (Infinity) when nothing else is up.
+   */
+  opensAt(now: number, path: Path): number {
+    if (this.isLeftOut(now, path)) return Infinity;
+    if (path.tier === "primary") return this.#spillsAt(now, path);
+    let better = false;
+    for (const other of this.#paths) {
+      better ||= other.live.state === "up" && rank(other) < rank(path);
+    }
+    if (!better) return 0;
+    if (path.tier === "backup") return Infinity;
+    return this.#lateAt(now);
+  }
+
+  /** Whether a link is not to be used although it is up: the others do better without it. */
+  isLeftOut(now: number, path: Path): boolean {
+    if (this.#paths.length === 1) return false;
+    const out = this.#harm.isOut(now, path.options.id);
+    if (!out && path.rtt.srttUs < MAX_SKEW_US) return false;
+    let other = false;
+    let skewUs = 0;
+    for (const near of this.#paths) {
+      if (near === path || near.live.state !== "up" || rank(near) > rank(path)) continue;
+      other = true;
+      skewUs = Math.max(skewUs, timeDifference(path.owdWire, near.owdWire));
+    }
+    return out && other || skewUs > MAX_SKEW_US;
+  }
+
+  /** Looks for a link that makes the whole slower: the latest of those that carry bulk. */
+  #watchHarm(now: number): void {
+    const suspect = this.#suspect;
+    suspect.index = -1;
+    suspect.othersBps = 0;
+    let worstUs = 0;
+    let leastUs = Infinity;
+    let sumBps = 0;
+    for (let i = 0; i < this.#paths.length; i++) {
+      const path = this.#paths[i]!;
+      const bytes = this.#bulkBytes[i]!;
+      this.#bulkBytes[i] = 0;
+      if (path.live.state !== "up" || this.isLeftOut(now, path)) continue;
+      if (path.tier !== "primary" && this.opensAt(now, path) === Infinity) continue;
+      sumBps += path.rate.rateBps;
+      const lateUs = timeDifference(path.owdWire, this.#paths[0]!.owdWire) + 4 * path.rtt.rttvarUs;
+      leastUs = Math.min(leastUs, lateUs);
+      if (bytes === 0 || suspect.index >= 0 && lateUs <= worstUs) continue;
+      suspect.index = i;
+      worstUs = lateUs;
+    }
+    if (suspect.index >= 0) {
+      suspect.othersBps = sumBps - this.#paths[suspect.index]!.rate.rateBps;
+      // The nearest link holds nobody up.
+      if (suspect.othersBps === 0 || worstUs <= leastUs + SPILL_SOJOURN_US) suspect.index = -1;
+    }
+    this.#harm.update(now, suspect);
+  }
+
+  /** When the queue's head will have waited so long that a link that is not the first choice may help. */
+  #lateAt(now: number): number {
+    return now - this.#lane.queue.headSojournUs(now) + SPILL_SOJOURN_US;
+  }
+
+  /**
+   * When a primary link may take bulk. If packets arrive noticeably later on it than on another,
+   * only when the queue is late, and later still while that one's capacity is searched
+   * for: a flow that fits the near link is not to wait for the far one.
+   */
+  #spillsAt(now: number, path: Path): number {
+    let far = false;
+    let starting = false;
+    for (const other of this.#paths) {
+      if (other === path || other.live.state !== "up" || rank(other) > rank(path)) continue;
+      if (timeDifference(path.owdWire, other.owdWire) <= SPILL_SOJOURN_US) continue;
+      far = true;
+      starting ||= other.rate.starting;
+    }
+    if (!far) return 0;
+    return this.#lateAt(now) + (starting ? STARTING_SOJOURN_US : 0);
+  }
+
+  #setTarget(now: number): void {
+    let rttUs = 0;
+    let shortestUs = Infinity;
+    let lossy = false;
+    let capacityBps = 0;
+    for (const path of this.#paths) {
+      if (!this.#lane.usable(path) || path.rate.starting || this.opensAt(now, path) === Infinity) {
+        continue;
+      }
+      rttUs = Math.max(rttUs, path.rtt.minUs);
+      shortestUs = Math.min(shortestUs, path.rtt.minUs);
+      lossy ||= path.loss > LOSSY;
+      capacityBps += path.rate.rateBps;
+    }
+    // What follows a loss waits at the other end until the lost packet has come again.
+    if (lossy) rttUs += shortestUs + RESEND_US;
+    const targetUs = this.#target.update(now, rttUs, capacityBps);
+    this.#lane.queue.adapt(targetUs, Math.max(INTERVAL_US, 2 * (rttUs + targetUs)));
+    this.#targetAt = now + TARGET_EVERY_US;
+  }
+
+  /** CoDel may act when every link that is allowed to help is doing what it can. */
+  mayDrop(now: number): boolean {
+    for (const path of this.#paths) {
+      if (path.live.state !== "up" || !path.rate.growing) continue;
+      if (this.opensAt(now, path) <= now) return false;
+    }
+    return true;
+  }
+}
+
+function rank(path: Path): number {
+  return path.tier === "primary" ? 0 : path.tier === "overflow" ? 1 : 2;
+}
