@@ -19,7 +19,10 @@ const CHAINS = 16_384;
 /** Held packets are counted by blocks of 512 sequence numbers: a wide gap is crossed in strides. */
 const BLOCK_BITS = 9;
 const BLOCKS = 0x1_0000 >> BLOCK_BITS;
+const BLOCK_MASK = (1 << BLOCK_BITS) - 1;
 const NONE = -1;
+/** When what could not be released is looked at again, in microseconds. */
+const AGAIN_US = 1_000;
 
 /** Takes a packet that is in order. */
 export type Deliver = (slot: number) => void;
@@ -47,7 +50,7 @@ export class Resequencer {
   readonly #expected = new Uint16Array(FLOW_BUCKETS);
   readonly #heldIn = new Int32Array(FLOW_BUCKETS);
   readonly #heldInBlock = new Uint16Array(FLOW_BUCKETS * BLOCKS);
-  /** Deadline of the first packet behind the gap of each flow. */
+  /** No packet that is held in a flow has an earlier deadline. */
   readonly #deadline = new Float64Array(FLOW_BUCKETS);
   /** Flows with a gap, in no order. */
   readonly #waiting = new Int32Array(FLOW_BUCKETS);
@@ -106,16 +109,12 @@ export class Resequencer {
     }
   }
 
-  /** Gives up the gaps whose deadline has passed. */
+  /** Gives up the gaps in front of packets whose deadline has passed. */
   handleTimeout(now: number): void {
     if (now < this.nextTimeoutAt) return;
     for (let i = this.#waitingCount - 1; i >= 0; i--) {
       const flow = this.#waiting[i]!;
-      if (this.#deadline[flow]! > now) continue;
-      const slot = this.#firstHeld(flow);
-      const at = this.#postpone(now, this.#sentAtOf[slot]!, this.#heldSince[slot]!);
-      if (at > now) this.#deadline[flow] = at;
-      else this.#skipGap(now, flow);
+      if (this.#deadline[flow]! <= now) this.#releaseOverdue(now, flow);
     }
     this.#computeTimeout();
   }
@@ -152,8 +151,7 @@ export class Resequencer {
 
   /** Delivers what is next in order, as far as it is here. */
   #drain(now: number, flow: number): void {
-    let taken = 0;
-    for (;; taken++) {
+    for (;;) {
       const slot = this.#take(flow, this.#expected[flow]!);
       if (slot === NONE) break;
       this.#expected[flow] = this.#expected[flow]! + 1;
@@ -161,7 +159,37 @@ export class Resequencer {
       this.#deliver(slot);
     }
     if (this.#heldIn[flow] === 0) this.#stopWaiting(flow);
-    else if (taken > 0) this.#setDeadline(flow, this.#deadlineOf[this.#firstHeld(flow)]!);
+  }
+
+  /** Gives up every gap that a packet has waited for long enough, and finds the next deadline. */
+  #releaseOverdue(now: number, flow: number): void {
+    const first = this.#expected[flow]!;
+    let overdue = NONE;
+    let next = Infinity;
+    let left = this.#heldIn[flow]!;
+    for (let ahead = 1; left > 0 && ahead <= 0xffff; ahead++) {
+      const sequence = first + ahead & 0xffff;
+      if (this.#heldInBlock[blockOf(flow, sequence)] === 0) {
+        ahead += BLOCK_MASK - (sequence & BLOCK_MASK);
+        continue;
+      }
+      let slot = this.#find(flow, sequence);
+      for (; slot !== NONE; slot = this.#findAfter(slot)) {
+        left--;
+        const at = this.#deadlineAgain(now, slot);
+        if (at > now) next = Math.min(next, at);
+        else {
+          overdue = ahead;
+          next = Infinity; // of what is behind it
+        }
+      }
+    }
+    this.#deadline[flow] = next;
+    while (this.#heldIn[flow]! > 0 && (this.#expected[flow]! - first & 0xffff) <= overdue) {
+      this.#skipGap(now, flow);
+    }
+    // The second of two packets of one number stays behind.
+    if (next === Infinity && this.#heldIn[flow]! > 0) this.#deadline[flow] = now + AGAIN_US;
   }
 
   #skipGap(now: number, flow: number): void {
@@ -173,15 +201,42 @@ export class Resequencer {
   #firstHeld(flow: number): number {
     for (let sequence = this.#expected[flow]!;; sequence = sequence + 1 & 0xffff) {
       if (this.#heldInBlock[blockOf(flow, sequence)] === 0) {
-        sequence |= (1 << BLOCK_BITS) - 1;
+        sequence |= BLOCK_MASK;
         continue;
       }
-      let slot = this.#chains[chainOf(flow, sequence)]!;
-      while (slot !== NONE) {
-        if (this.#bucketOf[slot] === flow && this.#sequenceOf[slot] === sequence) return slot;
-        slot = this.#pool.next[slot]!;
-      }
+      const slot = this.#find(flow, sequence);
+      if (slot !== NONE) return slot;
     }
+  }
+
+  /** The deadline of a held packet, which is put off when it has come too early. */
+  #deadlineAgain(now: number, slot: number): number {
+    const at = this.#deadlineOf[slot]!;
+    if (at > now) return at;
+    return this.#deadlineOf[slot] = this.#postpone(
+      now,
+      this.#sentAtOf[slot]!,
+      this.#heldSince[slot]!,
+    );
+  }
+
+  #find(flow: number, sequence: number): number {
+    let slot = this.#chains[chainOf(flow, sequence)]!;
+    while (slot !== NONE && !this.#is(slot, flow, sequence)) slot = this.#pool.next[slot]!;
+    return slot;
+  }
+
+  /** Another packet of the same number: a sender that numbers two alike loses neither. */
+  #findAfter(slot: number): number {
+    const flow = this.#bucketOf[slot]!;
+    const sequence = this.#sequenceOf[slot]!;
+    let other = this.#pool.next[slot]!;
+    while (other !== NONE && !this.#is(other, flow, sequence)) other = this.#pool.next[other]!;
+    return other;
+  }
+
+  #is(slot: number, flow: number, sequence: number): boolean {
+    return this.#bucketOf[slot] === flow && this.#sequenceOf[slot] === sequence;
   }
 
   #take(flow: number, sequence: number): number {
@@ -190,7 +245,7 @@ export class Resequencer {
     let slot = this.#chains[chain]!;
     while (slot !== NONE) {
       const after = this.#pool.next[slot]!;
-      if (this.#bucketOf[slot] === flow && this.#sequenceOf[slot] === sequence) {
+      if (this.#is(slot, flow, sequence)) {
         if (before === NONE) this.#chains[chain] = after;
         else this.#pool.next[before] = after;
         this.#count(flow, sequence, -1);

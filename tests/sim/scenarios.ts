@@ -131,11 +131,12 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "80/15+20/60 16 flows", links: unequal, flows: 16 },
   { name: "call + 4 flows", links: pair, flows: 4, beside: [CALL] },
   { name: "call + 4 flows, 80+20", links: unequal, flows: 4, beside: [CALL] },
-  { name: "call + 4 flows, 1% loss", links: lossyPair, flows: 4, beside: [CALL] },
+  { name: "call + 4 flows, 1% loss", links: lossyPair, flows: 4, beside: [CALL], seeds: 3 },
   {
     name: "call twice + 4 flows, 1% loss",
     links: lossyPair,
     flows: 4,
+    seeds: 3,
     beside: [CALL],
     rules: [CALLS_TWICE],
   },

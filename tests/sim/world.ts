@@ -26,11 +26,8 @@ const CLIENT_PORT = 40_000;
 const SERVER_PORT = 5080;
 /** First inner port; each flow has one. */
 export const FLOW_PORT = 30_000;
-/**
- * A packet waits 150 ms for an earlier one at most, and longer when one in front of it does: a
- * chain of gaps in a network as bad as the random ones.
- */
-const MAX_HOLD_US = 500_000;
+/** A packet waits 190 ms for earlier ones at most, and until its process wakes. */
+const MAX_HOLD_US = 195_000;
 /** Packets of a flow that may leave behind a later one though they were there. */
 const MAX_OVERTAKEN = 0;
 

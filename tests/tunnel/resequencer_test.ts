@@ -33,8 +33,6 @@ class Bench {
 class Model {
   delivered: number[] = [];
   #expected = 0;
-  /** The least deadline since the packet behind the gap changed. */
-  #deadlineAt = Infinity;
   #held: { number: number; ahead: number; deadlineAt: number }[] = [];
   #count = 0;
 
@@ -46,19 +44,15 @@ class Model {
       return;
     }
     this.#held.push({ number, ahead, deadlineAt });
-    if (ahead > 0) this.#deadlineAt = Math.min(this.#deadlineAt, deadlineAt);
-    this.#drain(ahead === 0 ? 1 : 0);
+    this.#drain();
   }
 
+  /** No packet waits for longer than it may, whatever those in front of it wait for. */
   handleTimeout(now: number): void {
-    while (this.#deadlineAt <= now) {
-      this.#advance(this.#first()!.ahead);
-      this.#drain(0);
+    while (this.#held.some(({ deadlineAt }) => deadlineAt <= now)) {
+      this.#advance(Math.min(...this.#held.map(({ ahead }) => ahead)));
+      this.#drain();
     }
-  }
-
-  #first(): { ahead: number; deadlineAt: number } | undefined {
-    return this.#held.toSorted((a, b) => a.ahead - b.ahead)[0];
   }
 
   #advance(by: number): void {
@@ -66,18 +60,13 @@ class Model {
     for (const packet of this.#held) packet.ahead -= by;
   }
 
-  /** `given` packets of those that it delivers were not held before. */
-  #drain(given: number): void {
-    let taken = -given;
-    for (;; taken++) {
+  #drain(): void {
+    for (;;) {
       const next = this.#held.find((packet) => packet.ahead === 0);
-      if (!next) break;
+      if (!next) return;
       this.#held.splice(this.#held.indexOf(next), 1);
       this.delivered.push(next.number);
       this.#advance(1);
-    }
-    if (taken > 0 || this.#held.length === 0) {
-      this.#deadlineAt = this.#first()?.deadlineAt ?? Infinity;
     }
   }
 }
@@ -119,6 +108,31 @@ Deno.test("Resequencer.handleTimeout() gives a gap up at the deadline, not befor
   assertEquals(bench.resequencer.nextTimeoutAt, 100);
   bench.resequencer.handleTimeout(100);
   assertEquals(bench.delivered, [0]);
+});
+
+Deno.test("Resequencer holds no packet longer because of one in front of it that came later", () => {
+  const bench = new Bench(8, 8);
+  bench.insert(0, 1, 5, 100);
+  bench.insert(90, 1, 3, 190);
+  bench.insert(95, 1, 8, 195);
+  bench.resequencer.handleTimeout(100);
+  assertEquals(bench.delivered, [1, 0]);
+  assertEquals(bench.resequencer.nextTimeoutAt, 195);
+});
+
+Deno.test("Resequencer asks before it gives a gap up, and waits as long as it is told to", () => {
+  const pool = new PacketPool(8);
+  const delivered: number[] = [];
+  const asked: number[][] = [];
+  const resequencer = new Resequencer(pool, 8, (slot) => delivered.push(slot), (...question) => {
+    asked.push(question);
+    return question[0] < 120 ? question[0] + 10 : -Infinity;
+  });
+  const slot = pool.alloc();
+  resequencer.insert(5, 1, 2, slot, 100, 4711);
+  while (delivered.length === 0) resequencer.handleTimeout(resequencer.nextTimeoutAt);
+  assertEquals(asked, [[100, 4711, 5], [110, 4711, 5], [120, 4711, 5]]);
+  assertEquals(delivered, [slot]);
 });
 
 Deno.test("Resequencer agrees with an obvious model of one flow", () => {
@@ -195,7 +209,7 @@ Deno.test("Resequencer holds no more than there is free memory for", () => {
 Deno.test("Resequencer takes two packets of one number without losing either", () => {
   const bench = new Bench(8, 8);
   for (const sequence of [2, 2, 2, 0, 1, 3]) bench.insert(0, 1, sequence, 50);
-  for (const now of [50, 51, 52]) bench.resequencer.handleTimeout(now);
+  for (const now of [50, 1_050, 2_050]) bench.resequencer.handleTimeout(now);
   assertEquals(bench.delivered.toSorted(), range(0, 6));
   assertEquals(bench.pool.available, 8);
 });
