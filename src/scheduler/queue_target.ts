@@ -18,6 +18,8 @@ export const LEAST_TARGET_US = 15_000;
 export const MOST_TARGET_US = 60_000;
 /** Round trips of queue that keep the links busy after a drop: 1 / 0.7 - 1. */
 const REDUCTION = 0.43;
+/** On slow links the queue may hold as many full packets as a small window is lowered by. */
+const LEAST_PACKETS_BYTES = 4 * 1500;
 /** What the links have carried is forgotten by half in this time, in microseconds. */
 const MEMORY_US = 60_000_000;
 
@@ -39,7 +41,8 @@ export class QueueTarget {
       this.#mostAt = now;
     }
     const missing = capacityBps > 0 ? Math.max(0, most / capacityBps - 1) : 0;
-    const targetUs = rttUs * (REDUCTION + missing);
-    return Math.min(Math.max(targetUs, LEAST_TARGET_US), MOST_TARGET_US);
+    const packetsUs = capacityBps > 0 ? LEAST_PACKETS_BYTES * 8e6 / capacityBps : 0;
+    const targetUs = Math.max(rttUs * (REDUCTION + missing), packetsUs, LEAST_TARGET_US);
+    return Math.min(targetUs, MOST_TARGET_US);
   }
 }

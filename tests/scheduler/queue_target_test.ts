@@ -19,6 +19,11 @@ Deno.test("QueueTarget keeps the window that the links needed before one of them
   assertEquals(target.update(62 * S, 20 * MS, 100e6), LEAST_TARGET_US);
 });
 
+Deno.test("QueueTarget leaves room for a few packets on slow links", () => {
+  const target = (bps: number): number => new QueueTarget().update(0, 20 * MS, bps) / MS;
+  assertEquals([target(10e6), target(2e6), target(1e6), target(100e3)], [15, 24, 48, 60]);
+});
+
 Deno.test("QueueTarget is bounded whatever the links do", () => {
   fc.assert(fc.property(
     fc.array(fc.tuple(fc.nat(1e7), fc.nat(1e6), fc.nat(1e9)), { maxLength: 30 }),
