@@ -104,6 +104,8 @@ export class RateEstimator {
   /** Least time and bytes that the next rate sample should span. */
   spanUs = STARTING_SPAN_US;
   spanBytes = LEAST_SPAN_BYTES;
+  /** When the link was last found to have become much slower. */
+  fellAt = -Infinity;
   /** When {@linkcode endPush} is to be called; Infinity while nothing is pushed. */
   pushEndsAt = Infinity;
 
@@ -235,6 +237,7 @@ export class RateEstimator {
     const patienceUs = Math.max(srttUs, deep ? DEEP_STANDING_US : STANDING_US);
     if (now - this.#queueSince < patienceUs) return;
     this.#queueSince = now;
+    if (deep) this.fellAt = now;
     this.#rate = Math.min(Math.max(MIN_RATE_BPS, busyBps), this.#cap);
     this.#found = false;
     this.#enter(now, "drain", srttUs);

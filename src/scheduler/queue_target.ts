@@ -20,13 +20,14 @@ export const MOST_TARGET_US = 60_000;
 const REDUCTION = 0.43;
 /** On slow links the queue may hold as many full packets as a small window is lowered by. */
 const LEAST_PACKETS_BYTES = 4 * 1500;
-/** What the links have carried is forgotten by half in this time, in microseconds. */
-const MEMORY_US = 60_000_000;
+/** What the links have carried is remembered for one to two such windows, in microseconds. */
+const WINDOW_US = 30_000_000;
 
 /** The target of one queue. */
 export class QueueTarget {
   #mostBps = 0;
-  #mostAt = 0;
+  #lastMostBps = 0;
+  #windowEndsAt = 0;
 
   /**
    * Returns the target in microseconds.
@@ -35,12 +36,14 @@ export class QueueTarget {
    * @param capacityBps what the links in use carry together
    */
   update(now: number, rttUs: number, capacityBps: number): number {
-    const most = this.#mostBps * 0.5 ** ((now - this.#mostAt) / MEMORY_US);
-    if (capacityBps >= most) {
-      this.#mostBps = capacityBps;
-      this.#mostAt = now;
+    if (now >= this.#windowEndsAt) {
+      this.#lastMostBps = now < this.#windowEndsAt + WINDOW_US ? this.#mostBps : 0;
+      this.#mostBps = 0;
+      this.#windowEndsAt = now + WINDOW_US;
     }
-    const missing = capacityBps > 0 ? Math.max(0, most / capacityBps - 1) : 0;
+    this.#mostBps = Math.max(this.#mostBps, capacityBps);
+    const most = Math.max(this.#mostBps, this.#lastMostBps);
+    const missing = capacityBps > 0 ? most / capacityBps - 1 : 0;
     const packetsUs = capacityBps > 0 ? LEAST_PACKETS_BYTES * 8e6 / capacityBps : 0;
     const targetUs = Math.max(rttUs * (REDUCTION + missing), packetsUs, LEAST_TARGET_US);
     return Math.min(targetUs, MOST_TARGET_US);

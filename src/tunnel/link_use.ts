@@ -24,6 +24,8 @@ const STARTING_SOJOURN_US = 16_000;
  * does not wait that long. In microseconds.
  */
 const MAX_SKEW_US = 120_000;
+/** The backlog of a link that has become slower is gone after this, in microseconds. */
+const BACKLOG_US = 600_000;
 /** The queue's target is computed this often at most, in microseconds. */
 const TARGET_EVERY_US = 20_000;
 /** From this loss on a link, nearly every packet waits for one that is sent again. */
@@ -196,10 +198,15 @@ export class LinkUse {
     this.#targetAt = now + TARGET_EVERY_US;
   }
 
-  /** CoDel may act when every link that is allowed to help is doing what it can. */
+  /**
+   * CoDel may act when every link that is allowed to help is doing what it can, and not while
+   * the backlog of one that has just become slower is worked off.
+   */
   mayDrop(now: number): boolean {
     for (const path of this.#paths) {
-      if (path.live.state !== "up" || !path.rate.growing) continue;
+      if (path.live.state !== "up") continue;
+      if (now < path.rate.fellAt + BACKLOG_US) return false;
+      if (!path.rate.growing) continue;
       if (this.opensAt(now, path) <= now) return false;
     }
     return true;
