@@ -78,7 +78,7 @@ Deno.test("RateEstimator that looks for more builds no long queue", () => {
 });
 
 for (
-  const [before, after, seconds] of [[50, 10, 3], [40, 5, 3], [10, 50, 5], [5, 40, 5]] as const
+  const [before, after, seconds] of [[50, 10, 2], [40, 5, 2], [10, 50, 2], [5, 40, 2]] as const
 ) {
   Deno.test(`RateEstimator follows a step from ${before} to ${after} Mbit/s`, () => {
     const capacityBps = (now: number): number => (now < 4 * S ? before : after) * MBPS;
