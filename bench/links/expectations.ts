@@ -91,7 +91,7 @@ export const STREAM_LOSS: Expectation = {
 /** What the slowest percent of the stream takes longer than the way of `owdMs` needs. */
 export function streamDelay(owdMs: number): Expectation {
   return {
-    label: "call: p99 one-way delay above idle",
+    label: "call: p99 delay above idle",
     value: ({ stream }) => (stream?.owdUs.p99 ?? NaN) / 1000 - owdMs,
     unit: "ms",
     target: { sense: "<", value: 20 },

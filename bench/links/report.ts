@@ -103,42 +103,47 @@ function holds(value: number, sense: ">=" | "<" | "<=", target: number): boolean
   return sense === "<" ? value < target : value <= target;
 }
 
-/** The headings of the rows. */
-export const HEADING = `${"case".padEnd(38)}measured         simulated  ramp s  target         `
-  .trimEnd();
+/** Columns of a row before its figures. */
+const LABEL_COLUMNS = 33;
 
-/** A row as text; the title, and how busy the machine was, only once per case. */
+/** The headings of the rows. */
+export const HEADING = `${"case".padEnd(LABEL_COLUMNS)}measured       simulated ramp s  target`;
+
+/** A row as text of 80 columns; the title, and how busy the machine was, only once per case. */
 export function rowText(result: Result, isFirst: boolean): string {
   const verdict = result.pass === null ? "" : result.pass ? "pass" : "FAIL";
   const ramp = isFirst && result.rampSeconds !== null ? figure(result.rampSeconds) : "";
-  const target = result.target === "" ? "" : `${result.target} ${result.unit}`;
   const mark = result.differs ? " <>" : "   ";
   const simulated = result.simulated === null ? "" : figure(result.simulated);
-  const row = `  ${result.label.padEnd(36)}${figure(result.median).padStart(8)} ` +
-    `${result.unit.padEnd(7)}${simulated.padStart(10)}${mark}${ramp.padStart(5)}  ` +
-    `${target.padEnd(15)}${verdict}`;
+  const row = `  ${result.label.padEnd(LABEL_COLUMNS - 2)}${figure(result.median).padStart(8)} ` +
+    `${result.unit.padEnd(7)}${simulated.padStart(8)}${mark}${ramp.padStart(4)}  ` +
+    `${result.target.padEnd(8)}${verdict}`;
   return (isFirst ? `${headText(result)}\n` : "") + row.trimEnd();
 }
 
 function headText({ title, machine }: Result): string {
   if (machine.length === 0) return title;
+  const most = (value: (machine: Machine) => number): number => Math.max(...machine.map(value));
   const percent = (value: number): string => `${(value * 100).toFixed(0)} %`;
-  const each = machine.map(({ load, idle, stolen, others }) =>
-    `load ${load.toFixed(1)}, CPU idle ${percent(idle)}` +
+  const others = most((it) => it.others);
+  const stolen = most((it) => it.stolen);
+  const state = `load ${most((it) => it.load).toFixed(1)}, ` +
+    `CPU idle ${percent(Math.min(...machine.map(({ idle }) => idle)))}` +
     (others < MAX_OTHERS ? "" : `, others ${percent(others)} (!)`) +
-    (stolen < 0.005 ? "" : `, stolen ${percent(stolen)}`)
-  );
-  return `${title}   (${each.join("; ")})`;
+    (stolen < 0.005 ? "" : `, stolen ${percent(stolen)}`);
+  return `${title}\n    (${state})`;
 }
 
 /** What the columns mean. */
 export const EXPLANATION: readonly string[] = [
-  "%: TCP payload of the raw sum of the lines over the measured part, after the warm-up",
-  "(first cases: 7 s after 3 s; targets: 15 s after 5 s; varying: 23 s after 2 s; blackhole:",
-  "30 s after 5 s). ramp s: from the first byte through a fresh tunnel until 300 ms reach 80 %",
-  "of that goodput. simulated: the same case, the same figures, in tests/sim; <> marks those",
-  "that differ by more than 10 points. load: over the minute before; it includes this bench.",
-  "(!): other programs used the machine meanwhile, so the figures are worse than they should be.",
+  "Medians of all runs. %: TCP payload of the raw sum of the lines over the",
+  "measured part, after the warm-up (first cases: 7 s after 3 s; targets: 15 s",
+  "after 5 s; varying: 23 s after 2 s; blackhole: 30 s after 5 s). ramp s: from the",
+  "first byte through a fresh tunnel until 300 ms reach 80 % of that goodput.",
+  "simulated: the same case, the same figures, in tests/sim; <> marks those that",
+  "differ by more than 10 points. load: over the minute before, this bench",
+  "included. (!): other programs used the machine meanwhile, so the figures are",
+  "worse than they should be. Of several runs the busiest is told.",
 ];
 
 function figure(value: number): string {

@@ -166,7 +166,7 @@ export const TARGETS: readonly Scenario[] = [
     expect: [
       longestGap("<=", 100),
       streamLost(0),
-      shareBetween("TCP of the other line from 1 s on", 0, [GONE_S + 1, BACK_S], 90),
+      shareBetween("TCP of the rest from 1 s on", 0, [GONE_S + 1, BACK_S], 90),
       usedAgain(1, BACK_S, 2),
     ],
   }),

@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { cuts, meanRateBps, rawSumBps, skewMs } from "../../bench/links/capacity.ts";
 import { tcpText } from "../../bench/links/recorder.ts";
-import { resultsOf, rowText } from "../../bench/links/report.ts";
+import { EXPLANATION, HEADING, resultsOf, rowText } from "../../bench/links/report.ts";
 import { type Measured, type Scenario, withLineAlone } from "../../bench/links/scenario.ts";
 import { GROUPS, SCENARIOS } from "../../bench/links/scenarios.ts";
 import {
@@ -73,11 +73,24 @@ Deno.test("rowText says once per case how busy the machine was and how long full
   const [row] = resultsOf(named("equal"), [{ ...steady(90e6, 20), machine }]);
   assert(row);
   assertEquals(
-    rowText(row, true).split("\n")[0],
-    "50/20 + 50/20   (load 1.3, CPU idle 40 %, others 30 % (!))",
+    rowText(row, true).split("\n").slice(0, 2),
+    ["50/20 + 50/20", "    (load 1.3, CPU idle 40 %, others 30 % (!))"],
   );
   assertEquals(row.rampSeconds, 0.30000000000000004);
   assert(!rowText(row, false).includes("0.30"));
+});
+
+Deno.test("rowText tells the busiest of several runs, and fits 80 columns", () => {
+  const machines = [0.4, 0.1].map((idle) => ({ load: 9.9, idle, stolen: 0.5, others: 0.2 }));
+  const runs = machines.map((machine) => ({ ...steady(90e6, 35), machine }));
+  for (const scenario of SCENARIOS) {
+    for (const row of resultsOf(scenario, runs, runs)) {
+      const lines = rowText(row, true).split("\n");
+      assertEquals(lines[1], "    (load 9.9, CPU idle 10 %, others 20 % (!), stolen 50 %)");
+      for (const line of lines) assert(line.length <= 80, line);
+    }
+  }
+  for (const line of [HEADING, ...EXPLANATION]) assert(line.length <= 80, line);
 });
 
 Deno.test("SCENARIOS have names of their own and at least one expectation", () => {
