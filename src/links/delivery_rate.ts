@@ -7,7 +7,8 @@
  * @module
  */
 
-const RECORDS = 128;
+/** A report per 2 ms over a second of round trip. */
+const RECORDS = 512;
 /** A busy period is worth a sample from this time and so many bytes on, and begins anew later. */
 const BUSY_US = 20_000;
 const BUSY_BYTES = 6_000;

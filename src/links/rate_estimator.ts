@@ -64,6 +64,9 @@ const FEWER_LOSSES = 0.5;
 /** So long after a cut the loss of a whole second is known, in microseconds. */
 const LOSS_JUDGED_US = 2_200_000;
 
+/** The backlog of a link that has become slower is gone after this, in microseconds. */
+const BACKLOG_US = 600_000;
+
 /** What the link has shown is forgotten by half in this time, in microseconds. */
 const MEMORY_US = 20_000_000;
 /** Less than this share of it is worth a bold probe. */
@@ -104,8 +107,6 @@ export class RateEstimator {
   /** Least time and bytes that the next rate sample should span. */
   spanUs = STARTING_SPAN_US;
   spanBytes = LEAST_SPAN_BYTES;
-  /** When the link was last found to have become much slower. */
-  fellAt = -Infinity;
   /** When {@linkcode endPush} is to be called; Infinity while nothing is pushed. */
   pushEndsAt = Infinity;
 
@@ -121,6 +122,8 @@ export class RateEstimator {
   #found = false;
   /** Whether anything was measured. */
   #sampled = false;
+  /** When the link was last found to have become much slower. */
+  #fellAt = -Infinity;
   #queueSince = Infinity;
   /** Whether there was a queue in this round of the start. */
   #queueSeen = false;
@@ -169,9 +172,17 @@ export class RateEstimator {
     return this.#mode === "startup";
   }
 
-  /** Whether the last look for more has found more, or the first is not over. */
-  get growing(): boolean {
-    return this.starting || this.#found;
+  /**
+   * Whether a queue in front of the link says that too much is sent: the estimate does not grow,
+   * and the backlog of the last fall is worked off.
+   */
+  isSettled(now: number): boolean {
+    return !this.starting && !this.#found && !this.hasBacklog(now);
+  }
+
+  /** Whether the link has become much slower a moment ago, so that others have its work to do. */
+  hasBacklog(now: number): boolean {
+    return now < this.#fellAt + BACKLOG_US;
   }
 
   /** A one-way delay of more than this above the least means that a queue stands on the link. */
@@ -188,6 +199,8 @@ export class RateEstimator {
     this.#roundBase = this.#rate;
     this.#queueSince = Infinity;
     this.#beforeCut = 0;
+    this.#found = false;
+    this.#boldness = 0;
   }
 
   /** Takes a rate sample of a report into account. */
@@ -237,7 +250,8 @@ export class RateEstimator {
     const patienceUs = Math.max(srttUs, deep ? DEEP_STANDING_US : STANDING_US);
     if (now - this.#queueSince < patienceUs) return;
     this.#queueSince = now;
-    if (deep) this.fellAt = now;
+    if (deep) this.#fellAt = now;
+    this.#beforeCut = 0; // a queue is better evidence than losses
     this.#rate = Math.min(Math.max(MIN_RATE_BPS, busyBps), this.#cap);
     this.#found = false;
     this.#enter(now, "drain", srttUs);

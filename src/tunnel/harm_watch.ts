@@ -5,8 +5,7 @@
  * come later than the other end waits, slows down what the good links carry. Whether it does cannot
  * be computed, only tried: when less is delivered than the other links carry by themselves, the worst
  * link is left out for a moment. If no more is delivered then, there was just less to send. If
- * more is, and less again when the link is back, it is left out, and gets another chance
- * later, each time after twice as long.
+ * more is, twice, it stays out, and gets another chance later, each time after twice as long.
  *
  * @module
  */
@@ -26,7 +25,7 @@ const GROWING = 1.1;
 const EVIDENCE = 1.15;
 /** Bytes of a window below which nothing is judged. */
 const LEAST_BYTES = 64_000;
-/** Time until the next trial, or the next chance; doubled each time. */
+/** Time until the next trial of the innocent, or the next chance of the guilty; doubled each time. */
 const LEAST_PAUSE_US = 10_000_000;
 const MOST_PAUSE_US = 300_000_000;
 
@@ -38,22 +37,21 @@ export interface Suspect {
   othersBps: number;
 }
 
-/** What is thought of a link. */
-const INNOCENT = 0;
-/** The whole was faster without it; one more look with it decides. */
-const ACCUSED = 1;
-const GUILTY = 2;
+/** So many trials that a link has lost in a row prove its harm: one may have met a burst. */
+const PROOF_TRIALS = 2;
 
 /** Judges the links of one sender. Instants in microseconds. */
 export class HarmWatch {
   /** Bytes of bulk that were delivered for the first time, as the links count them. */
   deliveredBytes = 0;
-  readonly #verdict: Uint8Array;
+  /** Trials lost in a row. */
+  readonly #lost: Uint8Array;
   /** Until when each link is left out; 0: it is not. */
   readonly #outUntil: Float64Array;
-  readonly #pauseUs: Float64Array;
+  readonly #sentenceUs: Float64Array;
   /** No trial of a link before this. */
   readonly #quietUntil: Float64Array;
+  readonly #quietUs: Float64Array;
   /** Totals at the end of the last steps. */
   readonly #totals = new Float64Array(TRIAL_STEPS + 1);
   #steps = 0;
@@ -64,10 +62,11 @@ export class HarmWatch {
   #before = 0;
 
   constructor(links: number) {
-    this.#verdict = new Uint8Array(links);
+    this.#lost = new Uint8Array(links);
     this.#outUntil = new Float64Array(links);
-    this.#pauseUs = new Float64Array(links).fill(LEAST_PAUSE_US);
+    this.#sentenceUs = new Float64Array(links).fill(LEAST_PAUSE_US);
     this.#quietUntil = new Float64Array(links);
+    this.#quietUs = new Float64Array(links).fill(LEAST_PAUSE_US);
   }
 
   /** Whether link `index` is left out. */
@@ -104,22 +103,20 @@ export class HarmWatch {
 
   #watch(now: number, { index, othersBps }: Suspect): void {
     if (index < 0 || this.#steps <= WINDOW_STEPS) return;
+    // What was delivered without the link says nothing of it.
+    if (now < this.#outUntil[index]! + WINDOW_STEPS * STEP_US) return;
     const bytes = this.#lately(WINDOW_STEPS);
     const young = this.#lately(WINDOW_STEPS / 2);
     const growing = young > GROWING * (bytes - young);
     const enoughBytes = othersBps / 8e6 * WINDOW_STEPS * STEP_US;
     if (bytes >= SUSPICIOUS * enoughBytes) {
-      if (bytes >= enoughBytes || this.#verdict[index] === ACCUSED) this.#acquit(index);
+      this.#lost[index] = 0;
+      if (bytes >= enoughBytes) this.#forgive(index);
     } else if (!growing && bytes >= LEAST_BYTES && now >= this.#quietUntil[index]!) {
-      if (this.#verdict[index] === INNOCENT) this.#beginTrial(index, bytes);
-      else this.#condemn(now, index);
+      this.#onTrial = index;
+      this.#trialSteps = 0;
+      this.#before = bytes / WINDOW_STEPS;
     }
-  }
-
-  #beginTrial(index: number, bytes: number): void {
-    this.#onTrial = index;
-    this.#trialSteps = 0;
-    this.#before = bytes / WINDOW_STEPS;
   }
 
   #watchTrial(now: number, late: boolean): void {
@@ -127,27 +124,21 @@ export class HarmWatch {
     const index = this.#onTrial;
     this.#onTrial = -1;
     const after = late ? 0 : this.#lately(TRIAL_JUDGED_STEPS) / TRIAL_JUDGED_STEPS;
-    if (after > EVIDENCE * this.#before) this.#verdict[index] = ACCUSED;
-    else this.#pause(now, index);
     this.#steps = 0;
+    if (after <= EVIDENCE * this.#before) {
+      this.#lost[index] = 0;
+      this.#quietUntil[index] = now + this.#quietUs[index]!;
+      this.#quietUs[index] = Math.min(2 * this.#quietUs[index]!, MOST_PAUSE_US);
+    } else if (++this.#lost[index]! >= PROOF_TRIALS) {
+      this.#lost[index] = PROOF_TRIALS - 1; // the next trial decides at once
+      this.#outUntil[index] = now + this.#sentenceUs[index]!;
+      this.#sentenceUs[index] = Math.min(2 * this.#sentenceUs[index]!, MOST_PAUSE_US);
+    }
   }
 
-  #condemn(now: number, index: number): void {
-    this.#verdict[index] = GUILTY;
-    this.#pause(now, index);
-    this.#outUntil[index] = this.#quietUntil[index]!;
-    this.#steps = 0;
-  }
-
-  #acquit(index: number): void {
-    this.#verdict[index] = INNOCENT;
-    this.#pauseUs[index] = LEAST_PAUSE_US;
-  }
-
-  /** Leaves the question alone for a while, each time for longer. */
-  #pause(now: number, index: number): void {
-    this.#quietUntil[index] = now + this.#pauseUs[index]!;
-    this.#pauseUs[index] = Math.min(2 * this.#pauseUs[index]!, MOST_PAUSE_US);
+  #forgive(index: number): void {
+    this.#sentenceUs[index] = LEAST_PAUSE_US;
+    this.#quietUs[index] = LEAST_PAUSE_US;
   }
 
   /** Bytes delivered in the last `steps` steps. */

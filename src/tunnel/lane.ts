@@ -116,10 +116,10 @@ export class PinnedLane extends Lane {
     return 0;
   }
 
-  /** CoDel may act when none of its links still finds out that it carries more. */
-  get mayDrop(): boolean {
+  /** CoDel may act when what waits says something of its links. */
+  mayDrop(now: number): boolean {
     for (const path of this.paths) {
-      if (path.live.state === "up" && path.rate.growing) return false;
+      if (path.live.state === "up" && !path.rate.isSettled(now)) return false;
     }
     return true;
   }

@@ -110,7 +110,7 @@ export class Lanes {
       const number = this.#turn[id] = (this.#turn[id]! + 1) % (pinned.length + 1);
       if (number > 0) {
         const lane = pinned[number - 1]!;
-        if (lane.opensAt(now, path) <= now) return lane.queue.shift(now, lane.mayDrop);
+        if (lane.opensAt(now, path) <= now) return lane.queue.shift(now, lane.mayDrop(now));
       } else if (queue.hasFlows && this.#use.opensAt(now, path) <= now) {
         return queue.shift(now, this.#use.mayDrop(now));
       }

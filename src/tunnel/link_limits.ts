@@ -64,7 +64,8 @@ export class LinkLimits {
     const seconds = (now - this.#judgedAt) / JUDGED_EVERY_US;
     this.#judgedAt = now;
     const before = this.reason;
-    this.reason = this.#judgeLatency(quality.minRttUs) || this.#judgeLoss(now, seconds, quality);
+    const lossy = this.#judgeLoss(now, seconds, quality);
+    this.reason = this.#judgeLatency(quality.minRttUs) || lossy;
     return this.reason !== before;
   }
 

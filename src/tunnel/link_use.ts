@@ -24,8 +24,6 @@ const STARTING_SOJOURN_US = 16_000;
  * does not wait that long. In microseconds.
  */
 const MAX_SKEW_US = 120_000;
-/** The backlog of a link that has become slower is gone after this, in microseconds. */
-const BACKLOG_US = 600_000;
 /** The queue's target is computed this often at most, in microseconds. */
 const TARGET_EVERY_US = 20_000;
 /** From this loss on a link, nearly every packet waits for one that is sent again. */
@@ -36,19 +34,25 @@ const RESEND_US = 10_000;
 /** The choice of links for the packets of one peer that no rule binds. */
 export class LinkUse {
   readonly #paths: readonly Path[];
-  readonly #lane: Lane;
+  readonly #lane: Pick<Lane, "queue" | "usable">;
   readonly #target = new QueueTarget();
   #targetAt = 0;
+  /** Whether a link may be too far to be used beside others. */
+  #anyFar = true;
   readonly #harm: HarmWatch;
   readonly #suspect = { index: -1, othersBps: 0 };
   /** Bulk that each link has sent since the last look. */
   readonly #bulkBytes: Float64Array;
 
   /** @param lane the common one */
-  constructor(paths: readonly Path[], lane: Lane) {
+  constructor(
+    paths: readonly Path[],
+    lane: Pick<Lane, "queue" | "usable">,
+    harm: HarmWatch = new HarmWatch(paths.length),
+  ) {
     this.#paths = paths;
     this.#lane = lane;
-    this.#harm = new HarmWatch(paths.length);
+    this.#harm = harm;
     this.#bulkBytes = new Float64Array(paths.length);
   }
 
@@ -65,7 +69,11 @@ export class LinkUse {
 
   /** Adapts the queue to the links and watches what they do; to be called often. */
   look(now: number): void {
-    if (now >= this.#targetAt && this.#lane.queue.hasFlows) this.#setTarget(now);
+    if (now >= this.#targetAt && this.#lane.queue.hasFlows) {
+      this.#targetAt = now + TARGET_EVERY_US;
+      this.#anyFar = this.#paths.some((path) => path.rtt.srttUs >= MAX_SKEW_US);
+      this.#setTarget(now);
+    }
     if (this.#paths.length > 1 && this.#harm.isDue(now)) this.#watchHarm(now);
   }
 
@@ -74,7 +82,7 @@ export class LinkUse {
     if (path.tierReason !== "") return path.tierReason;
     const others = this.#paths.filter((other) => other !== path && other.live.state === "up");
     const harm = this.#harm.reason(now, path.options.id);
-    if (others.length > 0 && harm !== "") return harm;
+    if (harm !== "" && this.isLeftOut(now, path)) return harm;
     if (path.tier !== "primary" && others.some((other) => rank(other) < rank(path))) {
       return path.tier === "backup"
         ? "backup: used when no other link is up"
@@ -110,17 +118,23 @@ export class LinkUse {
     return this.#lateAt(now);
   }
 
-  /** Whether a link is not to be used although it is up: the others do better without it. */
+  /**
+   * Whether a link is not to be used although it is up: the others do better without it, those
+   * of its tier and of better ones. What is left out itself is no reason to leave another out.
+   */
   isLeftOut(now: number, path: Path): boolean {
     if (this.#paths.length === 1) return false;
     const out = this.#harm.isOut(now, path.options.id);
-    if (!out && path.rtt.srttUs < MAX_SKEW_US) return false;
+    if (!out && !this.#anyFar) return false;
     let other = false;
     let skewUs = 0;
     for (const near of this.#paths) {
       if (near === path || near.live.state !== "up" || rank(near) > rank(path)) continue;
+      if (this.#harm.isOut(now, near.options.id)) continue;
       other = true;
-      skewUs = Math.max(skewUs, timeDifference(path.owdWire, near.owdWire));
+      const laterUs = timeDifference(path.owdWire, near.owdWire);
+      // Beside a distant link of a better tier it is the near one that cannot be used.
+      skewUs = Math.max(skewUs, rank(near) < rank(path) ? Math.abs(laterUs) : laterUs);
     }
     return out && other || skewUs > MAX_SKEW_US;
   }
@@ -169,6 +183,7 @@ export class LinkUse {
     let starting = false;
     for (const other of this.#paths) {
       if (other === path || other.live.state !== "up" || rank(other) > rank(path)) continue;
+      if (this.#harm.isOut(now, other.options.id)) continue;
       if (timeDifference(path.owdWire, other.owdWire) <= SPILL_SOJOURN_US) continue;
       far = true;
       starting ||= other.rate.starting;
@@ -195,7 +210,6 @@ export class LinkUse {
     if (lossy) rttUs += shortestUs + RESEND_US;
     const targetUs = this.#target.update(now, rttUs, capacityBps);
     this.#lane.queue.adapt(targetUs, Math.max(INTERVAL_US, 2 * (rttUs + targetUs)));
-    this.#targetAt = now + TARGET_EVERY_US;
   }
 
   /**
@@ -204,10 +218,9 @@ export class LinkUse {
    */
   mayDrop(now: number): boolean {
     for (const path of this.#paths) {
-      if (path.live.state !== "up") continue;
-      if (now < path.rate.fellAt + BACKLOG_US) return false;
-      if (!path.rate.growing) continue;
-      if (this.opensAt(now, path) <= now) return false;
+      if (path.live.state !== "up" || path.rate.isSettled(now)) continue;
+      // A link whose queue has grown may be left out for that, and others work it off.
+      if (path.rate.hasBacklog(now) || this.opensAt(now, path) <= now) return false;
     }
     return true;
   }

@@ -42,6 +42,8 @@ const AT_WORK_US = 30_000;
 const MAX_POSTPONED_US = 190_000;
 /** ... and looked at again after this. */
 const POSTPONE_US = 10_000;
+/** Instead of when a packet was sent, which is never negative: it shall not wait longer. */
+const NEVER_POSTPONED = -1;
 
 /** Receiving state of one link. */
 class LinkReceiver {
@@ -150,7 +152,8 @@ export class Receiver {
     const most = kind === KIND.interactive ? MAX_INTERACTIVE_HOLD_US : MAX_HOLD_US;
     const holdUs = Math.min(Math.max(lateUs, 0), most);
     const flow = readU16(bytes, at + 1);
-    this.resequencer.insert(now, flow, readU16(bytes, at + 3), slot, now + holdUs, sentAt);
+    const patient = kind === KIND.interactive ? NEVER_POSTPONED : sentAt;
+    this.resequencer.insert(now, flow, readU16(bytes, at + 3), slot, now + holdUs, patient);
     return true;
   }
 
@@ -171,7 +174,7 @@ export class Receiver {
    * left as late as the packet that is held.
    */
   #postpone(now: number, sentAt: number, heldSince: number): number {
-    if (now - heldSince < MAX_INTERACTIVE_HOLD_US + 1) return -Infinity;
+    if (sentAt === NEVER_POSTPONED) return -Infinity;
     for (const link of this.links) {
       if (now - link.heardAt > AT_WORK_US) continue;
       if (timeDifference(link.newestSentAt, sentAt) >= 0) continue;

@@ -16,12 +16,12 @@ import { Histogram } from "./histogram.ts";
 export const FLOW_BUCKETS = 1024;
 /** Chains of the table of held packets: a power of two. */
 const CHAINS = 16_384;
-/** Held packets are counted by blocks of 512 sequence numbers: a wide gap is crossed in strides. */
-const BLOCK_BITS = 9;
+/** Held packets are counted by blocks of 64 sequence numbers: a wide gap is crossed in strides. */
+const BLOCK_BITS = 6;
 const BLOCKS = 0x1_0000 >> BLOCK_BITS;
 const BLOCK_MASK = (1 << BLOCK_BITS) - 1;
 const NONE = -1;
-/** When what could not be released is looked at again, in microseconds. */
+/** What is held behind a gap is searched no more often than this, in microseconds. */
 const AGAIN_US = 1_000;
 
 /** Takes a packet that is in order. */
@@ -85,7 +85,7 @@ export class Resequencer {
 
   /**
    * Takes the packet in `slot`, number `sequence` of flow `bucket`, sent at `sentAt`; it is
-   * held until `deadlineAt`, unless that is postponed, or as long as one in front of it is held.
+   * held until `deadlineAt` at the latest, unless that is postponed.
    */
   insert(
     now: number,
@@ -184,7 +184,7 @@ export class Resequencer {
         }
       }
     }
-    this.#deadline[flow] = next;
+    this.#deadline[flow] = Math.max(next, now + AGAIN_US); // a search may be long
     while (this.#heldIn[flow]! > 0 && (this.#expected[flow]! - first & 0xffff) <= overdue) {
       this.#skipGap(now, flow);
     }

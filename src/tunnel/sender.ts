@@ -129,9 +129,10 @@ export class Sender {
     this.#pool.release(slot);
   }
 
-  /** A packet's datagram was lost: it goes again, unless it did too often or too many do. */
+  /** A packet's datagram was lost: it goes again, unless it did too often or too much bulk does. */
   handleLost(slot: number): void {
-    const bytes = this.#pool.lengths[slot]!;
+    const isBulk = this.#treatment.kind[slot] === KIND.bulk;
+    const bytes = isBulk ? this.#pool.lengths[slot]! : 0;
     if (this.#sends[slot]! >= MAX_SENDS || this.#resendCredit < bytes) {
       this.#drop(slot, "lost");
       return;
@@ -219,11 +220,15 @@ export class Sender {
     let best: Path | undefined;
     for (const path of this.#paths) {
       if (!this.#usable(path) || !path.open || !this.#hasRoom(path, batches)) continue;
-      const dueAt = Math.max(path.pacer.dueAt, this.#lanes.opensAt(now, path));
-      if (dueAt > now) {
+      if (path.pacer.dueAt > now) {
+        this.#nextAt = Math.min(this.#nextAt, path.pacer.dueAt);
+        continue;
+      }
+      const opensAt = this.#lanes.opensAt(now, path);
+      if (opensAt > now) {
         // It could send, but is not asked to: what it delivers meanwhile says nothing of it.
-        if (path.pacer.dueAt <= now) path.handleIdle();
-        this.#nextAt = Math.min(this.#nextAt, dueAt);
+        path.handleIdle();
+        this.#nextAt = Math.min(this.#nextAt, opensAt);
         continue;
       }
       if (!best || timeDifference(path.owdWire, best.owdWire) < 0) best = path;

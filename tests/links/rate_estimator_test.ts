@@ -150,6 +150,50 @@ Deno.test("RateEstimator.restart() begins at a share, finds the rest, and stays 
   assertEquals(rate.rateBps, MIN_RATE_BPS);
 });
 
+/** Tells an estimator every 10 ms until `untilMs` what was delivered, and of a queue. */
+function tell(
+  rate: RateEstimator,
+  fromMs: number,
+  untilMs: number,
+  mbps: number,
+  { queueMs = 0, loss = 0 } = {},
+): void {
+  for (let ms = fromMs; ms < untilMs; ms += 10) {
+    const rateBps = mbps * MBPS;
+    if (ms * 1000 >= rate.pushEndsAt) rate.endPush();
+    rate.handleSample(
+      ms * 1000,
+      { rateBps, limited: false, busyBps: queueMs > 0 ? rateBps : 0 },
+      { queueUs: queueMs * 1000, srttUs: 20_000, minRttUs: 20_000, rttvarUs: 1000, loss },
+    );
+  }
+}
+
+Deno.test("RateEstimator settles again after a link that was being found to carry more has been away", () => {
+  const rate = new RateEstimator(20 * MBPS);
+  tell(rate, 0, 300, 4, { queueMs: 50 });
+  assertEquals(rate.rateBps, 4 * MBPS);
+  let ms = 1000;
+  for (; rate.isSettled(ms * 1000) && ms < 10_000; ms += 100) {
+    tell(rate, ms, ms + 100, rate.rateBps / MBPS * 1.1);
+  }
+  assert(ms < 10_000, "nothing was found");
+  rate.restart(ms * 1000, 0.25);
+  tell(rate, ms, ms + 3000, 20);
+  assertEquals(rate.rateBps, 20 * MBPS);
+  assert(rate.isSettled((ms + 3000) * 1000));
+});
+
+Deno.test("RateEstimator does not go back to what it was before losses when a queue has shown less", () => {
+  const rate = new RateEstimator(0);
+  tell(rate, 0, 1000, 40);
+  tell(rate, 1000, 1100, 36, { loss: 0.08 });
+  tell(rate, 1100, 1400, 5, { loss: 0.08, queueMs: 60 });
+  assertEquals(rate.rateBps, 5 * MBPS);
+  tell(rate, 1400, 4000, 5, { loss: 0.08 });
+  assertLess(rate.rateBps, 10 * MBPS);
+});
+
 Deno.test("RateEstimator begins with a guess, or with what is known", () => {
   const [unknown, known] = [new RateEstimator(0), new RateEstimator(8 * MBPS)];
   assertEquals([unknown.rateBps, unknown.starting], [INITIAL_RATE_BPS, true]);
