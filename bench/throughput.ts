@@ -76,7 +76,7 @@ function printTable(summaries: readonly Summary[], verdicts: readonly Verdict[])
   const raw = summaries.find(({ name }) => name === RAW.name);
   print(`\n${HEADING}`);
   for (const summary of summaries) print(rowsText(summary, raw));
-  print("\ntargets");
+  if (verdicts.length > 0) print("\ntargets");
   for (const verdict of verdicts) print(verdictText(verdict));
 }
 

@@ -12,11 +12,11 @@ export const BATCH = 64;
 /** Where the virtual clock begins, in microseconds: an hour, which fits no small integer of V8. */
 export const START_US = 3_600_000_000;
 
-const WARM_UP_MS = 300;
+const WARM_UP_MS = 500;
 const ROUNDS = 21;
 const ROUND_MS = 10;
 /** Batches between two looks at the heap: what they allocate must fit the young generation. */
-const HEAP_BATCHES = 16;
+const HEAP_BATCHES = 2;
 const HEAP_ROUNDS = 101;
 
 /** A stage; both functions handle {@linkcode BATCH} packets. */
