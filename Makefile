@@ -1,14 +1,14 @@
 # Needs npm, or deno >= 2.9 on the PATH; tools/get_deno.sh says so when it has neither.
 .POSIX:
-.PHONY: help deno build check test cover demo bench-links clean
+.PHONY: help deno build check test cover demo bench-links bench-throughput bench-stages clean
 
 DENO = tools/run_deno.sh
-# How often bench-links measures each case; it prints the medians.
+# How often bench-links and bench-throughput measure each case; they print the medians.
 RUNS = 3
 SCRIPTS = tools/get_deno.sh tools/run_deno.sh tools/build/selfextract.sh .ci/run
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
 deno:
 	@tools/get_deno.sh >/dev/null
@@ -42,6 +42,14 @@ bench-links: deno ## Measure the tunnel over emulated lines against them (root; 
 	@$(DENO) run -A tools/preflight.ts bench-links
 	@$(DENO) run -A tools/build.ts
 	@$(DENO) run -A bench/links.ts --runs $(RUNS)
+
+bench-throughput: deno ## Measure the tunnel where only the CPU limits it (root; RUNS=3)
+	@$(DENO) run -A tools/preflight.ts bench-throughput
+	@$(DENO) run -A tools/build.ts
+	@$(DENO) run -A bench/throughput.ts --runs $(RUNS)
+
+bench-stages: deno ## Measure what a packet costs at each stage, in time and in memory
+	@$(DENO) run -A --v8-flags=--expose-gc,--max-semi-space-size=1 bench/stages_bench.ts
 
 clean: ## Remove what was built and measured
 	rm -rf build cov

@@ -86,7 +86,7 @@ function interleave(kinds: readonly Uint8Array[][], each: number): Uint8Array[] 
 async function flood(lab: Lab, net: Topology, recording: Recording): Promise<number> {
   const common = { address: SERVER_ADDRESS, port: FIRST_PORT, seconds: SECONDS };
   const base64 = (list: readonly Uint8Array[]): string[] => list.map((bytes) => bytes.toBase64());
-  const sent = await Promise.all([
+  const reports = await Promise.all([
     runFlood(lab, net.stranger ?? "", {
       ...common,
       kind: "payload",
@@ -101,7 +101,7 @@ async function flood(lab: Lab, net: Topology, recording: Recording): Promise<num
       packets: base64(recording.up),
     }),
   ]);
-  return sent.reduce((sum, count) => sum + count, 0);
+  return reports.reduce((sum, { sent }) => sum + sent, 0);
 }
 
 function drops(status: StatusDocument | undefined): number {

@@ -36,6 +36,8 @@ export interface ProgramOptions {
   /** More lines of each link's table. */
   readonly link?: readonly string[];
   readonly password?: Partial<Record<Side, string>>;
+  /** Command that runs the program, which is appended to it with its arguments. */
+  readonly runner?: readonly string[];
 }
 
 /** Nothing is forwarded in the lab, and it must not need nft. */
@@ -127,6 +129,7 @@ export class Program {
   readonly #lab: Lab;
   readonly #net: Topology;
   readonly #running: Partial<Record<Side, Child>> = {};
+  #runner: readonly string[] = [];
 
   private constructor(lab: Lab, net: Topology, directory: string) {
     this.#lab = lab;
@@ -157,6 +160,7 @@ export class Program {
 
   /** Writes both configurations anew, for the next start. */
   async configure(options: ProgramOptions): Promise<void> {
+    this.#runner = options.runner ?? [];
     await this.write("client", clientConfig(this.#net, options, this.control("client")));
     await this.write("server", serverConfig(this.#net, options, this.control("server")));
   }
@@ -185,7 +189,8 @@ export class Program {
 
   /** Starts a side and returns it without waiting. */
   launch(side: Side, ...flags: readonly string[]): Child {
-    const child = this.#lab.spawn(this.#net[side], [BINARY, "up", ...flags, this.file(side)]);
+    const command = [...this.#runner, BINARY, "up", ...flags, this.file(side)];
+    const child = this.#lab.spawn(this.#net[side], command);
     this.#running[side] = child;
     return child;
   }

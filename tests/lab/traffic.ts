@@ -6,7 +6,8 @@
 
 import type { Lab } from "./namespaces.ts";
 import { type Child, labCommand } from "./process.ts";
-import type { FloodPlan } from "./tools/flood.ts";
+import type { CountReport } from "./tools/count.ts";
+import type { FloodPlan, FloodReport } from "./tools/flood.ts";
 import type { TcpSample, TcpSent, TcpTotal } from "./tools/tcp.ts";
 import type { EchoReport, StreamReport } from "./tools/udp.ts";
 
@@ -172,8 +173,8 @@ export function holdPort(
   return listener(lab, namespace, "udp-echo", address, port, 60);
 }
 
-/** Floods from a namespace; resolves with how many datagrams were sent. */
-export async function runFlood(lab: Lab, from: string, plan: FloodPlan): Promise<number> {
+/** Floods from a namespace to the end of the plan. */
+export async function runFlood(lab: Lab, from: string, plan: FloodPlan): Promise<FloodReport> {
   const file = await Deno.makeTempFile({ prefix: "agg-flood-" });
   try {
     await Deno.writeTextFile(file, JSON.stringify(plan));
@@ -181,8 +182,26 @@ export async function runFlood(lab: Lab, from: string, plan: FloodPlan): Promise
     const line = await child.line();
     await child.finish(3000);
     if (line === undefined) throw new Error(`flood: ${child.stderr.join("\n")}`);
-    return (JSON.parse(line) as { sent: number }).sent;
+    return JSON.parse(line) as FloodReport;
   } finally {
     await Deno.remove(file);
   }
+}
+
+/** Datagrams of `sizeBytes` of payload, as fast as asked or as the sender can, and how many came. */
+export async function udpFlood(
+  lab: Lab,
+  flow: Flow,
+  stream: { packetsPerSecond: number; sizeBytes: number; seconds: number },
+): Promise<FloodReport & CountReport> {
+  const { address, port } = flow;
+  const { packetsPerSecond, sizeBytes, seconds } = stream;
+  const sink = await listener(lab, flow.to, "udp-count", address, port, seconds + 5);
+  const packets = [new Uint8Array(sizeBytes).toBase64()];
+  const plan = { address, port, packetsPerSecond, seconds, kind: "payload", packets } as const;
+  const sent = await runFlood(lab, flow.from, plan);
+  const line = await sink.line();
+  await sink.finish(3000);
+  if (line === undefined) throw new Error(`UDP to ${address}: ${sink.stderr.join("\n")}`);
+  return { ...sent, ...JSON.parse(line) as CountReport };
 }

@@ -28,6 +28,13 @@ export interface FloodPlan {
   readonly packets: readonly string[];
 }
 
+/** What became of it. */
+export interface FloodReport {
+  /** Datagrams the kernel took. */
+  readonly sent: number;
+  readonly elapsedUs: number;
+}
+
 /** An array of `struct mmsghdr` over prepared packets, in groups of {@linkcode BATCH}. */
 class Batches {
   readonly #keep: unknown[] = [];
@@ -83,5 +90,5 @@ export function flood(plan: FloodPlan): void {
     const header = batches.headers[turn % batches.headers.length] as Uint8Array<ArrayBuffer>;
     sent += Math.max(0, libc.sendmmsg(fd, header, BATCH, 0));
   }
-  say({ sent, elapsedUs: Math.round(clock.now() - start) });
+  say({ sent, elapsedUs: Math.round(clock.now() - start) } satisfies FloodReport);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { udpCount } from "./count.ts";
 import { flood, type FloodPlan } from "./flood.ts";
 import { tcpSink, tcpSource } from "./tcp.ts";
 import { udpEcho, udpPing, udpSink, udpSource, udpUnfragmented } from "./udp.ts";
@@ -15,6 +16,7 @@ const TOOLS: Readonly<Record<string, (args: readonly string[]) => void>> = {
   "udp-sink": ([address = "", port, seconds]) => udpSink(address, Number(port), Number(seconds)),
   "udp-source": ([address = "", port, rate, size, seconds]) =>
     udpSource(address, Number(port), Number(rate), Number(size), Number(seconds)),
+  "udp-count": ([address = "", port, seconds]) => udpCount(address, Number(port), Number(seconds)),
   "udp-echo": ([address = "", port, seconds]) => udpEcho(address, Number(port), Number(seconds)),
   "udp-ping": ([address = "", port, count, intervalMs, size]) =>
     udpPing(address, Number(port), Number(count), Number(intervalMs), Number(size)),
