@@ -76,14 +76,8 @@ programTest(
   async (lab) => {
     const net = await buildEmulated(lab, LINES);
     const name = `quota-test-${Deno.pid}`;
-    using stack = new DisposableStack();
-    stack.defer(() => {
-      try {
-        Deno.removeSync(`/var/lib/aggvpn/${name}.quota.json`);
-      } catch {
-        // Nothing was written.
-      }
-    });
+    // The client writes it when it ends.
+    lab.onClose(() => Deno.remove(`/var/lib/aggvpn/${name}.quota.json`).catch(() => {}));
     const program = await Program.start(lab, net, {
       top: { client: `name = "${name}"` },
       link: ['quota = "5 MB"\nmetered = false', ""],
@@ -94,11 +88,9 @@ programTest(
         const { links } = (await program.status(side))!.tunnel.peers[0]!;
         return links[0]!.tier;
       }));
-    const settled = await eventually(
-      async () => (await tiers()).every((tier) => tier === "backup"),
-      5_000,
-    );
-    assert(settled, `${await tiers()}`);
+    const settled = (): Promise<boolean> =>
+      eventually(async () => (await tiers()).every((tier) => tier === "backup"), 5_000);
+    assert(await settled(), `${await tiers()}`);
     const { stdout } = await program.run("client", "status", program.file("client"));
     assert(/quota of 5 MB is used up: backup until/.test(stdout), stdout);
     const [first, second] = await carried(
@@ -106,5 +98,9 @@ programTest(
       () => tcpTransfer(lab, down(net, freshPort()), 3, {}),
     );
     assert(first! < 0.05 * second!, `${first} ${second}`);
+    await program.child("client").stop();
+    await program.up("client");
+    await program.connected();
+    assert(await settled(), `after a restart: ${await tiers()}`);
   },
 );
