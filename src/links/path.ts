@@ -32,7 +32,7 @@ export interface PathOptions {
 }
 
 /** IPv4 and UDP headers, in bytes; rates count IP packets. */
-const IPV4_UDP_BYTES = 28;
+export const IPV4_UDP_BYTES = 28;
 const IPV6_UDP_BYTES = 48;
 /** A path that was away begins with this share of its last rate. */
 const RETURN_SHARE = 0.25;

@@ -42,7 +42,7 @@ export class ClientRole {
   readonly #context: RoleContext;
   readonly #reboundAt: Float64Array;
   readonly #limits: readonly LinkLimits[];
-  /** What was decided about links before there were paths. */
+  /** What the caller has decided about links, by id. */
   readonly #decided = new Map<number, { tier: Tier | undefined; reason: string }>();
   #watchedAt = -Infinity;
   #started = false;

@@ -21,13 +21,15 @@ const TRIAL_JUDGED_STEPS = 6;
 const SUSPICIOUS = 0.9;
 /** When the younger half of a window has this much more than the older, a flow still finds its rate. */
 const GROWING = 1.1;
-/** This much more without the link speaks against it. */
-const EVIDENCE = 1.15;
+/** A trial says that the link does harm when so much more is delivered without it. */
+const GAIN = 1.15;
+/** So many trials in a row must say that, since one may have met a burst. */
+const TRIALS = 2;
 /** Bytes of a window below which nothing is judged. */
 const LEAST_BYTES = 64_000;
-/** Time until the next trial of the innocent, or the next chance of the guilty; doubled each time. */
-const LEAST_PAUSE_US = 10_000_000;
-const MOST_PAUSE_US = 300_000_000;
+/** Back-off until the next trial, or until a harmful link is used again; doubled each time. */
+const LEAST_BACKOFF_US = 10_000_000;
+const MOST_BACKOFF_US = 300_000_000;
 
 /** What is known of a link that could be left out. Rates in bits per second. */
 export interface Suspect {
@@ -37,21 +39,18 @@ export interface Suspect {
   othersBps: number;
 }
 
-/** So many trials that a link has lost in a row prove its harm: one may have met a burst. */
-const PROOF_TRIALS = 2;
-
 /** Judges the links of one sender. Instants in microseconds. */
 export class HarmWatch {
   /** Bytes of bulk that were delivered for the first time, as the links count them. */
   deliveredBytes = 0;
-  /** Trials lost in a row. */
-  readonly #lost: Uint8Array;
+  /** Trials in a row that said that the link does harm. */
+  readonly #harmful: Uint8Array;
   /** Until when each link is left out; 0: it is not. */
   readonly #outUntil: Float64Array;
-  readonly #sentenceUs: Float64Array;
+  readonly #outBackoffUs: Float64Array;
   /** No trial of a link before this. */
-  readonly #quietUntil: Float64Array;
-  readonly #quietUs: Float64Array;
+  readonly #noTrialUntil: Float64Array;
+  readonly #trialBackoffUs: Float64Array;
   /** Totals at the end of the last steps. */
   readonly #totals = new Float64Array(TRIAL_STEPS + 1);
   #steps = 0;
@@ -62,11 +61,11 @@ export class HarmWatch {
   #before = 0;
 
   constructor(links: number) {
-    this.#lost = new Uint8Array(links);
+    this.#harmful = new Uint8Array(links);
     this.#outUntil = new Float64Array(links);
-    this.#sentenceUs = new Float64Array(links).fill(LEAST_PAUSE_US);
-    this.#quietUntil = new Float64Array(links);
-    this.#quietUs = new Float64Array(links).fill(LEAST_PAUSE_US);
+    this.#outBackoffUs = new Float64Array(links).fill(LEAST_BACKOFF_US);
+    this.#noTrialUntil = new Float64Array(links);
+    this.#trialBackoffUs = new Float64Array(links).fill(LEAST_BACKOFF_US);
   }
 
   /** Whether link `index` is left out. */
@@ -110,9 +109,9 @@ export class HarmWatch {
     const growing = young > GROWING * (bytes - young);
     const enoughBytes = othersBps / 8e6 * WINDOW_STEPS * STEP_US;
     if (bytes >= SUSPICIOUS * enoughBytes) {
-      this.#lost[index] = 0;
-      if (bytes >= enoughBytes) this.#forgive(index);
-    } else if (!growing && bytes >= LEAST_BYTES && now >= this.#quietUntil[index]!) {
+      this.#harmful[index] = 0;
+      if (bytes >= enoughBytes) this.#resetBackoff(index);
+    } else if (!growing && bytes >= LEAST_BYTES && now >= this.#noTrialUntil[index]!) {
       this.#onTrial = index;
       this.#trialSteps = 0;
       this.#before = bytes / WINDOW_STEPS;
@@ -125,20 +124,20 @@ export class HarmWatch {
     this.#onTrial = -1;
     const after = late ? 0 : this.#lately(TRIAL_JUDGED_STEPS) / TRIAL_JUDGED_STEPS;
     this.#steps = 0;
-    if (after <= EVIDENCE * this.#before) {
-      this.#lost[index] = 0;
-      this.#quietUntil[index] = now + this.#quietUs[index]!;
-      this.#quietUs[index] = Math.min(2 * this.#quietUs[index]!, MOST_PAUSE_US);
-    } else if (++this.#lost[index]! >= PROOF_TRIALS) {
-      this.#lost[index] = PROOF_TRIALS - 1; // the next trial decides at once
-      this.#outUntil[index] = now + this.#sentenceUs[index]!;
-      this.#sentenceUs[index] = Math.min(2 * this.#sentenceUs[index]!, MOST_PAUSE_US);
+    if (after <= GAIN * this.#before) {
+      this.#harmful[index] = 0;
+      this.#noTrialUntil[index] = now + this.#trialBackoffUs[index]!;
+      this.#trialBackoffUs[index] = Math.min(2 * this.#trialBackoffUs[index]!, MOST_BACKOFF_US);
+    } else if (++this.#harmful[index]! >= TRIALS) {
+      this.#harmful[index] = TRIALS - 1; // the next trial decides at once
+      this.#outUntil[index] = now + this.#outBackoffUs[index]!;
+      this.#outBackoffUs[index] = Math.min(2 * this.#outBackoffUs[index]!, MOST_BACKOFF_US);
     }
   }
 
-  #forgive(index: number): void {
-    this.#sentenceUs[index] = LEAST_PAUSE_US;
-    this.#quietUs[index] = LEAST_PAUSE_US;
+  #resetBackoff(index: number): void {
+    this.#outBackoffUs[index] = LEAST_BACKOFF_US;
+    this.#trialBackoffUs[index] = LEAST_BACKOFF_US;
   }
 
   /** Bytes delivered in the last `steps` steps. */

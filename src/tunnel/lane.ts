@@ -5,17 +5,14 @@
  */
 
 import type { Path } from "../links/path.ts";
-import { INTERVAL_US } from "../scheduler/codel.ts";
 import { type DropHandler, FlowQueue, type Marker } from "../scheduler/flow_queue.ts";
-import { QueueTarget } from "../scheduler/queue_target.ts";
 import type { PacketPool } from "../slab.ts";
 import { timeDifference } from "../wire/frame.ts";
+import { QueueAdapter } from "./queue_adapter.ts";
 import { SlotFifo } from "./slot_fifo.ts";
 
 /** Packets arrive later than this on a far link, which waits until the head waited as long; microseconds. */
-const FAR_US = 4_000;
-/** The queue's target is computed this often at most, in microseconds. */
-const TARGET_EVERY_US = 20_000;
+export const FAR_US = 4_000;
 
 /** What lanes are made of. */
 export interface LaneParts {
@@ -83,8 +80,7 @@ export class Lane {
 /** A lane whose packets are bound to links that rules name; their tiers mean nothing to it. */
 export class PinnedLane extends Lane {
   override readonly pinned = true;
-  readonly #target = new QueueTarget();
-  #targetAt = 0;
+  readonly #adapter: QueueAdapter;
   /** By link id. */
   readonly #has: Uint8Array;
 
@@ -96,6 +92,7 @@ export class PinnedLane extends Lane {
     parts: LaneParts,
   ) {
     super(paths, firstBucket, buckets, parts);
+    this.#adapter = new QueueAdapter(this.queue, paths, (_now, path) => path.live.state === "up");
     this.#has = Uint8Array.from(all, (path) => paths.includes(path) ? 1 : 0);
   }
 
@@ -126,16 +123,6 @@ export class PinnedLane extends Lane {
 
   /** Gives CoDel the target that suits its links. */
   adapt(now: number): void {
-    if (now < this.#targetAt) return;
-    this.#targetAt = now + TARGET_EVERY_US;
-    let rttUs = 0;
-    let capacityBps = 0;
-    for (const path of this.paths) {
-      if (path.live.state !== "up" || path.rate.starting) continue;
-      rttUs = Math.max(rttUs, path.rtt.minUs);
-      capacityBps += path.rate.rateBps;
-    }
-    const targetUs = this.#target.update(now, rttUs, capacityBps);
-    this.queue.adapt(targetUs, Math.max(INTERVAL_US, 2 * (rttUs + targetUs)));
+    this.#adapter.look(now);
   }
 }

@@ -9,34 +9,24 @@
  */
 
 import type { Path } from "../links/path.ts";
-import { INTERVAL_US } from "../scheduler/codel.ts";
-import { QueueTarget } from "../scheduler/queue_target.ts";
 import { timeDifference } from "../wire/frame.ts";
 import { HarmWatch } from "./harm_watch.ts";
-import type { Lane } from "./lane.ts";
+import { FAR_US, type Lane } from "./lane.ts";
+import { QueueAdapter } from "./queue_adapter.ts";
 
-/** The queue's head has waited this long when links of the next tier, or far ones, may help, in microseconds. */
-const SPILL_SOJOURN_US = 4_000;
-/** ... and this much longer while the nearer ones may still turn out to carry more. */
+/** The queue's head waits this much longer for far links while the nearer ones may still turn out to carry more, in microseconds. */
 const STARTING_SOJOURN_US = 16_000;
 /**
  * What comes so much later on a link than on another cannot be put back in order: the other end
  * does not wait that long. In microseconds.
  */
 const MAX_SKEW_US = 120_000;
-/** The queue's target is computed this often at most, in microseconds. */
-const TARGET_EVERY_US = 20_000;
-/** From this loss on a link, nearly every packet waits for one that is sent again. */
-const LOSSY = 0.001;
-/** Time in which a loss is noticed, besides a round trip, in microseconds. */
-const RESEND_US = 10_000;
 
 /** The choice of links for the packets of one peer that no rule binds. */
 export class LinkUse {
   readonly #paths: readonly Path[];
   readonly #lane: Pick<Lane, "queue" | "usable">;
-  readonly #target = new QueueTarget();
-  #targetAt = 0;
+  readonly #adapter: QueueAdapter;
   /** Whether a link may be too far to be used beside others. */
   #anyFar = true;
   readonly #harm: HarmWatch;
@@ -53,6 +43,11 @@ export class LinkUse {
     this.#paths = paths;
     this.#lane = lane;
     this.#harm = harm;
+    this.#adapter = new QueueAdapter(
+      lane.queue,
+      paths,
+      (now, path) => lane.usable(path) && this.opensAt(now, path) !== Infinity,
+    );
     this.#bulkBytes = new Float64Array(paths.length);
   }
 
@@ -69,10 +64,8 @@ export class LinkUse {
 
   /** Adapts the queue to the links and watches what they do; to be called often. */
   look(now: number): void {
-    if (now >= this.#targetAt && this.#lane.queue.hasFlows) {
-      this.#targetAt = now + TARGET_EVERY_US;
+    if (this.#adapter.look(now)) {
       this.#anyFar = this.#paths.some((path) => path.rtt.srttUs >= MAX_SKEW_US);
-      this.#setTarget(now);
     }
     if (this.#paths.length > 1 && this.#harm.isDue(now)) this.#watchHarm(now);
   }
@@ -93,7 +86,7 @@ export class LinkUse {
       ...others.filter((other) => rank(other) <= rank(path))
         .map((other) => timeDifference(path.owdWire, other.owdWire)),
     );
-    if (laterUs <= SPILL_SOJOURN_US) return "";
+    if (laterUs <= FAR_US) return "";
     if (laterUs > MAX_SKEW_US) {
       return `arrives ${Math.round(laterUs / 1000)} ms later: too late to be put back in order`;
     }
@@ -163,14 +156,14 @@ export class LinkUse {
     if (suspect.index >= 0) {
       suspect.othersBps = sumBps - this.#paths[suspect.index]!.rate.rateBps;
       // The nearest link holds nobody up.
-      if (suspect.othersBps === 0 || worstUs <= leastUs + SPILL_SOJOURN_US) suspect.index = -1;
+      if (suspect.othersBps === 0 || worstUs <= leastUs + FAR_US) suspect.index = -1;
     }
     this.#harm.update(now, suspect);
   }
 
   /** When the queue's head will have waited so long that a link that is not the first choice may help. */
   #lateAt(now: number): number {
-    return now - this.#lane.queue.headSojournUs(now) + SPILL_SOJOURN_US;
+    return now - this.#lane.queue.headSojournUs(now) + FAR_US;
   }
 
   /**
@@ -184,32 +177,12 @@ export class LinkUse {
     for (const other of this.#paths) {
       if (other === path || other.live.state !== "up" || rank(other) > rank(path)) continue;
       if (this.#harm.isOut(now, other.options.id)) continue;
-      if (timeDifference(path.owdWire, other.owdWire) <= SPILL_SOJOURN_US) continue;
+      if (timeDifference(path.owdWire, other.owdWire) <= FAR_US) continue;
       far = true;
       starting ||= other.rate.starting;
     }
     if (!far) return 0;
     return this.#lateAt(now) + (starting ? STARTING_SOJOURN_US : 0);
-  }
-
-  #setTarget(now: number): void {
-    let rttUs = 0;
-    let shortestUs = Infinity;
-    let lossy = false;
-    let capacityBps = 0;
-    for (const path of this.#paths) {
-      if (!this.#lane.usable(path) || path.rate.starting || this.opensAt(now, path) === Infinity) {
-        continue;
-      }
-      rttUs = Math.max(rttUs, path.rtt.minUs);
-      shortestUs = Math.min(shortestUs, path.rtt.minUs);
-      lossy ||= path.loss > LOSSY;
-      capacityBps += path.rate.rateBps;
-    }
-    // What follows a loss waits at the other end until the lost packet has come again.
-    if (lossy) rttUs += shortestUs + RESEND_US;
-    const targetUs = this.#target.update(now, rttUs, capacityBps);
-    this.#lane.queue.adapt(targetUs, Math.max(INTERVAL_US, 2 * (rttUs + targetUs)));
   }
 
   /**

@@ -10,9 +10,16 @@
  */
 
 import { BATCH_DATAGRAMS, type TransmitBatch } from "../batch.ts";
-import type { Path } from "../links/path.ts";
+import { IPV4_UDP_BYTES, type Path } from "../links/path.ts";
 import { BUCKETS, type FlowQueue } from "../scheduler/flow_queue.ts";
-import { DATA_HEADER_BYTES, PACKET_OFFSET, type PacketPool, PLAIN_OFFSET } from "../slab.ts";
+import {
+  DATA_HEADER_BYTES,
+  OUTER_HEADER_BYTES,
+  PACKET_OFFSET,
+  type PacketPool,
+  PLAIN_OFFSET,
+  TAG_BYTES,
+} from "../slab.ts";
 import { writeU24 } from "../wire/field.ts";
 import { DATA_RESENT, timeDifference, wireTime, writeDataHeader } from "../wire/frame.ts";
 import { isEcnCapable, KIND, markCongestion, type PacketInfo } from "../wire/ip.ts";
@@ -33,8 +40,8 @@ const RESEND_SHARE = 0.25;
 const RESEND_BURST_BYTES = 262_144;
 /** Urgent packets may run this far ahead of a link's pacer, in microseconds. */
 const EXPRESS_AHEAD_US = 2_000;
-/** What the links carry besides a packet, in bytes. */
-const TUNNEL_OVERHEAD_BYTES = 66;
+/** What the links carry besides a packet over IPv4, in bytes. */
+const TUNNEL_OVERHEAD_BYTES = OUTER_HEADER_BYTES + DATA_HEADER_BYTES + TAG_BYTES + IPV4_UDP_BYTES;
 
 /** The sending side of one peer. */
 export class Sender {

@@ -1,27 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { EventLog } from "../../src/io/event_log.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
-
-/** Runs `body` and returns the lines it logged. */
-async function logged(body: (log: EventLog) => void): Promise<string[]> {
-  const lines: string[] = [];
-  await configure({
-    sinks: {
-      lines: (record: LogRecord) => lines.push(`${record.level} ${record.message.join("")}`),
-    },
-    loggers: [
-      { category: "aggvpn", sinks: ["lines"], lowestLevel: "debug" },
-      { category: ["logtape", "meta"], lowestLevel: "fatal" },
-    ],
-  });
-  try {
-    body(new EventLog());
-  } finally {
-    await reset();
-  }
-  return lines;
-}
+import { logged } from "./logged.ts";
 
 const DOWN: EndpointEvent = {
   type: "link",
@@ -42,7 +22,10 @@ Deno.test("EventLog says what happened, in words", async () => {
     { type: "rebind", link: 1 },
     { type: "handshake-failed", remote: "192.0.2.1:5080", reason: "no answer" },
   ];
-  const lines = await logged((log) => events.forEach((event) => log.handleEvent(1, event)));
+  const lines = await logged(() => {
+    const log = new EventLog();
+    for (const event of events) log.handleEvent(1, event);
+  });
   assertEquals(lines, [
     "info Session with home is up",
     "debug Session with home has new keys",
@@ -56,7 +39,8 @@ Deno.test("EventLog says what happened, in words", async () => {
 });
 
 Deno.test("EventLog writes a burst, then a line a second, and counts the rest", async () => {
-  const lines = await logged((log) => {
+  const lines = await logged(() => {
+    const log = new EventLog();
     for (let ms = 0; ms < 3000; ms++) log.handleEvent(ms * 1000, DOWN);
   });
   assertEquals(lines.filter((line) => line.endsWith("no answer")).length, 32);

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { type QuotaLink, Quotas } from "../../src/io/quotas.ts";
 import type { StateFile, StateRead } from "../../src/io/state_file.ts";
 import type { EndpointStatus } from "../../src/tunnel/options.ts";
+import { logged } from "./logged.ts";
 
 const SECOND = 1_000_000;
 const GB = 1e9;
@@ -71,26 +71,6 @@ class Host {
     const status = { role: "client", peers: [{ name: "server", links }] };
     return this.quotas.describe(status as unknown as EndpointStatus).peers[0]!.links;
   }
-}
-
-/** Runs `body` and returns what was logged. */
-async function logged(body: () => Promise<void> | void): Promise<string[]> {
-  const lines: string[] = [];
-  await configure({
-    sinks: {
-      lines: (record: LogRecord) => lines.push(`${record.level} ${record.message.join("")}`),
-    },
-    loggers: [
-      { category: "aggvpn", sinks: ["lines"], lowestLevel: "debug" },
-      { category: ["logtape", "meta"], lowestLevel: "fatal" },
-    ],
-  });
-  try {
-    await body();
-  } finally {
-    await reset();
-  }
-  return lines;
 }
 
 Deno.test("Quotas makes a link a backup when its quota is used up, until the month ends", async () => {

@@ -2,26 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Duplicate, type RuleOptions, Rules, UNSAID } from "../../src/tunnel/rules.ts";
 import type { Network } from "../../src/tunnel/routes.ts";
+import { V4, V6 } from "../wire/hex_packets.ts";
 import { addressOf } from "./packets.ts";
 
 const NONE: RuleOptions = { ports: [], links: [] };
 
-// 192.0.2.1:8080 -> 198.51.100.2:443, and the same in 2001:db8::/32
-const V4 = (
-  rest: string,
-  protocol: string,
-  tos = "00",
-  fragment = "4000",
-  options = "",
-): string => {
-  const words = 5 + options.length / 8;
-  const total = (words * 4 + rest.length / 2).toString(16).padStart(4, "0");
-  return `4${words.toString(16)}${tos}${total}0001${fragment}40${protocol}0000` +
-    `c0000201c6336402${options}${rest}`;
-};
-const V6 = (rest: string, next: string, head = "60000000"): string =>
-  `${head}${(rest.length / 2).toString(16).padStart(4, "0")}${next}40` +
-  "20010db8000000000000000000000001" + "20010db8000000000000000000000002" + rest;
 const TCP = "1f9001bb000000010000000250100400" + "00000000ff";
 const UDP = "1f9001bb00090000ff";
 

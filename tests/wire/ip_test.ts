@@ -1,25 +1,10 @@
 import { assert, assertEquals, assertLess, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { KIND, type Kind, PacketInfo, parsePacket } from "../../src/wire/ip.ts";
+import { V4, V6 } from "./hex_packets.ts";
 
 const { bulk, interactive, unordered } = KIND;
 
-// 192.0.2.1:8080 -> 198.51.100.2:443, and the same in 2001:db8::/32
-const V4 = (
-  rest: string,
-  protocol: string,
-  tos = "00",
-  fragment = "4000",
-  options = "",
-): string => {
-  const words = 5 + options.length / 8;
-  const total = (words * 4 + rest.length / 2).toString(16).padStart(4, "0");
-  return `4${words.toString(16)}${tos}${total}0001${fragment}40${protocol}0000` +
-    `c0000201c6336402${options}${rest}`;
-};
-const V6 = (rest: string, next: string, head = "60012345"): string =>
-  `${head}${(rest.length / 2).toString(16).padStart(4, "0")}${next}40` +
-  "20010db8000000000000000000000001" + "20010db8000000000000000000000002" + rest;
 const TCP = (flags: string, data = "", offset = "50"): string =>
   `1f9001bb0000000100000002${offset}${flags}040000000000${data}`;
 const UDP = (source: string, destination: string): string => `${source}${destination}00090000ff`;
