@@ -87,7 +87,9 @@ export class Driver {
       while (!this.#stopping) {
         const idle = this.#turn(this.#options.clock());
         this.#updateWatch();
-        await this.#options.poller.wait(idle ? this.#idleTime() : 0);
+        const { poller } = this.#options;
+        const idleUs = idle ? this.#idleTime() : 0;
+        if (!poller.waitHere(idleUs)) await poller.wait(idle ? this.#idleTime() : 0);
       }
     } catch (error) {
       if (error instanceof AggvpnError) this.#farewell();
@@ -189,6 +191,7 @@ export class Driver {
     while ((event = this.#endpoint.pollEvent()) !== undefined) {
       if (event.type === "rebind" && !this.#stopping) this.#reopen(this.#ports[event.link], now);
       this.#options.onEvent(event);
+      this.#options.poller.letRun();
     }
   }
 

@@ -62,6 +62,14 @@ export interface Poller {
    * `timeoutUs` (0 polls, Infinity waits) has passed. One wait at a time.
    */
   wait(timeoutUs: number): Promise<void>;
+  /**
+   * Waits as {@linkcode wait} does, but on this thread: nothing else of the program runs
+   * meanwhile. Returns false, having waited little or not at all, when the rest of the program
+   * may have something to do; then only `wait()` lets it.
+   */
+  waitHere(timeoutUs: number): boolean;
+  /** Makes the next waits let the rest of the program run: it was given something to do. */
+  letRun(): void;
   /** Tells whether descriptor number `index` of {@linkcode watch} was ready in the last wait. */
   ready(index: number): boolean;
   /** Ends the wait that is under way, or the next one. */

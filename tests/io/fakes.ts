@@ -123,6 +123,14 @@ export class FakePoller implements Poller {
     this.watched = fds.map((entry) => ({ ...entry }));
   }
 
+  waitHere(): boolean {
+    return false;
+  }
+
+  letRun(): void {
+    // It always does.
+  }
+
   async wait(timeoutUs: number): Promise<void> {
     this.waits.push(timeoutUs);
     await Promise.resolve();

@@ -1,6 +1,12 @@
 /**
- * Waits for descriptors and a deadline at once: ppoll(2) on a thread of Deno's
- * pool, and an eventfd(2) that ends the wait from this side.
+ * Waits for descriptors and a deadline at once: ppoll(2), and an eventfd(2) that
+ * ends the wait from this side.
+ *
+ * A wait on a thread of Deno's pool costs two wake-ups of threads and a promise, which is
+ * most of what an idle tunnel adds to a round trip. So the poller waits on the program's own
+ * thread where it can, and watches the descriptors on which Deno itself waits (epoll(7):
+ * an epoll descriptor is readable while it has events): a signal, a client of the
+ * control socket or an answer of another thread ends the wait, and Deno is let run.
  *
  * @module
  */
@@ -17,6 +23,12 @@ const POLLFD_WORDS = 2;
 const REVENTS_SHIFT = 16;
 /** Longest wait in seconds; ends early rather than overflowing time_t. */
 const MAX_WAIT_S = 1e9;
+/** Longest time without letting the rest of the program run: its timers are late by that much. */
+export const MAX_ALONE_US = 500_000;
+/** ... which is let run for so long once it has something to do: one thing leads to another. */
+const LET_RUN_US = 20_000;
+/** What /proc says of a descriptor that epoll_create(2) made. */
+const EPOLL_LINK = "anon_inode:[eventpoll]";
 /** Bytes of what an eventfd reads and writes. */
 const EVENT_BYTES = 8n;
 
@@ -24,57 +36,97 @@ const EVENT_BYTES = 8n;
 export function openPoller(libc: Libc): LinuxPoller {
   const fd = libc.symbols.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (fd < 0) throw systemError(libc, "Cannot open an eventfd", libc.errno());
-  return new LinuxPoller(libc, fd);
+  return new LinuxPoller(libc, fd, runtimeDescriptors());
 }
 
-/** A poller; entry 0 of what it polls is its own eventfd. */
+/** The descriptors on which Deno waits; empty where they cannot be seen. */
+function runtimeDescriptors(): readonly number[] {
+  try {
+    return Array.from(Deno.readDirSync("/proc/self/fd"), (entry) => Number(entry.name))
+      .filter(isEpoll);
+  } catch {
+    return []; // no /proc
+  }
+}
+
+function isEpoll(fd: number): boolean {
+  try {
+    return Deno.readLinkSync(`/proc/self/fd/${fd}`) === EPOLL_LINK;
+  } catch {
+    return false; // closed again: that of the directory
+  }
+}
+
+/** A poller; the entries behind those that are watched are its own eventfd and Deno's descriptors. */
 export class LinuxPoller implements Poller {
   readonly #libc: Libc;
   readonly #eventFd: number;
-  readonly #timeout: BigInt64Array<ArrayBuffer> = new BigInt64Array(2);
+  readonly #runtimeFds: readonly number[];
+  /** struct timespec: seconds, nanoseconds, 64 bits each. */
+  readonly #timeout: Uint32Array<ArrayBuffer> = new Uint32Array(4);
   readonly #event: Uint8Array<ArrayBuffer> = new Uint8Array(Number(EVENT_BYTES));
   readonly #eventAddress: bigint;
   #entries: Int32Array<ArrayBuffer>;
+  #count = 0n;
+  /** Of them those without Deno's: while that is let run it looks after its own. */
+  #ownCount = 0n;
+  /** When the rest of the program was last let run, in microseconds. */
+  #ranAt = now();
+  /** Until when it is to be let run; for ever where nobody tells that it wants to. */
+  #letRunUntil = Infinity;
   #waiting = false;
   #woken = false;
   #closed = false;
 
-  constructor(libc: Libc, eventFd: number) {
+  /** @param runtimeFds descriptors that are readable while the rest of the program has events */
+  constructor(libc: Libc, eventFd: number, runtimeFds: readonly number[]) {
     this.#libc = libc;
     this.#eventFd = eventFd;
+    this.#runtimeFds = runtimeFds;
     this.#eventAddress = addressOf(this.#event);
-    this.#entries = Int32Array.of(eventFd, POLLIN);
+    this.#entries = this.#entriesOf([]);
+    this.letRun();
   }
 
   watch(fds: readonly { fd: number; writable: boolean }[]): void {
     // A wait that is under way keeps the list it began with.
-    const entries = new Int32Array((fds.length + 1) * POLLFD_WORDS);
-    entries[0] = this.#eventFd;
-    entries[1] = POLLIN;
-    for (const [i, { fd, writable }] of fds.entries()) {
-      entries[(i + 1) * POLLFD_WORDS] = fd;
-      entries[(i + 1) * POLLFD_WORDS + 1] = writable ? POLLIN | POLLOUT : POLLIN;
-    }
-    this.#entries = entries;
+    this.#entries = this.#entriesOf(fds);
+  }
+
+  waitHere(timeoutUs: number): boolean {
+    this.#check();
+    const start = now();
+    const mostUs = this.#ranAt + MAX_ALONE_US - start;
+    if (start < this.#letRunUntil || mostUs <= 0 || this.#woken) return false;
+    const entries = this.#entries;
+    const timeout = this.#timespec(Math.min(timeoutUs, mostUs));
+    const count = this.#libc.symbols.ppoll(entries, this.#count, timeout, null);
+    if (count < 0) this.#checkError();
+    if (!this.#isRuntimeReady(entries)) return true;
+    this.#letRunUntil = now() + LET_RUN_US;
+    return false;
+  }
+
+  letRun(): void {
+    if (this.#runtimeFds.length > 0) this.#letRunUntil = now() + LET_RUN_US;
   }
 
   async wait(timeoutUs: number): Promise<void> {
-    if (this.#waiting || this.#closed) {
-      throw new Error("wait() on a poller that waits or is closed");
-    }
+    this.#check();
     this.#waiting = true;
     const entries = this.#entries;
     try {
       // Also with a timeout of 0: an asynchronous call lets the rest of the program run.
       const count = await this.#libc.symbols.ppollAsync(
         entries,
-        countOf(entries),
+        this.#ownCount,
         this.#timespec(timeoutUs),
         null,
       );
       if (count < 0) this.#pollAgain(entries);
     } finally {
       this.#waiting = false;
+      this.#ranAt = now();
       this.#drainEvent();
       if (this.#closed) this.#libc.symbols.close(this.#eventFd);
     }
@@ -82,12 +134,13 @@ export class LinuxPoller implements Poller {
 
   /** Any returned event counts: after POLLERR or POLLHUP a read finds out what is wrong. */
   ready(index: number): boolean {
-    return this.#entries[(index + 1) * POLLFD_WORDS + 1]! >>> REVENTS_SHIFT !== 0;
+    return this.#entries[index * POLLFD_WORDS + 1]! >>> REVENTS_SHIFT !== 0;
   }
 
   wake(): void {
     if (this.#woken || this.#closed) return;
     this.#woken = true;
+    this.letRun();
     this.#event[0] = 1;
     this.#libc.symbols.write(this.#eventFd, this.#eventAddress, EVENT_BYTES);
   }
@@ -99,10 +152,42 @@ export class LinuxPoller implements Poller {
     if (!this.#waiting) this.#libc.symbols.close(this.#eventFd);
   }
 
+  #check(): void {
+    if (!this.#waiting && !this.#closed) return;
+    throw new Error("wait() on a poller that waits or is closed");
+  }
+
+  #entriesOf(fds: readonly { fd: number; writable: boolean }[]): Int32Array<ArrayBuffer> {
+    const own = [this.#eventFd, ...this.#runtimeFds];
+    const entries = new Int32Array((fds.length + own.length) * POLLFD_WORDS);
+    let at = 0;
+    for (const { fd, writable } of fds) {
+      entries[at++] = fd;
+      entries[at++] = writable ? POLLIN | POLLOUT : POLLIN;
+    }
+    for (const fd of own) {
+      entries[at++] = fd;
+      entries[at++] = POLLIN;
+    }
+    this.#count = BigInt(fds.length + own.length);
+    this.#ownCount = BigInt(fds.length + 1);
+    return entries;
+  }
+
+  #isRuntimeReady(entries: Int32Array): boolean {
+    for (let i = 1; i <= this.#runtimeFds.length; i++) {
+      if (entries[entries.length + 1 - i * POLLFD_WORDS]! >>> REVENTS_SHIFT !== 0) return true;
+    }
+    return false;
+  }
+
   /** Polls from this thread, whose errno can be read: the other one's cannot. */
   #pollAgain(entries: Int32Array<ArrayBuffer>): void {
-    const { symbols } = this.#libc;
-    if (symbols.ppoll(entries, countOf(entries), this.#timespec(0), null) >= 0) return;
+    const timeout = this.#timespec(0);
+    if (this.#libc.symbols.ppoll(entries, this.#ownCount, timeout, null) < 0) this.#checkError();
+  }
+
+  #checkError(): void {
     const errno = this.#libc.errno();
     if (errno !== ERRNO.EINTR) throw systemError(this.#libc, "Cannot poll descriptors", errno);
   }
@@ -113,17 +198,17 @@ export class LinuxPoller implements Poller {
     this.#libc.symbols.read(this.#eventFd, this.#eventAddress, EVENT_BYTES);
   }
 
-  /** Returns struct timespec: seconds, nanoseconds; null waits for ever. */
-  #timespec(timeoutUs: number): BigInt64Array<ArrayBuffer> | null {
+  /** Returns struct timespec; null waits for ever. */
+  #timespec(timeoutUs: number): Uint32Array<ArrayBuffer> | null {
     if (timeoutUs === Infinity) return null;
     const us = Math.max(0, Math.ceil(timeoutUs));
-    const seconds = Math.min(Math.floor(us / 1e6), MAX_WAIT_S);
-    this.#timeout[0] = BigInt(seconds);
-    this.#timeout[1] = BigInt(us % 1e6 * 1000);
+    this.#timeout[0] = Math.min(Math.floor(us / 1e6), MAX_WAIT_S);
+    this.#timeout[2] = us % 1e6 * 1000;
     return this.#timeout;
   }
 }
 
-function countOf(entries: Int32Array): bigint {
-  return BigInt(entries.length / POLLFD_WORDS);
+/** Microseconds of the monotonic clock. */
+function now(): number {
+  return performance.now() * 1000;
 }

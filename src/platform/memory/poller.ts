@@ -32,6 +32,14 @@ export class MemoryPoller implements Poller {
     this.#ready = this.#watched.map((entry) => this.#isEntryReady(entry));
   }
 
+  waitHere(): boolean {
+    return false; // what is awaited is in this thread
+  }
+
+  letRun(): void {
+    // It always does.
+  }
+
   ready(index: number): boolean {
     return this.#ready[index] ?? false;
   }

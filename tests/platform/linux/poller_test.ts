@@ -1,7 +1,7 @@
 import { assertEquals, assertGreaterOrEqual, assertLess, assertRejects } from "@std/assert";
 import { TransmitBatch } from "../../../src/batch.ts";
 import { openLibc } from "../../../src/platform/linux/libc.ts";
-import { type LinuxPoller, openPoller } from "../../../src/platform/linux/poller.ts";
+import { type LinuxPoller, MAX_ALONE_US, openPoller } from "../../../src/platform/linux/poller.ts";
 import { type LinuxSocket, openSocket } from "../../../src/platform/linux/socket.ts";
 import { remoteOf } from "../../../src/remote.ts";
 import { NOT_LINUX } from "./requirements.ts";
@@ -121,4 +121,55 @@ test("LinuxPoller.close() ends the wait under way", async (poller) => {
 test("LinuxPoller.wait() takes an absurd timeout", async (poller) => {
   setTimeout(() => poller.wake(), 5);
   assertLess(await timed(poller.wait(1e300)), SLACK_MS);
+});
+
+/** Lets the rest of the program run until it has nothing to do. */
+async function settle(poller: LinuxPoller): Promise<void> {
+  while (!poller.waitHere(0)) await poller.wait(0);
+}
+
+test("LinuxPoller.waitHere() waits for the timeout or a descriptor", async (poller) => {
+  const socket = openLocal();
+  poller.watch([{ fd: socket.fd, writable: false }]);
+  await settle(poller);
+  const start = performance.now();
+  assertEquals(poller.waitHere(20_000), true);
+  assertGreaterOrEqual(performance.now() - start, 20);
+  assertEquals(poller.ready(0), false);
+  sendTo(socket);
+  assertEquals(poller.waitHere(Infinity), true);
+  assertEquals(poller.ready(0), true);
+  socket.close();
+});
+
+test("LinuxPoller.waitHere() lets a signal in", async (poller) => {
+  let heard = 0;
+  const listener = (): void => void heard++;
+  Deno.addSignalListener("SIGUSR2", listener);
+  await settle(poller);
+  const start = performance.now();
+  Deno.kill(Deno.pid, "SIGUSR2");
+  assertEquals(poller.waitHere(1e9), false);
+  while (heard === 0) await poller.wait(0);
+  assertLess(performance.now() - start, SLACK_MS);
+  Deno.removeSignalListener("SIGUSR2", listener);
+});
+
+test("LinuxPoller.waitHere() holds a timer up for a while at most", async (poller) => {
+  await settle(poller);
+  let ran = false;
+  const start = performance.now();
+  setTimeout(() => ran = true, 0);
+  while (!ran) if (!poller.waitHere(Infinity)) await poller.wait(0);
+  assertLess(performance.now() - start, MAX_ALONE_US / 1000 + SLACK_MS);
+});
+
+test("LinuxPoller.waitHere() leaves the waiting to wait() after wake() and letRun()", async (poller) => {
+  await settle(poller);
+  poller.wake();
+  assertEquals(poller.waitHere(Infinity), false);
+  await poller.wait(Infinity);
+  await settle(poller);
+  poller.letRun();
+  assertEquals(poller.waitHere(Infinity), false);
 });
