@@ -10,9 +10,15 @@ import { type Remote, REMOTE_BYTES } from "./remote.ts";
 /** Datagrams of one batch. */
 export const BATCH_DATAGRAMS = 64;
 
+/** Messages that the kernel is asked for at once. Where it joins datagrams each is a run of them. */
+export const MESSAGES = 16;
+/** Room for one message: no UDP datagram is longer. */
+export const MESSAGE_BYTES = 65_536;
+
 /** Datagrams that one socket received; the first `count` slots of the slab. */
 export class ReceiveBatch {
-  readonly slab: DatagramSlab = new DatagramSlab(BATCH_DATAGRAMS);
+  /** The slots; in the memory behind them is what has come and is not yet in slots. */
+  readonly slab: DatagramSlab = new DatagramSlab(BATCH_DATAGRAMS, MESSAGES * MESSAGE_BYTES);
   /** Bytes of each datagram; 0 for one that was too large and is to be ignored. */
   readonly lengths: Uint16Array<ArrayBuffer> = new Uint16Array(BATCH_DATAGRAMS);
   /** One endpoint record (`src/remote.ts`) per datagram. */

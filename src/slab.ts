@@ -31,9 +31,17 @@ export const MAX_PACKET_BYTES = 1900;
 export class Slab {
   readonly bytes: Uint8Array<ArrayBuffer>;
 
-  /** @param bodyOffset where the sealed or plain body starts in every slot */
-  constructor(readonly count: number, readonly bodyOffset: number) {
-    this.bytes = new Uint8Array(count * SLOT_BYTES);
+  /**
+   * @param bodyOffset where the sealed or plain body starts in every slot
+   * @param spareBytes memory behind the last slot, for whoever fills the slots
+   */
+  constructor(readonly count: number, readonly bodyOffset: number, spareBytes = 0) {
+    this.bytes = new Uint8Array(count * SLOT_BYTES + spareBytes);
+  }
+
+  /** Where the last slot ends in {@linkcode bytes}. */
+  get end(): number {
+    return this.count * SLOT_BYTES;
   }
 
   /** Returns where `slot` starts in {@linkcode bytes}. */
@@ -44,8 +52,8 @@ export class Slab {
 
 /** A slab for outer datagrams: header, ciphertext, tag from the slot's first byte. */
 export class DatagramSlab extends Slab {
-  constructor(count: number) {
-    super(count, OUTER_HEADER_BYTES);
+  constructor(count: number, spareBytes = 0) {
+    super(count, OUTER_HEADER_BYTES, spareBytes);
   }
 }
 

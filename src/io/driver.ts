@@ -145,13 +145,21 @@ export class Driver {
     let moved = false;
     for (const port of this.#ports) {
       if (port.socket === undefined || onlyReady && !this.#isReady(port.watched)) continue;
-      if (port.socket.receive(this.#received) === 0) continue;
-      // After the call: nothing must seem to have arrived before it was sent, whatever
-      // the scheduler did to us on the way. One-way delays depend on that.
-      this.#endpoint.handleDatagrams(this.#options.clock(), port.index, this.#received);
-      moved = true;
+      moved = this.#receiveOn(port.socket, port.index) || moved;
     }
     return moved;
+  }
+
+  #receiveOn(socket: LinkSocket, index: number): boolean {
+    if (socket.receive(this.#received) === 0) return false;
+    // After the call: nothing must seem to have arrived before it was sent, whatever
+    // the scheduler did to us on the way. One-way delays depend on that.
+    const now = this.#options.clock();
+    this.#endpoint.handleDatagrams(now, index, this.#received);
+    while (socket.backlog && socket.receive(this.#received) > 0) {
+      this.#endpoint.handleDatagrams(now, index, this.#received);
+    }
+    return true;
   }
 
   #readTun(now: number): boolean {

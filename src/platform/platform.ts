@@ -39,8 +39,13 @@ export interface LinkSocket {
   readonly fd: number;
   /** The address it is bound to, as people write it. */
   readonly localAddress: string;
-  /** Replaces the contents of `batch` by what waits; returns `batch.count`. */
+  /**
+   * Replaces the contents of `batch` by what waits; returns `batch.count`. While
+   * {@linkcode backlog} is set the rest lies in the same batch: call again before any other
+   * socket uses that.
+   */
   receive(batch: ReceiveBatch): number;
+  readonly backlog: boolean;
   /**
    * Sends the datagrams of `batch` from `first` on. Returns how many were sent;
    * fewer than asked when the next one failed: {@linkcode failure} says why.

@@ -73,6 +73,7 @@ export class FakeTun implements Tun {
 export class FakeSocket implements LinkSocket {
   readonly localAddress = "192.0.2.7:1";
   receiveDrops = 0;
+  readonly backlog = false;
   failure: SendFailure | undefined;
   incoming: number[] = [];
   sent: number[] = [];

@@ -60,6 +60,13 @@ export const IP_MTU_DISCOVER = 10;
 /** Sets DF and ignores the path MTU the kernel knows. */
 export const IP_PMTUDISC_PROBE = 3;
 
+// <linux/udp.h>: udp(7)
+export const SOL_UDP = 17;
+/** Length that a message is cut at, as a u16: Linux 4.18. */
+export const UDP_SEGMENT = 103;
+/** Datagrams may come joined, with their length as an int: Linux 5.0. */
+export const UDP_GRO = 104;
+
 // <linux/in6.h>: ipv6(7), RFC 3542
 export const IPPROTO_IPV6 = 41;
 export const IPV6_MTU_DISCOVER = 23;

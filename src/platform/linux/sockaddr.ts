@@ -73,19 +73,17 @@ export function readSockaddr(
 export class Destination {
   readonly name: AddressWords;
   readonly nameBytes: number;
-  readonly control: AddressWords;
-  /** 0: the kernel chooses the source address. */
-  readonly controlBytes: number;
-  readonly memory: readonly Uint8Array<ArrayBuffer>[];
+  /** The control message that sets the source address; empty: the kernel chooses it. */
+  readonly control: Uint32Array<ArrayBuffer>;
+  /** What {@linkcode name} points to. */
+  readonly memory: Uint8Array<ArrayBuffer>;
 
   constructor(remote: Remote) {
-    const sockaddr = writeSockaddr(remote);
+    this.memory = writeSockaddr(remote);
+    this.name = addressWords(addressOf(this.memory));
+    this.nameBytes = this.memory.length;
     const control = writePacketInfo(remote);
-    this.memory = control ? [sockaddr, control] : [sockaddr];
-    this.name = addressWords(addressOf(sockaddr));
-    this.nameBytes = sockaddr.length;
-    this.control = control ? addressWords(addressOf(control)) : { low: 0, high: 0 };
-    this.controlBytes = control ? control.length : 0;
+    this.control = control ? new Uint32Array(control.buffer) : new Uint32Array(0);
   }
 }
 

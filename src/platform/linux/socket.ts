@@ -1,5 +1,6 @@
 /**
- * UDP sockets on Linux, a batch per system call: udp(7), ip(7), ipv6(7), socket(7).
+ * UDP sockets on Linux, a batch per system call and trains of datagrams per message:
+ * udp(7), ip(7), ipv6(7), socket(7).
  *
  * Datagrams leave with DF set (IPv4) or unfragmented (IPv6), and the path MTU the
  * kernel has learnt is ignored: the core probes each path itself (RFC 8899),
@@ -9,13 +10,15 @@
  * @module
  */
 
-import type { ReceiveBatch, TransmitBatch } from "../../batch.ts";
+import { MESSAGES, type ReceiveBatch, type TransmitBatch } from "../../batch.ts";
 import type { LinkSocket, SendFailure, SocketOptions } from "../platform.ts";
 import { MSG_DONTWAIT } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
 import { type Libc, systemError } from "./libc.ts";
-import { receiveMessages, transmitMessages } from "./messages.ts";
+import { receiveMessages } from "./receive_messages.ts";
 import { bindSocket, localRemote, openDescriptor } from "./socket_setup.ts";
+import { MAX_TRAIN, transmitMessages } from "./transmit_messages.ts";
+import { canSendTrains, joinReceived } from "./udp_offload.ts";
 
 /** Errors a receive skips before it lets the poller have another look. */
 const MAX_SKIPPED_ERRORS = 4;
@@ -31,18 +34,32 @@ const FAILURES: Readonly<Record<number, SendFailure>> = {
   [ERRNO.EACCES]: "denied",
 };
 
+/**
+ * Errors that may be of a train, not of its datagrams: the interface cannot sum up what it sends
+ * (EIO), the kernel does not know how (EINVAL), or one datagram is too long.
+ */
+const TRAIN_ERRORS: readonly number[] = [ERRNO.EIO, ERRNO.EINVAL, ERRNO.EMSGSIZE];
+
 /** Errors of a program that uses a descriptor or an address it must not. */
 const BUGS: readonly number[] = [ERRNO.EBADF, ERRNO.ENOTSOCK, ERRNO.EFAULT];
 
 /**
  * Opens and binds a UDP socket. Throws AggvpnError when the address, the port, the
  * interface or the mark cannot be had.
+ *
+ * @param release that of the kernel, such as `6.1.0-13-amd64`
  */
-export function openSocket(libc: Libc, options: SocketOptions): LinuxSocket {
+export function openSocket(
+  libc: Libc,
+  options: SocketOptions,
+  release: string = Deno.osRelease(),
+): LinuxSocket {
   const fd = openDescriptor(libc, options);
   try {
+    joinReceived(libc, fd, release);
     bindSocket(libc, fd, options);
-    return new LinuxSocket(libc, fd, localRemote(libc, fd).toString());
+    const trains = canSendTrains(libc, fd, release);
+    return new LinuxSocket(libc, fd, localRemote(libc, fd).toString(), trains);
   } catch (error) {
     libc.symbols.close(fd);
     throw error;
@@ -53,35 +70,52 @@ export function openSocket(libc: Libc, options: SocketOptions): LinuxSocket {
 export class LinuxSocket implements LinkSocket {
   failure: SendFailure | undefined;
   receiveDrops = 0;
+  backlog = false;
   readonly #libc: Libc;
+  #longestTrain: number;
   #open = true;
 
-  constructor(libc: Libc, readonly fd: number, readonly localAddress: string) {
+  /** @param trains whether several datagrams may be sent as one message */
+  constructor(libc: Libc, readonly fd: number, readonly localAddress: string, trains: boolean) {
     this.#libc = libc;
+    this.#longestTrain = trains ? MAX_TRAIN : 1;
   }
 
   receive(batch: ReceiveBatch): number {
     const messages = receiveMessages(batch);
-    const count = this.#receive(messages.addresses[0]!, messages.addresses.length);
-    messages.finish(count);
-    if (messages.drops >= 0) this.receiveDrops = messages.drops;
+    if (!this.backlog) {
+      messages.accept(this.#receive(messages.address));
+      if (messages.drops >= 0) this.receiveDrops = messages.drops;
+    }
+    const count = messages.split();
+    this.backlog = messages.backlog;
     return count;
   }
 
   send(batch: TransmitBatch, first: number): number {
     const messages = transmitMessages(batch);
-    const { symbols } = this.#libc;
-    messages.prepare(first);
     this.failure = undefined;
+    let longest = this.#longestTrain;
+    let refused = 0;
     let next = first;
     while (next < batch.count) {
-      const sent = symbols.sendmmsg(this.fd, messages.addresses[next]!, batch.count - next, 0);
-      if (sent < 0) {
-        this.failure = this.#sendFailure();
+      messages.prepare(next, longest);
+      const sent = this.#libc.symbols.sendmmsg(this.fd, messages.address, messages.count, 0);
+      if (sent > 0) {
+        // That what was refused together passes alone says that trains do not work here.
+        if (longest === 1 && refused === ERRNO.EINVAL) this.#longestTrain = 1;
+        for (let i = 0; i < sent; i++) next += messages.trains[i]!;
+        // A short count hides an error: the next call starts with the message that met it.
+        continue;
+      }
+      const errno = this.#libc.errno();
+      if (messages.trains[0] === 1 || !TRAIN_ERRORS.includes(errno)) {
+        this.failure = this.#sendFailure(errno);
         break;
       }
-      // A short count hides an error: the next call starts with the datagram that met it.
-      next += sent;
+      if (errno === ERRNO.EIO) this.#longestTrain = 1;
+      refused = errno;
+      longest = 1;
     }
     return next - first;
   }
@@ -93,9 +127,9 @@ export class LinuxSocket implements LinkSocket {
   }
 
   /** An error is that of an earlier datagram (ECONNREFUSED, ...): the queue behind it is intact. */
-  #receive(headers: bigint, limit: number): number {
+  #receive(headers: bigint): number {
     for (let skipped = 0; skipped < MAX_SKIPPED_ERRORS; skipped++) {
-      const count = this.#libc.symbols.recvmmsg(this.fd, headers, limit, MSG_DONTWAIT, 0n);
+      const count = this.#libc.symbols.recvmmsg(this.fd, headers, MESSAGES, MSG_DONTWAIT, 0n);
       if (count >= 0) return count;
       const errno = this.#libc.errno();
       if (errno === ERRNO.EAGAIN) return 0;
@@ -105,8 +139,7 @@ export class LinuxSocket implements LinkSocket {
   }
 
   /** What is not in the table (ENETUNREACH, ENETDOWN, EINVAL, ...) means that this link has no way out. */
-  #sendFailure(): SendFailure {
-    const errno = this.#libc.errno();
+  #sendFailure(errno: number): SendFailure {
     this.#checkBug(errno);
     return FAILURES[errno] ?? "unreachable";
   }

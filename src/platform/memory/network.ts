@@ -63,6 +63,7 @@ export class MemoryNetwork {
 export class MemorySocket implements LinkSocket {
   failure: SendFailure | undefined;
   receiveDrops = 0;
+  readonly backlog = false;
   /** For tests: what every send meets, until it is undefined again. */
   nextFailure: SendFailure | undefined;
   readonly localAddress: string;
