@@ -8,7 +8,7 @@ RUNS = 3
 # What test-oldest runs.
 OLDEST_TESTS = tests
 SCRIPTS = tools/get_deno.sh tools/run_deno.sh tools/build/selfextract.sh tools/build/script.sh \
-	.ci/run
+	examples/openbsd/rc.d/aggvpn .ci/run
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile

@@ -15,7 +15,7 @@ import { BINARY, eventually, programTest } from "../lab/require.ts";
 import { freshPort, tcpTransfer } from "../lab/traffic.ts";
 import { meaningOf, read } from "./configurations.ts";
 import { blocksOf, blockTitled, codeOf, readDocument } from "./markdown.ts";
-import { messagePatterns } from "./messages.ts";
+import { IMPOSSIBLE, messagePatterns } from "./messages.ts";
 
 const GUIDE = readDocument("docs/linux.md");
 
@@ -43,12 +43,6 @@ Deno.test("the Linux guide explains every message of check", () => {
   const missing = patterns.filter((pattern) => !explained.some((code) => pattern.test(code)));
   assertEquals(missing, []);
 });
-
-/** What the checks of the file rule out, and getsockname(2) of a good descriptor. */
-const IMPOSSIBLE: readonly string[] = [
-  "Cannot tell a socket's address",
-  'Cannot bind to "em0": not an IP address',
-];
 
 interface Network {
   readonly lan: string;

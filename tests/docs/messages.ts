@@ -6,6 +6,12 @@
 
 import { readDocument } from "./markdown.ts";
 
+/** Messages nobody meets: the checks of the file come before, and getsockname(2) does not fail. */
+export const IMPOSSIBLE: readonly string[] = [
+  "Cannot tell a socket's address",
+  'Cannot bind to "em0": not an IP address',
+];
+
 /** Where messages begin: of findings, of errors, and of what errors are put together from. */
 const BEGINNINGS =
   /(?:\bmessage(?::| =)|\bwhat =|systemError\(\s*libc,|new AggvpnError\()\s*(?:(`[^`]*`)|("[^"]*"))/g;
