@@ -1,11 +1,14 @@
-# Needs npm, or deno >= 2.9 on the PATH; tools/get_deno.sh says so when it has neither.
+# Needs npm, or deno >= 2.8 on the PATH; tools/get_deno.sh says so when it has neither.
 .POSIX:
-.PHONY: help deno build check test cover demo bench-links bench-throughput bench-stages clean
+.PHONY: help deno build script check test test-oldest cover demo bench-links bench-throughput bench-stages clean
 
 DENO = tools/run_deno.sh
 # How often bench-links and bench-throughput measure each case; they print the medians.
 RUNS = 3
-SCRIPTS = tools/get_deno.sh tools/run_deno.sh tools/build/selfextract.sh .ci/run
+# What test-oldest runs.
+OLDEST_TESTS = tests
+SCRIPTS = tools/get_deno.sh tools/run_deno.sh tools/build/selfextract.sh tools/build/script.sh \
+	examples/openbsd/rc.d/aggvpn .ci/run
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -15,6 +18,9 @@ deno:
 
 build: deno ## Make build/aggvpn, the one file that users copy, and build/aggvpn.js
 	@$(DENO) run -A tools/build.ts
+
+script: deno ## Make build/aggvpn.js only, for hosts that have deno (OpenBSD)
+	@$(DENO) run -A tools/build.ts --script
 
 check: deno ## Check format, lint, layers, types, documents and scripts
 	@$(DENO) fmt --check
@@ -26,6 +32,12 @@ check: deno ## Check format, lint, layers, types, documents and scripts
 test: build ## Run every test; those over emulated lines need root
 	@status=0; $(DENO) test -A tests || status=$$?; \
 	$(DENO) run -A tools/preflight.ts test --warn; exit $$status
+
+# With a cache of its own: each Deno empties what another version has left.
+test-oldest: script ## Run the tests and build/aggvpn.js with the oldest deno that has to do
+	@oldest=$$(tools/get_deno.sh oldest) && PATH="$${oldest%/*}:$$PATH" && export PATH && \
+	DENO_DIR="$$PWD/build/oldest" AGGVPN_BINARY="$$PWD/build/aggvpn.js" \
+	$(DENO) test -A --quiet $(OLDEST_TESTS)
 
 cover: deno ## Run the tests of the source and print coverage by layer
 	@rm -rf cov

@@ -1,6 +1,6 @@
 /**
  * Builds what users copy: `build/aggvpn`, one executable file, and `build/aggvpn.js`, a
- * one-file script for hosts that have `deno`.
+ * one-file script for hosts that have `deno`; `--script` makes only the latter.
  *
  * The executable is made by `deno compile` when its runtime base can be had, else it is a
  * self-extracting one of the same bundle. `AGGVPN_BUILD=compile|selfextract` decides instead.
@@ -9,8 +9,9 @@
  * @module
  */
 
-import { asScript, bundle, RUN_FLAGS } from "./build/bundle.ts";
+import { bundle, RUN_FLAGS } from "./build/bundle.ts";
 import { compile, runtimeBase } from "./build/compile.ts";
+import { asScript } from "./build/script.ts";
 import { gzip, packSelfExtracting, sha256 } from "./build/selfextract.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -23,7 +24,9 @@ async function main(): Promise<void> {
     version: string;
   };
   const program = await bundle(`${ROOT}main.ts`, await commit());
-  await writeWhole(`${BUILD}/${NAME}.js`, asScript(program), 0o755);
+  const script = await asScript({ name: NAME, version, program });
+  await writeWhole(`${BUILD}/${NAME}.js`, script, 0o755);
+  if (Deno.args.includes("--script")) return say(`build/${NAME}.js: a script for deno`);
   const digest = await inputsDigest(program);
   const out = `${BUILD}/${NAME}`;
   if (await textOf(`${out}.inputs`) === digest && await exists(out)) {

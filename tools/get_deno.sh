@@ -1,9 +1,11 @@
 #!/bin/sh
 # Prints the path of a usable deno: the one on the PATH when it is new enough,
 # else the pinned one of tools/deno, fetched from npm when it is not there yet.
-# Says in one line what is missing when neither can be had.
+# `get_deno.sh oldest` prints the oldest one that has to do, in any case from npm.
+# Says in one line what is missing when there is none to be had.
 set -eu
-oldest_major=2 oldest_minor=9
+oldest_major=2 oldest_minor=8
+asked=${1:-}
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 
 fail() {
@@ -22,15 +24,17 @@ usable() {
 }
 
 on_path=$(command -v deno || :)
-if [ -n "$on_path" ] && usable "$on_path"; then
+if [ "$asked" != oldest ] && [ -n "$on_path" ] && usable "$on_path"; then
   printf '%s\n' "$on_path"
   exit 0
 fi
 
 wanted="deno >= $oldest_major.$oldest_minor on the PATH (https://deno.com)"
-case $(uname -s)-$(uname -m) in
+case ${asked:+$asked-}$(uname -s)-$(uname -m) in
 Linux-x86_64) project=$here/deno package=linux-x64-glibc ;;
 Linux-aarch64) project=$here/deno/arm64 package=linux-arm64-glibc ;;
+oldest-Linux-x86_64) project=$here/deno/oldest package=linux-x64-glibc ;;
+oldest-*) fail "npm has the oldest deno that has to do for Linux on x86_64 only" ;;
 OpenBSD-*) fail "deno is missing or too old; try: pkg_add deno; needs $wanted" ;;
 *) fail "npm has no deno for $(uname -s) on $(uname -m); put $wanted" ;;
 esac

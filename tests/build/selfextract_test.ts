@@ -5,6 +5,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { gzip, packSelfExtracting } from "../../tools/build/selfextract.ts";
+import { isInstalled, shellTest } from "./shells.ts";
 
 const RUNTIME = `#!/bin/sh
 echo "runtime $#"
@@ -12,14 +13,6 @@ for argument; do echo "<$argument>"; done
 echo "update check off: $DENO_NO_UPDATE_CHECK, node shim off: $DENO_DISABLE_NODE_SHIM"
 `;
 const PROGRAM = "program();\n";
-
-/** Shells that are /bin/sh somewhere: Debian, Fedora, Alpine, and Android or MirBSD. */
-const SHELLS: Readonly<Record<string, readonly string[]>> = {
-  dash: ["dash"],
-  bash: ["bash", "--posix"],
-  busybox: ["busybox", "sh"],
-  mksh: ["mksh"],
-};
 
 interface Outcome {
   readonly code: number;
@@ -90,39 +83,21 @@ function text(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-async function isInstalled(shell: readonly string[]): Promise<boolean> {
-  try {
-    const args = [...shell.slice(1), "-c", ":"];
-    return (await new Deno.Command(shell[0]!, { args }).output()).success;
-  } catch {
-    return false;
+await shellTest("the self-extracting file runs its program", async (shell) => {
+  await using fixture = await Fixture.open();
+  for (const start of ["first", "second"]) {
+    const { code, stdout, stderr } = await fixture.run(["a  b", "--help", "*", ""], { shell });
+    assertEquals([start, code, stderr], [start, 0, ""]);
+    const lines = stdout.trimEnd().split("\n");
+    assertEquals(lines[0], "runtime 8");
+    assertEquals(lines.slice(1, 4), ["<run>", "<-A>", "<--no-config>"]);
+    assertMatch(lines[4]!, /^<.*\/program-[0-9a-f]{16}\/tool\.js>$/);
+    assertEquals(lines.slice(5, 9), ["<a  b>", "<--help>", "<*>", "<>"]);
+    assertEquals(lines[9], "update check off: 1, node shim off: 1");
+    assertEquals(await Deno.readTextFile(lines[4]!.slice(1, -1)), PROGRAM);
   }
-}
-
-for (const [name, shell] of Object.entries(SHELLS)) {
-  const installed = await isInstalled(shell);
-  Deno.test({
-    name: `the self-extracting file runs its program under ${name}${
-      installed ? "" : " (not installed)"
-    }`,
-    ignore: !installed,
-    async fn(): Promise<void> {
-      await using fixture = await Fixture.open();
-      for (const start of ["first", "second"]) {
-        const { code, stdout, stderr } = await fixture.run(["a  b", "--help", "*", ""], { shell });
-        assertEquals([start, code, stderr], [start, 0, ""]);
-        const lines = stdout.trimEnd().split("\n");
-        assertEquals(lines[0], "runtime 8");
-        assertEquals(lines.slice(1, 4), ["<run>", "<-A>", "<--no-config>"]);
-        assertMatch(lines[4]!, /^<.*\/program-[0-9a-f]{16}\/tool\.js>$/);
-        assertEquals(lines.slice(5, 9), ["<a  b>", "<--help>", "<*>", "<>"]);
-        assertEquals(lines[9], "update check off: 1, node shim off: 1");
-        assertEquals(await Deno.readTextFile(lines[4]!.slice(1, -1)), PROGRAM);
-      }
-      assertEquals(fixture.cached(), ["program", "runtime"]);
-    },
-  });
-}
+  assertEquals(fixture.cached(), ["program", "runtime"]);
+});
 
 Deno.test("the self-extracting file replaces itself by the runtime, so the process keeps its id", async () => {
   await using fixture = await Fixture.open(PROGRAM, "#!/bin/sh\necho $$\n");

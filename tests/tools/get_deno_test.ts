@@ -16,6 +16,7 @@ interface Outcome {
 async function getDeno(
   commands: Readonly<Record<string, string>>,
   machine = "Linux x86_64",
+  args: readonly string[] = [],
 ): Promise<Outcome & { readonly root: string }> {
   const root = await Deno.makeTempDir();
   try {
@@ -29,6 +30,7 @@ async function getDeno(
       await Deno.writeTextFile(`${root}/bin/${name}`, text, { mode: 0o755 });
     }
     const { code, stdout, stderr } = await new Deno.Command(`${root}/tools/get_deno.sh`, {
+      args: [...args],
       clearEnv: true,
       env: { PATH: `${root}/bin` },
     }).output();
@@ -70,10 +72,20 @@ Deno.test("get_deno.sh takes a later major version", async () => {
 });
 
 Deno.test("get_deno.sh gets deno from npm when the one on the PATH is too old", async () => {
-  const commands = { deno: DENO.replace("VERSION", "2.8.3"), npm: npm("2.9.6", "x64") };
+  const commands = { deno: DENO.replace("VERSION", "2.7.14"), npm: npm("2.9.6", "x64") };
   const { code, stdout } = await getDeno(commands);
   assertEquals(code, 0);
   assertMatch(stdout, /^\/.*\/tools\/deno\/node_modules\/@deno\/linux-x64-glibc\/deno\n$/);
+});
+
+Deno.test("get_deno.sh oldest gets the oldest deno from npm, whatever is on the PATH", async () => {
+  const commands = { deno: DENO.replace("VERSION", "2.10.0"), npm: npm("2.8.3", "x64") };
+  const { code, stdout } = await getDeno(commands, "Linux x86_64", ["oldest"]);
+  assertEquals(code, 0);
+  assertMatch(stdout, /\/tools\/deno\/oldest\/node_modules\/@deno\/linux-x64-glibc\/deno\n$/);
+  const other = await getDeno(commands, "Linux aarch64", ["oldest"]);
+  assertEquals(other.code, 1);
+  assertStringIncludes(other.stderr, "for Linux on x86_64 only");
 });
 
 Deno.test("get_deno.sh gets the package of arm64 there", async () => {

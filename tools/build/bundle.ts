@@ -1,6 +1,5 @@
 /**
- * Bundles the program into one JavaScript module, and into the one-file script
- * that any host with `deno` can run.
+ * Bundles the program into one JavaScript module, for the executable and for the script.
  *
  * Not minified: names in the stack trace of a bug are worth more than the bytes,
  * next to a runtime of 95 MB.
@@ -55,15 +54,4 @@ function withoutPaths(text: string): string {
  */
 function withoutNodeUtil(text: string): string {
   return text.replace('import util from "node:util";', "const util = Deno;");
-}
-
-/**
- * The bundle with first lines that are both shell and JavaScript: OpenBSD's env(1) has no
- * `-S` to give an interpreter arguments.
- */
-export function asScript(bundled: string): string {
-  const run = `DENO_NO_UPDATE_CHECK=1 DENO_DISABLE_NODE_SHIM=1 exec deno run ${
-    RUN_FLAGS.join(" ")
-  } "$0" "$@"`;
-  return `#!/bin/sh\n":" //; ${run}\n${bundled}`;
 }

@@ -10,6 +10,8 @@
  * @module
  */
 
+import { render } from "./template.ts";
+
 /** What goes into the file. */
 export interface SelfExtracting {
   /** Name of the program: of the process, its cache directory and its variable. */
@@ -66,15 +68,6 @@ function renderHead(
     if (head.length === size) return head;
     size = head.length;
   }
-}
-
-/** Replaces every `@KEY@`; an unknown key is a mistake in the template. */
-function render(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replaceAll(/@([A-Z0-9]+(?:_[A-Z0-9]+)*?)@/g, (_, key: string): string => {
-    const value = values[key];
-    if (value === undefined) throw new Error(`Cannot fill in "@${key}@": no such value`);
-    return value;
-  });
 }
 
 /** Hexadecimal SHA-256. */

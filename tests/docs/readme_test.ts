@@ -1,12 +1,12 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { blocksOf, codeOf, readDocument } from "./markdown.ts";
 
-const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+const README = readDocument("README.md");
 
 function blocks(language: string): string[] {
-  const fence = new RegExp("^```" + language + "\\n([^]*?)^```", "gm");
-  return [...README.matchAll(fence)].map(([, text = ""]) => text);
+  return blocksOf(README, language).map(({ text }) => text);
 }
 
 Deno.test("the configurations of the README are right as they stand", () => {
@@ -32,7 +32,7 @@ Deno.test("the two configurations of the README fit each other", () => {
 Deno.test("the commands of the README exist", () => {
   const code = [
     ...blocks("sh"),
-    ...[...README.matchAll(/`([^`\n]+)`/g)].map(([, text = ""]) => text),
+    ...codeOf(README),
   ];
   const used = new Set<string>();
   for (const [, name = ""] of code.join("\n").matchAll(/^aggvpn ([a-z-]+)/gm)) used.add(name);

@@ -1,0 +1,37 @@
+/**
+ * The program as one file that any host with `deno` can run, OpenBSD before all: there is no
+ * `deno compile` for it.
+ *
+ * The first lines (script.sh) are a shell script and a comment of JavaScript at once. They look
+ * for `deno`, say what is missing, and replace themselves by it.
+ *
+ * @module
+ */
+
+import { RUN_FLAGS } from "./bundle.ts";
+import { render } from "./template.ts";
+
+/** The oldest Deno that has to do, that of OpenBSD. tools/deno/oldest has it for the tests. */
+export const OLDEST_DENO = { major: 2, minor: 8 } as const;
+
+const TEMPLATE = new URL("./script.sh", import.meta.url);
+
+/** What goes into the file. */
+export interface Script {
+  readonly name: string;
+  readonly version: string;
+  /** JavaScript of the program: one module without imports. */
+  readonly program: string;
+}
+
+/** Text of the file; it has to be made executable. */
+export async function asScript({ name, version, program }: Script): Promise<string> {
+  const head = render(await Deno.readTextFile(TEMPLATE), {
+    NAME: name,
+    VERSION: version,
+    MAJOR: String(OLDEST_DENO.major),
+    MINOR: String(OLDEST_DENO.minor),
+    FLAGS: RUN_FLAGS.join(" "),
+  });
+  return head + program;
+}
