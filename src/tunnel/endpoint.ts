@@ -255,7 +255,7 @@ export class Endpoint {
     if (length < LEAST_TRANSPORT_BYTES) return this.#drops.count("short");
     const at = batch.slab.at(i);
     const bytes = batch.slab.bytes;
-    const entry = this.#sessions.find(readU32(bytes, at + 2));
+    const entry = this.#sessions.find(readU32(bytes, at + 2) | 0);
     const link = bytes[at + 1]!;
     if (!entry || link >= entry.session.receipts.length) {
       return this.#drops.count("unknown-session");

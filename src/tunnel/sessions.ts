@@ -26,6 +26,7 @@ interface Entry {
 
 /** Every session that a datagram may belong to. */
 export class Sessions {
+  /** By their ids as signed integers: V8 makes an object of every number beyond 31 bits. */
   readonly #byId = new Map<number, Entry>();
   readonly #instances = new Map<Peer, { instance: number; count: number }>();
   readonly #aead: AeadProvider;
@@ -36,6 +37,7 @@ export class Sessions {
     this.#random = random;
   }
 
+  /** @param id as a signed integer */
   find(id: number): Entry | undefined {
     return this.#byId.get(id);
   }
@@ -49,7 +51,7 @@ export class Sessions {
     }
     for (;;) {
       const id = (state.instance << 8 | state.count++ & 0xff) >>> 0;
-      if (!this.#byId.has(id)) return id;
+      if (!this.#byId.has(id | 0)) return id;
     }
   }
 
@@ -61,13 +63,13 @@ export class Sessions {
     keys.sendKey.fill(0);
     keys.receiveKey.fill(0);
     const session = new Session(localId, remoteId, now, cipher, sendKey, receiveKey, links);
-    this.#byId.set(localId, { session, peer });
+    this.#byId.set(localId | 0, { session, peer });
     return session;
   }
 
   /** Wipes a session's keys and forgets it. */
   remove(session: Session): void {
-    if (this.#byId.delete(session.localId)) session.close();
+    if (this.#byId.delete(session.localId | 0)) session.close();
   }
 
   #newInstance(): number {
