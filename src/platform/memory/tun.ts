@@ -5,6 +5,7 @@
  */
 
 import { AggvpnError } from "../../errors.ts";
+import { fillChecksum } from "../../offload/checksum.ts";
 import { MAX_PACKET_BYTES, PACKET_OFFSET, type PacketPool } from "../../slab.ts";
 import type { Tun } from "../platform.ts";
 
@@ -52,8 +53,14 @@ export class MemoryTun implements Tun {
   }
 
   write(pool: PacketPool, slots: Int32Array, count: number): number {
-    for (let i = 0; i < count; i++) this.written.push(pool.packet(slots[i]!).slice());
-    return count;
+    let taken = 0;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      if (pool.needsChecksum[slot] !== 0 && !fillChecksum(pool, slot)) continue;
+      this.written.push(pool.packet(slot).slice());
+      taken++;
+    }
+    return taken;
   }
 
   /** The interface is gone: every later read fails. */
