@@ -13,6 +13,8 @@ import type { Tun } from "../platform.ts";
 export class MemoryTun implements Tun {
   /** Packets that {@linkcode write} was given, oldest first. */
   readonly written: Uint8Array[] = [];
+  readonly backlog = false;
+  readonly offload = "none";
   /** For tests: called after each packet that was put in. */
   onPacket: () => void = () => {};
   #waiting: Uint8Array[] = [];
