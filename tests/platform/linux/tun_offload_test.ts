@@ -258,7 +258,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "OffloadTun.read() begins with the router solicitation that the kernel sends at once",
+  name: "OffloadTun.read() gives the router solicitation that the kernel sends unasked, as it is",
   ignore: NOT_ROOT,
   fn: () =>
     inNewNetwork(() => {
@@ -266,12 +266,18 @@ Deno.test({
       ip(`link set dev ${tun.name} up`);
       const pool = new PacketPool(8);
       const slots = new Int32Array(8);
-      const count = tun.read(pool, slots, 8);
-      const types = [...slots.subarray(0, count)].map((slot) => pool.packet(slot))
-        .map((packet) => [packet.length, packet[0]! >> 4, packet[6]]);
-      assert(
-        types.some(([length, version, next]) => length === 48 && version === 6 && next === ICMP6),
-      );
+      const end = performance.now() + 10_000;
+      const lengths: number[] = [];
+      while (!lengths.includes(48)) {
+        assert(performance.now() < end, `only packets of ${lengths} bytes`);
+        const count = tun.read(pool, slots, 8);
+        for (const slot of slots.subarray(0, count)) {
+          const packet = pool.packet(slot);
+          assertEquals(packet[0]! >> 4, 6);
+          if (packet[6] === ICMP6) lengths.push(packet.length);
+          pool.release(slot);
+        }
+      }
       assertEquals([tun.malformedPackets, tun.oversizePackets], [0, 0]);
       tun.close();
     }),
