@@ -26,6 +26,11 @@ export const OUTER_HEADER_BYTES = 10;
 export const TAG_BYTES = 16;
 /** Largest inner packet in bytes: what a slot holds beside headers and tag. */
 export const MAX_PACKET_BYTES = 1900;
+/**
+ * Bytes behind the slots of a {@linkcode PacketPool}: one packet of up to 64 KiB that is yet to
+ * be cut (IPv6: 65,575 bytes), at {@linkcode PACKET_OFFSET} as in a slot.
+ */
+export const STAGING_BYTES = 68 * 1024;
 
 /** Fixed-size slots in one allocation. */
 export class Slab {
@@ -66,12 +71,24 @@ export class PacketPool extends Slab {
   readonly lengths: Uint16Array<ArrayBuffer>;
   /** One link per slot for intrusive lists; belongs to whoever owns the slot. */
   readonly next: Int32Array<ArrayBuffer>;
+  /**
+   * 1 for each packet whose transport checksum is not filled in. What the field holds then is
+   * of no meaning; whoever takes such a packet out of the tunnel computes it.
+   */
+  readonly needsChecksum: Uint8Array<ArrayBuffer>;
+  /** The memory of {@linkcode bytes} in words of this machine, for sums and copies. */
+  readonly words: Uint32Array<ArrayBuffer>;
+  /** Where in {@linkcode bytes} the {@linkcode STAGING_BYTES} start. */
+  readonly stagingAt: number;
   readonly #free: Int32Array;
   #available: number;
 
   constructor(count: number) {
-    super(count, PLAIN_OFFSET);
+    super(count, PLAIN_OFFSET, STAGING_BYTES);
+    this.stagingAt = this.at(count);
+    this.words = new Uint32Array(this.bytes.buffer);
     this.lengths = new Uint16Array(count);
+    this.needsChecksum = new Uint8Array(count);
     this.next = new Int32Array(count).fill(-1);
     this.#free = Int32Array.from({ length: count }, (_, i) => count - 1 - i);
     this.#available = count;
@@ -82,9 +99,12 @@ export class PacketPool extends Slab {
     return this.#available;
   }
 
-  /** Returns a free slot, or -1 when there is none. */
+  /** Returns a free slot, whose packet {@linkcode needsChecksum} takes for whole; -1 when there is none. */
   alloc(): number {
-    return this.#available === 0 ? -1 : this.#free[--this.#available]!;
+    if (this.#available === 0) return -1;
+    const slot = this.#free[--this.#available]!;
+    this.needsChecksum[slot] = 0;
+    return slot;
   }
 
   /** Gives `slot` back. Releasing a slot twice is a bug of the caller. */

@@ -9,12 +9,13 @@
 /** Layer -> layers it may import. Files directly under src/ are leaves open to all. */
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   wire: [],
+  offload: ["wire"],
   crypto: ["wire"],
   scheduler: [],
   links: ["wire"],
   tunnel: ["wire", "crypto", "links", "scheduler"],
   config: [],
-  platform: ["crypto"],
+  platform: ["wire", "offload", "crypto"],
   io: ["wire", "crypto", "links", "scheduler", "tunnel", "config", "platform"],
   control: ["config", "tunnel"],
   cli: ["config", "control", "crypto", "io", "platform", "tunnel"],
@@ -23,6 +24,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Layers without clock, randomness and I/O. */
 export const PURE_LAYERS: readonly string[] = [
   "wire",
+  "offload",
   "crypto",
   "scheduler",
   "links",

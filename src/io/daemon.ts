@@ -140,6 +140,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   stack.defer(() => closer.close());
   const tun = platform.openTun(config.tunnel.interface);
   stack.defer(() => tun.close());
+  log.debug("Interface {name} has offload: {offload}", { name: tun.name, offload: tun.offload });
   const changes = platform.networkChanges(networkPlan(config, tun.name, mtu, families));
   const undo = applyChanges(changes, changeReporter(options.onChange));
   stack.defer(undo);

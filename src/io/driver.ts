@@ -135,7 +135,8 @@ export class Driver {
     const isDue = this.#options.clock() >= endpoint.pollTimeout();
     let moved = this.#receive(first && !isDue);
     const now = this.#roundAt = this.#options.clock();
-    if (!first || this.#isReady(this.#tunWatched)) moved = this.#readTun(now) || moved;
+    const tunReady = this.#isReady(this.#tunWatched) || this.#options.tun.backlog;
+    if (!first || tunReady) moved = this.#readTun(now) || moved;
     if (isDue) endpoint.handleTimeout(now);
     moved = this.#transmit(now) || moved;
     return this.#writeTun(now) || moved;
@@ -236,6 +237,7 @@ export class Driver {
    * was due in the last round already waits for a socket that is blocked.
    */
   #idleTime(): number {
+    if (this.#options.tun.backlog && this.#wantsTun()) return 0;
     const now = this.#options.clock();
     const deadline = this.#endpoint.pollTimeout();
     let next = deadline;
@@ -248,7 +250,7 @@ export class Driver {
   }
 
   #updateWatch(): void {
-    const wantsTun = this.#endpoint.wantsPackets() > 0 && this.#options.pool.available > 0;
+    const wantsTun = this.#wantsTun();
     if (!this.#watchIsStale && wantsTun === this.#tunWatched >= 0 && !this.#blockedChanged()) {
       return;
     }
@@ -262,6 +264,10 @@ export class Driver {
     if (wantsTun) list.push({ fd: this.#options.tun.fd, writable: false });
     this.#options.poller.watch(list);
     this.#watchIsStale = false;
+  }
+
+  #wantsTun(): boolean {
+    return this.#endpoint.wantsPackets() > 0 && this.#options.pool.available > 0;
   }
 
   #blockedChanged(): boolean {

@@ -17,11 +17,18 @@ export interface Tun {
    * Reads at most `limit` packets, each into a slot taken from `pool` (bytes
    * from `PACKET_OFFSET`, `pool.lengths` set), and stores the slots in `slots`.
    * Returns how many; 0 when nothing waits. Throws AggvpnError when the
-   * interface is gone.
+   * interface is gone. Always the same pool: what was read and found no room waits in it.
    */
   read(pool: PacketPool, slots: Int32Array, limit: number): number;
-  /** Writes `count` packets; the caller keeps the slots. Returns how many the kernel took. */
+  /** Whether {@linkcode read} has more although the descriptor may not be ready. */
+  readonly backlog: boolean;
+  /**
+   * Writes `count` packets, those that lack their checksum with it (`pool.needsChecksum`). The
+   * caller keeps the slots, whose packets are of no use any more. Returns how many the kernel took.
+   */
   write(pool: PacketPool, slots: Int32Array, count: number): number;
+  /** What the system leaves to this program instead of doing it for each packet; for people. */
+  readonly offload: string;
   close(): void;
 }
 

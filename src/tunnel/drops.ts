@@ -20,6 +20,7 @@ export const DROP_REASONS = {
   "duplicate": "packet that had arrived on another link",
   "source": "packet from an address its client may not use",
   "malformed": "packet that is not whole IPv4 or IPv6",
+  "checksum": "packet without a checksum that has no place for one",
   "no-peer": "packet that no connected peer takes",
   "queue-full": "packet that met a full queue",
   "codel": "packet dropped to keep the queue short",

@@ -15,6 +15,7 @@ import { DATA_HEADER_BYTES, PACKET_OFFSET, type PacketPool, PLAIN_OFFSET } from 
 import { readU16, readU24, readU32 } from "../wire/field.ts";
 import {
   DATA,
+  DATA_NEEDS_CHECKSUM,
   FRAME,
   FRAME_HEADER_BYTES,
   limitReach,
@@ -26,6 +27,7 @@ import {
 } from "../wire/frame.ts";
 import type { Tier } from "../wire/handshake.ts";
 import { PacketInfo, parsePacket } from "../wire/ip.ts";
+import { parseTransport, TransportInfo } from "../wire/transport.ts";
 import { ControlWriter } from "./control_writer.ts";
 import type { Drops } from "./drops.ts";
 import type { EndpointEvent } from "./options.ts";
@@ -72,6 +74,7 @@ export class Peer {
   readonly #report = new Report();
   readonly #update = new LinkUpdate();
   readonly #info = new PacketInfo();
+  readonly #transport = new TransportInfo();
   #overlapEndsAt = 0;
   readonly #onLost = (slot: number): void => this.sender.handleLost(slot);
   readonly #onAbandoned = (slot: number): void => this.sender.handleAbandoned(slot);
@@ -310,6 +313,12 @@ export class Peer {
     }
     pool.lengths[slot] = length;
     const header = packetAt - DATA_HEADER_BYTES;
+    const needsChecksum = (pool.bytes[header]! & DATA_NEEDS_CHECKSUM) !== 0;
+    if (needsChecksum && !parseTransport(pool.bytes, packetAt, length, this.#transport)) {
+      drops.count("checksum");
+      return false;
+    }
+    pool.needsChecksum[slot] = needsChecksum ? 1 : 0;
     if (!this.receiver.handleData(now, link, header, slot, this.#shortestRttUs())) {
       drops.count("duplicate");
       return false;

@@ -21,7 +21,13 @@ import {
   TAG_BYTES,
 } from "../slab.ts";
 import { writeU24 } from "../wire/field.ts";
-import { DATA_RESENT, timeDifference, wireTime, writeDataHeader } from "../wire/frame.ts";
+import {
+  DATA_NEEDS_CHECKSUM,
+  DATA_RESENT,
+  timeDifference,
+  wireTime,
+  writeDataHeader,
+} from "../wire/frame.ts";
 import { isEcnCapable, KIND, markCongestion, type PacketInfo } from "../wire/ip.ts";
 import { pathArrivalAt } from "./arrival.ts";
 import { Copier, FILL_BESIDE_COPIES } from "./copier.ts";
@@ -319,7 +325,8 @@ export class Sender {
       sequence = this.#flowSequence[bucket]!;
       this.#flowSequence[bucket] = sequence + 1;
     }
-    writeDataHeader(bytes, at, kind, bucket, sequence, this.#globalSequence, wireTime(now));
+    const flags = this.#pool.needsChecksum[slot] === 0 ? kind : kind | DATA_NEEDS_CHECKSUM;
+    writeDataHeader(bytes, at, flags, bucket, sequence, this.#globalSequence, wireTime(now));
     this.#globalSequence = this.#globalSequence + 1 >>> 0;
     const length = this.#pool.lengths[slot]!;
     this.sentPackets++;

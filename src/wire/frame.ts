@@ -18,6 +18,8 @@ export const TRANSPORT_TYPE = 4;
 export const DATA = 0x80;
 /** DATA flag: this packet was sent before, on this or another link. */
 export const DATA_RESENT = 0x10;
+/** DATA flag: the packet's transport checksum is not filled in; its field means nothing. */
+export const DATA_NEEDS_CHECKSUM = 0x20;
 /** DATA: bits of the packet's kind. */
 export const DATA_KIND = 0x03;
 

@@ -10,8 +10,8 @@
 import { readU16, readU32, writeU16 } from "./field.ts";
 
 const PROTOCOL_ICMP = 1;
-const PROTOCOL_TCP = 6;
-const PROTOCOL_UDP = 17;
+export const PROTOCOL_TCP = 6;
+export const PROTOCOL_UDP = 17;
 const PROTOCOL_ICMP6 = 58;
 
 const TCP_SYN = 0x02;

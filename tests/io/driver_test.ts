@@ -151,6 +151,22 @@ Deno.test("Driver leaves packets in the TUN while the pool is empty", async () =
   assertEquals(pool.available, 256 - taken.length);
 });
 
+Deno.test("Driver does not sleep on what the TUN holds back once the core wants it", async () => {
+  const { world, tun, core, poller, driver } = makeDriver();
+  core.wanted = 0;
+  tun.held = range(10);
+  core.timeoutAt = 1000;
+  core.handleTimeout = (): void => {
+    core.timeoutAt = Infinity;
+    core.wanted = 4;
+  };
+  world.at(900, () => assertEquals([tun.reads, poller.waits.length], [0, 1]));
+  world.at(1100, () => assertEquals(core.packets, range(10)));
+  world.at(2000, () => driver.stop());
+  await driver.run();
+  assertEquals(core.packets, range(10));
+});
+
 Deno.test("Driver counts packets the TUN did not take, and releases them", async () => {
   const { world, tun, pool, core, driver } = makeDriver();
   tun.takes = 2;

@@ -40,7 +40,10 @@ export class World {
 export class FakeTun implements Tun {
   readonly name = "agg0";
   readonly fd = 100;
+  readonly offload = "none";
   incoming: number[] = [];
+  /** Packets that {@linkcode read} has, although the descriptor says nothing of them. */
+  held: number[] = [];
   written: number[] = [];
   /** How many packets the next write takes. */
   takes = Infinity;
@@ -51,13 +54,17 @@ export class FakeTun implements Tun {
     this.reads++;
     if (this.fail) throw this.fail;
     let count = 0;
-    while (count < limit && this.incoming.length > 0) {
+    while (count < limit && this.held.length + this.incoming.length > 0) {
       const slot = pool.alloc();
-      pool.bytes[pool.at(slot) + PACKET_OFFSET] = this.incoming.shift()!;
+      pool.bytes[pool.at(slot) + PACKET_OFFSET] = this.held.shift() ?? this.incoming.shift()!;
       pool.lengths[slot] = 1;
       slots[count++] = slot;
     }
     return count;
+  }
+
+  get backlog(): boolean {
+    return this.held.length > 0;
   }
 
   write(pool: PacketPool, slots: Int32Array, count: number): number {

@@ -6,6 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { DATA_NEEDS_CHECKSUM } from "../../src/wire/frame.ts";
 import { data } from "./frames.ts";
 import { range, udp4 } from "./packets.ts";
 import { MALLORY_ADDRESS, RawClient } from "./raw_client.ts";
@@ -92,6 +93,33 @@ Deno.test("a peer's DATA without a whole packet is counted and dropped", () => {
   mallory.send(0, data(udp4(1, FROM), { global: 5 }));
   mallory.send(0, data(udp4(1, FROM), { global: 5, sequence: 1 }));
   assertEquals([server.delivered.length, server.drops("duplicate")], [1, 1]);
+  mallory.assertOthersServed();
+  mallory.world.finish();
+});
+
+Deno.test("a peer's DATA without a checksum is dropped when it has no place for one", () => {
+  const mallory = new RawClient();
+  const { server } = mallory.world;
+  let global = 0;
+  const seal = (packet: Uint8Array): void =>
+    mallory.send(0, data(packet, { kind: DATA_NEEDS_CHECKSUM, sequence: 0, global: global++ }));
+  const changed = (at: number, value: number): Uint8Array => {
+    const packet = udp4(1, FROM);
+    packet[at] = value;
+    return packet;
+  };
+  seal(changed(9, 1)); // ICMP
+  seal(changed(9, 6)); // TCP, and too short for it
+  seal(changed(6, 0x20)); // a fragment
+  seal(changed(7, 1)); // another one
+  seal(changed(0, 0x46)); // with options
+  seal(changed(25, 13)); // UDP of another length
+  seal(Uint8Array.from([...udp4(1, FROM), 0])); // longer than it says
+  assertEquals([server.drops("checksum"), server.delivered.length], [7, 0]);
+  seal(udp4(1, FROM));
+  assertEquals([server.drops("checksum"), server.needsChecksum], [7, [true]]);
+  mallory.send(0, data(udp4(2, FROM), { sequence: 1, global: global++ }));
+  assertEquals(server.needsChecksum, [true, false]);
   mallory.assertOthersServed();
   mallory.world.finish();
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import {
+  DATA_NEEDS_CHECKSUM,
   DATA_RESENT,
   limitReach,
   LinkUpdate,
@@ -27,6 +28,15 @@ Deno.test("the frames of docs/protocol.md are what is written", () => {
     sentAt: send_time,
   });
   assertEquals(frame.toHex(), header);
+  const missing = vectors.data_needs_checksum;
+  const bare = data(new Uint8Array(), {
+    kind: missing.kind | DATA_NEEDS_CHECKSUM,
+    flow: missing.flow,
+    sequence: missing.flow_sequence,
+    global: missing.global_sequence,
+    sentAt: missing.send_time,
+  });
+  assertEquals(bare.toHex(), missing.header);
   assertEquals(probe(vectors.probe.number, vectors.probe.send_time).toHex(), vectors.probe.frame);
   const { number, send_time: sentAt, frame: ack } = vectors.probe_ack;
   assertEquals(probeAck(number, sentAt).toHex(), ack);

@@ -29,6 +29,8 @@ export class Host {
   readonly free: number;
   /** Packets that came out of the tunnel. */
   readonly delivered: Uint8Array[] = [];
+  /** ... and whether each of them lacks its checksum. */
+  readonly needsChecksum: boolean[] = [];
   readonly events: EndpointEvent[] = [];
   /** Turns so far: how busy the endpoint keeps its host. */
   turns = 0;
@@ -57,11 +59,21 @@ export class Host {
 
   /** Gives the tunnel packets from the TUN. */
   send(now: number, ...packets: Uint8Array[]): void {
+    this.#send(now, packets, false);
+  }
+
+  /** Likewise, packets whose checksum is not filled in. */
+  sendWithoutChecksum(now: number, ...packets: Uint8Array[]): void {
+    this.#send(now, packets, true);
+  }
+
+  #send(now: number, packets: readonly Uint8Array[], needsChecksum: boolean): void {
     for (const packet of packets) {
       const slot = this.pool.alloc();
       assert(slot >= 0, `${this.name} has no memory left`);
       this.pool.bytes.set(packet, this.pool.at(slot) + PACKET_OFFSET);
       this.pool.lengths[slot] = packet.length;
+      this.pool.needsChecksum[slot] = needsChecksum ? 1 : 0;
       this.#slots[0] = slot;
       this.endpoint.handlePackets(now, this.#slots, 1);
     }
@@ -139,6 +151,7 @@ export class Host {
       for (let i = 0; i < count; i++) {
         const slot = this.#slots[i]!;
         this.delivered.push(this.pool.packet(slot).slice());
+        this.needsChecksum.push(this.pool.needsChecksum[slot] !== 0);
         this.pool.release(slot);
       }
     }

@@ -14,10 +14,25 @@ export const O_CLOEXEC = 0x8_0000;
 // <linux/if_tun.h>: kernel Documentation/networking/tuntap.rst
 /** `_IOW('T', 202, int)`, although it takes a struct ifreq. */
 export const TUNSETIFF = 0x4004_54can;
+export const TUNGETFEATURES = 0x8004_54cfn;
+/** Takes its argument by value. */
+export const TUNSETOFFLOAD = 0x4004_54d0n;
+export const TUNSETVNETHDRSZ = 0x4004_54d8n;
 /** Layer 3, no link header. */
 export const IFF_TUN = 0x1;
 /** No four-byte packet information prefix. */
 export const IFF_NO_PI = 0x1000;
+/** A struct virtio_net_hdr in front of every packet. */
+export const IFF_VNET_HDR = 0x4000;
+/** Packets without checksum; needed for all others. */
+export const TUN_F_CSUM = 0x01n;
+/** Super-packets of TCP over IPv4 and IPv6, and those that begin with CWR. */
+export const TUN_F_TSO4 = 0x02n;
+export const TUN_F_TSO6 = 0x04n;
+export const TUN_F_TSO_ECN = 0x08n;
+/** Super-packets of UDP; only both together (Linux 6.2). */
+export const TUN_F_USO4 = 0x20n;
+export const TUN_F_USO6 = 0x40n;
 
 // <linux/if.h>, <linux/sockios.h>: netdevice(7)
 /** Bytes of an interface name with its NUL. */

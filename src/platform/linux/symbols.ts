@@ -18,10 +18,14 @@ export const LIBC = {
   close: { parameters: ["i32"], result: "i32" },
   // int ioctl(int fd, unsigned long op, void *argp);                             ioctl(2)
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
+  // The same, for operations that take a number in place of an address.
+  ioctlValue: { name: "ioctl", parameters: ["i32", "u64", "usize"], result: "i32" },
   // ssize_t read(int fd, void *buf, size_t count);                               read(2)
   read: { parameters: ["i32", "usize", "usize"], result: "i32" },
   // ssize_t write(int fd, const void *buf, size_t count);                        write(2)
   write: { parameters: ["i32", "usize", "usize"], result: "i32" },
+  // ssize_t writev(int fd, const struct iovec *iov, int iovcnt);                 writev(2)
+  writev: { parameters: ["i32", "usize", "i32"], result: "i32" },
   // int socket(int domain, int type, int protocol);                              socket(2)
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   // int setsockopt(int fd, int level, int name, const void *value, socklen_t n); setsockopt(2)

@@ -5,6 +5,7 @@
  */
 
 import { AggvpnError } from "../../errors.ts";
+import { fillChecksum } from "../../offload/checksum.ts";
 import { MAX_PACKET_BYTES, PACKET_OFFSET, type PacketPool } from "../../slab.ts";
 import type { Tun } from "../platform.ts";
 
@@ -12,6 +13,8 @@ import type { Tun } from "../platform.ts";
 export class MemoryTun implements Tun {
   /** Packets that {@linkcode write} was given, oldest first. */
   readonly written: Uint8Array[] = [];
+  readonly backlog = false;
+  readonly offload = "none";
   /** For tests: called after each packet that was put in. */
   onPacket: () => void = () => {};
   #waiting: Uint8Array[] = [];
@@ -52,8 +55,14 @@ export class MemoryTun implements Tun {
   }
 
   write(pool: PacketPool, slots: Int32Array, count: number): number {
-    for (let i = 0; i < count; i++) this.written.push(pool.packet(slots[i]!).slice());
-    return count;
+    let taken = 0;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      if (pool.needsChecksum[slot] !== 0 && !fillChecksum(pool, slot)) continue;
+      this.written.push(pool.packet(slot).slice());
+      taken++;
+    }
+    return taken;
   }
 
   /** The interface is gone: every later read fails. */

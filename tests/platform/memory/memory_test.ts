@@ -4,6 +4,8 @@ import { AggvpnError } from "../../../src/errors.ts";
 import { MemoryPlatform } from "../../../src/platform/memory/platform.ts";
 import { Remote, remoteOf } from "../../../src/remote.ts";
 import { MAX_PACKET_BYTES, PacketPool } from "../../../src/slab.ts";
+import { bytesOf, packetOf, payloadOf } from "../../offload/reference.ts";
+import { put } from "../../offload/staging.ts";
 
 const LOCAL = Uint8Array.of(192, 0, 2, 1);
 const PEER = Uint8Array.of(192, 0, 2, 2);
@@ -74,6 +76,19 @@ Deno.test("MemoryTun gives packets in order, as many as asked and as slots are f
   assertEquals(tun.written.map((packet) => packet.length), [10]);
   tun.close();
   assertThrows(() => tun.read(pool, slots, 1), AggvpnError);
+});
+
+Deno.test("MemoryTun.write() fills missing checksums in and takes nothing that has no place for one", () => {
+  const tun = new MemoryPlatform().openTun();
+  const pool = new PacketPool(2);
+  const packet = packetOf({ payload: payloadOf(20) });
+  const slots = Int32Array.of(
+    put(pool, bytesOf(packet, "zero"), true),
+    put(pool, bytesOf(packet), true),
+  );
+  pool.lengths[slots[1]!] = 59;
+  assertEquals(tun.write(pool, slots, 2), 1);
+  assertEquals(tun.written, [bytesOf(packet)]);
 });
 
 Deno.test("MemoryPoller.wait() ends on a packet, a datagram, a wake or the deadline", async () => {

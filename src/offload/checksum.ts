@@ -1,0 +1,107 @@
+/**
+ * The internet checksum (RFC 1071), over the memory of a packet pool.
+ *
+ * Sums are ones' complement and need no carry on the way: words of 32 bits are added up as
+ * they lie in memory, and since 2^32 = 2^16 = 1 modulo 2^16 - 1 the total folds to 16 bits at
+ * the end. On a little-endian machine the result has its bytes swapped, and nothing else.
+ *
+ * @module
+ */
+
+import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
+import { readU16, writeU16 } from "../wire/field.ts";
+import { PROTOCOL_UDP } from "../wire/ip.ts";
+import { parseTransport, TransportInfo } from "../wire/transport.ts";
+
+/** IPv4: both addresses, and their offset; IPv6 likewise. */
+const IPV4_ADDRESSES = 12;
+const IPV4_ADDRESSES_BYTES = 8;
+const IPV6_ADDRESSES = 8;
+const IPV6_ADDRESSES_BYTES = 32;
+
+/** Folds a sum of 32-bit words, below 2^53, to 16 bits; 0 only when everything was 0. */
+export function fold(sum: number): number {
+  let folded = Math.floor(sum / 0x1_0000_0000) + (sum >>> 0);
+  folded = Math.floor(folded / 0x1_0000) + (folded & 0xffff);
+  folded = (folded >>> 16) + (folded & 0xffff);
+  return (folded >>> 16) + (folded & 0xffff);
+}
+
+/**
+ * Returns the folded sum, not complemented, of the `length` bytes at `at`. Fast when `at` is a
+ * multiple of 4, as all headers in a slot are.
+ */
+export function sumOf(pool: PacketPool, at: number, length: number): number {
+  if ((at & 3) !== 0) return sumOfBytes(pool.bytes, at, length);
+  const { words } = pool;
+  const end = at + length >> 2;
+  let sum = 0;
+  for (let i = at >> 2; i < end; i++) sum += words[i]!;
+  const folded = fold(sum);
+  const swapped = (folded & 0xff) << 8 | folded >> 8;
+  const rest = length & 3;
+  return rest === 0 ? swapped : fold(swapped + sumOfBytes(pool.bytes, at + length - rest, rest));
+}
+
+function sumOfBytes(bytes: Uint8Array, at: number, length: number): number {
+  let sum = 0;
+  for (let i = 0; i + 1 < length; i += 2) sum += readU16(bytes, at + i);
+  if ((length & 1) !== 0) sum += bytes[at + length - 1]! << 8;
+  return fold(sum);
+}
+
+/**
+ * Returns the folded sum of the pseudo header (RFC 9293 section 3.1, RFC 8200 section 8.1) of
+ * the packet at `at`, for `length` bytes of transport header and payload.
+ */
+export function pseudoSum(
+  pool: PacketPool,
+  at: number,
+  version: 4 | 6,
+  protocol: number,
+  length: number,
+): number {
+  const addresses = version === 4
+    ? sumOf(pool, at + IPV4_ADDRESSES, IPV4_ADDRESSES_BYTES)
+    : sumOf(pool, at + IPV6_ADDRESSES, IPV6_ADDRESSES_BYTES);
+  return fold(addresses + protocol + length);
+}
+
+/** Tells whether the transport checksum of a packet that `info` describes is right. */
+export function isChecksumRight(
+  pool: PacketPool,
+  at: number,
+  length: number,
+  info: TransportInfo,
+): boolean {
+  const transportBytes = length - info.ipBytes;
+  const pseudo = pseudoSum(pool, at, info.version, info.protocol, transportBytes);
+  return fold(pseudo + sumOf(pool, at + info.ipBytes, transportBytes)) === 0xffff;
+}
+
+const filled = new TransportInfo();
+
+/**
+ * Fills in the transport checksum that the packet in `slot` lacks. Returns false, and changes
+ * nothing, when there is no place for one. For interfaces whose kernel cannot do it.
+ */
+export function fillChecksum(pool: PacketPool, slot: number): boolean {
+  const { bytes } = pool;
+  const at = pool.at(slot) + PACKET_OFFSET;
+  const length = pool.lengths[slot]!;
+  if (!parseTransport(bytes, at, length, filled)) return false;
+  const transportBytes = length - filled.ipBytes;
+  writeU16(bytes, at + filled.checksumAt, 0);
+  const pseudo = pseudoSum(pool, at, filled.version, filled.protocol, transportBytes);
+  const sum = ~fold(pseudo + sumOf(pool, at + filled.ipBytes, transportBytes)) & 0xffff;
+  // UDP says "no checksum" with 0 and has another zero for it (RFC 768).
+  writeU16(bytes, at + filled.checksumAt, sum === 0 && filled.protocol === PROTOCOL_UDP ? ~0 : sum);
+  pool.needsChecksum[slot] = 0;
+  return true;
+}
+
+/** Writes the header checksum of the IPv4 header of `headerBytes` at `at`. */
+export function writeIpv4Checksum(pool: PacketPool, at: number, headerBytes: number): void {
+  writeU16(pool.bytes, at + 10, 0);
+  writeU16(pool.bytes, at + 10, ~sumOf(pool, at, headerBytes));
+}

@@ -1,0 +1,123 @@
+/**
+ * Which packets of a flow may become one super-packet: those that cutting it gives back byte
+ * for byte. The rules are those by which Linux merges what a network card received.
+ *
+ * Sources: `inet_gro_receive()` of net/ipv4/af_inet.c, `ipv6_gro_receive()` of
+ * net/ipv6/ip6_offload.c, `tcp_gro_receive()` of net/ipv4/tcp_offload.c; RFC 6864 section 4 (the
+ * identification of a packet that must not be fragmented means nothing).
+ *
+ * @module
+ */
+
+import type { PacketPool } from "../slab.ts";
+import { readU16, readU32 } from "../wire/field.ts";
+import { PROTOCOL_TCP } from "../wire/ip.ts";
+import { IPV4_BYTES, TCP_BYTES, type TransportInfo, UDP_CHECKSUM } from "../wire/transport.ts";
+import { isChecksumRight, sumOf } from "./checksum.ts";
+
+/** Offsets in a TCP header (RFC 9293 section 3.1), and flags. */
+export const TCP_SEQUENCE = 4;
+export const TCP_ACKNOWLEDGMENT = 8;
+export const TCP_DATA_OFFSET = 12;
+export const TCP_FLAGS = 13;
+export const TCP_WINDOW = 14;
+export const TCP_URGENT = 18;
+export const FIN = 0x01;
+export const PSH = 0x08;
+const ACK = 0x10;
+/** IPv4: "don't fragment". */
+const DF = 0x4000;
+
+/** How the IPv4 identification goes from one packet of a run to the next. */
+export const ID_STEP = { unknown: 0, one: 1, fixed: 2 } as const;
+
+/** Tells whether a packet could be one of several at all; its checksum is looked at later. */
+export function isCandidate(
+  pool: PacketPool,
+  at: number,
+  slot: number,
+  info: TransportInfo,
+  mergesUdp: boolean,
+): boolean {
+  if (pool.lengths[slot]! <= info.headerBytes) return false;
+  if (info.protocol === PROTOCOL_TCP) {
+    return (pool.bytes[at + info.ipBytes + TCP_FLAGS]! & ~(PSH | FIN)) === ACK;
+  }
+  // No checksum at all is not the same as one that is right.
+  return mergesUdp &&
+    (pool.needsChecksum[slot] !== 0 || readU16(pool.bytes, at + info.ipBytes + UDP_CHECKSUM) !== 0);
+}
+
+/** A number that packets of one flow have in common. */
+export function flowKey(words: Uint32Array, at: number, info: TransportInfo): number {
+  const ports = at + info.ipBytes >> 2;
+  // In front of the ports: both addresses of IPv4, half of the destination of IPv6.
+  return words[ports]! ^ words[ports - 1]! ^ Math.imul(words[ports - 2]!, 31) ^ info.protocol;
+}
+
+/** Tells whether the packets at `a` and `b` have addresses, protocol and ports in common. */
+export function isSameFlow(pool: PacketPool, a: number, b: number, info: TransportInfo): boolean {
+  const { bytes, words } = pool;
+  if (bytes[a]! >> 4 !== info.version) return false;
+  const protocolAt = info.version === 4 ? 9 : 6;
+  if (bytes[a + protocolAt] !== bytes[b + protocolAt]) return false;
+  const from = a + (info.version === 4 ? 12 : 8) >> 2;
+  const delta = b - a >> 2;
+  const end = a + info.ipBytes >> 2;
+  for (let i = from; i <= end; i++) if (words[i] !== words[i + delta]) return false;
+  return true;
+}
+
+/** Tells whether the IP headers of two packets of a flow say the same, but for length and number. */
+export function haveSameIp(pool: PacketPool, a: number, b: number, info: TransportInfo): boolean {
+  const { bytes, words } = pool;
+  // Traffic class and flow label; hop limit.
+  if (info.version === 6) return words[a >> 2] === words[b >> 2] && bytes[a + 7] === bytes[b + 7];
+  return bytes[a + 1] === bytes[b + 1] && readU16(bytes, a + 6) === readU16(bytes, b + 6) &&
+    bytes[a + 8] === bytes[b + 8];
+}
+
+/**
+ * Returns how the IPv4 identification goes on from the `count` packets of a run, the first of
+ * which is at `first`, to the one at `at`: one of {@linkcode ID_STEP}, `unknown` when it does
+ * not. `step` is what it was so far.
+ */
+export function idStep(
+  bytes: Uint8Array,
+  first: number,
+  at: number,
+  count: number,
+  step: number,
+): number {
+  const distance = readU16(bytes, at + 4) - readU16(bytes, first + 4) & 0xffff;
+  if (distance === count && step !== ID_STEP.fixed) return ID_STEP.one;
+  const mayBeFixed = step !== ID_STEP.one && (readU16(bytes, at + 6) & DF) !== 0;
+  return distance === 0 && mayBeFixed ? ID_STEP.fixed : ID_STEP.unknown;
+}
+
+/** Tells whether two TCP headers differ at most in sequence number, checksum, PSH and FIN. */
+export function haveSameTcp(pool: PacketPool, a: number, b: number, info: TransportInfo): boolean {
+  const { bytes, words } = pool;
+  const one = a + info.ipBytes;
+  const other = b + info.ipBytes;
+  const delta = other - one >> 2;
+  const acknowledgment = one + TCP_ACKNOWLEDGMENT >> 2;
+  if (words[acknowledgment] !== words[acknowledgment + delta]) return false;
+  if (bytes[one + TCP_DATA_OFFSET] !== bytes[other + TCP_DATA_OFFSET]) return false;
+  if (readU16(bytes, one + TCP_WINDOW) !== readU16(bytes, other + TCP_WINDOW)) return false;
+  if (readU16(bytes, one + TCP_URGENT) !== readU16(bytes, other + TCP_URGENT)) return false;
+  const end = a + info.headerBytes >> 2;
+  for (let i = one + TCP_BYTES >> 2; i < end; i++) if (words[i] !== words[i + delta]) return false;
+  return true;
+}
+
+/** Tells whether nothing in the packet at `at` contradicts a checksum; O(bytes) unless one is missing. */
+export function isRight(pool: PacketPool, at: number, slot: number, info: TransportInfo): boolean {
+  if (info.version === 4 && sumOf(pool, at, IPV4_BYTES) !== 0xffff) return false;
+  return pool.needsChecksum[slot] !== 0 || isChecksumRight(pool, at, pool.lengths[slot]!, info);
+}
+
+/** Returns the sequence number of the TCP segment at `at`. */
+export function sequenceOf(bytes: Uint8Array, at: number, info: TransportInfo): number {
+  return readU32(bytes, at + info.ipBytes + TCP_SEQUENCE);
+}

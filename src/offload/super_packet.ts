@@ -1,0 +1,123 @@
+/**
+ * What a TUN interface with offload has read: a packet, or a *super-packet*, whose headers
+ * stand for many segments, with the kernel's word on what is left to do.
+ *
+ * The kernel is trusted no more than the network: whatever combination of header and packet
+ * does not fit is called malformed, and then nothing of it is used.
+ *
+ * @module
+ */
+
+import { PACKET_OFFSET, type PacketPool, STAGING_BYTES } from "../slab.ts";
+import { readU16 } from "../wire/field.ts";
+import { PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ip.ts";
+import {
+  IPV4_BYTES,
+  IPV6_BYTES,
+  TCP_BYTES,
+  TCP_CHECKSUM,
+  UDP_BYTES,
+  UDP_CHECKSUM,
+} from "../wire/transport.ts";
+import {
+  GSO,
+  GSO_ECN,
+  NEEDS_CSUM,
+  readVnetHeader,
+  VNET_HEADER_BYTES,
+  VnetHeader,
+} from "./vnet_header.ts";
+
+/** Where in the staging memory of a pool the interface's header goes, the packet behind it. */
+export const STAGED_HEADER = PACKET_OFFSET - VNET_HEADER_BYTES;
+/** Most bytes that may be read to there, the header included. */
+export const STAGED_BYTES = STAGING_BYTES - STAGED_HEADER;
+
+/** IPv4: "more fragments" and the fragment offset. */
+const FRAGMENT = 0x3fff;
+
+/** The packet in the staging memory of a pool. Reused. */
+export class SuperPacket {
+  /** Where it starts in the pool's memory. */
+  at = 0;
+  length = 0;
+  version: 4 | 6 = 4;
+  /** TCP or UDP when it is to be cut, else 0. */
+  protocol = 0;
+  /** Bytes in front of the transport header. */
+  ipBytes = 0;
+  /** Bytes in front of the payload. */
+  headerBytes = 0;
+  /** Payload bytes of each segment but the last. */
+  segmentBytes = 0;
+  /** Whether the checksum is missing, and where it begins and belongs, from the start. */
+  needsChecksum = false;
+  checksumFrom = 0;
+  checksumAt = 0;
+  /** Whether its segments are of the kind whose checksum may stay missing (wire/transport.ts). */
+  plain = false;
+  readonly #header = new VnetHeader();
+
+  /** Looks at the `length` bytes, header and packet, in the staging memory. False: malformed. */
+  parse(pool: PacketPool, length: number): boolean {
+    const header = this.#header;
+    const { bytes } = pool;
+    this.at = pool.stagingAt + PACKET_OFFSET;
+    this.length = length - VNET_HEADER_BYTES;
+    if (this.length < 1 || length > STAGED_BYTES) return false;
+    readVnetHeader(bytes, pool.stagingAt + STAGED_HEADER, header);
+    this.needsChecksum = (header.flags & NEEDS_CSUM) !== 0;
+    this.checksumFrom = header.csumStart;
+    this.checksumAt = header.csumStart + header.csumOffset;
+    this.protocol = 0;
+    if (this.needsChecksum && this.checksumAt + 2 > this.length) return false;
+    return header.gsoType === GSO.none || this.#parseGso(bytes);
+  }
+
+  /** Payload bytes. */
+  get payloadBytes(): number {
+    return this.length - this.headerBytes;
+  }
+
+  #parseGso(bytes: Uint8Array): boolean {
+    const { gsoSize, csumStart } = this.#header;
+    this.segmentBytes = gsoSize;
+    this.ipBytes = csumStart;
+    return this.needsChecksum && gsoSize > 0 && this.#parseIp(bytes) && this.#parseKind(bytes) &&
+      this.payloadBytes > 0;
+  }
+
+  /** The IP header must end, with whatever extends it, where the checksum begins. */
+  #parseIp(bytes: Uint8Array): boolean {
+    const { at, ipBytes } = this;
+    if (bytes[at]! >> 4 === 4) {
+      this.version = 4;
+      this.plain = ipBytes === IPV4_BYTES;
+      return ipBytes >= IPV4_BYTES && (bytes[at]! & 0x0f) * 4 === ipBytes &&
+        (readU16(bytes, at + 6) & FRAGMENT) === 0;
+    }
+    this.version = 6;
+    this.plain = ipBytes === IPV6_BYTES;
+    // Extension headers are multiples of 8 bytes (RFC 8200 section 4).
+    return bytes[at]! >> 4 === 6 && ipBytes >= IPV6_BYTES && (ipBytes & 7) === 0;
+  }
+
+  /** The kind that the kernel says must be the one that the packet says. */
+  #parseKind(bytes: Uint8Array): boolean {
+    const { gsoType, csumOffset } = this.#header;
+    const isTcp = (gsoType & ~GSO_ECN) === (this.version === 4 ? GSO.tcp4 : GSO.tcp6);
+    if (!isTcp && gsoType !== GSO.udp) return false;
+    this.protocol = isTcp ? PROTOCOL_TCP : PROTOCOL_UDP;
+    if (csumOffset !== (isTcp ? TCP_CHECKSUM : UDP_CHECKSUM)) return false;
+    const named = this.version === 4 ? bytes[this.at + 9]! : bytes[this.at + 6]!;
+    if ((this.version === 4 || this.plain) && named !== this.protocol) return false;
+    if (!isTcp) this.headerBytes = this.ipBytes + UDP_BYTES;
+    else {
+      if (this.ipBytes + TCP_BYTES > this.length) return false;
+      const tcpBytes = (bytes[this.at + this.ipBytes + 12]! >> 4) * 4;
+      if (tcpBytes < TCP_BYTES) return false;
+      this.headerBytes = this.ipBytes + tcpBytes;
+    }
+    return true;
+  }
+}
