@@ -49,6 +49,7 @@ function open(): Stage {
 function receive(stride: number): Stage {
   const pool = new PacketPool(POOL_SLOTS);
   const receiver = new Receiver(1, pool, (slot) => pool.release(slot));
+  receiver.roundTripUs = ROUND_TRIP_US;
   const receiving = session();
   const { window } = receiving.receipts[0]!;
   const slots = new Int32Array(BATCH);
@@ -72,7 +73,7 @@ function receive(stride: number): Stage {
         window.accept(sequence);
         receiver.handleDatagram(now, 0, receiving, sequence++, DATAGRAM_BYTES);
         receiver.noteData(now, 0);
-        if (!receiver.handleData(now, 0, at, slot, ROUND_TRIP_US)) {
+        if (!receiver.handleData(now, 0, at, slot)) {
           throw new Error("A packet was taken for a duplicate");
         }
       }

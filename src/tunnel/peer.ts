@@ -75,6 +75,7 @@ export class Peer {
   readonly #update = new LinkUpdate();
   readonly #info = new PacketInfo();
   readonly #transport = new TransportInfo();
+  #roundTripAt = -1;
   #overlapEndsAt = 0;
   readonly #onLost = (slot: number): void => this.sender.handleLost(slot);
   readonly #onAbandoned = (slot: number): void => this.sender.handleAbandoned(slot);
@@ -192,6 +193,7 @@ export class Peer {
     wireBytes: number,
   ): boolean {
     const path = this.paths[link]!;
+    if (now !== this.#roundTripAt) this.#noteRoundTrip(now);
     this.receiver.handleDatagram(now, link, session, counter, path.wireBytes(wireBytes));
     const bytes = this.host.pool.bytes;
     let at = this.host.pool.at(slot) + PLAIN_OFFSET;
@@ -319,7 +321,7 @@ export class Peer {
       return false;
     }
     pool.needsChecksum[slot] = needsChecksum ? 1 : 0;
-    if (!this.receiver.handleData(now, link, header, slot, this.#shortestRttUs())) {
+    if (!this.receiver.handleData(now, link, header, slot)) {
       drops.count("duplicate");
       return false;
     }
@@ -430,11 +432,13 @@ export class Peer {
     return true;
   }
 
-  #shortestRttUs(): number {
+  /** Once per batch: all of its datagrams have one time. */
+  #noteRoundTrip(now: number): void {
+    this.#roundTripAt = now;
     let shortest = Infinity;
     for (const path of this.paths) {
       if (path.live.state === "up") shortest = Math.min(shortest, path.rtt.srttUs);
     }
-    return shortest === Infinity ? 0 : shortest;
+    this.receiver.roundTripUs = shortest === Infinity ? 0 : shortest;
   }
 }

@@ -74,6 +74,8 @@ export class Receiver {
   readonly links: readonly LinkReceiver[];
   readonly delays: DelayTable;
   readonly resequencer: Resequencer;
+  /** The shortest round trip there is, for how long a lost packet takes to come again. */
+  roundTripUs = 0;
   readonly #duplicates = new Duplicates();
   readonly #pool: PacketPool;
   readonly #deliver: Deliver;
@@ -133,10 +135,9 @@ export class Receiver {
 
   /**
    * Takes the DATA frame whose header is at `at` and whose packet is in `slot`.
-   * `roundTripUs` is the shortest there is, for how long a lost packet takes to
-   * come again. Returns false for a duplicate: the slot stays the caller's.
+   * Returns false for a duplicate: the slot stays the caller's.
    */
-  handleData(now: number, link: number, at: number, slot: number, roundTripUs: number): boolean {
+  handleData(now: number, link: number, at: number, slot: number): boolean {
     const bytes = this.#pool.bytes;
     const sentAt = readU24(bytes, at + DATA_HEADER_BYTES - 3);
     // A link that carries only copies, and all of them late, has delays and a queue too.
@@ -148,12 +149,14 @@ export class Receiver {
       this.#deliver(slot);
       return true;
     }
-    const lateUs = this.delays.latestUs(now) - owdUs + 2 * roundTripUs + RESEND_MARGIN_US;
-    const most = kind === KIND.interactive ? MAX_INTERACTIVE_HOLD_US : MAX_HOLD_US;
-    const holdUs = Math.min(Math.max(lateUs, 0), most);
     const flow = readU16(bytes, at + 1);
+    const sequence = readU16(bytes, at + 3);
+    if (this.resequencer.pass(now, flow, sequence, slot)) return true;
+    const lateUs = this.delays.latestUs(now) - owdUs + 2 * this.roundTripUs + RESEND_MARGIN_US;
+    const most = kind === KIND.interactive ? MAX_INTERACTIVE_HOLD_US : MAX_HOLD_US;
+    const holdUs = Math.trunc(Math.min(Math.max(lateUs, 0), most));
     const patient = kind === KIND.interactive ? NEVER_POSTPONED : sentAt;
-    this.resequencer.insert(now, flow, readU16(bytes, at + 3), slot, now + holdUs, patient);
+    this.resequencer.hold(now, flow, sequence, slot, holdUs, patient);
     return true;
   }
 

@@ -84,29 +84,52 @@ export class Resequencer {
   }
 
   /**
-   * Takes the packet in `slot`, number `sequence` of flow `bucket`, sent at `sentAt`; it is
-   * held until `deadlineAt` at the latest, unless that is postponed.
+   * Takes the packet in `slot`, number `sequence` of flow `bucket`, if it need not wait.
+   * Returns false when something before it is missing: {@linkcode hold} it.
    */
-  insert(
-    now: number,
-    bucket: number,
-    sequence: number,
-    slot: number,
-    deadlineAt: number,
-    sentAt = 0,
-  ): void {
-    this.#sentAtOf[slot] = sentAt;
+  pass(now: number, bucket: number, sequence: number, slot: number): boolean {
     const flow = bucket % FLOW_BUCKETS;
     const ahead = sequence - this.#expected[flow]! & 0xffff;
     if (ahead === 0) {
       this.#expected[flow] = sequence + 1;
       this.#deliver(slot);
       if (this.#heldIn[flow]! > 0) this.#drain(now, flow);
-    } else if (ahead >= 0x8000) {
-      this.#deliver(slot);
-    } else {
-      this.#hold(now, flow, sequence, slot, deadlineAt);
+      return true;
     }
+    if (ahead < 0x8000) return false;
+    this.#deliver(slot);
+    return true;
+  }
+
+  /**
+   * Holds the packet in `slot`, which was sent at `sentAt`, for `holdUs` at the latest,
+   * unless that is postponed.
+   */
+  hold(
+    now: number,
+    bucket: number,
+    sequence: number,
+    slot: number,
+    holdUs: number,
+    sentAt = 0,
+  ): void {
+    const flow = bucket % FLOW_BUCKETS;
+    this.#sentAtOf[slot] = sentAt;
+    this.#bucketOf[slot] = flow;
+    this.#sequenceOf[slot] = sequence;
+    this.#deadlineOf[slot] = now + holdUs;
+    this.#heldSince[slot] = now;
+    const chain = chainOf(flow, sequence);
+    this.#pool.next[slot] = this.#chains[chain]!;
+    this.#chains[chain] = slot;
+    this.#count(flow, sequence, 1);
+    this.heldEver++;
+    if (this.#heldIn[flow] === 1) {
+      this.#waiting[this.#waitingCount++] = flow;
+      this.#deadline[flow] = Infinity;
+    }
+    this.#advanceDeadline(flow, slot);
+    if (this.held > Math.min(this.#limit, this.#pool.available)) this.#skipGap(now, flow);
   }
 
   /** Gives up the gaps in front of packets whose deadline has passed. */
@@ -128,25 +151,6 @@ export class Resequencer {
   reset(now: number): void {
     this.flush(now);
     this.#expected.fill(0);
-  }
-
-  #hold(now: number, flow: number, sequence: number, slot: number, deadlineAt: number): void {
-    this.#bucketOf[slot] = flow;
-    this.#sequenceOf[slot] = sequence;
-    this.#deadlineOf[slot] = deadlineAt;
-    this.#heldSince[slot] = now;
-    const chain = chainOf(flow, sequence);
-    this.#pool.next[slot] = this.#chains[chain]!;
-    this.#chains[chain] = slot;
-    this.#count(flow, sequence, 1);
-    this.heldEver++;
-    if (this.#heldIn[flow] === 1) {
-      this.#waiting[this.#waitingCount++] = flow;
-      this.#setDeadline(flow, deadlineAt);
-    } else {
-      this.#setDeadline(flow, Math.min(this.#deadline[flow]!, deadlineAt));
-    }
-    if (this.held > Math.min(this.#limit, this.#pool.available)) this.#skipGap(now, flow);
   }
 
   /** Delivers what is next in order, as far as it is here. */
@@ -264,8 +268,10 @@ export class Resequencer {
     this.#heldInBlock[block] = this.#heldInBlock[block]! + by;
   }
 
-  #setDeadline(flow: number, at: number): void {
-    this.#deadline[flow] = at;
+  /** The deadline of the packet in `slot` counts too. Numbers stay in tables: nothing is boxed. */
+  #advanceDeadline(flow: number, slot: number): void {
+    const at = this.#deadlineOf[slot]!;
+    if (at < this.#deadline[flow]!) this.#deadline[flow] = at;
     if (at < this.nextTimeoutAt) this.nextTimeoutAt = at;
   }
 

@@ -19,13 +19,17 @@ class Bench {
   readonly receiver = new Receiver(2, this.#pool, (slot) => this.delivered.push(slot));
   #global = 0;
 
+  constructor() {
+    this.receiver.roundTripUs = ROUND_TRIP_US;
+  }
+
   /** Packet `sequence` of the flow comes on `link` after that link's delay. */
   data(now: number, link: number, kind: Kind, sequence: number): void {
     const slot = this.#pool.alloc();
     const at = this.#pool.at(slot) + PACKET_OFFSET - DATA_HEADER_BYTES;
     const sentAt = wireTime(now - OWD_US[link]!);
     writeDataHeader(this.#pool.bytes, at, kind, 5, sequence, this.#global++, sentAt);
-    this.receiver.handleData(now, link, at, slot, ROUND_TRIP_US);
+    this.receiver.handleData(now, link, at, slot);
   }
 
   /** Milliseconds that packet 2 is held when the far link goes on delivering what left before. */
