@@ -12,6 +12,7 @@ const COMMON = {
   name: "home",
   control: "/nonexistent/home.sock",
   logLevel: "info",
+  sandbox: true,
   rules: [],
   tunnel: { routes: [], nat: false, mssClamp: false, duplicate: "off" },
 } as const;
