@@ -103,8 +103,9 @@ function peerOf(address: Prefix, plan: NetworkPlan): string {
   const hostBits = address.bytes.length * 8 - address.length;
   const bytes = hostBits < 2 ? address.bytes.slice() : networkOf(address).bytes.slice();
   const last = bytes.length - 1;
-  if (hostBits < 2) bytes[last]! ^= 1;
-  else bytes[last] = bytes[last]! | (address.bytes[last] === (bytes[last]! | 1) ? 2 : 1);
+  const own = address.bytes[last]!;
+  if (hostBits > 1) bytes[last] = bytes[last]! | (own === (bytes[last]! | 1) ? 2 : 1);
+  else bytes[last] = own ^ (hostBits === 0 && own === 1 ? 3 : 1);
   return formatAddress({ bytes });
 }
 

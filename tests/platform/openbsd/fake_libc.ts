@@ -127,8 +127,8 @@ export class FakeLibc implements Libc {
       },
       unveil: (path, permissions) => {
         const [at, what] = [path, permissions].map((text) => text && textOf(text as Buffer));
-        const line = `unveil(${JSON.stringify(at)}, ${JSON.stringify(what)})`;
-        return this.#call(line.replaceAll("null", "NULL"), () => this.sandbox.unveil(at!, what!));
+        const quoted = [at, what].map((text) => text === null ? "NULL" : JSON.stringify(text));
+        return this.#call(`unveil(${quoted.join(", ")})`, () => this.sandbox.unveil(at!, what!));
       },
       pledge: (promises, execPromises) => {
         const text = textOf(promises as Buffer);
