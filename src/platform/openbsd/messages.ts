@@ -126,12 +126,11 @@ export class ReceiveMessages extends Messages {
     this.#batch.count = count;
   }
 
-  /** Restores what the kernel overwrites: the room there is, and the flags. */
+  /** Restores what the kernel overwrites and reads: the room there is. It only writes flags. */
   #arm(i: number): void {
     const header = i * HEADER_WORDS;
     this.headers[header + NAME_LENGTH] = SOCKADDR_BYTES;
     this.headers[header + CONTROL_LENGTH] = CONTROL_WORDS * 4;
-    this.headers[header + FLAGS] = 0;
   }
 
   /** Walks the control messages. Returns the word the local address starts at, or -1. */

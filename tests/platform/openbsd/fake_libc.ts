@@ -9,13 +9,13 @@
  * @module
  */
 
-import { ERRNO } from "../../../src/platform/openbsd/errno.ts";
 import type { Libc } from "../../../src/platform/openbsd/libc.ts";
 import { ERRORS, type Layouts, layoutsOf, NUMBERS } from "./abi.ts";
 import type { Machine } from "./c_layout.ts";
 import * as decode from "./decode.ts";
 import { FakeFiles, type FakeSocket } from "./fake_files.ts";
 import { FakeMessages } from "./fake_messages.ts";
+import { FakePolls } from "./fake_polls.ts";
 import { FakeSandbox } from "./fake_sandbox.ts";
 import { type FakeHost, same } from "./fake_world.ts";
 import { type Buffer, bytesAt, bytesOf, hex, Struct, textOf } from "./memory.ts";
@@ -47,6 +47,7 @@ export class FakeLibc implements Libc {
   readonly files: FakeFiles;
   readonly sandbox: FakeSandbox = new FakeSandbox();
   readonly #messages: FakeMessages;
+  readonly #polls: FakePolls;
   readonly #uid: number;
   readonly #rtable: number;
   readonly #maxBuffer: number;
@@ -59,6 +60,7 @@ export class FakeLibc implements Libc {
     this.#maxBuffer = options.maxBuffer ?? 2 << 20;
     this.files = new FakeFiles(host);
     this.#messages = new FakeMessages(host, this.layouts);
+    this.#polls = new FakePolls(this.files, this.layouts);
     this.symbols = this.#bind(options.batches ?? true);
   }
 
@@ -348,9 +350,12 @@ export class FakeLibc implements Libc {
   }
 
   #ppoll(list: Uint8Array<ArrayBuffer>, count: number, timeout: Buffer, mask: Buffer): number {
-    const us = this.#timeoutUs(timeout);
+    const us = this.#polls.timeoutUs(timeout);
     if (us !== 0) throw new Error("ppoll(2) would hold up the program");
-    return this.#call(this.#pollText(list, count, timeout, mask), () => this.#poll(list, count));
+    return this.#call(
+      this.#polls.describe(list, count, timeout, mask),
+      () => this.#polls.poll(list, count),
+    );
   }
 
   async #ppollAsync(
@@ -359,55 +364,9 @@ export class FakeLibc implements Libc {
     timeout: Buffer,
     mask: Buffer,
   ): Promise<number> {
-    const text = this.#pollText(list, count, timeout, mask);
-    const deadline = this.host.world.now + this.#timeoutUs(timeout);
-    await this.host.world.sleep(deadline, () => this.#poll(list, count)[0]);
-    return this.#call(text, () => this.#poll(list, count));
+    const text = this.#polls.describe(list, count, timeout, mask);
+    const deadline = this.host.world.now + this.#polls.timeoutUs(timeout);
+    await this.host.world.sleep(deadline, () => this.#polls.poll(list, count)[0]);
+    return this.#call(text, () => this.#polls.poll(list, count));
   }
-
-  #pollText(list: Uint8Array<ArrayBuffer>, count: number, timeout: Buffer, mask: Buffer): string {
-    if (mask !== null) throw new Error("ppoll(2) with a signal mask");
-    const { size, offsets } = this.layouts.pollfd;
-    if (count * size !== list.length) throw new Error("ppoll(2): count and list do not fit");
-    const entries = Array.from({ length: count }, (_, i) => {
-      const entry = new Struct(list.subarray(i * size, (i + 1) * size));
-      const events = decode.flags(entry.u16(offsets.events!), "POLLIN", "POLLOUT");
-      return `{${entry.i32(offsets.fd!)}, ${events}}`;
-    });
-    const us = this.#timeoutUs(timeout);
-    const time = us === Infinity ? "NULL" : `${us} us`;
-    return `ppoll([${entries.join(", ")}], ${count}, ${time}, NULL)`;
-  }
-
-  #timeoutUs(timeout: Buffer): number {
-    if (timeout === null) return Infinity;
-    const { size, offsets } = this.layouts.timespec;
-    const struct = new Struct(bytesOf(timeout));
-    if (struct.bytes.length !== size) throw new Error("struct timespec has another size");
-    const nanoseconds = struct.u64(offsets.tv_nsec!);
-    if (nanoseconds > 999_999_999n) throw new Error(`tv_nsec of ${nanoseconds}`);
-    return Number(struct.u64(offsets.tv_sec!)) * 1e6 + Number(nanoseconds) / 1e3;
-  }
-
-  #poll(list: Uint8Array<ArrayBuffer>, count: number): readonly [number, string] {
-    const { size, offsets } = this.layouts.pollfd;
-    const ready: string[] = [];
-    for (let i = 0; i < count; i++) {
-      const entry = new Struct(list.subarray(i * size, (i + 1) * size));
-      const fd = entry.i32(offsets.fd!);
-      const asked = entry.u16(offsets.events!) | NUMBERS.POLLHUP | NUMBERS.POLLNVAL;
-      const events = this.files.ready(fd) & asked;
-      entry.setU16(offsets.revents!, events);
-      if (events !== 0) {
-        const names = ["POLLIN", "POLLOUT", "POLLHUP", "POLLNVAL"] as const;
-        ready.push(`{${fd}, ${decode.flags(events, ...names)}}`);
-      }
-    }
-    return [ready.length, ready.length === 0 ? "" : `[${ready.join(", ")}]`];
-  }
-}
-
-/** The number of an error the code under test knows: for tests that make a call fail. */
-export function errnoOf(code: keyof typeof ERRNO): number {
-  return ERRORS[code]![0];
 }

@@ -1,71 +1,11 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { CommandOutput, ReadCommand } from "../../../src/platform/command_output.ts";
-import { probeFastCalls } from "../../../src/platform/openbsd/ffi_probe.ts";
-import {
-  hasDefaultRoute,
-  readHostState,
-  readMountOptions,
-  readRoutingTables,
-} from "../../../src/platform/openbsd/host_state.ts";
+import type { ReadCommand } from "../../../src/platform/command_output.ts";
 import { inspectHost } from "../../../src/platform/openbsd/inspect.ts";
 import type { HostFinding, HostNeeds } from "../../../src/platform/platform.ts";
-import { readCommand } from "../../../src/platform/command_output.ts";
 import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
 import { FakeWorld } from "./fake_world.ts";
 import { gateway } from "./golden.ts";
-
-/** What commands print, by command line; as the sources of OpenBSD's base system print it. */
-const OUTPUTS: Readonly<Record<string, string>> = {
-  "netstat -R": `Rdomain 0
-  Interfaces: lo0 enc0 pflog0 em2 tun0
-  Routing tables: 0 5
-
-Rdomain 1
-  Interfaces: em0 lo1
-  Routing table: 1
-
-Rdomain 2
-  Interface: lo2
-  Routing table: 2
-
-`,
-  "route -n -T 1 show -inet": `Routing tables
-
-Internet:
-Destination        Gateway            Flags   Refs      Use   Mtu  Prio Iface
-default            198.51.100.1       UGS        5     1234     -     8 em0
-198.51.100/24      198.51.100.10      UCn        1        0     -     4 em0
-198.51.100.10      02:00:00:00:00:01  UHLl       0       12     -     1 em0
-`,
-  "route -n -T 2 show -inet": "Routing tables\n",
-  "pfctl -s info": `Status: Enabled for 3 days 01:02:03           Debug: err
-
-State Table                          Total             Rate
-  current entries                       27
-`,
-  "pfctl -s rules": `match in all scrub (no-df random-id max-mss 1440)
-block return all
-pass all flags S/SA
-anchor "relayd/*" all
-anchor "aggvpn" all
-`,
-  "sysctl -n net.inet.ip.forwarding": "1\n",
-  "sysctl -n net.inet6.ip6.forwarding": "0\n",
-  mount: `/dev/sd0a on / type ffs (local)
-/dev/sd0e on /home type ffs (local, nodev, nosuid)
-/dev/sd0d on /usr type ffs (local, nodev)
-/dev/sd0h on /usr/local type ffs (local, nodev, wxallowed)
-/dev/sd0g on /usr/localx type ffs (local, nodev)
-`,
-};
-
-function reader(changes: Readonly<Record<string, string>> = {}): ReadCommand {
-  const outputs: Record<string, string | undefined> = { ...OUTPUTS, ...changes };
-  return (command): CommandOutput => {
-    const output = outputs[command.join(" ")];
-    return output === undefined ? { success: false, output: "" } : { success: true, output };
-  };
-}
+import { reader } from "./host_outputs.ts";
 
 const NOTHING: HostNeeds = {
   tunName: undefined,
@@ -216,62 +156,4 @@ Deno.test("inspectHost() survives a host on which no command can be run", () => 
   const findings = inspect({ links: [{ ...LINK, rdomain: 1 }], nat: true }, { read });
   assertEquals(texts(findings)[0], `error: Link "dsl": rdomain 1 does not exist`);
   assertEquals(findings.length, 3);
-});
-
-Deno.test("readRoutingTables() reads domains, their tables and interfaces", () => {
-  const tables = readRoutingTables(reader());
-  const rdomain0 = { rdomain: 0, interfaces: ["lo0", "enc0", "pflog0", "em2", "tun0"] };
-  assertEquals([...tables], [
-    [0, rdomain0],
-    [5, rdomain0],
-    [1, { rdomain: 1, interfaces: ["em0", "lo1"] }],
-    [2, { rdomain: 2, interfaces: ["lo2"] }],
-  ]);
-});
-
-Deno.test("readHostState() tells a disabled pf, another anchor and switches that are not 1", () => {
-  assertEquals(readHostState(reader()), {
-    forwarding: { ipv4: "1", ipv6: "0" },
-    pfEnabled: true,
-    hasAnchor: true,
-  });
-  const other = readHostState(reader({
-    "pfctl -s info": "Status: Disabled for 0 days 00:00:01\n",
-    "pfctl -s rules": 'anchor "aggvpn/*" all\nanchor "aggvpn2" all\n',
-    "sysctl -n net.inet.ip.forwarding": "2\n",
-  }));
-  assertEquals([other.pfEnabled, other.hasAnchor, other.forwarding.ipv4], [false, false, "2"]);
-});
-
-Deno.test("hasDefaultRoute() and readMountOptions() take the line that counts", () => {
-  assertEquals([1, 2].map((table) => hasDefaultRoute(reader(), table, 4)), [true, false]);
-  const options = (path: string): string => readMountOptions(reader(), path).join(" ");
-  assertEquals(options("/usr/local/bin/deno"), "local nodev wxallowed");
-  assertEquals(options("/usr/localy/deno"), "local nodev");
-  assertEquals(options("/deno"), "local");
-});
-
-Deno.test("probeFastCalls() finds a child that dies of SIGILL, and nothing else", () => {
-  const [finding] = probeFastCalls(
-    () => ({ success: false, output: "", signal: "SIGILL" }),
-    "deno",
-  );
-  assertEquals(finding!.severity, "error");
-  for (const signal of ["SIGSEGV", "SIGKILL"]) {
-    assertEquals(probeFastCalls(() => ({ success: false, output: "", signal }), "deno"), []);
-  }
-});
-
-Deno.test({
-  name: "probeFastCalls() has a program that Deno runs (with this system's libc)",
-  ignore: Deno.build.os !== "linux",
-  fn(): void {
-    const outputs: CommandOutput[] = [];
-    const read: ReadCommand = (command) => {
-      outputs.push(readCommand(command));
-      return outputs[0]!;
-    };
-    assertEquals(probeFastCalls(read, Deno.execPath(), "libc.so.6"), []);
-    assertEquals(outputs, [{ success: true, output: "called\n" }]);
-  },
 });

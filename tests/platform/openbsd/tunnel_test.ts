@@ -26,7 +26,7 @@ import { ip6, numbersOf, range, udp4 } from "../../tunnel/packets.ts";
 import { remoteAt } from "./batches.ts";
 import { MACHINES } from "./c_layout.ts";
 import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
-import { type FakeHost, FakeWorld } from "./fake_world.ts";
+import { type FakeHost, type FakeTun, FakeWorld } from "./fake_world.ts";
 import { gateway, publicHost } from "./golden.ts";
 
 const EPOCH_US = 1_767_225_600_000_000;
@@ -87,7 +87,7 @@ class End {
   }
 
   /** The host's side of the tunnel interface. */
-  get tun() {
+  get tun(): FakeTun {
     return this.host.tuns.get("tun0")!;
   }
 
