@@ -46,8 +46,8 @@ function addressChange(
   if (isIpv4(address)) {
     return { run: [...ifconfig, "inet", local, peer, "netmask", netmaskOf(address.length)] };
   }
-  // With another end the prefix must be that of one host; without, the kernel routes the network
-  // (in6_ifinit() of sys/netinet6/in6.c; could not be verified on a real host).
+  // With another end the prefix must be that of one host; without, the kernel routes the whole
+  // network: in6_ifinit() and in6_ioctl_change_ifaddr() of sys/netinet6/in6.c.
   const to = address.length === 128 ? [peer] : [];
   return { run: [...ifconfig, "inet6", local, ...to, "prefixlen", `${address.length}`] };
 }

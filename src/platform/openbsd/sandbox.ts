@@ -10,8 +10,9 @@
  * Commands to undo changes and the user's hooks run at the end and on events, so they need
  * `proc exec`, and root. Both are promised only when there is such a command. A child starts
  * afresh: the kernel lifts pledge and unveil at execve(2) unless promises for children are made.
- * Whoever takes over this process can therefore still run these programs, as root, but
- * itself write to no other file than those below and set up no interface, route or rule.
+ * Whoever takes over this process can therefore still run these programs, as root, and change
+ * addresses of interfaces (`wroute`), but write to no other file than those below, open no
+ * device, and by itself set no route and no rule of pf.
  *
  * `error`: what was forgotten fails with ENOSYS instead of ending the tunnel, since no host was
  * there to try every path.

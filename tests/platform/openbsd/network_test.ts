@@ -149,6 +149,23 @@ Deno.test("networkChanges() takes another host of the network as the other end",
   }
 });
 
+Deno.test("networkChanges() goes on when there is no route that a crash has left, and when the clamp fails", () => {
+  const failed: string[] = [];
+  applyChanges(
+    networkChanges({ ...ROUTER, ...SERVER, mssClamp: true }, ON),
+    () => {},
+    (command) => {
+      const fails = command.includes("delete") || command.includes("-f");
+      if (fails) failed.push(command[0]!);
+      return { success: !fails, message: "not in table" };
+    },
+  );
+  assertEquals(failed, ["route", "route", "pfctl"]);
+  const run = (): { success: boolean; message: string } => ({ success: false, message: "no" });
+  const nat = networkChanges(ROUTER, ON).filter(({ run }) => run[0] === "pfctl");
+  assertThrows(() => applyChanges(nat, () => {}, run), AggvpnError, "nat-to (egress:0)");
+});
+
 Deno.test("networkChanges() says why addresses cannot be translated", () => {
   const cases: readonly [NetworkPlan, HostState, RegExp][] = [
     [ROUTER, { ...OFF, pfEnabled: false }, /pf is off.*pfctl -e/],
