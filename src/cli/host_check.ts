@@ -36,6 +36,7 @@ export function hostNeeds(config: Config): HostNeeds {
     links: links.map((link) => linkSocket(link, familyOfAddress(link.remote.host) ?? 4)),
     listen: config.mode === "server" ? config.listen : [],
     nat: config.tunnel.nat,
+    mssClamp: config.tunnel.mssClamp,
     forwarding: config.tunnel.nat,
   };
 }

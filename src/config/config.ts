@@ -112,6 +112,8 @@ interface CommonConfig {
   readonly logLevel: LogLevel;
   /** Script run on up and down events, called as mlvpn calls its own. */
   readonly statusCommand?: string;
+  /** Whether rights are given up once the tunnel is set up. */
+  readonly sandbox: boolean;
   readonly metrics?: HostPort;
   readonly dashboard?: HostPort;
   readonly tunnel: TunnelConfig;

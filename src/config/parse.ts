@@ -92,6 +92,7 @@ function commonConfig({ top, tunnel }: Draft, file: string): Common {
     control: top.values.control ?? `${CONTROL_DIRECTORY}/${name}.sock`,
     logLevel: top.values.log_level,
     statusCommand: top.values.status_command,
+    sandbox: top.values.sandbox,
     metrics: top.values.metrics,
     dashboard: top.values.dashboard,
     tunnel: tunnelConfig(tunnel),

@@ -90,6 +90,13 @@ export const TOP_KEYS = {
     kind: texts.path,
     doc: "Program run when links and the tunnel come and go, with the arguments mlvpn gives.",
   },
+  sandbox: {
+    kind: flag,
+    default: true,
+    doc:
+      "Whether a tunnel that is set up gives up the rights it does not need, by pledge and unveil " +
+      "(OpenBSD).",
+  },
   metrics: {
     kind: net.listenAddress,
     unused: true,

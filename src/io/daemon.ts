@@ -12,15 +12,15 @@ import { getLogger } from "@logtape/logtape";
 import type { Config, LinkConfig } from "../config/config.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import { nobleProvider } from "../crypto/noble.ts";
-import type { LinkSocket, Platform, Tun } from "../platform/platform.ts";
-import { applyChanges, type ReportKind } from "../platform/run_changes.ts";
+import type { LinkSocket, Platform, SystemChange, Tun } from "../platform/platform.ts";
+import { applyChanges, type ReportKind, type RunCommand } from "../platform/run_changes.ts";
 import { PacketPool } from "../slab.ts";
 import { Endpoint } from "../tunnel/endpoint.ts";
 import type { EndpointEvent, EndpointStatus } from "../tunnel/options.ts";
 import { epochOf, systemClock } from "./clock.ts";
 import { Driver } from "./driver.ts";
 import { EventLog } from "./event_log.ts";
-import { hookEnvironment, runShellHook, StatusCommand } from "./hooks.ts";
+import { HOOK_SHELL, hookEnvironment, runShellHook, StatusCommand } from "./hooks.ts";
 import { LinkSockets } from "./link_sockets.ts";
 import { networkPlan } from "./plan.ts";
 import { prepare } from "./prepare.ts";
@@ -41,6 +41,8 @@ export interface DaemonOptions {
   readonly platform: Platform;
   /** Told each system change as it is made: `+ ip link set ...`, `- ip route del ...`. */
   readonly onChange: (line: string) => void;
+  /** For tests: makes a change of the system. */
+  readonly run?: RunCommand;
 }
 
 /** One socket, for `status`. */
@@ -129,7 +131,8 @@ export class Daemon implements AsyncDisposable {
 export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const { config, platform } = options;
   const aead = platform.libcrypto() ?? withoutLibcrypto();
-  const prepared = await prepare(config, aead.scrypt);
+  for (const { message } of platform.startFindings()) log.warning("{message}", { message });
+  const prepared = await prepare(config, aead.scrypt, platform);
   const { mtu } = prepared;
   const families = prepared.sockets.map((socket) => socket.family);
   await using stack = new AsyncDisposableStack();
@@ -142,7 +145,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   stack.defer(() => tun.close());
   log.debug("Interface {name} has offload: {offload}", { name: tun.name, offload: tun.offload });
   const changes = platform.networkChanges(networkPlan(config, tun.name, mtu, families));
-  const undo = applyChanges(changes, changeReporter(options.onChange));
+  const undo = applyChanges(changes, changeReporter(options.onChange), options.run);
   stack.defer(undo);
   const env = hookEnvironment(config.tunnel, tun.name, mtu);
   await startHooks(config, env, stack);
@@ -173,8 +176,23 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   closer.close = (): void => driver.close();
   const quotas = startQuotas(options, endpoint, driver, stack);
+  if (config.sandbox) enterSandbox(options, changes);
   const socketNames = prepared.sockets.map((socket) => socket.name);
   return new Daemon({ tun, mtu, endpoint, driver, quotas, socketNames, stack: stack.move() });
+}
+
+/** Gives up what is not needed any more, now that everything is open. */
+function enterSandbox({ config, platform }: DaemonOptions, changes: readonly SystemChange[]): void {
+  const undoing = changes.flatMap(({ undo }) => undo?.[0] ?? []);
+  const hooks = config.tunnel.down === undefined ? [] : [HOOK_SHELL];
+  const status = config.statusCommand === undefined ? [] : [config.statusCommand];
+  const keepsQuotas = config.mode === "client" && quotaLinks(config.links).length > 0;
+  const reason = platform.sandbox({
+    programs: [...new Set([...undoing, ...hooks, ...status])],
+    files: [config.control],
+    directories: keepsQuotas ? [platform.stateDirectory] : [],
+  });
+  if (reason !== undefined) log.debug("No rights are given up: {reason}", { reason });
 }
 
 /** Runs `tunnel.up` and leaves `tunnel.down` for the end. */

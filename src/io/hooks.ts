@@ -16,6 +16,8 @@ const log = getLogger(["aggvpn", "hooks"]);
 
 /** A script that runs longer is killed, so that the next one gets its turn. */
 const SCRIPT_LIMIT_MS = 30_000;
+/** Runs `tunnel.up` and `tunnel.down`. */
+export const HOOK_SHELL = "/bin/sh";
 /** Calls that may wait; more are dropped, and the log says so. */
 const MAX_WAITING = 256;
 
@@ -72,7 +74,7 @@ export async function runShellHook(
   line: string,
   env: Record<string, string>,
 ): Promise<void> {
-  const code = await runScript("/bin/sh", ["-c", line], env);
+  const code = await runScript(HOOK_SHELL, ["-c", line], env);
   if (code === 0) return;
   throw new AggvpnError(`The command of tunnel.${key} failed with status ${code}: ${line}`, {
     hint: "Run it by hand; it gets DEVICE, MTU, IP4 and so on in its environment",

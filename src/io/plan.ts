@@ -111,7 +111,9 @@ export function networkPlan(
   return {
     interface: device,
     mtu,
+    ...tunnel.rdomain !== undefined && { rdomain: tunnel.rdomain },
     addresses: [tunnel.address, tunnel.address6].filter((address) => address !== undefined),
+    gateways: [tunnel.gateway, tunnel.gateway6].filter((address) => address !== undefined),
     routes: config.mode === "client" ? tunnelRoutes(tunnel) : serverRoutes(config),
     links: config.mode === "client"
       ? config.links.map((link, i) => linkRouting(link, families[i]!))

@@ -14,7 +14,7 @@ import type {
 } from "../config/config.ts";
 import type { Scrypt } from "../crypto/aead.ts";
 import { stretchPassword } from "../crypto/psk.ts";
-import type { SocketOptions } from "../platform/platform.ts";
+import type { Platform, SocketOptions } from "../platform/platform.ts";
 import { resolveRemote } from "../platform/resolve.ts";
 import { formatIpv6, type Remote } from "../remote.ts";
 import type { EndpointOptions } from "../tunnel/options.ts";
@@ -41,17 +41,26 @@ export interface Prepared {
 }
 
 /** Looks everything up. Throws AggvpnError when a name cannot be resolved. */
-export function prepare(config: Config, scrypt: Scrypt | undefined): Promise<Prepared> {
-  return config.mode === "client" ? prepareClient(config, scrypt) : prepareServer(config, scrypt);
+export function prepare(
+  config: Config,
+  scrypt: Scrypt | undefined,
+  platform: Pick<Platform, "lookup">,
+): Promise<Prepared> {
+  return config.mode === "client"
+    ? prepareClient(config, scrypt, platform)
+    : prepareServer(config, scrypt, platform);
 }
 
 async function prepareClient(
   config: ClientModeConfig,
   scrypt: Scrypt | undefined,
+  platform: Pick<Platform, "lookup">,
 ): Promise<Prepared> {
   const remotes = await Promise.all(config.links.map((link) => {
     const family = link.bind === undefined ? undefined : familyOfAddress(link.bind);
-    return resolveRemote(link.remote.host, link.remote.port, family);
+    const rdomain = link.rdomain === undefined ? {} : { rdomain: link.rdomain };
+    const lookup = (host: string): ReturnType<Platform["lookup"]> => platform.lookup(host, rdomain);
+    return resolveRemote(link.remote.host, link.remote.port, family, undefined, lookup);
   }));
   const families = remotes.map(familyOf);
   const psk = keyOf(config.secret, scrypt);
@@ -71,8 +80,9 @@ async function prepareClient(
 async function prepareServer(
   config: ServerModeConfig,
   scrypt: Scrypt | undefined,
+  platform: Pick<Platform, "lookup">,
 ): Promise<Prepared> {
-  const sockets = await Promise.all(config.listen.map(listenSocket));
+  const sockets = await Promise.all(config.listen.map((listen) => listenSocket(listen, platform)));
   const clients = config.clients.map(({ name, secret, allowed }) => ({
     name,
     psk: keyOf(secret, scrypt),
@@ -92,9 +102,15 @@ async function prepareServer(
 }
 
 /** An address stays as it is written, since it may name an interface (`fe80::1%em0`). */
-async function listenSocket({ host, port }: HostPort): Promise<SocketOptions> {
+async function listenSocket(
+  { host, port }: HostPort,
+  platform: Pick<Platform, "lookup">,
+): Promise<SocketOptions> {
   const literal = familyOfAddress(host);
-  const address = literal === undefined ? addressOf(await resolveRemote(host, port)) : host;
+  const lookup = (host: string): ReturnType<Platform["lookup"]> => platform.lookup(host, {});
+  const address = literal === undefined
+    ? addressOf(await resolveRemote(host, port, undefined, undefined, lookup))
+    : host;
   const family = literal ?? familyOfAddress(address)!;
   return { name: family === 4 ? `${host}:${port}` : `[${host}]:${port}`, address, port, family };
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Address } from "../address.ts";
 import type { ReceiveBatch, TransmitBatch } from "../batch.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import type { PacketPool } from "../slab.ts";
@@ -113,6 +114,8 @@ export interface SocketOptions {
 export interface SystemChange {
   /** The command, such as `["ip", "link", "set", "dev", "agg0", "up"]`. */
   readonly run: readonly string[];
+  /** What the command reads from its standard input; whole lines. */
+  readonly input?: string;
   /** The command that takes it back; absent when it goes with the interface. */
   readonly undo?: readonly string[];
   /**
@@ -133,8 +136,12 @@ export interface HostFinding {
 export interface NetworkPlan {
   readonly interface: string;
   readonly mtu: number;
+  /** Routing domain to put it into (OpenBSD); absent: where it is. */
+  readonly rdomain?: number;
   /** Local addresses with prefix length, such as `10.44.43.1/30`. */
   readonly addresses: readonly string[];
+  /** Addresses of the other end, of each family at most one. */
+  readonly gateways: readonly string[];
   /** Destinations to send through the tunnel, each with an optional gateway. */
   readonly routes: readonly { readonly destination: string; readonly gateway?: string }[];
   /** Policy rules that send a link's traffic to its own table (Linux `table =`). */
@@ -175,6 +182,28 @@ export interface Platform {
   inspect(plan: HostNeeds): readonly HostFinding[];
   /** Closes the door that SIGUSR1 opens: Deno would start a debugger on it. */
   secureSignals(): void;
+  /**
+   * Looks a name up where the datagrams of a link with these options would be routed.
+   * Throws AggvpnError when it is unknown there.
+   */
+  lookup(host: string, link: Pick<SocketOptions, "rdomain">): Promise<readonly Address[]>;
+  /** What whoever started this process should know of how it was started. */
+  startFindings(): readonly HostFinding[];
+  /**
+   * Gives up every right but those of a tunnel that is set up, and what `needs` says. Returns
+   * undefined, or why nothing was given up. Throws AggvpnError when the system refuses.
+   */
+  sandbox(needs: SandboxNeeds): string | undefined;
+}
+
+/** What a process still has to do after {@linkcode Platform.sandbox}. */
+export interface SandboxNeeds {
+  /** Programs to run, by name or path. */
+  readonly programs: readonly string[];
+  /** Files to replace or remove. */
+  readonly files: readonly string[];
+  /** Directories to keep files in. */
+  readonly directories: readonly string[];
 }
 
 /** What {@linkcode Platform.inspect} looks for. */
@@ -183,5 +212,6 @@ export interface HostNeeds {
   readonly links: readonly SocketOptions[];
   readonly listen: readonly { readonly host: string; readonly port: number }[];
   readonly nat: boolean;
+  readonly mssClamp: boolean;
   readonly forwarding: boolean;
 }

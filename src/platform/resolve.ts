@@ -8,6 +8,9 @@ import { AggvpnError } from "../errors.ts";
 import { type Remote, remoteOf } from "../remote.ts";
 import { type Address, parseAddress } from "../address.ts";
 
+/** Finds the addresses of a name. Throws AggvpnError when there are none. */
+export type Lookup = (host: string) => Promise<readonly Address[]>;
+
 /** Finds the number of an interface, for addresses such as `fe80::1%eth0`; 0 for none. */
 export type FindInterface = (name: string) => number;
 
@@ -21,9 +24,10 @@ export async function resolveRemote(
   port: number,
   family?: 4 | 6,
   findInterface: FindInterface = () => 0,
+  lookup: Lookup = lookupAddresses,
 ): Promise<Remote> {
   const literal = parseAddress(host);
-  const candidates = literal ? [literal] : await lookupAddresses(host);
+  const candidates = literal ? [literal] : await lookup(host);
   const bytes = family === 6 ? 16 : 4;
   const address = candidates.find((candidate) => candidate.bytes.length === bytes) ??
     (family === undefined ? candidates[0] : undefined);
@@ -35,7 +39,8 @@ export async function resolveRemote(
   return remoteOf(address.bytes, port, zoneIndex(address, findInterface));
 }
 
-async function lookupAddresses(host: string): Promise<Address[]> {
+/** Asks the system's resolver. */
+export async function lookupAddresses(host: string): Promise<Address[]> {
   try {
     // Imported here: it loads much of Deno's node layer, a third of the time of a start.
     const { lookup } = await import("node:dns/promises");

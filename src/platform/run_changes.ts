@@ -21,6 +21,9 @@ export interface CommandResult {
   readonly message: string;
 }
 
+/** Runs one command that reads `input`. */
+export type RunCommand = (command: readonly string[], input?: string) => CommandResult;
+
 /** Where system commands are besides PATH, which a service may not have. */
 const SYSTEM_DIRECTORIES: readonly string[] = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
@@ -35,7 +38,7 @@ const SYSTEM_DIRECTORIES: readonly string[] = ["/usr/sbin", "/sbin", "/usr/bin",
 export function applyChanges(
   changes: readonly SystemChange[],
   report: (line: string, kind: ReportKind) => void,
-  run: (command: readonly string[]) => CommandResult = runCommand,
+  run: RunCommand = runCommand,
 ): Undo {
   const undoing: (readonly string[])[] = [];
   const undo = (): void => {
@@ -47,11 +50,11 @@ export function applyChanges(
     }
   };
   for (const change of changes) {
-    report(commandLine(change.run), "change");
-    const { success, message } = run(change.run);
+    report(changeLine(change), "change");
+    const { success, message } = run(change.run, change.input);
     if (!success && change.mayFail !== true) {
       undo();
-      throw changeError(change.run, message);
+      throw changeError(change, message);
     }
     if (success && change.undo) undoing.push(change.undo);
     else if (change.undo) report(`failed: ${message}`, "failure");
@@ -59,17 +62,30 @@ export function applyChanges(
   return undo;
 }
 
-/** Runs one command and waits for it. Its standard input is empty. */
-export function runCommand(command: readonly string[]): CommandResult {
+/** Runs one command and waits for it. Its standard input is `input`, or empty. */
+export function runCommand(command: readonly string[], input?: string): CommandResult {
   const [program = "", ...args] = command;
   const path = findProgram(program);
   if (path === undefined) return { success: false, message: `${program}: command not found` };
-  // Messages in the language that bug reports are searched in.
-  const options = { args, stdin: "null", env: { LC_ALL: "C" } } as const;
-  const { success, code, stdout, stderr } = new Deno.Command(path, options).outputSync();
+  const { success, code, stdout, stderr } = input === undefined
+    ? outputOf(path, args)
+    // A command that is waited for synchronously gets no pipe from Deno; the shell makes one.
+    : outputOf("/bin/sh", ["-c", `printf %s "$INPUT" | "$0" "$@"`, path, ...args], {
+      INPUT: input,
+    });
   if (success) return { success, message: "" };
   const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).trim();
   return { success, message: decode(stderr) || decode(stdout) || `exit status ${code}` };
+}
+
+function outputOf(
+  path: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Deno.CommandOutput {
+  // Messages in the language that bug reports are searched in.
+  const command = new Deno.Command(path, { args, stdin: "null", env: { ...env, LC_ALL: "C" } });
+  return command.outputSync();
 }
 
 /** Returns the path of a program that can be executed, or undefined. */
@@ -95,11 +111,18 @@ export function commandLine(command: readonly string[]): string {
   return command.map(quote).join(" ");
 }
 
-function changeError(command: readonly string[], message: string): AggvpnError {
-  const [program = ""] = command;
+/** Writes a change as it would be typed into a shell, with what the command reads. */
+function changeLine({ run, input }: SystemChange): string {
+  if (input === undefined) return commandLine(run);
+  const lines = input.replace(/\n$/, "").split("\n");
+  return `${commandLine(["printf", "%s\\n", ...lines])} | ${commandLine(run)}`;
+}
+
+function changeError(change: SystemChange, message: string): AggvpnError {
+  const [program = ""] = change.run;
   const missing = findProgram(program) === undefined;
   const hint = missing
     ? `Install the package that has "${program}".`
     : "Run the command by hand to see what is in its way; nothing was left changed.";
-  return new AggvpnError(`Cannot run "${commandLine(command)}": ${message}`, { hint });
+  return new AggvpnError(`Cannot run "${changeLine(change)}": ${message}`, { hint });
 }

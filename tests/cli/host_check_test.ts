@@ -20,6 +20,7 @@ Deno.test("hostNeeds asks for the sockets of the links as they will be opened", 
     ],
     listen: [],
     nat: true,
+    mssClamp: false,
     forwarding: true,
   });
 });

@@ -23,6 +23,7 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
     name: "sample",
     control: "/var/run/aggvpn/sample.sock",
     logLevel: "info",
+    sandbox: true,
     secret: SECRET,
     tunnel: {
       address: "10.44.43.1/30",
@@ -63,6 +64,7 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
     control: "/var/run/aggvpn/other.sock",
     logLevel: "debug",
     statusCommand: "/etc/aggvpn/status",
+    sandbox: false,
     metrics: { host: "127.0.0.1", port: 9100 },
     dashboard: { host: "::1", port: 8080 },
   });

@@ -44,6 +44,7 @@ server = "vpn.example.net:5080"
 control = "/var/run/aggvpn/other.sock"
 log_level = "debug"
 status_command = "/etc/aggvpn/status"
+sandbox = false
 metrics = "127.0.0.1:9100"
 dashboard = "[::1]:8080"
 

@@ -12,6 +12,7 @@ const COMMON = {
   name: "home",
   control: "/nonexistent/home.sock",
   logLevel: "info",
+  sandbox: true,
   rules: [],
   tunnel: { routes: [], nat: false, mssClamp: false, duplicate: "off" },
 } as const;
@@ -161,4 +162,29 @@ Deno.test("openDaemon() counts what a link with a quota carries, and keeps it", 
   await stopped;
   await again[Symbol.asyncDispose]();
   Deno.removeSync(directory, { recursive: true });
+});
+
+Deno.test("openDaemon() says what is left to do before it gives rights up, unless it is told not to", async () => {
+  const platform = new MemoryPlatform();
+  const changes: SystemChange[] = [
+    { run: ["true"], undo: ["false", "it"] },
+    { run: ["true"], undo: ["false", "again"] },
+    { run: ["true", "for good"] },
+  ];
+  Object.assign(platform, { networkChanges: () => changes, stateDirectory: "/nonexistent/state" });
+  const run = (): { success: boolean; message: string } => ({ success: true, message: "" });
+  const needsOf = async (config: ClientModeConfig): Promise<unknown> => {
+    await (await openDaemon({ config, platform, onChange: () => {}, run }))[Symbol.asyncDispose]();
+    return platform.sandboxed.pop();
+  };
+  const tunnel = { ...CLIENT.tunnel, down: "true" };
+  const links = [{ ...CLIENT.links[0]!, quotaBytes: 1e9 }];
+  const control = "/nonexistent/home.sock";
+  assertEquals(await needsOf(CLIENT), { programs: ["false"], files: [control], directories: [] });
+  assertEquals(await needsOf({ ...CLIENT, tunnel, links, statusCommand: "/bin/true" }), {
+    programs: ["false", "/bin/sh", "/bin/true"],
+    files: [control],
+    directories: ["/nonexistent/state"],
+  });
+  assertEquals(await needsOf({ ...CLIENT, sandbox: false }), undefined);
 });

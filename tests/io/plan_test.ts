@@ -22,6 +22,7 @@ const COMMON = {
   name: "home",
   control: "/run/aggvpn/home.sock",
   logLevel: "info",
+  sandbox: true,
   rules: [],
 } as const;
 const TUNNEL = { routes: [], nat: false, mssClamp: true, duplicate: "off" } as const;
@@ -100,6 +101,7 @@ Deno.test("networkPlan() gives each route the gateway of its family", () => {
     interface: "agg0",
     mtu: 1434,
     addresses: ["10.44.43.1/30", "fd00:44::1/64"],
+    gateways: ["10.44.43.2"],
     routes: [
       { destination: "198.51.100.0/24", gateway: "10.44.43.2" },
       { destination: "2001:db8::/32" },

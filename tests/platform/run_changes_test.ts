@@ -70,6 +70,18 @@ Deno.test("applyChanges() reports an undo that fails and goes on", () => {
   assertEquals(lines.slice(3), ["undo-c", "failed: it broke", "undo-a"]);
 });
 
+Deno.test("applyChanges() hands a command what it reads, and shows it as it would be typed", () => {
+  const inputs: (string | undefined)[] = [];
+  const lines: string[] = [];
+  const changes = [{ run: ["pfctl", "-f", "-"], input: "a b\nit's\n", undo: ["pfctl", "-F"] }];
+  applyChanges(changes, (line) => lines.push(line), (_command, input) => {
+    inputs.push(input);
+    return { success: true, message: "" };
+  })();
+  assertEquals(inputs, ["a b\nit's\n", undefined]);
+  assertEquals(lines, [`printf '%s\\n' 'a b' 'it'\\''s' | pfctl -f -`, "pfctl -F"]);
+});
+
 Deno.test("commandLine() quotes what a shell would take apart", () => {
   assertEquals(commandLine(["ip", "-6", "route", "::/1"]), "ip -6 route ::/1");
   assertEquals(commandLine(["nft", "a; b", "it's", ""]), `nft 'a; b' 'it'\\''s' ''`);
@@ -86,6 +98,10 @@ Deno.test({
     assertEquals(runCommand(["sh", "-c", "exit 0"]), { success: true, message: "" });
     assertEquals(runCommand(["sh", "-c", "echo out; echo why >&2; exit 2"]).message, "why");
     assertEquals(runCommand(["sh", "-c", "exit 3"]).message, "exit status 3");
+    const input = 'a "b" $HOME `x` \\n %s\n';
+    const compare = ["sh", "-c", `[ "$(cat)" = "$1" ]`, "sh", input.trimEnd()];
+    assertEquals(runCommand(compare, input), { success: true, message: "" });
+    assertEquals(runCommand(["sh", "-c", "cat >&2; exit 2"], input).message, input.trimEnd());
     const missing = runCommand(["no-such-program"]);
     assertEquals(missing, { success: false, message: "no-such-program: command not found" });
   },

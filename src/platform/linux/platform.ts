@@ -6,6 +6,7 @@
 
 import { loadLibcrypto } from "../libcrypto.ts";
 import type { Platform } from "../platform.ts";
+import { lookupAddresses } from "../resolve.ts";
 import { inspectHost } from "./inspect.ts";
 import { openLibc } from "./libc.ts";
 import { networkChanges, readForwarding } from "./network.ts";
@@ -28,4 +29,7 @@ export const LINUX: Platform = {
   networkChanges: (plan) => networkChanges(plan, readForwarding()),
   inspect: (needs) => inspectHost(openLibc(), needs, loadLibcrypto(LIBCRYPTO) !== undefined),
   secureSignals: () => secureSignals(openLibc()),
+  lookup: (host) => lookupAddresses(host),
+  startFindings: () => [],
+  sandbox: () => "Linux confines a service from outside: see systemd.exec(5)",
 };

@@ -6,7 +6,15 @@
 
 import type { AeadProvider } from "../../crypto/aead.ts";
 import { AggvpnError } from "../../errors.ts";
-import type { NetworkPlan, Platform, SocketOptions, SystemChange } from "../platform.ts";
+import type { Address } from "../../address.ts";
+import type {
+  NetworkPlan,
+  Platform,
+  SandboxNeeds,
+  SocketOptions,
+  SystemChange,
+} from "../platform.ts";
+import { lookupAddresses } from "../resolve.ts";
 import { MemoryNetwork, type MemorySocket } from "./network.ts";
 import { MemoryPoller } from "./poller.ts";
 import { MemoryTun } from "./tun.ts";
@@ -20,6 +28,8 @@ export class MemoryPlatform implements Platform {
   readonly tuns: MemoryTun[] = [];
   readonly sockets: MemorySocket[] = [];
   readonly pollers: MemoryPoller[] = [];
+  /** What {@linkcode sandbox} was told. */
+  readonly sandboxed: SandboxNeeds[] = [];
   readonly network: MemoryNetwork;
   readonly #readable = new Map<number, () => boolean>();
   readonly #libcrypto: AeadProvider | undefined;
@@ -70,6 +80,20 @@ export class MemoryPlatform implements Platform {
   }
 
   secureSignals(): void {}
+
+  lookup(host: string): Promise<readonly Address[]> {
+    return lookupAddresses(host);
+  }
+
+  startFindings(): readonly [] {
+    return [];
+  }
+
+  /** There is nothing to give up; what would be needed is kept. */
+  sandbox(needs: SandboxNeeds): string {
+    this.sandboxed.push(needs);
+    return "there is no system";
+  }
 
   #notify(): void {
     for (const poller of this.pollers) poller.notify();

@@ -12,6 +12,7 @@ const NOTHING: HostNeeds = {
   links: [],
   listen: [],
   nat: false,
+  mssClamp: false,
   forwarding: false,
 };
 

@@ -14,6 +14,7 @@ const CLIENT: NetworkPlan = {
   interface: "agg0",
   mtu: 1434,
   addresses: ["10.44.43.1/30", "2001:db8:44::1/64"],
+  gateways: ["10.44.43.2", "2001:db8:44::2"],
   routes: [
     { destination: "198.51.100.0/24", gateway: "10.44.43.2" },
     { destination: "2001:db8:99::/48", gateway: "2001:db8:44::2" },

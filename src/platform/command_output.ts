@@ -1,0 +1,54 @@
+/**
+ * What a command says: for looking at a system without changing it.
+ *
+ * @module
+ */
+
+import { findProgram } from "./run_changes.ts";
+
+/** How a command ended. */
+export interface CommandOutput {
+  readonly success: boolean;
+  /** What it wrote to stdout; empty when it could not be started. */
+  readonly output: string;
+  /** The signal that ended it, such as `SIGILL`. */
+  readonly signal?: string;
+}
+
+/** Runs a command without input, in the C locale, and returns what it says. Never throws. */
+export type ReadCommand = (command: readonly string[]) => CommandOutput;
+/** The same for a command that takes its time. */
+export type AwaitCommand = (command: readonly string[]) => Promise<CommandOutput>;
+
+const FAILED: CommandOutput = { success: false, output: "" };
+
+/** The system's {@linkcode ReadCommand}. */
+export function readCommand(command: readonly string[]): CommandOutput {
+  try {
+    const prepared = prepareCommand(command);
+    return prepared ? outputOf(prepared.outputSync()) : FAILED;
+  } catch {
+    return FAILED;
+  }
+}
+
+/** The system's {@linkcode AwaitCommand}. */
+export async function awaitCommand(command: readonly string[]): Promise<CommandOutput> {
+  try {
+    const prepared = prepareCommand(command);
+    return prepared ? outputOf(await prepared.output()) : FAILED;
+  } catch {
+    return FAILED;
+  }
+}
+
+function prepareCommand([program = "", ...args]: readonly string[]): Deno.Command | undefined {
+  const path = program.startsWith("/") ? program : findProgram(program);
+  if (path === undefined) return undefined;
+  return new Deno.Command(path, { args, stdin: "null", env: { LC_ALL: "C" } });
+}
+
+function outputOf({ success, stdout, signal }: Deno.CommandOutput): CommandOutput {
+  const output = new TextDecoder().decode(stdout);
+  return signal === null ? { success, output } : { success, output, signal };
+}

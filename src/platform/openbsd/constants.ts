@@ -1,0 +1,73 @@
+/**
+ * Numbers of the OpenBSD system-call interface, each with the header that
+ * defines it. They are the same on amd64 and arm64. Requests of ioctl(2) are
+ * unsigned longs, hence BigInts.
+ *
+ * tests/platform/openbsd/abi.ts holds them a second time, from another source.
+ *
+ * @module
+ */
+
+// <sys/fcntl.h>: open(2)
+export const O_RDWR = 0x2;
+export const O_NONBLOCK = 0x4;
+export const O_CLOEXEC = 0x1_0000;
+
+// <net/if_tun.h>: tun(4)
+/** `_IOW('t', 91, struct tuninfo)`: type and flags must be those that are set already. */
+export const TUNSIFINFO = 0x800c_745bn;
+/** `_IOR('t', 92, struct tuninfo)` */
+export const TUNGIFINFO = 0x400c_745cn;
+/** Bytes of struct tuninfo: mtu u32 0, type u16 4, flags u16 6, baudrate u32 8. */
+export const TUNINFO_BYTES = 12;
+export const TUNINFO_MTU = 0;
+export const TUNINFO_FLAGS = 6;
+
+// <net/if.h>: netintro(4)
+/** Set on a tun interface, which carries IP packets. */
+export const IFF_POINTOPOINT = 0x10;
+/** Bytes of an interface name with its NUL. */
+export const IFNAMSIZ = 16;
+
+// <sys/socket.h>: socket(2)
+export const AF_INET = 2;
+export const AF_INET6 = 24;
+export const SOCK_DGRAM = 2;
+export const SOCK_NONBLOCK = 0x4000;
+export const SOCK_CLOEXEC = 0x8000;
+
+// <sys/socket.h>: recv(2)
+export const MSG_TRUNC = 0x10;
+export const MSG_DONTWAIT = 0x80;
+
+// <sys/socket.h>: getsockopt(2)
+export const SOL_SOCKET = 0xffff;
+export const SO_SNDBUF = 0x1001;
+export const SO_RCVBUF = 0x1002;
+/** Routing table of a socket that has no local port yet. */
+export const SO_RTABLE = 0x1021;
+
+// <netinet/in.h>: ip(4)
+export const IPPROTO_IP = 0;
+/** Asks for a control message of the same number with the destination address. */
+export const IP_RECVDSTADDR = 7;
+/** Control message that sets the source address. */
+export const IP_SENDSRCADDR = 7;
+
+// <netinet6/in6.h>: ip6(4), RFC 3542
+export const IPPROTO_IPV6 = 41;
+export const IPV6_V6ONLY = 27;
+export const IPV6_RECVPKTINFO = 36;
+export const IPV6_PKTINFO = 46;
+export const IPV6_DONTFRAG = 62;
+
+// <sys/poll.h>: poll(2)
+export const POLLIN = 0x1;
+export const POLLOUT = 0x4;
+
+// <sys/signal.h>: sigaction(2)
+export const SIGUSR1 = 30;
+/** The handler that ignores a signal. */
+export const SIG_IGN = 1n;
+/** What signal(3) returns on failure, as an unsigned address. */
+export const SIG_ERR = 0xffff_ffff_ffff_ffffn;

@@ -1,0 +1,88 @@
+/**
+ * What commands of the base system tell of this host: sysctl(8), pfctl(8), netstat(1),
+ * route(8), mount(8).
+ *
+ * Each function takes what runs the command, so that a test can answer in its place.
+ *
+ * @module
+ */
+
+import type { ReadCommand } from "../command_output.ts";
+import { ANCHOR } from "./pf.ts";
+
+/** What {@linkcode readHostState} finds. */
+export interface HostState {
+  /** Kernel switches as sysctl(8) prints them, such as `1`; undefined when it cannot be asked. */
+  readonly forwarding: { readonly ipv4: string | undefined; readonly ipv6: string | undefined };
+  readonly pfEnabled: boolean;
+  /** Whether the loaded pf.conf has `anchor "aggvpn"`. */
+  readonly hasAnchor: boolean;
+}
+
+/** Reads what matters to address translation and forwarding. */
+export function readHostState(read: ReadCommand): HostState {
+  return {
+    forwarding: {
+      ipv4: readSwitch(read, "net.inet.ip.forwarding"),
+      ipv6: readSwitch(read, "net.inet6.ip6.forwarding"),
+    },
+    pfEnabled: /^Status: Enabled\b/m.test(outputOf(read, ["pfctl", "-s", "info"])),
+    hasAnchor: hasAnchor(outputOf(read, ["pfctl", "-s", "rules"])),
+  };
+}
+
+/** A routing table: the domain it belongs to, and that domain's interfaces. */
+export interface RoutingTable {
+  readonly rdomain: number;
+  readonly interfaces: readonly string[];
+}
+
+/** Returns every routing table by its number: `netstat -R`. */
+export function readRoutingTables(read: ReadCommand): Map<number, RoutingTable> {
+  const tables = new Map<number, RoutingTable>();
+  for (const block of outputOf(read, ["netstat", "-R"]).split(/^(?=Rdomain )/m)) {
+    const rdomain = /^Rdomain (\d+)/.exec(block)?.[1];
+    const interfaces = /^\s+Interfaces?: (.*)$/m.exec(block)?.[1]?.split(/\s+/) ?? [];
+    const numbers = /^\s+Routing tables?: (.*)$/m.exec(block)?.[1]?.split(/\s+/) ?? [];
+    if (rdomain === undefined) continue;
+    for (const table of numbers) {
+      tables.set(Number(table), { rdomain: Number(rdomain), interfaces });
+    }
+  }
+  return tables;
+}
+
+/** Tells whether a routing table has a default route of a family. */
+export function hasDefaultRoute(read: ReadCommand, table: number, family: 4 | 6): boolean {
+  const inet = family === 4 ? "-inet" : "-inet6";
+  return /^default\s/m.test(outputOf(read, ["route", "-n", "-T", `${table}`, "show", inet]));
+}
+
+/** Returns the options of the file system that holds the absolute `path`: `mount`. */
+export function readMountOptions(read: ReadCommand, path: string): readonly string[] {
+  let best = { point: "", options: [] as string[] };
+  for (const line of outputOf(read, ["mount"]).split("\n")) {
+    const [, point, options] = /^\S+ on (\S+) type \S+ \((.*)\)$/.exec(line) ?? [];
+    if (point === undefined || !isBelow(path, point) || point.length < best.point.length) continue;
+    best = { point, options: options!.split(/,\s*/) };
+  }
+  return best.options;
+}
+
+function isBelow(path: string, point: string): boolean {
+  return point === "/" || path === point || path.startsWith(`${point}/`);
+}
+
+/** pfctl prints the rule with what it matches: `anchor "aggvpn" all`. */
+function hasAnchor(rules: string): boolean {
+  return rules.split("\n").some((line) => /^anchor "([^"]*)"/.exec(line)?.[1] === ANCHOR);
+}
+
+function readSwitch(read: ReadCommand, name: string): string | undefined {
+  return /^\d+$/m.exec(outputOf(read, ["sysctl", "-n", name]))?.[0];
+}
+
+function outputOf(read: ReadCommand, command: readonly string[]): string {
+  const { success, output } = read(command);
+  return success ? output : "";
+}

@@ -1,0 +1,176 @@
+/**
+ * Looks at this host before a tunnel is started: what is missing, and what to
+ * do about it. Changes nothing.
+ *
+ * @module
+ */
+
+import { parseAddress } from "../../address.ts";
+import { AggvpnError } from "../../errors.ts";
+import type { ReadCommand } from "../command_output.ts";
+import type { HostFinding, HostNeeds, SocketOptions } from "../platform.ts";
+import { probeFastCalls } from "./ffi_probe.ts";
+import {
+  hasDefaultRoute,
+  type HostState,
+  readHostState,
+  readMountOptions,
+  readRoutingTables,
+  type RoutingTable,
+} from "./host_state.ts";
+import type { Libc } from "./libc.ts";
+import { ANCHOR } from "./pf.ts";
+import { openSocket } from "./socket.ts";
+import { isTunName, tunDevice } from "./tun.ts";
+
+/** What a host is asked with. */
+export interface Inspector {
+  readonly libc: Libc;
+  readonly read: ReadCommand;
+  readonly hasLibcrypto: boolean;
+  /** The program that runs this one. */
+  readonly executable: string;
+  readonly exists: (path: string) => boolean;
+}
+
+/** Returns everything found, errors and warnings in the order of the needs. */
+export function inspectHost(host: Inspector, needs: HostNeeds): HostFinding[] {
+  const tables = readRoutingTables(host.read);
+  const links = needs.links.map((link) => inspectLink(host, link, tables));
+  return [
+    ...inspectTun(host, needs.tunName),
+    ...startFindings(host.libc),
+    ...links.flat(),
+    ...needs.listen.flatMap((listen) => inspectListen(host.libc, listen)),
+    ...inspectFilter(needs, readHostState(host.read)),
+    ...inspectExecutable(host),
+    ...(host.hasLibcrypto ? [] : [LIBCRYPTO_MISSING]),
+    ...probeFastCalls(host.read, host.executable),
+  ];
+}
+
+/** Tells of a process that was started with `route -T N exec`: getrtable(2). */
+export function startFindings(libc: Libc): HostFinding[] {
+  const table = libc.symbols.getrtable();
+  if (table === 0) return [];
+  const message = `Started in rdomain ${table}: links without rdomain leave there, ` +
+    "and the tunnel interface is made there";
+  const hint =
+    `Start it without "route -T ${table} exec", unless that is meant; only root can use other rdomains.`;
+  return [{ severity: "warning", message, hint }];
+}
+
+const LIBCRYPTO_MISSING: HostFinding = {
+  severity: "warning",
+  message: "Cannot load libcrypto.so: encryption will be many times slower",
+  hint: "It is part of the base system since OpenBSD 7.2 as this program needs it: upgrade.",
+};
+
+function inspectTun({ libc, exists }: Inspector, name: string | undefined): HostFinding[] {
+  const findings: HostFinding[] = [];
+  if (name !== undefined && !isTunName(name)) {
+    const hint = "OpenBSD calls tunnel interfaces tun0, tun1, ...";
+    const message = `tunnel.interface cannot be "${name}" here`;
+    findings.push({ severity: "error", message, hint });
+  } else if (!exists(tunDevice(name ?? "tun0"))) {
+    const hint = `Make it: "cd /dev && sh MAKEDEV ${name ?? "tun0"}".`;
+    const message = `No ${tunDevice(name ?? "tun0")} on this host`;
+    findings.push({ severity: "error", message, hint });
+  }
+  if (libc.symbols.geteuid() !== 0) {
+    const message = "No privilege to set up a network";
+    findings.push({ severity: "error", message, hint: "Run as root, such as with doas(1)." });
+  }
+  return findings;
+}
+
+function inspectLink(
+  { libc, read }: Inspector,
+  link: SocketOptions,
+  tables: Map<number, RoutingTable>,
+): HostFinding[] {
+  const who = `Link "${link.name}"`;
+  const { rdomain, family } = link;
+  if (rdomain === undefined) return tryToBind(libc, link, who);
+  const table = tables.get(rdomain);
+  if (!table) {
+    const message = `${who}: rdomain ${rdomain} does not exist`;
+    const hint = `Put its interface there, such as "ifconfig em0 rdomain ${rdomain}".`;
+    return [{ severity: "error", message, hint }];
+  }
+  const findings: HostFinding[] = [];
+  if (!table.interfaces.some((name) => !/^lo\d+$/.test(name))) {
+    const message = `${who}: no interface is in rdomain ${table.rdomain}`;
+    const hint = `Put the uplink there, such as "ifconfig em0 rdomain ${table.rdomain}".`;
+    findings.push({ severity: "error", message, hint });
+  }
+  if (!hasDefaultRoute(read, rdomain, family)) {
+    const message = `${who}: no default route for IPv${family} in rdomain ${rdomain}`;
+    const inet = family === 4 ? "-inet" : "-inet6";
+    const hint =
+      `Unless the server has its own: "route -n -T ${rdomain} add ${inet} default GATEWAY".`;
+    findings.push({ severity: "warning", message, hint });
+  }
+  return [...findings, ...tryToBind(libc, link, who)];
+}
+
+/** A name is left to the start: resolving it here would take as long as the network likes. */
+function inspectListen(libc: Libc, listen: { host: string; port: number }): HostFinding[] {
+  const address = parseAddress(listen.host);
+  if (!address) return [];
+  const family = address.bytes.length === 4 ? 4 : 6;
+  const options = { name: listen.host, address: listen.host, port: listen.port, family } as const;
+  return tryToBind(libc, options, "Listening");
+}
+
+/** Opens a socket and closes it again. A port in use may be that of a running aggvpn. */
+function tryToBind(libc: Libc, options: SocketOptions, who: string): HostFinding[] {
+  try {
+    openSocket(libc, options).close();
+    return [];
+  } catch (error) {
+    if (!(error instanceof AggvpnError)) throw error;
+    const inUse = error.cause instanceof Error && error.cause.message === "EADDRINUSE";
+    const hint = inUse ? `${error.hint} A running aggvpn is no problem.` : error.hint;
+    return [{
+      severity: inUse ? "warning" : "error",
+      message: `${who}: ${error.message}`,
+      ...hint !== undefined && { hint },
+    }];
+  }
+}
+
+/** With NAT the program switches forwarding on itself, and cannot do without pf. */
+function inspectFilter(needs: HostNeeds, state: HostState): HostFinding[] {
+  const forwards = state.forwarding.ipv4 === "1" || state.forwarding.ipv6 === "1";
+  const findings: HostFinding[] = [];
+  if (needs.forwarding && !needs.nat && !forwards) {
+    const message = "This host does not forward packets: other hosts cannot use the tunnel";
+    const hint = `Set "sysctl net.inet.ip.forwarding=1", and keep it in /etc/sysctl.conf.`;
+    findings.push({ severity: "warning", message, hint });
+  }
+  if (!needs.nat && !(needs.mssClamp && forwards)) return findings;
+  const severity = needs.nat ? "error" : "warning";
+  const purpose = needs.nat ? "translate addresses (tunnel.nat)" : "clamp the MSS of TCP";
+  if (!state.pfEnabled) {
+    const message = `pf is off, or cannot be asked without root: nothing can ${purpose}`;
+    findings.push({ severity, message, hint: `Switch it on with "pfctl -e".` });
+  }
+  if (!state.hasAnchor) {
+    const message = `pf.conf has no anchor "${ANCHOR}" to ${purpose}`;
+    const hint = `Write 'anchor "${ANCHOR}"' in /etc/pf.conf, then "pfctl -f /etc/pf.conf".`;
+    findings.push({ severity, message, hint });
+  }
+  return findings;
+}
+
+/** V8 writes code that it then executes: mount(8), wxallowed. */
+function inspectExecutable({ read, executable }: Inspector): HostFinding[] {
+  const options = readMountOptions(read, executable);
+  if (options.length === 0 || options.includes("wxallowed")) return [];
+  return [{
+    severity: "warning",
+    message: `${executable} is on a file system without wxallowed`,
+    hint: "Install deno below /usr/local, which has the option, or set it in /etc/fstab.",
+  }];
+}

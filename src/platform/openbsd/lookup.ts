@@ -1,0 +1,34 @@
+/**
+ * Names looked up where a link's datagrams go: route(8), getent(1).
+ *
+ * The resolver of this process asks in the routing table that the process was started in,
+ * and setrtable(2) moves the whole process, which only root may bring back. So another
+ * process asks: `route -T N exec` starts it in the table.
+ *
+ * @module
+ */
+
+import { type Address, parseAddress } from "../../address.ts";
+import { AggvpnError } from "../../errors.ts";
+import type { AwaitCommand } from "../command_output.ts";
+import { lookupAddresses } from "../resolve.ts";
+import type { Libc } from "./libc.ts";
+
+/** Returns the addresses of `host` as seen in `rdomain`. Throws AggvpnError when there are none. */
+export async function lookup(
+  libc: Libc,
+  run: AwaitCommand,
+  host: string,
+  rdomain: number | undefined,
+): Promise<readonly Address[]> {
+  if (rdomain === undefined || rdomain === libc.symbols.getrtable()) return lookupAddresses(host);
+  const command = ["route", "-T", `${rdomain}`, "exec", "getent", "hosts", host];
+  const { success, output } = await run(command);
+  // A line for each address, which is its first word.
+  const addresses = output.split("\n").flatMap((line) => parseAddress(line.split(/\s/)[0]!) ?? []);
+  if (success && addresses.length > 0) return addresses;
+  throw new AggvpnError(`Cannot resolve "${host}" in rdomain ${rdomain}`, {
+    hint:
+      "The name servers of /etc/resolv.conf must answer there too; an address needs none of them.",
+  });
+}

@@ -1,0 +1,44 @@
+/**
+ * The rules of the tunnel's anchor: address translation and the MSS clamp, pf.conf(5).
+ *
+ * One command loads the anchor as a whole and another empties it, so it never mixes with
+ * rules of the host; `anchor "aggvpn"` in pf.conf is where the host has them evaluated.
+ *
+ * @module
+ */
+
+import { formatPrefix, networkOf, type Prefix } from "../../address.ts";
+import type { NetworkPlan } from "../platform.ts";
+
+/** Name of the anchor. */
+export const ANCHOR = "aggvpn";
+/** Bytes of an IPv4 and a TCP header without options: RFC 9293 section 3.7.1. */
+const IPV4_TCP_HEADER_BYTES = 40;
+/** Bytes of an IPv6 and a TCP header without options. */
+const IPV6_TCP_HEADER_BYTES = 60;
+
+/** Returns the rules for `plan`, a line each. */
+export function anchorRules(plan: NetworkPlan, addresses: readonly Prefix[]): string {
+  const rules = [
+    ...(plan.nat ? addresses.map(natRule) : []),
+    ...(plan.mssClamp ? clampRules(plan) : []),
+  ];
+  return rules.map((rule) => `${rule}\n`).join("");
+}
+
+/**
+ * `egress` is the group of interfaces that default routes of rdomain 0 point to, `:0` its
+ * first address, in parentheses the one it has when a packet comes.
+ */
+function natRule(address: Prefix): string {
+  const family = address.bytes.length === 4 ? "inet" : "inet6";
+  const network = formatPrefix(networkOf(address));
+  return `match out on egress ${family} from ${network} to any nat-to (egress:0)`;
+}
+
+/** SYNs in both directions pass the interface, so both ends are told. */
+function clampRules({ interface: name, mtu }: NetworkPlan): string[] {
+  const rule = (family: string, mss: number): string =>
+    `match on ${name} ${family} proto tcp all scrub (max-mss ${mss})`;
+  return [rule("inet", mtu - IPV4_TCP_HEADER_BYTES), rule("inet6", mtu - IPV6_TCP_HEADER_BYTES)];
+}

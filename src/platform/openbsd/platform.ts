@@ -1,0 +1,81 @@
+/**
+ * OpenBSD, as the rest of the program sees it.
+ *
+ * @module
+ */
+
+import type { AeadProvider } from "../../crypto/aead.ts";
+import {
+  type AwaitCommand,
+  awaitCommand,
+  type ReadCommand,
+  readCommand,
+} from "../command_output.ts";
+import { loadLibcrypto } from "../libcrypto.ts";
+import type { Platform } from "../platform.ts";
+import { readHostState } from "./host_state.ts";
+import { inspectHost, startFindings } from "./inspect.ts";
+import { type Libc, openLibc } from "./libc.ts";
+import { lookup } from "./lookup.ts";
+import { networkChanges } from "./network.ts";
+import { openPoller } from "./poller.ts";
+import { sandbox } from "./sandbox.ts";
+import { secureSignals } from "./signals.ts";
+import { openSocket } from "./socket.ts";
+import { openTun } from "./tun.ts";
+
+/** LibreSSL's, by its bare name: ld.so(1) finds the newest. */
+const LIBCRYPTO = "libcrypto.so";
+
+/** What the platform stands on; a test stands it on something else. */
+export interface OpenbsdSystem {
+  readonly libc: () => Libc;
+  readonly libcrypto: () => AeadProvider | undefined;
+  readonly read: ReadCommand;
+  readonly await: AwaitCommand;
+  readonly exists: (path: string) => boolean;
+  readonly executable: () => string;
+}
+
+/** Makes the platform of a system. */
+export function openbsdPlatform(system: OpenbsdSystem): Platform {
+  const { libc, libcrypto, read, exists } = system;
+  return {
+    os: "openbsd",
+    stateDirectory: "/var/db/aggvpn",
+    openTun: (name) => openTun(libc(), name),
+    openSocket: (options) => openSocket(libc(), options),
+    openPoller: () => openPoller(libc()),
+    libcrypto,
+    networkChanges: (plan) => networkChanges(plan, readHostState(read)),
+    inspect: (needs) => {
+      const hasLibcrypto = libcrypto() !== undefined;
+      const executable = system.executable();
+      return inspectHost({ libc: libc(), read, hasLibcrypto, executable, exists }, needs);
+    },
+    secureSignals: () => secureSignals(libc()),
+    lookup: (host, { rdomain }) => lookup(libc(), system.await, host, rdomain),
+    startFindings: () => startFindings(libc()),
+    sandbox(needs): undefined {
+      sandbox(libc(), needs);
+    },
+  };
+}
+
+/** OpenBSD 7.2 or later on amd64 or arm64. Libraries are opened when they are first used. */
+export const OPENBSD: Platform = openbsdPlatform({
+  libc: openLibc,
+  libcrypto: () => loadLibcrypto(LIBCRYPTO),
+  read: readCommand,
+  await: awaitCommand,
+  exists(path): boolean {
+    try {
+      Deno.statSync(path);
+      return true;
+    } catch (error) {
+      // Without permission to look it is at least there.
+      return !(error instanceof Deno.errors.NotFound);
+    }
+  },
+  executable: () => Deno.execPath(),
+});

@@ -1,0 +1,145 @@
+/**
+ * Waits for descriptors and a deadline at once: ppoll(2) on a thread of Deno's
+ * pool, and a pipe(2) to itself that ends the wait from this side.
+ *
+ * kqueue(2) would do as well; ppoll needs no state in the kernel that has to
+ * follow every change of the list.
+ *
+ * @module
+ */
+
+import { addressOf } from "../ffi.ts";
+import type { Poller } from "../platform.ts";
+import { O_CLOEXEC, O_NONBLOCK, POLLIN, POLLOUT } from "./constants.ts";
+import { ERRNO } from "./errno.ts";
+import { type Libc, systemError } from "./libc.ts";
+
+/** Words of struct pollfd: fd i32, then events and returned events, 16 bits each. */
+const POLLFD_WORDS = 2;
+/** Where the returned events are in the second word (little-endian). */
+const REVENTS_SHIFT = 16;
+/** Longest wait in seconds; the kernel refuses what overflows its clock. */
+const MAX_WAIT_S = 1e8;
+
+/** Opens a poller; throws AggvpnError when there are no descriptors left for it. */
+export function openPoller(libc: Libc): OpenbsdPoller {
+  const pipe = new Int32Array(2);
+  if (libc.symbols.pipe2(pipe, O_NONBLOCK | O_CLOEXEC) < 0) {
+    throw systemError(libc, "Cannot open a pipe", libc.errno());
+  }
+  return new OpenbsdPoller(libc, pipe[0]!, pipe[1]!);
+}
+
+/** A poller; entry 0 of what it polls is the reading end of its own pipe. */
+export class OpenbsdPoller implements Poller {
+  readonly #libc: Libc;
+  readonly #pipe: { readonly reading: number; readonly writing: number };
+  readonly #timeout: BigInt64Array<ArrayBuffer> = new BigInt64Array(2);
+  readonly #byte: Uint8Array<ArrayBuffer> = new Uint8Array(1);
+  readonly #byteAddress: bigint;
+  #entries: Int32Array<ArrayBuffer>;
+  #waiting = false;
+  #woken = false;
+  #closed = false;
+
+  constructor(libc: Libc, reading: number, writing: number) {
+    this.#libc = libc;
+    this.#pipe = { reading, writing };
+    this.#byteAddress = addressOf(this.#byte);
+    this.#entries = Int32Array.of(reading, POLLIN);
+  }
+
+  watch(fds: readonly { fd: number; writable: boolean }[]): void {
+    // A wait that is under way keeps the list it began with.
+    const entries = new Int32Array((fds.length + 1) * POLLFD_WORDS);
+    entries[0] = this.#pipe.reading;
+    entries[1] = POLLIN;
+    for (const [i, { fd, writable }] of fds.entries()) {
+      entries[(i + 1) * POLLFD_WORDS] = fd;
+      entries[(i + 1) * POLLFD_WORDS + 1] = writable ? POLLIN | POLLOUT : POLLIN;
+    }
+    this.#entries = entries;
+  }
+
+  /** The descriptor on which Deno waits (kqueue(2)) cannot be found here: only `wait()` is fair. */
+  waitHere(): boolean {
+    return false;
+  }
+
+  letRun(): void {
+    // It always does.
+  }
+
+  async wait(timeoutUs: number): Promise<void> {
+    if (this.#waiting || this.#closed) {
+      throw new Error("wait() on a poller that waits or is closed");
+    }
+    this.#waiting = true;
+    const entries = this.#entries;
+    try {
+      // Also with a timeout of 0: an asynchronous call lets the rest of the program run.
+      const count = await this.#libc.symbols.ppollAsync(
+        entries,
+        countOf(entries),
+        this.#timespec(timeoutUs),
+        null,
+      );
+      if (count < 0) this.#pollAgain(entries);
+    } finally {
+      this.#waiting = false;
+      this.#drainPipe();
+      if (this.#closed) this.#closePipe();
+    }
+  }
+
+  /** Any returned event counts: after POLLERR or POLLHUP a read finds out what is wrong. */
+  ready(index: number): boolean {
+    return this.#entries[(index + 1) * POLLFD_WORDS + 1]! >>> REVENTS_SHIFT !== 0;
+  }
+
+  wake(): void {
+    if (this.#woken || this.#closed) return;
+    this.#woken = true;
+    this.#libc.symbols.write(this.#pipe.writing, this.#byteAddress, 1n);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.wake();
+    this.#closed = true;
+    if (!this.#waiting) this.#closePipe();
+  }
+
+  /** Polls from this thread, whose errno can be read: the other one's cannot. */
+  #pollAgain(entries: Int32Array<ArrayBuffer>): void {
+    const { symbols } = this.#libc;
+    if (symbols.ppoll(entries, countOf(entries), this.#timespec(0), null) >= 0) return;
+    const errno = this.#libc.errno();
+    if (errno !== ERRNO.EINTR) throw systemError(this.#libc, "Cannot poll descriptors", errno);
+  }
+
+  #drainPipe(): void {
+    if (!this.#woken) return;
+    this.#woken = false;
+    this.#libc.symbols.read(this.#pipe.reading, this.#byteAddress, 1n);
+  }
+
+  #closePipe(): void {
+    this.#libc.symbols.close(this.#pipe.writing);
+    this.#libc.symbols.close(this.#pipe.reading);
+  }
+
+  /** Returns struct timespec: seconds, nanoseconds; null waits for ever. */
+  #timespec(timeoutUs: number): BigInt64Array<ArrayBuffer> | null {
+    if (timeoutUs === Infinity) return null;
+    const us = Math.max(0, Math.ceil(timeoutUs));
+    const seconds = Math.min(Math.floor(us / 1e6), MAX_WAIT_S);
+    this.#timeout[0] = BigInt(seconds);
+    this.#timeout[1] = BigInt(us % 1e6 * 1000);
+    return this.#timeout;
+  }
+}
+
+function countOf(entries: Int32Array): number {
+  return entries.length / POLLFD_WORDS;
+}

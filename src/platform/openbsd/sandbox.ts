@@ -1,0 +1,106 @@
+/**
+ * What a tunnel that is set up may still do: unveil(2), pledge(2).
+ *
+ * Everything the two forbid was done before: libraries are loaded, the tun device is open (no
+ * promise allows its ioctls), names are looked up. What is left are links that are opened
+ * again (`inet`, and `wroute` for SO_RTABLE), the control socket (`unix`, `cpath`), files that
+ * are kept (`wpath`, `cpath`), V8's compiler (`prot_exec`), and `ps`, which
+ * sysctl(2) wants of a process that asks how much memory it has.
+ *
+ * Commands to undo changes and the user's hooks run at the end and on events, so they need
+ * `proc exec`, and root. Both are promised only when there is such a command. A child starts
+ * afresh: the kernel lifts pledge and unveil at execve(2) unless promises for children are made.
+ * Whoever takes over this process can therefore still run these programs, as root, and change
+ * addresses of interfaces (`wroute`), but write to no other file than those below, open no
+ * device, and by itself set no route and no rule of pf.
+ *
+ * `error`: what was forgotten fails with ENOSYS instead of ending the tunnel, since no host was
+ * there to try every path.
+ *
+ * @module
+ */
+
+import { AggvpnError } from "../../errors.ts";
+import { cString } from "../ffi.ts";
+import type { SandboxNeeds } from "../platform.ts";
+import { findProgram } from "../run_changes.ts";
+import { type Libc, systemError } from "./libc.ts";
+
+const PROMISES: readonly string[] = [
+  "stdio",
+  "error",
+  "rpath",
+  "wpath",
+  "cpath",
+  "inet",
+  "unix",
+  "wroute",
+  "prot_exec",
+  "ps",
+];
+/** Promised only when there are programs to run. */
+const PROGRAM_PROMISES: readonly string[] = ["proc", "exec"];
+
+const HINT = "Set sandbox = false to run without it.";
+
+/** Gives up what `needs` does not say. Throws AggvpnError when the kernel refuses. */
+export function sandbox(libc: Libc, needs: SandboxNeeds): void {
+  for (const [path, permissions] of unveiled(needs)) {
+    if (libc.symbols.unveil(cString(path), cString(permissions)) < 0) {
+      throw systemError(libc, `Cannot unveil "${path}"`, libc.errno(), HINT);
+    }
+  }
+  if (libc.symbols.unveil(null, null) < 0) {
+    throw systemError(libc, "Cannot end unveil(2)", libc.errno(), HINT);
+  }
+  const promises = [...PROMISES, ...needs.programs.length > 0 ? PROGRAM_PROMISES : []].join(" ");
+  if (libc.symbols.pledge(cString(promises), null) < 0) {
+    throw systemError(libc, `Cannot pledge "${promises}"`, libc.errno(), HINT);
+  }
+}
+
+/**
+ * Paths with what may be done there; the longest that fits counts. All may be read:
+ * the way from "/" must be seen to change directory for a script and to find programs.
+ */
+function unveiled({ programs, files, directories }: SandboxNeeds): Map<string, string> {
+  for (const directory of directories) makeDirectory(directory);
+  const paths = programs.flatMap((program) => withInterpreter(pathOf(program)));
+  return new Map([
+    ["/", "r"],
+    ...programs.length > 0 ? [["/dev/null", "rw"] as const] : [],
+    ...[...directories, ...files].map((path) => [path, "rwc"] as const),
+    ...paths.map((path) => [path, "rx"] as const),
+  ]);
+}
+
+function pathOf(program: string): string {
+  const path = program.startsWith("/") ? program : findProgram(program);
+  if (path !== undefined) return path;
+  throw new AggvpnError(`Cannot find "${program}", which would be run at the end`, { hint: HINT });
+}
+
+/** A script is run by the program of its first line, which has to be executable too. */
+function withInterpreter(path: string): string[] {
+  const interpreter = /^#!\s*(\/\S+)/.exec(firstBytes(path))?.[1];
+  return interpreter === undefined ? [path] : [interpreter, path];
+}
+
+function firstBytes(path: string): string {
+  try {
+    using file = Deno.openSync(path);
+    const bytes = new Uint8Array(256);
+    return new TextDecoder().decode(bytes.subarray(0, file.readSync(bytes) ?? 0));
+  } catch {
+    return "";
+  }
+}
+
+/** unveil(2) remembers a directory as it is: one that is made later would not be seen. */
+function makeDirectory(path: string): void {
+  try {
+    Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new AggvpnError(`Cannot make "${path}": ${(cause as Error).message}`, { cause });
+  }
+}

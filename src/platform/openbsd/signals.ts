@@ -1,0 +1,20 @@
+/**
+ * SIGUSR1, which under `deno run` opens a debugger port that every local user
+ * can connect to.
+ *
+ * Deno installs its handler for a signal once. So let it do that now, then
+ * tell the kernel to ignore the signal: nothing installs a handler again.
+ *
+ * @module
+ */
+
+import { SIG_ERR, SIG_IGN, SIGUSR1 } from "./constants.ts";
+import { type Libc, systemError } from "./libc.ts";
+
+/** Makes this process ignore SIGUSR1 for good: signal(3). Throws AggvpnError if it cannot. */
+export function secureSignals(libc: Libc): void {
+  Deno.addSignalListener("SIGUSR1", () => {});
+  if (libc.symbols.signal(SIGUSR1, SIG_IGN) === SIG_ERR) {
+    throw systemError(libc, "Cannot ignore SIGUSR1", libc.errno());
+  }
+}

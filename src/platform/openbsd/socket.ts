@@ -1,0 +1,140 @@
+/**
+ * UDP sockets on OpenBSD, a batch per system call: udp(4), ip(4), ip6(4).
+ *
+ * OpenBSD has no option for the DF bit of IPv4: a datagram larger than the MTU of
+ * its interface leaves in fragments, and EMSGSIZE comes only beyond 65507 bytes. Over IPv6
+ * nothing is fragmented. How many datagrams a full receive buffer cost is not told.
+ *
+ * @module
+ */
+
+import type { ReceiveBatch, TransmitBatch } from "../../batch.ts";
+import type { LinkSocket, SendFailure, SocketOptions } from "../platform.ts";
+import { MSG_DONTWAIT } from "./constants.ts";
+import { ERRNO } from "./errno.ts";
+import { type Libc, systemError } from "./libc.ts";
+import { type ReceiveMessages, receiveMessages, transmitMessages } from "./messages.ts";
+import { bindSocket, localRemote, openDescriptor } from "./socket_setup.ts";
+
+/** Errors a receive skips before it lets the poller have another look. */
+const MAX_SKIPPED_ERRORS = 4;
+
+const FAILURES: Readonly<Record<number, SendFailure>> = {
+  [ERRNO.EAGAIN]: "again",
+  [ERRNO.EINTR]: "again",
+  [ERRNO.ENOBUFS]: "nobufs",
+  [ERRNO.ENOMEM]: "nobufs",
+  [ERRNO.EMSGSIZE]: "message-size",
+  [ERRNO.ECONNREFUSED]: "refused",
+  [ERRNO.EPERM]: "denied",
+  [ERRNO.EACCES]: "denied", // a rule of pf(4)
+};
+
+/** Errors of a program that uses a descriptor or an address it must not. */
+const BUGS: readonly number[] = [ERRNO.EBADF, ERRNO.ENOTSOCK, ERRNO.EFAULT];
+
+/**
+ * Opens and binds a UDP socket. Throws AggvpnError when the routing table, the address or
+ * the port cannot be had.
+ */
+export function openSocket(libc: Libc, options: SocketOptions): OpenbsdSocket {
+  const fd = openDescriptor(libc, options);
+  try {
+    bindSocket(libc, fd, options);
+    return new OpenbsdSocket(libc, fd, localRemote(libc, fd).toString());
+  } catch (error) {
+    libc.symbols.close(fd);
+    throw error;
+  }
+}
+
+/** An open UDP socket. */
+export class OpenbsdSocket implements LinkSocket {
+  failure: SendFailure | undefined;
+  readonly receiveDrops = 0;
+  readonly backlog = false;
+  readonly #libc: Libc;
+  #open = true;
+
+  constructor(libc: Libc, readonly fd: number, readonly localAddress: string) {
+    this.#libc = libc;
+  }
+
+  receive(batch: ReceiveBatch): number {
+    const messages = receiveMessages(batch);
+    const count = this.#receive(messages);
+    messages.finish(count);
+    return count;
+  }
+
+  send(batch: TransmitBatch, first: number): number {
+    const messages = transmitMessages(batch);
+    messages.prepare(first);
+    this.failure = undefined;
+    let next = first;
+    while (next < batch.count) {
+      const sent = this.#sendMany(messages.addresses, next, batch.count);
+      if (sent < 0) {
+        this.failure = this.#sendFailure();
+        break;
+      }
+      // A short count hides an error: the next call starts with the datagram that met it.
+      next += sent;
+    }
+    return next - first;
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#libc.symbols.close(this.fd);
+  }
+
+  /** An error is that of an earlier datagram (ECONNREFUSED, ...): the queue behind it is intact. */
+  #receive(messages: ReceiveMessages): number {
+    for (let skipped = 0; skipped < MAX_SKIPPED_ERRORS; skipped++) {
+      const count = this.#receiveMany(messages);
+      if (count >= 0) return count;
+      const errno = this.#libc.errno();
+      if (errno === ERRNO.EAGAIN) return 0;
+      this.#checkBug(errno);
+    }
+    return 0;
+  }
+
+  #receiveMany(messages: ReceiveMessages): number {
+    const { symbols } = this.#libc;
+    const { addresses } = messages;
+    if (symbols.recvmmsg) {
+      return symbols.recvmmsg(this.fd, addresses[0]!, addresses.length, MSG_DONTWAIT, 0n);
+    }
+    for (let i = 0; i < addresses.length; i++) {
+      const length = symbols.recvmsg(this.fd, addresses[i]!, MSG_DONTWAIT);
+      if (length < 0) return i === 0 ? -1 : i;
+      messages.setLength(i, length);
+    }
+    return addresses.length;
+  }
+
+  /** Returns how many of the datagrams from `first` to `end` were sent, or -1 for none. */
+  #sendMany(addresses: readonly bigint[], first: number, end: number): number {
+    const { symbols } = this.#libc;
+    if (symbols.sendmmsg) return symbols.sendmmsg(this.fd, addresses[first]!, end - first, 0);
+    for (let i = first; i < end; i++) {
+      if (symbols.sendmsg(this.fd, addresses[i]!, 0) < 0) return i === first ? -1 : i - first;
+    }
+    return end - first;
+  }
+
+  /** What is not in the table (EHOSTUNREACH, ENETDOWN, ...) means that this link has no way out. */
+  #sendFailure(): SendFailure {
+    const errno = this.#libc.errno();
+    this.#checkBug(errno);
+    return FAILURES[errno] ?? "unreachable";
+  }
+
+  #checkBug(errno: number): void {
+    if (!BUGS.includes(errno)) return;
+    throw new Error(systemError(this.#libc, `UDP socket ${this.localAddress}`, errno).message);
+  }
+}

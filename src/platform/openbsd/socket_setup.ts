@@ -1,0 +1,187 @@
+/**
+ * What is set on a UDP socket before its first datagram.
+ *
+ * @module
+ */
+
+import { type Address, isUnspecified, parseAddress } from "../../address.ts";
+import { AggvpnError } from "../../errors.ts";
+import { Remote, REMOTE_BYTES, remoteOf } from "../../remote.ts";
+import { cString } from "../ffi.ts";
+import type { SocketOptions } from "../platform.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  IFNAMSIZ,
+  IP_RECVDSTADDR,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_DONTFRAG,
+  IPV6_RECVPKTINFO,
+  IPV6_V6ONLY,
+  SO_RCVBUF,
+  SO_RTABLE,
+  SO_SNDBUF,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOL_SOCKET,
+} from "./constants.ts";
+import { ERRNO } from "./errno.ts";
+import { type Libc, systemError } from "./libc.ts";
+import { readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
+
+/**
+ * Receive buffer asked for, in bytes: a burst that arrives while the program is
+ * busy must fit, or it is loss to the congestion control of every flow inside. It is SB_MAX of
+ * <sys/socketvar.h>, of which the kernel may want some for itself.
+ */
+export const RECEIVE_BUFFER_BYTES = 2 << 20;
+/**
+ * Send buffer asked for: a few full batches. What waits here has been committed to a
+ * link and delays everything after it, so it stays small.
+ */
+export const SEND_BUFFER_BYTES = 512 << 10;
+/** What every UDP socket has (udp_recvspace, 41600) is more: nothing smaller is asked for. */
+const LEAST_BUFFER_BYTES = 64 << 10;
+
+/** Opens a socket of the family of `options`, with everything set that needs no address. */
+export function openDescriptor(libc: Libc, options: SocketOptions): number {
+  const family = familyOf(options);
+  const domain = family === 4 ? AF_INET : AF_INET6;
+  const fd = libc.symbols.socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw systemError(libc, `Cannot open an IPv${family} socket`, libc.errno());
+  // All of these are refinements: a kernel that refuses one still carries datagrams.
+  setBuffer(libc, fd, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
+  setBuffer(libc, fd, SO_SNDBUF, SEND_BUFFER_BYTES);
+  if (family === 6) {
+    setOption(libc, fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    setOption(libc, fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);
+  }
+  return fd;
+}
+
+/** Ties the socket to its routing table, address and port, in this order: a port fixes the table. */
+export function bindSocket(libc: Libc, fd: number, options: SocketOptions): void {
+  if (options.rdomain !== undefined) setRoutingTable(libc, fd, options.rdomain);
+  bindToAddress(libc, fd, options);
+}
+
+/** Returns the address the socket is bound to. */
+export function localRemote(libc: Libc, fd: number): Remote {
+  const name = new Uint8Array(SOCKADDR_BYTES);
+  const length = Uint32Array.of(SOCKADDR_BYTES);
+  if (libc.symbols.getsockname(fd, name, length) < 0) {
+    throw systemError(libc, "Cannot tell a socket's address", libc.errno());
+  }
+  const record = new Uint8Array(REMOTE_BYTES);
+  readSockaddr(name, 0, name, -1, record, 0);
+  return new Remote(record);
+}
+
+function familyOf(options: SocketOptions): 4 | 6 {
+  if (options.address === undefined) return options.family;
+  return parseLocal(options.address).bytes.length === 4 ? 4 : 6;
+}
+
+function parseLocal(text: string): Address {
+  const address = parseAddress(text);
+  if (address) return address;
+  throw new AggvpnError(`Cannot bind to ${JSON.stringify(text)}: not an IP address`, {
+    hint: "Give an IPv4 or IPv6 address of this host.",
+  });
+}
+
+/** SO_RTABLE, getsockopt(2): a link's datagrams are routed by its own table. */
+function setRoutingTable(libc: Libc, fd: number, table: number): void {
+  if (setOption(libc, fd, SOL_SOCKET, SO_RTABLE, table)) return;
+  const errno = libc.errno();
+  const what = `Cannot use rdomain ${table}`;
+  switch (errno) {
+    case ERRNO.EINVAL:
+      throw systemError(
+        libc,
+        `${what}, which does not exist`,
+        errno,
+        `Put the link's interface there, such as "ifconfig em0 rdomain ${table}"; ` +
+          `"netstat -R" lists those there are.`,
+      );
+    case ERRNO.EPERM: {
+      const own = libc.symbols.getrtable();
+      throw systemError(
+        libc,
+        `${what} from rdomain ${own}, which this process was started in`,
+        errno,
+        `Start it without "route -T ${own} exec", or as root.`,
+      );
+    }
+    case ERRNO.EBUSY:
+      throw systemError(
+        libc,
+        `${what} for a socket that has a port already`,
+        errno,
+        "This is a bug of aggvpn: report it, please.",
+      );
+    default:
+      throw systemError(libc, what, errno);
+  }
+}
+
+function bindToAddress(libc: Libc, fd: number, options: SocketOptions): void {
+  const wildcard: Address = { bytes: new Uint8Array(options.family === 4 ? 4 : 16) };
+  const local = options.address === undefined ? wildcard : parseLocal(options.address);
+  if (options.address !== undefined && isUnspecified(local.bytes)) {
+    reportDestinations(libc, fd, local);
+  }
+  const scope = local.zone === undefined ? 0 : zoneIndex(libc, local.zone);
+  const remote = remoteOf(local.bytes, options.port ?? 0, scope);
+  const sockaddr = writeSockaddr(remote);
+  if (libc.symbols.bind(fd, sockaddr, sockaddr.length) === 0) return;
+  const errno = libc.errno();
+  const where = options.rdomain === undefined ? "" : ` in rdomain ${options.rdomain}`;
+  throw systemError(libc, `Cannot bind to ${remote}${where}`, errno, bindHint(errno, options));
+}
+
+/** Makes the kernel tell which of this host's addresses each datagram was sent to. */
+function reportDestinations(libc: Libc, fd: number, local: Address): void {
+  if (local.bytes.length === 4) setOption(libc, fd, IPPROTO_IP, IP_RECVDSTADDR, 1);
+  else setOption(libc, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+}
+
+function zoneIndex(libc: Libc, zone: string): number {
+  const index = /^\d+$/.test(zone) ? Number(zone) : interfaceIndex(libc, zone);
+  if (index > 0) return index;
+  throw new AggvpnError(`Cannot find interface "${zone}"`, {
+    hint: `"ifconfig" lists those of this host.`,
+  });
+}
+
+function interfaceIndex(libc: Libc, name: string): number {
+  return name.length < IFNAMSIZ ? libc.symbols.if_nametoindex(cString(name)) : 0;
+}
+
+function bindHint(errno: number, { port, rdomain = 0 }: SocketOptions): string | undefined {
+  const hints: Record<number, string> = {
+    [ERRNO.EADDRINUSE]: `Another program uses the port; "fstat -n | grep :${port}" names it.`,
+    [ERRNO.EADDRNOTAVAIL]:
+      `No interface in rdomain ${rdomain} has this address; "ifconfig" lists those of this host.`,
+    [ERRNO.EACCES]: "Ports below 1024 need root.",
+    [ERRNO.EINVAL]: "A link-local address needs its interface, such as fe80::1%em0.",
+  };
+  return hints[errno];
+}
+
+/**
+ * Sets a buffer to as much as the kernel allows: it refuses what is beyond its limit (with ENOBUFS,
+ * which could not be verified on a real host) instead of cutting it.
+ */
+function setBuffer(libc: Libc, fd: number, option: number, bytes: number): void {
+  for (let size = bytes; size >= LEAST_BUFFER_BYTES; size >>= 1) {
+    if (setOption(libc, fd, SOL_SOCKET, option, size)) return;
+  }
+}
+
+/** Sets an integer option; returns whether the kernel took it. */
+function setOption(libc: Libc, fd: number, level: number, option: number, value: number): boolean {
+  return libc.symbols.setsockopt(fd, level, option, Uint32Array.of(value), 4) === 0;
+}

@@ -1,0 +1,160 @@
+/**
+ * The descriptors of one process: tun devices, sockets and pipes.
+ *
+ * @module
+ */
+
+import { NUMBERS } from "./abi.ts";
+import type { Datagram, FakeHost, FakeTun, Receiver } from "./fake_world.ts";
+import { SystemError } from "./system_error.ts";
+
+/** 0, 1 and 2 are taken. */
+const FIRST_FD = 3;
+/** Bytes of the address family that tun(4) puts in front of a packet. */
+const TUN_HEADER_BYTES = 4;
+/** TUNMRU of sys/net/if_tun.h; tun_dev_write() lets the header on top. */
+const TUN_MAX_BYTES = 16384;
+
+/** A UDP socket. */
+export class FakeSocket implements Receiver {
+  address: Uint8Array = new Uint8Array(0);
+  /** 0 until it is bound. */
+  port = 0;
+  tellsDestination = false;
+  dontFragment = false;
+  isFull = false;
+  readonly queue: Datagram[] = [];
+
+  constructor(readonly ipv6: boolean, public rdomain: number) {}
+}
+
+/** A pipe; both ends are the same object. */
+class Pipe {
+  readonly bytes: number[] = [];
+}
+
+interface File {
+  readonly kind: "tun" | "socket" | "pipe";
+  readonly tun?: FakeTun;
+  readonly name?: string;
+  readonly socket?: FakeSocket;
+  readonly pipe?: Pipe;
+}
+
+/** Open files by descriptor, the lowest free number first. */
+export class FakeFiles {
+  readonly #files: (File | undefined)[] = [];
+
+  constructor(readonly host: FakeHost) {}
+
+  /** Descriptors that are open. */
+  get open(): number[] {
+    return this.#files.flatMap((file, i) => file ? [i + FIRST_FD] : []);
+  }
+
+  openTun(path: string): number {
+    const name = path.replace("/dev/", "");
+    if (!this.host.devices.has(name)) throw new SystemError("ENOENT");
+    const tun = this.host.openTun(name);
+    if (tun.isOpen) throw new SystemError("EBUSY");
+    tun.isOpen = true;
+    return this.#add({ kind: "tun", tun, name });
+  }
+
+  openSocket(ipv6: boolean, rdomain: number): number {
+    return this.#add({ kind: "socket", socket: new FakeSocket(ipv6, rdomain) });
+  }
+
+  openPipe(): [number, number] {
+    const pipe = new Pipe();
+    return [this.#add({ kind: "pipe", pipe }), this.#add({ kind: "pipe", pipe })];
+  }
+
+  close(fd: number): number {
+    const { tun, name, socket } = this.#file(fd);
+    if (tun) {
+      tun.isOpen = false;
+      tun.outgoing.length = 0;
+      if (tun.goesOnClose) this.host.tuns.delete(name!);
+    }
+    if (socket?.port) this.host.receivers.splice(this.host.receivers.indexOf(socket), 1);
+    this.#files[fd - FIRST_FD] = undefined;
+    return 0;
+  }
+
+  tun(fd: number): FakeTun {
+    const { tun } = this.#file(fd);
+    if (!tun) throw new SystemError("ENOTTY");
+    return tun;
+  }
+
+  socket(fd: number): FakeSocket {
+    const { socket } = this.#file(fd);
+    if (!socket) throw new SystemError("ENOTSOCK");
+    return socket;
+  }
+
+  read(fd: number, into: Uint8Array): number {
+    const { tun, pipe } = this.#file(fd);
+    if (tun) return readTun(tun, into);
+    const byte = pipe!.bytes.shift();
+    if (byte === undefined) throw new SystemError("EAGAIN");
+    into[0] = byte;
+    return 1;
+  }
+
+  write(fd: number, from: Uint8Array): number {
+    const { tun, pipe } = this.#file(fd);
+    if (tun) return writeTun(tun, from);
+    pipe!.bytes.push(...from);
+    return from.length;
+  }
+
+  /** What ppoll(2) says of a descriptor. */
+  ready(fd: number): number {
+    const file = this.#files[fd - FIRST_FD];
+    if (!file) return NUMBERS.POLLNVAL;
+    const { tun, socket, pipe } = file;
+    if (tun?.isDestroyed) return NUMBERS.POLLHUP;
+    const waiting = tun?.outgoing.length ?? socket?.queue.length ?? pipe!.bytes.length;
+    return (waiting > 0 ? NUMBERS.POLLIN : 0) | (socket?.isFull ? 0 : NUMBERS.POLLOUT);
+  }
+
+  #file(fd: number): File {
+    const file = this.#files[fd - FIRST_FD];
+    if (!file) throw new SystemError("EBADF");
+    return file;
+  }
+
+  #add(file: File): number {
+    const free = this.#files.findIndex((other) => other === undefined);
+    const at = free < 0 ? this.#files.length : free;
+    this.#files[at] = file;
+    return at + FIRST_FD;
+  }
+}
+
+/** tun_dev_read() of sys/net/if_tun.c: a buffer that is too small cuts the packet. */
+function readTun(tun: FakeTun, into: Uint8Array): number {
+  if (tun.isDestroyed) throw new SystemError("ENXIO");
+  const packet = tun.outgoing.shift();
+  if (!packet) throw new SystemError("EAGAIN");
+  const family = packet[0]! >> 4 === 6 ? NUMBERS.AF_INET6 : NUMBERS.AF_INET;
+  const framed = Uint8Array.of(0, 0, 0, family, ...packet).subarray(0, into.length);
+  into.set(framed);
+  return framed.length;
+}
+
+/** tun_dev_write(): the family says which input queue; one that is unknown is dropped silently. */
+function writeTun(tun: FakeTun, from: Uint8Array): number {
+  if (tun.isDestroyed) throw new SystemError("ENXIO");
+  if (from.length < TUN_HEADER_BYTES || from.length > TUN_MAX_BYTES + TUN_HEADER_BYTES) {
+    throw new SystemError("EMSGSIZE");
+  }
+  const family = new DataView(from.buffer, from.byteOffset).getUint32(0);
+  const packet = from.slice(TUN_HEADER_BYTES);
+  const expected = packet[0]! >> 4 === 6 ? NUMBERS.AF_INET6 : NUMBERS.AF_INET;
+  if (family !== expected) throw new Error(`Family ${family} before ${packet.toHex()}`);
+  tun.incoming.push(packet);
+  return from.length;
+}

@@ -1,0 +1,149 @@
+/**
+ * sendmsg(2) and recvmsg(2) of the fake: struct msghdr and what it points to, read and written as
+ * udp_output() and soreceive() of sys/netinet/udp_usrreq.c and sys/kern/uipc_socket.c do.
+ *
+ * @module
+ */
+
+import { align, type Layouts, NUMBERS } from "./abi.ts";
+import * as decode from "./decode.ts";
+import type { FakeSocket } from "./fake_files.ts";
+import type { FakeHost } from "./fake_world.ts";
+import { bytesAt, hex, Struct } from "./memory.ts";
+import { SystemError } from "./system_error.ts";
+
+/** Largest UDP payload over IPv4: RFC 768, RFC 791. */
+const MAX_PAYLOAD_BYTES = 65507;
+/** What fits an Ethernet frame behind IPv6 and UDP headers. */
+const UNFRAGMENTED_BYTES = 1500 - 48;
+
+/** What a msghdr points to. */
+interface Message {
+  readonly name: Uint8Array<ArrayBuffer>;
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly control: Uint8Array<ArrayBuffer>;
+}
+
+/** Datagrams between msghdr structures and the sockets of a host. */
+export class FakeMessages {
+  constructor(readonly host: FakeHost, readonly layouts: Layouts) {}
+
+  /** Writes down what a header asks to be sent; throws unless all of it is as it must be. */
+  describe(header: Struct): string {
+    const { name, data, control } = this.#read(header);
+    const to = decode.addressText(name, decode.readAddress(this.layouts, name));
+    const from = control.length === 0 ? "" : `, ${this.#source(control)[0]}`;
+    return `{to ${to}${from}, ${data.length} bytes {${hex(data)}}}`;
+  }
+
+  /** Sends; returns how many bytes. */
+  send(socket: FakeSocket, header: Struct): number {
+    const { name, data, control } = this.#read(header);
+    const to = decode.readAddress(this.layouts, name);
+    const table = this.host.tables.get(socket.rdomain)!;
+    if (socket.isFull) throw new SystemError("EAGAIN");
+    if (table.failure !== undefined) throw new SystemError(table.failure);
+    if (data.length > (socket.dontFragment ? UNFRAGMENTED_BYTES : MAX_PAYLOAD_BYTES)) {
+      throw new SystemError("EMSGSIZE");
+    }
+    if (!table.hasRoute) throw new SystemError("EHOSTUNREACH");
+    if (socket.port === 0) throw new Error("A datagram from a socket that is not bound");
+    const from = this.#sourceOf(socket, control);
+    const payload = data.slice();
+    this.host.world.send({ from, fromPort: socket.port, to: to.address, toPort: to.port, payload });
+    return data.length;
+  }
+
+  /** Receives into what a header points to; returns the length and what to write down. */
+  receive(socket: FakeSocket, header: Struct): readonly [number, string] {
+    const { name, data, control } = this.#read(header);
+    const { from, fromPort, to, payload } = socket.queue.shift()!;
+    const { msg_namelen = 0, msg_controllen = 0, msg_flags = 0 } = this.layouts.msghdr.offsets;
+    const address = { address: from, port: fromPort, scope: 0 };
+    const bytes = decode.writeAddress(this.layouts, address);
+    name.set(bytes.subarray(0, name.length));
+    header.setU32(msg_namelen, bytes.length);
+    const length = Math.min(payload.length, data.length);
+    data.set(payload.subarray(0, length));
+    const destination = socket.tellsDestination ? this.#destination(to) : new Uint8Array(0);
+    const fits = destination.length <= control.length;
+    control.set(fits ? destination : new Uint8Array(0));
+    header.setU32(msg_controllen, fits ? destination.length : 0);
+    const truncated = payload.length > length ? NUMBERS.MSG_TRUNC : 0;
+    header.setU32(msg_flags, truncated | (fits ? 0 : NUMBERS.MSG_CTRUNC));
+    const at = destination.length === 0 ? "" : `, at ${decode.ip(to)} {${hex(destination)}}`;
+    const cut = truncated ? " MSG_TRUNC" : "";
+    const text = `${length} bytes {${hex(payload.subarray(0, length))}}${cut}`;
+    return [length, `{from ${decode.addressText(bytes, address)}${at}, ${text}}`];
+  }
+
+  #read(header: Struct): Message {
+    const { msghdr, iovec } = this.layouts;
+    const at = msghdr.offsets;
+    header.expectZero(at.msg_namelen! + 4, at.msg_iov!, "msghdr");
+    header.expectZero(at.msg_iovlen! + 4, at.msg_control!, "msghdr");
+    if (header.u32(at.msg_iovlen!) !== 1) throw new Error("msg_iovlen is not 1");
+    const iov = new Struct(bytesAt(header.u64(at.msg_iov!), iovec.size));
+    const base = iov.u64(iovec.offsets.iov_base!);
+    return {
+      name: bytesAt(header.u64(at.msg_name!), header.u32(at.msg_namelen!)),
+      data: bytesAt(base, Number(iov.u64(iovec.offsets.iov_len!))),
+      control: bytesAt(header.u64(at.msg_control!), header.u32(at.msg_controllen!)),
+    };
+  }
+
+  /** Bound, chosen by the sender, or the first address of the routing domain. */
+  #sourceOf(socket: FakeSocket, control: Uint8Array<ArrayBuffer>): Uint8Array {
+    if (control.length > 0) {
+      const [, address] = this.#source(control);
+      if (!this.host.owns(socket.rdomain, address)) throw new SystemError("EADDRNOTAVAIL");
+      return address;
+    }
+    if (socket.address.length > 0) return socket.address;
+    const size = socket.ipv6 ? 16 : 4;
+    const first = this.host.tables.get(socket.rdomain)!.addresses.find((own) =>
+      own.length === size
+    );
+    if (!first) throw new SystemError("EADDRNOTAVAIL");
+    return first;
+  }
+
+  /** Reads the control message that sets a source address; throws unless its lengths are exact. */
+  #source(control: Uint8Array<ArrayBuffer>): readonly [string, Uint8Array] {
+    const { cmsghdr, in_addr, in6_pktinfo } = this.layouts;
+    const struct = new Struct(control);
+    const start = align(cmsghdr.size);
+    const { cmsg_len = 0, cmsg_level = 0, cmsg_type = 0 } = cmsghdr.offsets;
+    const ipv6 = struct.u32(cmsg_level) === NUMBERS.IPPROTO_IPV6;
+    const type = ipv6 ? NUMBERS.IPV6_PKTINFO : NUMBERS.IP_SENDSRCADDR;
+    const size = ipv6 ? in6_pktinfo.size : in_addr.size;
+    if (struct.u32(cmsg_type) !== type) throw new Error(`cmsg_type ${struct.u32(cmsg_type)}`);
+    if (struct.u32(cmsg_len) !== start + size || control.length !== start + align(size)) {
+      throw new Error(`cmsg_len ${struct.u32(cmsg_len)} in ${control.length} bytes`);
+    }
+    struct.expectZero(cmsghdr.size, start, "cmsghdr");
+    struct.expectZero(start + size, control.length, "control message");
+    const address = control.slice(start, start + (ipv6 ? 16 : 4));
+    const name = ipv6 ? "IPV6_PKTINFO" : "IP_SENDSRCADDR";
+    return [`${name} ${decode.ip(address)} {${hex(control)}}`, address];
+  }
+
+  /** Writes the control message that tells the destination. */
+  #destination(to: Uint8Array): Uint8Array<ArrayBuffer> {
+    const { cmsghdr, in_addr, in6_pktinfo } = this.layouts;
+    const ipv6 = to.length === 16;
+    const size = ipv6 ? in6_pktinfo.size : in_addr.size;
+    const start = align(cmsghdr.size);
+    const message = new Uint8Array(start + align(size));
+    const struct = new Struct(message);
+    struct.setU32(cmsghdr.offsets.cmsg_len!, start + size);
+    struct.setU32(cmsghdr.offsets.cmsg_level!, ipv6 ? NUMBERS.IPPROTO_IPV6 : NUMBERS.IPPROTO_IP);
+    struct.setU32(
+      cmsghdr.offsets.cmsg_type!,
+      ipv6 ? NUMBERS.IPV6_PKTINFO : NUMBERS.IP_RECVDSTADDR,
+    );
+    message.set(to, start);
+    if (ipv6) struct.setU32(start + in6_pktinfo.offsets.ipi6_ifindex!, 1);
+    return message;
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * Hosts without a kernel: addresses by routing domain, tun interfaces, datagrams between them,
+ * and a virtual clock that runs while every program sleeps in ppoll(2).
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+import { parseAddress } from "../../../src/address.ts";
+
+/** First port the fake gives to a socket that asks for none. */
+const FIRST_PORT = 49152;
+/** Nodes that MAKEDEV(8) makes unasked. */
+const DEVICE_NODES = ["tun0", "tun1", "tun2", "tun3"];
+/** IFT_TUNNEL of sys/net/if_types.h. */
+const TUN_TYPE = 131;
+/** IFF_UP, IFF_POINTOPOINT, IFF_RUNNING and IFF_MULTICAST of sys/net/if.h. */
+const TUN_FLAGS = 0x8051;
+
+/** A UDP datagram under way. */
+export interface Datagram {
+  readonly from: Uint8Array;
+  readonly fromPort: number;
+  readonly to: Uint8Array;
+  readonly toPort: number;
+  readonly payload: Uint8Array;
+}
+
+/** Someone who sleeps until `poll` is not 0 or the clock reads `deadline`. */
+interface Sleeper {
+  readonly deadline: number;
+  readonly poll: () => number;
+  readonly resolve: (count: number) => void;
+}
+
+/** What a world delivers datagrams to. */
+export interface Receiver {
+  readonly rdomain: number;
+  readonly port: number;
+  /** Empty for the wildcard. */
+  readonly address: Uint8Array;
+  readonly ipv6: boolean;
+  readonly queue: Datagram[];
+}
+
+/** Everything there is: hosts, time, and what is under way. */
+export class FakeWorld {
+  /** Virtual time in microseconds. */
+  now = 0;
+  /** Time on the way, in microseconds. */
+  delayUs = 0;
+  /** Tells whether a datagram is lost. */
+  lose: (datagram: Datagram) => boolean = () => false;
+  readonly hosts: FakeHost[] = [];
+  #nextPort = FIRST_PORT;
+  #events: { at: number; run: () => void }[] = [];
+  #sleepers: Sleeper[] = [];
+  #stepping = false;
+
+  /** Adds a host. */
+  host(): FakeHost {
+    const host = new FakeHost(this);
+    this.hosts.push(host);
+    return host;
+  }
+
+  freePort(): number {
+    return this.#nextPort++;
+  }
+
+  /** Has `run` called at an instant of the virtual clock. */
+  at(us: number, run: () => void): void {
+    this.#events.push({ at: us, run });
+    this.#events.sort((a, b) => a.at - b.at);
+    this.changed();
+  }
+
+  send(datagram: Datagram): void {
+    if (this.lose(datagram)) return;
+    if (this.delayUs === 0) this.#deliver(datagram);
+    else this.at(this.now + this.delayUs, () => this.#deliver(datagram));
+  }
+
+  /** Resolves with what `poll` returns as soon as it is not 0, or with 0 at the deadline. */
+  sleep(deadline: number, poll: () => number): Promise<number> {
+    return new Promise((resolve) => {
+      this.#sleepers.push({ deadline, poll, resolve });
+      this.changed();
+    });
+  }
+
+  /** Something may be ready that was not: looks once every program sleeps. */
+  changed(): void {
+    if (this.#stepping) return;
+    this.#stepping = true;
+    setImmediate(() => {
+      this.#stepping = false;
+      this.#step();
+    });
+  }
+
+  #step(): void {
+    if (this.#wakeReady() || this.#sleepers.length === 0) return;
+    const next = Math.min(
+      this.#events[0]?.at ?? Infinity,
+      ...this.#sleepers.map(({ deadline }) => deadline),
+    );
+    if (next === Infinity) return;
+    this.now = Math.max(this.now, next);
+    while (this.#events[0] && this.#events[0].at <= this.now) this.#events.shift()!.run();
+    this.#wakeReady();
+    this.changed();
+  }
+
+  #wakeReady(): boolean {
+    const [asleep, awake]: [Sleeper[], (() => void)[]] = [[], []];
+    for (const sleeper of this.#sleepers) {
+      const count = sleeper.poll();
+      if (count === 0 && sleeper.deadline > this.now) asleep.push(sleeper);
+      else awake.push(() => sleeper.resolve(count));
+    }
+    this.#sleepers = asleep;
+    for (const wake of awake) wake();
+    return awake.length > 0;
+  }
+
+  /** One receiver gets it: bound to the address, or to the wildcard of the domain that has it. */
+  #deliver(datagram: Datagram): void {
+    for (const host of this.hosts) {
+      const receiver = host.receivers.find((candidate) => host.accepts(candidate, datagram));
+      if (!receiver) continue;
+      receiver.queue.push(datagram);
+      this.changed();
+      return;
+    }
+  }
+}
+
+/** A routing table with the addresses of its interfaces. */
+export interface RoutingTable {
+  readonly addresses: Uint8Array[];
+  hasRoute: boolean;
+  /** What every send meets, such as `ENETDOWN`; ENOBUFS is a full queue. */
+  failure: string | undefined;
+}
+
+/** One host: routing domains, tun devices, sockets that are bound. */
+export class FakeHost {
+  readonly tables: Map<number, RoutingTable> = new Map();
+  readonly devices: Set<string> = new Set(DEVICE_NODES);
+  readonly tuns: Map<string, FakeTun> = new Map();
+  readonly receivers: Receiver[] = [];
+
+  constructor(readonly world: FakeWorld) {
+    this.table(0);
+  }
+
+  /** Returns a routing table, which is made when it is missing: `ifconfig em0 rdomain N`. */
+  table(rdomain: number): RoutingTable {
+    let table = this.tables.get(rdomain);
+    if (!table) {
+      this.tables.set(rdomain, table = { addresses: [], hasRoute: true, failure: undefined });
+    }
+    return table;
+  }
+
+  /** Gives the interface of a routing domain addresses. */
+  address(rdomain: number, ...addresses: readonly string[]): this {
+    const table = this.table(rdomain);
+    table.addresses.push(...addresses.map((text) => parseAddress(text)!.bytes));
+    return this;
+  }
+
+  /** Makes an interface that stays when its device is closed: `ifconfig tunN create`. */
+  createTun(name: string): FakeTun {
+    const tun = new FakeTun(this.world, false);
+    this.tuns.set(name, tun);
+    return tun;
+  }
+
+  /** What opening a device node does. */
+  openTun(name: string): FakeTun {
+    let tun = this.tuns.get(name);
+    if (!tun) this.tuns.set(name, tun = new FakeTun(this.world, true));
+    return tun;
+  }
+
+  owns(rdomain: number, address: Uint8Array): boolean {
+    return this.tables.get(rdomain)?.addresses.some((own) => same(own, address)) ?? false;
+  }
+
+  accepts(receiver: Receiver, { to, toPort }: Datagram): boolean {
+    return receiver.port === toPort && receiver.ipv6 === (to.length === 16) &&
+      this.owns(receiver.rdomain, to) &&
+      (receiver.address.length === 0 || same(receiver.address, to));
+  }
+}
+
+/** A tun interface: what the host sends into it, and what the program wrote to it. */
+export class FakeTun {
+  mtu = 1500;
+  readonly type = TUN_TYPE;
+  flags = TUN_FLAGS;
+  isOpen = false;
+  isDestroyed = false;
+  /** IP packets that wait to be read, as the host sent them. */
+  readonly outgoing: Uint8Array[] = [];
+  /** IP packets the program wrote. */
+  readonly incoming: Uint8Array[] = [];
+
+  constructor(readonly world: FakeWorld, readonly goesOnClose: boolean) {}
+
+  /** The host sends a packet into the tunnel. */
+  inject(packet: Uint8Array): void {
+    this.outgoing.push(packet);
+    this.world.changed();
+  }
+}
+
+/** Tells whether two addresses are one. */
+export function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

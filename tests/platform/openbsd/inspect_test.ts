@@ -1,0 +1,159 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { ReadCommand } from "../../../src/platform/command_output.ts";
+import { inspectHost } from "../../../src/platform/openbsd/inspect.ts";
+import type { HostFinding, HostNeeds } from "../../../src/platform/platform.ts";
+import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
+import { FakeWorld } from "./fake_world.ts";
+import { gateway } from "./golden.ts";
+import { reader } from "./host_outputs.ts";
+
+const NOTHING: HostNeeds = {
+  tunName: undefined,
+  links: [],
+  listen: [],
+  nat: false,
+  mssClamp: false,
+  forwarding: false,
+};
+
+function inspect(
+  needs: Partial<HostNeeds>,
+  options: {
+    libc?: FakeOptions;
+    read?: ReadCommand;
+    hasLibcrypto?: boolean;
+    executable?: string;
+    devices?: readonly string[];
+  } = {},
+): HostFinding[] {
+  const libc = new FakeLibc(gateway(new FakeWorld()), options.libc);
+  const devices = options.devices ?? ["/dev/tun0"];
+  return inspectHost({
+    libc,
+    read: options.read ?? reader(),
+    hasLibcrypto: options.hasLibcrypto ?? true,
+    executable: options.executable ?? "/usr/local/bin/deno",
+    exists: (path) => devices.includes(path),
+  }, { ...NOTHING, ...needs });
+}
+
+/** `severity: message` of each finding. */
+function texts(findings: readonly HostFinding[]): string[] {
+  return findings.map(({ severity, message }) => `${severity}: ${message}`);
+}
+
+const LINK = { name: "dsl", family: 4 } as const;
+
+Deno.test("inspectHost() finds nothing on a gateway that has everything", () => {
+  const findings = inspect({
+    tunName: "tun0",
+    links: [{ ...LINK, rdomain: 1, address: "198.51.100.10" }, LINK],
+    listen: [{ host: "192.168.7.1", port: 5080 }, { host: "a.name.invalid", port: 1 }],
+    nat: true,
+    mssClamp: true,
+    forwarding: true,
+  });
+  assertEquals(findings, []);
+});
+
+Deno.test("inspectHost() finds links whose rdomain, interface, route or address is missing", () => {
+  const findings = inspect({
+    links: [
+      { ...LINK, rdomain: 7 },
+      { ...LINK, rdomain: 2 },
+      { ...LINK, rdomain: 1, address: "198.51.100.99" },
+      { ...LINK, rdomain: 1, family: 6 },
+    ],
+  });
+  assertEquals(texts(findings), [
+    `error: Link "dsl": rdomain 7 does not exist`,
+    `error: Link "dsl": no interface is in rdomain 2`,
+    `warning: Link "dsl": no default route for IPv4 in rdomain 2`,
+    `error: Link "dsl": Cannot bind to 198.51.100.99:0 in rdomain 1: Can't assign requested address`,
+    `warning: Link "dsl": no default route for IPv6 in rdomain 1`,
+  ]);
+  assertEquals(findings[0]!.hint, `Put its interface there, such as "ifconfig em0 rdomain 7".`);
+  assertMatch(findings[2]!.hint!, /route -n -T 2 add -inet default/);
+});
+
+Deno.test("inspectHost() finds a missing device, privilege, libcrypto and a name that cannot be", () => {
+  assertEquals(texts(inspect({}, { devices: [] })), ["error: No /dev/tun0 on this host"]);
+  assertEquals(texts(inspect({ tunName: "tun7" })), ["error: No /dev/tun7 on this host"]);
+  assertStringIncludes(inspect({ tunName: "tun7" })[0]!.hint!, "sh MAKEDEV tun7");
+  assertEquals(texts(inspect({ tunName: "agg0" })), [
+    `error: tunnel.interface cannot be "agg0" here`,
+  ]);
+  assertEquals(texts(inspect({}, { libc: { uid: 1000 } })), [
+    "error: No privilege to set up a network",
+  ]);
+  assertStringIncludes(
+    texts(inspect({}, { hasLibcrypto: false }))[0]!,
+    "warning: Cannot load libcrypto.so",
+  );
+});
+
+Deno.test("inspectHost() tells of a process that was started in another rdomain", () => {
+  const findings = inspect({ links: [{ ...LINK, rdomain: 1 }] }, {
+    libc: { rtable: 2, uid: 1000 },
+  });
+  assertStringIncludes(texts(findings)[1]!, "warning: Started in rdomain 2");
+  assertStringIncludes(findings[1]!.hint!, `"route -T 2 exec"`);
+  assertStringIncludes(texts(findings)[2]!, "Cannot use rdomain 1 from rdomain 2");
+});
+
+Deno.test("inspectHost() says what NAT and the clamp need of pf, and other hosts of forwarding", () => {
+  const noPf = reader({
+    "pfctl -s info": "Status: Disabled\n",
+    "pfctl -s rules": "pass all flags S/SA\n",
+  });
+  assertEquals(texts(inspect({ nat: true }, { read: noPf })), [
+    "error: pf is off, or cannot be asked without root: nothing can translate addresses (tunnel.nat)",
+    'error: pf.conf has no anchor "aggvpn" to translate addresses (tunnel.nat)',
+  ]);
+  assertEquals(
+    texts(inspect({ mssClamp: true }, { read: noPf })).map((text) => text.split(":")[0]),
+    [
+      "warning",
+      "warning",
+    ],
+  );
+  const still = reader({ "sysctl -n net.inet.ip.forwarding": "0\n" });
+  assertEquals(inspect({ mssClamp: true }, { read: still }), []);
+  assertStringIncludes(
+    texts(inspect({ forwarding: true }, { read: still }))[0]!,
+    "does not forward",
+  );
+});
+
+Deno.test("inspectHost() warns of a port in use and of a file system without wxallowed", () => {
+  const world = new FakeWorld();
+  const libc = new FakeLibc(gateway(world));
+  const listen = [{ host: "192.168.7.1", port: 5080 }];
+  const host = {
+    libc,
+    read: reader(),
+    hasLibcrypto: true,
+    executable: "/home/me/deno",
+    exists: () => true,
+  };
+  libc.host.receivers.push({
+    rdomain: 0,
+    port: 5080,
+    address: Uint8Array.of(192, 168, 7, 1),
+    ipv6: false,
+    queue: [],
+  });
+  const findings = inspectHost(host, { ...NOTHING, listen });
+  assertEquals(texts(findings), [
+    "warning: Listening: Cannot bind to 192.168.7.1:5080: Address already in use",
+    "warning: /home/me/deno is on a file system without wxallowed",
+  ]);
+  assertMatch(findings[0]!.hint!, /fstat.*running aggvpn is no problem/);
+});
+
+Deno.test("inspectHost() survives a host on which no command can be run", () => {
+  const read: ReadCommand = () => ({ success: false, output: "" });
+  const findings = inspect({ links: [{ ...LINK, rdomain: 1 }], nat: true }, { read });
+  assertEquals(texts(findings)[0], `error: Link "dsl": rdomain 1 does not exist`);
+  assertEquals(findings.length, 3);
+});

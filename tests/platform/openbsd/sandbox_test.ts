@@ -1,0 +1,89 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { AggvpnError } from "../../../src/errors.ts";
+import { sandbox } from "../../../src/platform/openbsd/sandbox.ts";
+import { openSocket } from "../../../src/platform/openbsd/socket.ts";
+import { openTun } from "../../../src/platform/openbsd/tun.ts";
+import { openPoller } from "../../../src/platform/openbsd/poller.ts";
+import type { SandboxNeeds } from "../../../src/platform/platform.ts";
+import { batchOf, receive, remoteAt } from "./batches.ts";
+import { FakeLibc } from "./fake_libc.ts";
+import { FakeWorld } from "./fake_world.ts";
+import { gateway, goldenTest } from "./golden.ts";
+
+const NOTHING: SandboxNeeds = { programs: [], files: [], directories: [] };
+
+goldenTest(
+  "sandbox",
+  "sandbox() leaves what a running tunnel does, and nothing else",
+  (record, make) => {
+    const libc = make(gateway(new FakeWorld()));
+    const tun = openTun(libc, "tun0");
+    const socket = openSocket(libc, { name: "a", family: 4, rdomain: 1 });
+    const poller = openPoller(libc);
+    libc.takeCalls();
+    sandbox(libc, { ...NOTHING, files: ["/var/run/aggvpn/home.sock"] });
+    record.step("no commands, no quotas", libc);
+    // Links are opened again, with everything that is set on them.
+    socket.close();
+    for (const family of [4, 6] as const) {
+      const again = openSocket(libc, {
+        name: "a",
+        family,
+        address: family === 4 ? "0.0.0.0" : "::",
+        rdomain: 2,
+      });
+      again.send(batchOf(remoteAt(family === 4 ? "203.0.113.20" : "2001:db8:2::20", 9), [1]), 0);
+      receive(again);
+      again.close();
+    }
+    poller.wake();
+    poller.close();
+    assertEquals(libc.calls.filter((call) => call.includes("ENOSYS")), []);
+    assertThrows(() => tun.setMtu(1400), AggvpnError, "Function not implemented");
+    assertThrows(() => openTun(libc, "tun1"), AggvpnError, "Function not implemented");
+    tun.close();
+  },
+);
+
+Deno.test("sandbox() unveils programs with the interpreters of scripts, and promises proc and exec for them", () => {
+  const directory = Deno.makeTempDirSync({ prefix: "aggvpn-sandbox-" });
+  try {
+    Deno.writeTextFileSync(`${directory}/status`, "#! /bin/ksh -e\necho\n");
+    Deno.writeTextFileSync(`${directory}/binary`, "\x7fELF\x00");
+    const libc = new FakeLibc(new FakeWorld().host());
+    sandbox(libc, {
+      programs: [`${directory}/status`, `${directory}/binary`, "/bin/sh", "sh"],
+      files: ["/var/run/aggvpn/home.sock"],
+      directories: [`${directory}/state`],
+    });
+    const sh = [...libc.sandbox.unveiled.keys()].filter((path) => path.endsWith("/sh"));
+    assertEquals(Object.fromEntries(libc.sandbox.unveiled), {
+      "/": "r",
+      "/dev/null": "rw",
+      [`${directory}/state`]: "rwc",
+      "/var/run/aggvpn/home.sock": "rwc",
+      "/bin/ksh": "rx",
+      [`${directory}/status`]: "rx",
+      [`${directory}/binary`]: "rx",
+      ...Object.fromEntries(sh.map((path) => [path, "rx"])),
+    });
+    assert(sh.includes("/bin/sh"));
+    assert(Deno.statSync(`${directory}/state`).isDirectory, "it is made before it is unveiled");
+    assert(libc.sandbox.promises!.has("proc") && libc.sandbox.promises!.has("exec"));
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+Deno.test("sandbox() says how to do without when the kernel or the host refuses", () => {
+  for (const name of ["unveil", "pledge"] as const) {
+    const libc = new FakeLibc(new FakeWorld().host());
+    Object.assign(libc.symbols, { [name]: () => -1 });
+    Object.assign(libc, { errno: () => 22 });
+    const error = assertThrows(() => sandbox(libc, NOTHING), AggvpnError, "Invalid argument");
+    assertStringIncludes(error.hint!, "sandbox = false");
+  }
+  const libc = new FakeLibc(new FakeWorld().host());
+  const needs = { ...NOTHING, programs: ["no-such-program"] };
+  assertThrows(() => sandbox(libc, needs), AggvpnError, `Cannot find "no-such-program"`);
+});

@@ -1,0 +1,19 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { AggvpnError } from "../../../src/errors.ts";
+import { secureSignals } from "../../../src/platform/openbsd/signals.ts";
+import { FakeLibc } from "./fake_libc.ts";
+import { FakeWorld } from "./fake_world.ts";
+
+Deno.test({
+  name: "secureSignals() ignores OpenBSD's number of SIGUSR1, after Deno has set its handler",
+  // Deno keeps its handler's task: that is what closes the door.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn(): void {
+    const libc = new FakeLibc(new FakeWorld().host());
+    secureSignals(libc);
+    assertEquals(libc.calls, ["signal(SIGUSR1, SIG_IGN) = 0"]);
+    Object.assign(libc.symbols, { signal: () => 0xffff_ffff_ffff_ffffn });
+    assertThrows(() => secureSignals(libc), AggvpnError, "Cannot ignore SIGUSR1");
+  },
+});
