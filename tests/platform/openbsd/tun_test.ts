@@ -2,6 +2,8 @@ import { assertEquals, assertIsError, assertStringIncludes, assertThrows } from 
 import { AggvpnError } from "../../../src/errors.ts";
 import { type OpenbsdTun, openTun } from "../../../src/platform/openbsd/tun.ts";
 import { MAX_PACKET_BYTES, PacketPool } from "../../../src/slab.ts";
+import { bytesOf, packetOf, payloadOf, UDP } from "../../offload/reference.ts";
+import { put as putMarked } from "../../offload/staging.ts";
 import { IPV4_PACKET, IPV6_PACKET, put } from "./batches.ts";
 import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
 import { type FakeHost, FakeWorld } from "./fake_world.ts";
@@ -43,6 +45,20 @@ goldenTest("tun", "OpenbsdTun frames packets by address family, both ways", (rec
   tun.close();
   assertEquals(host.tuns.size, 0, "it was made by opening the device");
   record.step("close", libc);
+});
+
+Deno.test("OpenbsdTun.write() fills in a checksum that the other end's kernel has left out", () => {
+  const { host, libc } = makeLibc();
+  const tun = openTun(libc, "tun0");
+  const pool = new PacketPool(4);
+  const datagram = packetOf({ protocol: UDP, payload: payloadOf(33) });
+  const fragment = IPV4_PACKET; // no TCP, no UDP: there is no place for a sum
+  const slots = Int32Array.of(
+    putMarked(pool, bytesOf(datagram, "zero"), true),
+    putMarked(pool, fragment, true),
+  );
+  assertEquals(tun.write(pool, slots, 2), 1);
+  assertEquals(host.tuns.get("tun0")!.incoming, [bytesOf(datagram, "right")]);
 });
 
 Deno.test("openTun() takes the first free interface when none is named", () => {
