@@ -4,9 +4,9 @@
  *
  *     deno run -A --v8-flags=--expose-gc,--max-semi-space-size=1 bench/stages_bench.ts [PART]...
  *
- * The parts are `sending`, `receiving`, `sealing`, `million` and `sites`; all by default. The
- * flags are the daemon's, and one that lets the bench collect garbage. The kernel's
- * part of the way is in `bench/syscalls_bench.ts`.
+ * The parts are `sending`, `receiving`, `offload`, `sealing`, `million` and `sites`; all by
+ * default. The flags are the daemon's, and one that lets the bench collect garbage. The
+ * kernel's part of the way is in `bench/syscalls_bench.ts`.
  *
  * @module
  */
@@ -14,6 +14,7 @@
 import type { AeadProvider } from "../src/crypto/aead.ts";
 import { runMillion, sitesPerPacket } from "./stages/million.ts";
 import { COPY_AEAD } from "./stages/null_aead.ts";
+import { offloadingStages } from "./stages/offloading.ts";
 import { receivingStages } from "./stages/receiving.ts";
 import { LIBCRYPTO, sealingStages } from "./stages/sealing.ts";
 import { sendingStages } from "./stages/sending.ts";
@@ -25,6 +26,7 @@ const SITES = 12;
 const PARTS: Readonly<Record<string, () => void | Promise<void>>> = {
   sending: () => printStages("from the interface to the datagram", sendingStages()),
   receiving: () => printStages("from the datagram to the packet in order", receivingStages()),
+  offload: () => printStages("super-packets and checksums", offloadingStages()),
   sealing: () => printStages("encryption", sealingStages()),
   million: printMillions,
   sites: printSites,

@@ -1,9 +1,10 @@
 /**
  * The internet checksum (RFC 1071), over the memory of a packet pool.
  *
- * Sums are ones' complement and need no carry on the way: words of 32 bits are added up as
- * they lie in memory, and since 2^32 = 2^16 = 1 modulo 2^16 - 1 the total folds to 16 bits at
- * the end. On a little-endian machine the result has its bytes swapped, and nothing else.
+ * Words of 32 bits are read as they lie in memory, and their halves added up without carries:
+ * since 2^16 = 1 modulo 2^16 - 1 the total folds to 16 bits at the end. On a little-endian
+ * machine the result has its bytes swapped, and nothing else. Halves, because V8 adds small
+ * integers a third faster than the sums of whole words would be, which fit none.
  *
  * @module
  */
@@ -19,7 +20,7 @@ const IPV4_ADDRESSES_BYTES = 8;
 const IPV6_ADDRESSES = 8;
 const IPV6_ADDRESSES_BYTES = 32;
 
-/** Folds a sum of 32-bit words, below 2^53, to 16 bits; 0 only when everything was 0. */
+/** Folds a sum, below 2^53, to 16 bits; 0 only when everything was 0. */
 export function fold(sum: number): number {
   let folded = Math.floor(sum / 0x1_0000_0000) + (sum >>> 0);
   folded = Math.floor(folded / 0x1_0000) + (folded & 0xffff);
@@ -28,16 +29,21 @@ export function fold(sum: number): number {
 }
 
 /**
- * Returns the folded sum, not complemented, of the `length` bytes at `at`. Fast when `at` is a
- * multiple of 4, as all headers in a slot are.
+ * Returns the folded sum, not complemented, of the `length` bytes at `at`, at most 128 KiB. Fast
+ * when `at` is a multiple of 4, as all headers in a slot are.
  */
 export function sumOf(pool: PacketPool, at: number, length: number): number {
   if ((at & 3) !== 0) return sumOfBytes(pool.bytes, at, length);
   const { words } = pool;
   const end = at + length >> 2;
-  let sum = 0;
-  for (let i = at >> 2; i < end; i++) sum += words[i]!;
-  const folded = fold(sum);
+  let low = 0;
+  let high = 0;
+  for (let i = at >> 2; i < end; i++) {
+    const word = words[i]! | 0;
+    low = low + (word & 0xffff) | 0;
+    high = high + (word >>> 16) | 0;
+  }
+  const folded = fold(low + high);
   const swapped = (folded & 0xff) << 8 | folded >> 8;
   const rest = length & 3;
   return rest === 0 ? swapped : fold(swapped + sumOfBytes(pool.bytes, at + length - rest, rest));

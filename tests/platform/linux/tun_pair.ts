@@ -29,7 +29,16 @@ export function openEnd(kind: TunKind, host: number): LinuxTun {
   ip(`address add 192.0.2.${host}/24 dev ${tun.name}`);
   ip(`-6 address add 2001:db8::${host}/64 dev ${tun.name} nodad`);
   ip(`link set dev ${tun.name} mtu ${MTU} up`);
+  awaitAddresses(tun.name);
   return tun;
+}
+
+/** Until the kernel has come to it, an IPv6 address takes no packets, also without DAD. */
+function awaitAddresses(name: string): void {
+  const end = performance.now() + MAX_MS;
+  while (ip(`-6 address show dev ${name} tentative`) !== "") {
+    if (performance.now() > end) throw new Error(`An address of ${name} stays tentative`);
+  }
 }
 
 /** What the kernel counts on an interface: packets that it sent into it and got out of it. */
