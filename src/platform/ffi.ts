@@ -64,6 +64,9 @@ function quote(text: string): string {
  *
  * Valid right after a failed synchronous call, before anything else calls into
  * Deno. A `nonblocking` call sets the one of another thread: it cannot be read.
+ *
+ * Very rarely it is EAGAIN instead of what it was: V8 may do work of its own on this thread before
+ * it comes to read. On the packet path EAGAIN only means to try again.
  */
 export class Errno {
   readonly #value: Int32Array;

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assertEquals, assertLessOrEqual, assertMatch, assertThrows } from "@std/assert";
 import { AggvpnError } from "../../src/errors.ts";
 import {
   addressOf,
@@ -60,12 +60,19 @@ Deno.test({
   ignore: NOT_LINUX,
   fn(): void {
     const libc = openLibc();
+    const wrong: number[] = [];
+    const check = (errno: number): void => {
+      if (libc.errno() !== errno) wrong.push(libc.errno());
+    };
     for (let i = 0; i < 1000; i++) {
       assertEquals(libc.symbols.close(-1), -1);
-      assertEquals(libc.errno(), ERRNO.EBADF);
+      check(ERRNO.EBADF);
       assertEquals(libc.symbols.open(cString("/nonexistent"), 0), -1);
-      assertEquals(libc.errno(), ERRNO.ENOENT);
+      check(ERRNO.ENOENT);
     }
+    // V8 may have been at work in between; see Errno.
+    assertLessOrEqual(wrong.length, 2);
+    assertEquals(wrong.filter((errno) => errno !== ERRNO.EAGAIN), []);
   },
 });
 
