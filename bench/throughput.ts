@@ -3,10 +3,12 @@
  * veth cables, beside the cables themselves and other tunnels on the same machine.
  * Prints a table and writes `build/bench-throughput.json`.
  *
- *     deno run -A bench/throughput.ts [--case NAME]... [--runs N] [--peers] [--list]
+ *     deno run -A bench/throughput.ts [--case NAME]... [--runs N] [--soak SECONDS]
+ *                                 [--peers] [--list]
  *
- * `--runs` measures everything as often, in turn, and takes the medians; `--peers` says
- * how to get the other tunnels; AGGVPN_BINARY names another program to measure.
+ * `--runs` measures everything as often, in turn, and takes the medians; `--soak SECONDS` looks at
+ * memory at full speed instead; `--peers` says how to get the other tunnels; AGGVPN_BINARY names
+ * another program to measure.
  *
  * @module
  */
@@ -17,10 +19,15 @@ import { measure, type Sample } from "./throughput/measure.ts";
 import { HOW_TO_GET, PEERS } from "./throughput/peers.ts";
 import { HEADING, machineText, rowsText, summarize, type Summary } from "./throughput/report.ts";
 import { FALLBACK, ONE_LINK, RAW, type Subject, TWO_LINKS } from "./throughput/subject.ts";
+import { soak } from "./throughput/soak.ts";
 import { type Verdict, verdictsOf, verdictText } from "./throughput/targets.ts";
 
 const JSON_FILE = new URL("../build/bench-throughput.json", import.meta.url).pathname;
 const SUBJECTS: readonly Subject[] = [RAW, ONE_LINK, TWO_LINKS, FALLBACK, ...PEERS];
+
+/** Shorter says nothing: samples come every 5 s. */
+const LEAST_SOAK_SECONDS = 50;
+const MOST_RSS_BYTES = 120 * 2 ** 20;
 
 /** What the columns mean. */
 const EXPLANATION: readonly string[] = [
@@ -28,7 +35,8 @@ const EXPLANATION: readonly string[] = [
   "of payload the CPU time of each end's process; its memory at the end of the transfer. Small",
   "datagrams: 160 bytes of UDP payload the same way for 2 s at rising rates, the highest at which",
   "none was lost (each rate is tried twice). Round trip: median of 200 through the idle tunnel,",
-  "less that of the cable. others: CPU that went to programs outside of the measurement.",
+  "less that of the cable. Status: the slowest answer of either end while TCP ran. others: CPU",
+  "that went to programs outside of the measurement.",
 ];
 
 function print(text: string): void {
@@ -80,9 +88,31 @@ function printTable(summaries: readonly Summary[], verdicts: readonly Verdict[])
   for (const verdict of verdicts) print(verdictText(verdict));
 }
 
+/** One link for `seconds`: prints its memory as it goes; 1 when that grows or is too much. */
+async function runSoak(seconds: number): Promise<number> {
+  if (!(seconds >= LEAST_SOAK_SECONDS)) {
+    complain(`--soak takes seconds, at least ${LEAST_SOAK_SECONDS}`);
+    return 2;
+  }
+  const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
+  print(`${ONE_LINK.title}, one TCP flow for ${seconds} s; MiB of client and server`);
+  const { tcpBps, memory } = await soak(ONE_LINK, seconds, (at, { client, server }) => {
+    if (at % 30 === 0) print(`${`${at}`.padStart(6)} s ${mib(client)} ${mib(server)}`);
+  });
+  print(`${(tcpBps / 1e9).toFixed(2)} Gbit/s`);
+  for (const [side, { least, most, early, late, isFlat }] of Object.entries(memory)) {
+    print(
+      `${side}: ${mib(least)} to ${mib(most)} MiB, ${mib(early)} early and ${mib(late)} late: ` +
+        (isFlat ? "flat" : "GROWS"),
+    );
+  }
+  const ends = Object.values(memory);
+  return ends.every(({ isFlat, most }) => isFlat && most <= MOST_RSS_BYTES) ? 0 : 1;
+}
+
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {
-    string: ["case", "runs"],
+    string: ["case", "runs", "soak"],
     boolean: ["list", "peers"],
     collect: ["case"],
     default: { runs: "1" },
@@ -99,6 +129,7 @@ async function main(): Promise<number> {
     complain(`The bench cannot run: ${problem}`);
     return 1;
   }
+  if (args.soak !== undefined) return await runSoak(Number(args.soak));
   const { ready, missing } = await sort(chosen);
   EXPLANATION.forEach(print);
   if (missing.length > 0) print(`Left out: ${missing.join(", ")}; --peers says how to get peers.`);

@@ -6,6 +6,7 @@
 
 import { type Lab, withLab } from "../../tests/lab/namespaces.ts";
 import { type Side, usage } from "../../tests/lab/program.ts";
+import { delay } from "../../tests/lab/require.ts";
 import { buildVeth, type Topology } from "../../tests/lab/topology.ts";
 import { type Flow, freshPort, ping, tcpTransfer, udpFlood } from "../../tests/lab/traffic.ts";
 import { type Machine, MachineMeter } from "../links/machine.ts";
@@ -28,6 +29,9 @@ const SMALL_TRIES = 2;
 /** A source that falls behind by more is at its own limit. */
 const SOURCE_KEEPS_UP = 0.95;
 
+/** Pause between two questions to an end under load. */
+const ASK_EVERY_MS = 250;
+
 const PINGS = { count: 200, intervalMs: 10 } as const;
 
 /** What one end spent. */
@@ -49,6 +53,8 @@ export interface Sample {
   /** Median round trip while nothing else is sent, and that of the cable below. */
   readonly pingUs: number;
   readonly rawPingUs: number;
+  /** The slowest answer of either end to `status` while TCP ran; undefined: nobody to ask. */
+  readonly statusMs: number | undefined;
   /** While TCP ran. */
   readonly machine: Machine;
 }
@@ -87,7 +93,7 @@ async function measureTcp(
   lab: Lab,
   net: Topology,
   running: Running,
-): Promise<Pick<Sample, "tcpBps" | "spent" | "machine">> {
+): Promise<Pick<Sample, "tcpBps" | "spent" | "statusMs" | "machine">> {
   const { pids } = running;
   const read = (): Readonly<Record<Side, ReturnType<typeof usage>>> | undefined =>
     pids && { client: usage(pids.client), server: usage(pids.server) };
@@ -95,6 +101,7 @@ async function measureTcp(
   const first = read();
   let [samples, bytes] = [0, 0];
   let [before, after] = [first, first];
+  const questions = new Questions(running.ask);
   const { bps } = await tcpTransfer(lab, down(net, running), WARM_UP_SECONDS + MEASURED_SECONDS, {
     warmupSeconds: WARM_UP_SECONDS,
     onSample(sample): void {
@@ -104,6 +111,7 @@ async function measureTcp(
       } else before = read();
     },
   });
+  const statusMs = await questions.end();
   const cpuSeconds = (side: Side, since: typeof before): number =>
     (after?.[side].cpuSeconds ?? NaN) - (since?.[side].cpuSeconds ?? NaN);
   const spent = (side: Side): Spent => ({
@@ -114,8 +122,37 @@ async function measureTcp(
   return {
     tcpBps: bps,
     spent: pids && { client: spent("client"), server: spent("server") },
+    statusMs,
     machine: machine.read(own),
   };
+}
+
+/** Asks both ends how they are, over and over, and keeps the longest time that an answer took. */
+class Questions {
+  readonly #asked: Promise<void>;
+  #slowestMs: number | undefined;
+  #ended = false;
+
+  constructor(ask: Running["ask"]) {
+    this.#asked = ask ? this.#ask(ask) : Promise.resolve();
+  }
+
+  async end(): Promise<number | undefined> {
+    this.#ended = true;
+    await this.#asked;
+    return this.#slowestMs;
+  }
+
+  async #ask(ask: NonNullable<Running["ask"]>): Promise<void> {
+    while (!this.#ended) {
+      for (const side of ["client", "server"] as const) {
+        const start = performance.now();
+        if (await ask(side) === undefined) throw new Error(`The ${side} does not answer`);
+        this.#slowestMs = Math.max(this.#slowestMs ?? 0, performance.now() - start);
+      }
+      await delay(ASK_EVERY_MS);
+    }
+  }
 }
 
 /** The highest of {@linkcode SMALL_RATES} of which everything arrived; 0 when none did. */

@@ -22,6 +22,8 @@ export interface Summary {
   readonly sourceLimited: boolean;
   /** Round trip beyond that of the cable. */
   readonly addedMs: number;
+  /** The slowest answer to `status` under load. */
+  readonly statusMs: number;
   /** Of every run, in order. */
   readonly samples: readonly Sample[];
 }
@@ -45,6 +47,7 @@ export function summarize({ name, title }: Subject, samples: readonly Sample[]):
     packetsPerSecond: middle((sample) => sample.packetsPerSecond),
     sourceLimited: samples.some((sample) => sample.sourceLimited),
     addedMs: middle((sample) => sample.spent && (sample.pingUs - sample.rawPingUs) / 1000),
+    statusMs: middle((sample) => sample.statusMs),
     samples,
   };
 }
@@ -71,6 +74,9 @@ export function rowsText(summary: Summary, raw: Summary | undefined): string {
   }
   if (!Number.isNaN(addedMs)) {
     rows.push(row("  added round trip, idle", `${addedMs.toFixed(3)} ms`, NaN));
+  }
+  if (!Number.isNaN(summary.statusMs)) {
+    rows.push(row("  slowest status under load", `${summary.statusMs.toFixed(1)} ms`, NaN));
   }
   return rows.map((text) => text.trimEnd()).join("\n");
 }

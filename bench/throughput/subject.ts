@@ -15,6 +15,8 @@ export interface Running {
   readonly ends: Readonly<Record<Side, string>>;
   /** The process of each end; undefined where there is none. */
   readonly pids: Readonly<Record<Side, number>> | undefined;
+  /** Asks an end how it is; absent where nobody can be asked. */
+  readonly ask?: (side: Side) => Promise<unknown>;
 }
 
 /** A way to get packets from one namespace to the other. */
@@ -61,7 +63,7 @@ async function startAggvpn(
     if (used !== aead) throw new Error(`The ${side} encrypts with ${used}, not ${aead}`);
   }
   const pids = { client: program.child("client").pid, server: program.child("server").pid };
-  return { ends: INNER, pids };
+  return { ends: INNER, pids, ask: (side) => program.status(side) };
 }
 
 function aggvpn(name: string, title: string, cables: number): Subject {

@@ -55,6 +55,7 @@ export function verdictsOf(summaries: readonly Summary[]): Verdict[] {
     atLeast("small datagrams, one link", one?.packetsPerSecond ?? NaN, 150_000, "/s"),
     atLeast("TCP without libcrypto", (fallback?.tcpBps ?? NaN) / 1e6, 150, "Mbit/s"),
     atMost("added round trip, idle", one?.addedMs ?? NaN, 0.5, "ms"),
+    atMost("slowest status under load", one?.statusMs ?? NaN, 100, "ms"),
     atMost("RSS after the transfer, one link", larger(one?.rssMiB), 120, "MiB"),
     atMost("RSS after the transfer, two links", larger(two?.rssMiB), 120, "MiB"),
   ];

@@ -2,6 +2,7 @@ import { assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/ass
 import { median } from "../../bench/median.ts";
 import type { Sample } from "../../bench/throughput/measure.ts";
 import { rowsText, summarize, type Summary } from "../../bench/throughput/report.ts";
+import { memoryOf } from "../../bench/throughput/soak.ts";
 import { ONE_LINK, RAW, TWO_LINKS } from "../../bench/throughput/subject.ts";
 import { verdictsOf, verdictText } from "../../bench/throughput/targets.ts";
 
@@ -14,6 +15,7 @@ function cable(tcpBps: number): Sample {
     spent: undefined,
     packetsPerSecond: 300_000,
     sourceLimited: true,
+    statusMs: undefined,
     pingUs: 100,
     rawPingUs: 100,
     machine: IDLE_MACHINE,
@@ -22,7 +24,8 @@ function cable(tcpBps: number): Sample {
 
 function tunnel(tcpBps: number, packetsPerSecond = 150_000): Sample {
   const spent = { client: SPENT, server: { ...SPENT, cpuPerGb: 3.5 } };
-  return { ...cable(tcpBps), spent, packetsPerSecond, sourceLimited: false, pingUs: 350 };
+  const own = { spent, packetsPerSecond, sourceLimited: false, statusMs: 20, pingUs: 350 };
+  return { ...cable(tcpBps), ...own };
 }
 
 function pass(summaries: readonly Summary[], label: string): boolean | null | undefined {
@@ -39,6 +42,7 @@ Deno.test("summarize() takes medians of the runs and the round trip above the ca
   assertEquals([summary.cpuPerGb.client, summary.cpuPerGb.server], [2.5, 3.5]);
   assertEquals(summary.rssMiB.client, 100);
   assertAlmostEquals(summary.addedMs, 0.25);
+  assertEquals(summary.statusMs, 20);
 });
 
 Deno.test("summarize() knows of no processes where there is no tunnel", () => {
@@ -73,4 +77,10 @@ Deno.test("verdictsOf() does not judge rates where raw veth is slow", () => {
   const [verdict] = verdictsOf(summaries);
   assertEquals(verdict?.pass, null);
   assertStringIncludes(verdict ? verdictText(verdict) : "", "not judged");
+});
+
+Deno.test("memoryOf() forgives a warm-up and sees what grows", () => {
+  const flat = memoryOf([50, 80, 100, 101, 99, 100, 100, 102, 101, 100]);
+  assertEquals([flat.isFlat, flat.least, flat.most, flat.early], [true, 50, 102, 100.5]);
+  assertEquals(memoryOf([90, 92, 94, 96, 98, 100, 102, 104, 106, 108]).isFlat, false);
 });

@@ -1,0 +1,76 @@
+/**
+ * Minutes at full speed: does memory stay where it is?
+ *
+ * @module
+ */
+
+import { withLab } from "../../tests/lab/namespaces.ts";
+import { type Side, usage } from "../../tests/lab/program.ts";
+import { buildVeth } from "../../tests/lab/topology.ts";
+import { freshPort, tcpTransfer } from "../../tests/lab/traffic.ts";
+import { median } from "../median.ts";
+import type { Subject } from "./subject.ts";
+
+/** Samples of the TCP sink come every 100 ms; of them one in so many is looked at. */
+const SAMPLES_PER_LOOK = 50;
+/** Growth from the second fifth of the time to the last that counts as none. */
+const FLAT = 1.03;
+
+/** Memory of one end over time, in bytes. */
+export interface Memory {
+  readonly least: number;
+  readonly most: number;
+  /** Medians of the second and the last fifth: the first warms up. */
+  readonly early: number;
+  readonly late: number;
+  readonly isFlat: boolean;
+}
+
+/** What {@linkcode soak} saw. */
+export interface Soak {
+  readonly tcpBps: number;
+  readonly memory: Readonly<Record<Side, Memory>>;
+}
+
+/** Runs one TCP flow for `seconds`; `onLook` is told every five. */
+export async function soak(
+  subject: Subject,
+  seconds: number,
+  onLook: (atSeconds: number, rss: Readonly<Record<Side, number>>) => void,
+): Promise<Soak> {
+  return await withLab(async (lab) => {
+    const net = await buildVeth(lab, subject.cables);
+    const { ends, pids } = await subject.start(lab, net);
+    if (!pids) throw new Error(`${subject.title} has no process`);
+    const seen: Record<Side, number[]> = { client: [], server: [] };
+    const flow = { from: net.server, to: net.client, address: ends.client, port: freshPort() };
+    let samples = 0;
+    const { bps } = await tcpTransfer(lab, flow, seconds, {
+      onSample(): void {
+        if (++samples % SAMPLES_PER_LOOK !== 0) return;
+        const rss = { client: usage(pids.client).rssBytes, server: usage(pids.server).rssBytes };
+        seen.client.push(rss.client);
+        seen.server.push(rss.server);
+        onLook(samples / 10, rss);
+      },
+    });
+    return {
+      tcpBps: bps,
+      memory: { client: memoryOf(seen.client), server: memoryOf(seen.server) },
+    };
+  });
+}
+
+/** Sums samples in order of time up; at least ten make sense. */
+export function memoryOf(samples: readonly number[]): Memory {
+  const fifth = Math.floor(samples.length / 5);
+  const early = median(samples.slice(fifth, 2 * fifth));
+  const late = median(samples.slice(-fifth));
+  return {
+    least: Math.min(...samples),
+    most: Math.max(...samples),
+    early,
+    late,
+    isFlat: late <= early * FLAT,
+  };
+}
