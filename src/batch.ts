@@ -24,6 +24,8 @@ export class ReceiveBatch {
   /** One endpoint record (`src/remote.ts`) per datagram. */
   readonly remotes: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH_DATAGRAMS * REMOTE_BYTES);
   count = 0;
+  /** How many messages to ask for at once, 1 to {@linkcode MESSAGES}; each can be many datagrams. */
+  messages = MESSAGES;
 }
 
 /** Datagrams that one socket is to send; the first `count` slots of the slab. */

@@ -51,7 +51,7 @@ class End {
     this.#seen = this.batches.map(({ slab, lengths }, socket) => {
       const records = new Uint8Array(BATCH * REMOTE_BYTES);
       for (let i = 0; i < BATCH; i++) records.set(remotes[socket]!.bytes, i * REMOTE_BYTES);
-      return { slab, lengths, remotes: records, count: 0 };
+      return { slab, lengths, remotes: records, count: 0, messages: 1 };
     });
   }
 

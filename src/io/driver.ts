@@ -9,7 +9,7 @@
  * @module
  */
 
-import { ReceiveBatch, type TransmitBatch } from "../batch.ts";
+import { MESSAGES, ReceiveBatch, type TransmitBatch } from "../batch.ts";
 import { AggvpnError } from "../errors.ts";
 import type { LinkSocket, Poller, Tun } from "../platform/platform.ts";
 import type { PacketPool } from "../slab.ts";
@@ -20,6 +20,8 @@ import { Port } from "./port.ts";
 
 /** Longest turn in microseconds; the control socket waits at most this much under load. */
 export const TURN_US = 3000;
+/** ... and while the rest of the program has something to do, which takes it several turns. */
+const SHORT_TURN_US = 300;
 /** Packets moved to or from the TUN in one round. */
 export const PACKETS_PER_ROUND = 64;
 /** Batches of each socket, or of the TUN, that one round may send or write. */
@@ -83,13 +85,16 @@ export class Driver {
    * Rejects with AggvpnError when the TUN interface is gone.
    */
   async run(): Promise<void> {
+    let turnUs = TURN_US;
     try {
       while (!this.#stopping) {
-        const idle = this.#turn(this.#options.clock());
+        const idle = this.#turn(this.#options.clock(), turnUs);
         this.#updateWatch();
         const { poller } = this.#options;
         const idleUs = idle ? this.#idleTime() : 0;
-        if (!poller.waitHere(idleUs)) await poller.wait(idle ? this.#idleTime() : 0);
+        const alone = poller.waitHere(idleUs);
+        if (!alone) await poller.wait(idle ? this.#idleTime() : 0);
+        turnUs = alone ? TURN_US : SHORT_TURN_US;
       }
     } catch (error) {
       if (error instanceof AggvpnError) this.#farewell();
@@ -114,13 +119,13 @@ export class Driver {
     for (const port of this.#ports) port.closeSocket();
   }
 
-  /** Moves what there is, at most {@linkcode TURN_US}. Returns whether nothing is left. */
-  #turn(start: number): boolean {
+  /** Moves what there is, for about `turnUs` at most. Returns whether nothing is left. */
+  #turn(start: number, turnUs: number): boolean {
     const { clock } = this.#options;
     this.#unblock();
     this.#reopenDue(start);
     let moved = this.#round(true);
-    while (moved && !this.#stopping && clock() - start < TURN_US) moved = this.#round(false);
+    while (moved && !this.#stopping && clock() - start < turnUs) moved = this.#round(false);
     this.#drainEvents(clock());
     return !moved;
   }
@@ -160,7 +165,15 @@ export class Driver {
     while (socket.backlog && socket.receive(this.#received) > 0) {
       this.#endpoint.handleDatagrams(now, index, this.#received);
     }
+    this.#boundMessages(this.#options.clock() - now);
     return true;
+  }
+
+  /** What has been asked for has to be taken: where that takes long, ask for less. */
+  #boundMessages(tookUs: number): void {
+    const batch = this.#received;
+    if (tookUs > TURN_US) batch.messages = Math.max(1, batch.messages >> 1);
+    else if (tookUs < TURN_US / 4) batch.messages = Math.min(MESSAGES, batch.messages + 1);
   }
 
   #readTun(now: number): boolean {
@@ -179,7 +192,7 @@ export class Driver {
       let sent = false;
       for (const port of this.#ports) sent = port.flush(now, this.#endpoint) || sent;
       moved ||= sent;
-      if (!more || !sent) break;
+      if (!more || !sent || this.#options.clock() - now > TURN_US) break;
     }
     return moved;
   }

@@ -10,7 +10,7 @@
  * @module
  */
 
-import { MESSAGES, type ReceiveBatch, type TransmitBatch } from "../../batch.ts";
+import type { ReceiveBatch, TransmitBatch } from "../../batch.ts";
 import type { LinkSocket, SendFailure, SocketOptions } from "../platform.ts";
 import { MSG_DONTWAIT } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
@@ -84,7 +84,7 @@ export class LinuxSocket implements LinkSocket {
   receive(batch: ReceiveBatch): number {
     const messages = receiveMessages(batch);
     if (!this.backlog) {
-      messages.accept(this.#receive(messages.address));
+      messages.accept(this.#receive(messages.address, batch.messages));
       if (messages.drops >= 0) this.receiveDrops = messages.drops;
     }
     const count = messages.split();
@@ -127,9 +127,9 @@ export class LinuxSocket implements LinkSocket {
   }
 
   /** An error is that of an earlier datagram (ECONNREFUSED, ...): the queue behind it is intact. */
-  #receive(headers: bigint): number {
+  #receive(headers: bigint, most: number): number {
     for (let skipped = 0; skipped < MAX_SKIPPED_ERRORS; skipped++) {
-      const count = this.#libc.symbols.recvmmsg(this.fd, headers, MESSAGES, MSG_DONTWAIT, 0n);
+      const count = this.#libc.symbols.recvmmsg(this.fd, headers, most, MSG_DONTWAIT, 0n);
       if (count >= 0) return count;
       const errno = this.#libc.errno();
       if (errno === ERRNO.EAGAIN) return 0;
