@@ -26,6 +26,8 @@ export const OUTER_HEADER_BYTES = 10;
 export const TAG_BYTES = 16;
 /** Largest inner packet in bytes: what a slot holds beside headers and tag. */
 export const MAX_PACKET_BYTES = 1900;
+/** Longest packet that a slot can hold; a peer may send more than {@linkcode MAX_PACKET_BYTES}. */
+export const MOST_PACKET_BYTES: number = SLOT_BYTES - PACKET_OFFSET;
 /**
  * Bytes behind the slots of a {@linkcode PacketPool}: one packet of up to 64 KiB that is yet to
  * be cut (IPv6: 65,575 bytes), at {@linkcode PACKET_OFFSET} as in a slot.

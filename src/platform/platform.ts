@@ -78,7 +78,7 @@ export interface Poller {
   /**
    * Waits as {@linkcode wait} does, but on this thread: nothing else of the program runs
    * meanwhile. Returns false, having waited little or not at all, when the rest of the program
-   * may have something to do; then only `wait()` lets it.
+   * may have something to do; then only `wait()` lets it, which may end early.
    */
   waitHere(timeoutUs: number): boolean;
   /** Makes the next waits let the rest of the program run: it was given something to do. */

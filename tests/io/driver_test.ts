@@ -207,6 +207,17 @@ Deno.test("Driver serves the second socket while the first is flooded", async ()
   assert(core.datagrams.some(({ socket, value }) => socket === 1 && value === 7));
 });
 
+Deno.test("Driver takes all that came at once on a socket before another uses the batch", async () => {
+  const { world, sockets, core, driver } = makeDriver();
+  sockets[0]!.joined = true;
+  sockets[0]!.incoming.push(...range(150));
+  sockets[1]!.incoming.push(1);
+  world.at(1000, () => driver.stop());
+  await driver.run();
+  assertEquals(core.datagrams.map(({ socket }) => socket), [...new Array(150).fill(0), 1]);
+  assertEquals(core.datagrams.slice(0, 150).map(({ value }) => value), range(150));
+});
+
 Deno.test("Driver.run() rejects when the TUN is gone, after a farewell", async () => {
   const { world, tun, core, driver } = makeDriver();
   world.at(100, () => tun.fail = new AggvpnError("interface gone"));

@@ -80,7 +80,9 @@ export class FakeTun implements Tun {
 export class FakeSocket implements LinkSocket {
   readonly localAddress = "192.0.2.7:1";
   receiveDrops = 0;
-  readonly backlog = false;
+  /** Whether what waits has come at once, more than a batch can hold. */
+  joined = false;
+  backlog = false;
   failure: SendFailure | undefined;
   incoming: number[] = [];
   sent: number[] = [];
@@ -96,6 +98,7 @@ export class FakeSocket implements LinkSocket {
       batch.slab.bytes[batch.slab.at(i)] = this.incoming.shift()!;
       batch.lengths[i] = 1;
     }
+    this.backlog = this.joined && this.incoming.length > 0;
     return batch.count;
   }
 

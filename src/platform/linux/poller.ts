@@ -8,6 +8,10 @@
  * an epoll descriptor is readable while it has events): a signal, a client of the
  * control socket or an answer of another thread ends the wait, and Deno is let run.
  *
+ * What Deno has taken from its descriptors and not yet worked off cannot be seen from here, nor
+ * can a timer or a promise. So it is let look briefly after a while alone in any case: after a short
+ * one when it ran just before, and after twice as long each time, up to a bound.
+ *
  * @module
  */
 
@@ -24,9 +28,18 @@ const REVENTS_SHIFT = 16;
 /** Longest wait in seconds; ends early rather than overflowing time_t. */
 const MAX_WAIT_S = 1e9;
 /** Longest time without letting the rest of the program run: its timers are late by that much. */
-export const MAX_ALONE_US = 500_000;
+export const MAX_ALONE_US = 80_000;
+/** ... and after it has run, for something may be left of that. */
+export const LEAST_ALONE_US = 5_000;
 /** ... which is let run for so long once it has something to do: one thing leads to another. */
 const LET_RUN_US = 20_000;
+/**
+ * Deno looks at its descriptors when it is out of work, or has done 61 things (`event_interval` of
+ * tokio): a wait that ends at once, as all do under load, is one thing and no time. So, this often,
+ * a wait is a rest: it ends after this long and not before.
+ */
+const REST_EVERY_US = 5_000;
+const REST_US = 100;
 /** What /proc says of a descriptor that epoll_create(2) made. */
 const EPOLL_LINK = "anon_inode:[eventpoll]";
 /** Bytes of what an eventfd reads and writes. */
@@ -70,8 +83,11 @@ export class LinuxPoller implements Poller {
   #count = 0n;
   /** Of them those without Deno's: while that is let run it looks after its own. */
   #ownCount = 0n;
-  /** When the rest of the program was last let run, in microseconds. */
+  /** When the rest of the program was last let run, in microseconds, and for how long it is not. */
   #ranAt = now();
+  #aloneUs = LEAST_ALONE_US;
+  /** When a wait was last as long as a rest. */
+  #restedAt = now();
   /** Until when it is to be let run; for ever where nobody tells that it wants to. */
   #letRunUntil = Infinity;
   #waiting = false;
@@ -96,37 +112,39 @@ export class LinuxPoller implements Poller {
   waitHere(timeoutUs: number): boolean {
     this.#check();
     const start = now();
-    const mostUs = this.#ranAt + MAX_ALONE_US - start;
-    if (start < this.#letRunUntil || mostUs <= 0 || this.#woken) return false;
+    if (start < this.#letRunUntil || this.#woken) return false;
+    const mostUs = this.#ranAt + this.#aloneUs - start;
+    if (mostUs <= 0) {
+      this.#aloneUs = Math.min(2 * this.#aloneUs, MAX_ALONE_US);
+      this.#restedAt = -Infinity; // the next wait is for nothing else
+      return false;
+    }
     const entries = this.#entries;
     const timeout = this.#timespec(Math.min(timeoutUs, mostUs));
     const count = this.#libc.symbols.ppoll(entries, this.#count, timeout, null);
     if (count < 0) this.#checkError();
     if (!this.#isRuntimeReady(entries)) return true;
-    this.#letRunUntil = now() + LET_RUN_US;
+    this.letRun();
     return false;
   }
 
   letRun(): void {
+    this.#aloneUs = LEAST_ALONE_US;
     if (this.#runtimeFds.length > 0) this.#letRunUntil = now() + LET_RUN_US;
   }
 
   async wait(timeoutUs: number): Promise<void> {
     this.#check();
     this.#waiting = true;
+    const start = now();
     const entries = this.#entries;
     try {
-      // Also with a timeout of 0: an asynchronous call lets the rest of the program run.
-      const count = await this.#libc.symbols.ppollAsync(
-        entries,
-        this.#ownCount,
-        this.#timespec(timeoutUs),
-        null,
-      );
-      if (count < 0) this.#pollAgain(entries);
+      if (start - this.#restedAt >= REST_EVERY_US) await this.#rest(entries);
+      else await this.#waitThere(entries, timeoutUs);
     } finally {
       this.#waiting = false;
       this.#ranAt = now();
+      if (this.#ranAt - start >= REST_US) this.#restedAt = this.#ranAt;
       this.#drainEvent();
       if (this.#closed) this.#libc.symbols.close(this.#eventFd);
     }
@@ -179,6 +197,20 @@ export class LinuxPoller implements Poller {
       if (entries[entries.length + 1 - i * POLLFD_WORDS]! >>> REVENTS_SHIFT !== 0) return true;
     }
     return false;
+  }
+
+  /** Also with a timeout of 0: an asynchronous call lets the rest of the program run. */
+  async #waitThere(entries: Int32Array<ArrayBuffer>, timeoutUs: number): Promise<void> {
+    const { symbols } = this.#libc;
+    const timeout = this.#timespec(timeoutUs);
+    const count = await symbols.ppollAsync(entries, this.#ownCount, timeout, null);
+    if (count < 0) this.#pollAgain(entries);
+  }
+
+  /** Waits for no descriptor, then looks at them all. */
+  async #rest(entries: Int32Array<ArrayBuffer>): Promise<void> {
+    await this.#libc.symbols.ppollAsync(entries, 0n, this.#timespec(REST_US), null);
+    this.#pollAgain(entries);
   }
 
   /** Polls from this thread, whose errno can be read: the other one's cannot. */

@@ -60,7 +60,7 @@ const SEEN_WORDS = NAME_WORDS + 4;
 export class ReceiveMessages {
   /** Address of the first header. */
   readonly address: bigint;
-  /** SO_RXQ_OVFL of the last call: datagrams dropped on the socket so far; -1 when not told. */
+  /** SO_RXQ_OVFL of what was split last: datagrams dropped on the socket so far; -1 when not told. */
   drops = -1;
   readonly #batch: ReceiveBatch;
   readonly #headers: Uint32Array<ArrayBuffer> = new Uint32Array(MESSAGES * HEADER_WORDS);

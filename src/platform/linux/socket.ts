@@ -83,11 +83,9 @@ export class LinuxSocket implements LinkSocket {
 
   receive(batch: ReceiveBatch): number {
     const messages = receiveMessages(batch);
-    if (!this.backlog) {
-      messages.accept(this.#receive(messages.address, batch.messages));
-      if (messages.drops >= 0) this.receiveDrops = messages.drops;
-    }
+    if (!this.backlog) messages.accept(this.#receive(messages.address, batch.messages));
     const count = messages.split();
+    if (messages.drops >= 0) this.receiveDrops = messages.drops;
     this.backlog = messages.backlog;
     return count;
   }

@@ -6,14 +6,11 @@
  * @module
  */
 
-import { PACKET_OFFSET, type PacketPool, SLOT_BYTES } from "../../slab.ts";
+import { MOST_PACKET_BYTES, type PacketPool } from "../../slab.ts";
 import type { Tun } from "../platform.ts";
 import { TUNSETOFFLOAD } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
 import { type Libc, systemError } from "./libc.ts";
-
-/** Longest packet that a slot can hold; a peer may send more than `MAX_PACKET_BYTES`. */
-export const MOST_PACKET_BYTES = SLOT_BYTES - PACKET_OFFSET;
 
 /** Returns lengths of packets with `extra` bytes as C wants them, so that none is converted on the way. */
 export function packetLengths(extra: number): readonly bigint[] {

@@ -16,7 +16,7 @@
 
 import { AggvpnError } from "../../errors.ts";
 import { fillChecksum } from "../../offload/checksum.ts";
-import { MAX_PACKET_BYTES, PACKET_OFFSET, type PacketPool } from "../../slab.ts";
+import { MAX_PACKET_BYTES, MOST_PACKET_BYTES, PACKET_OFFSET, type PacketPool } from "../../slab.ts";
 import { cString, slotAddresses } from "../ffi.ts";
 import type { Tun } from "../platform.ts";
 import {
@@ -46,7 +46,7 @@ const FAMILY_OFFSET = PACKET_OFFSET - FAMILY_BYTES;
 const READ_BYTES = BigInt(FAMILY_BYTES + MAX_PACKET_BYTES + 1);
 /** Bytes of a write by packet length, as C wants them: none is converted on the way. */
 const WRITE_BYTES: readonly bigint[] = Array.from(
-  { length: MAX_PACKET_BYTES + 1 },
+  { length: MOST_PACKET_BYTES + 1 },
   (_, n) => BigInt(FAMILY_BYTES + n),
 );
 /** Highest unit that is tried when no name is given; MAKEDEV(8) makes fewer nodes. */

@@ -6,6 +6,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { BATCH_DATAGRAMS, ReceiveBatch, TransmitBatch } from "../../../src/batch.ts";
 import { parseAddress } from "../../../src/address.ts";
+import { SO_RXQ_OVFL, SOL_SOCKET } from "../../../src/platform/linux/constants.ts";
 import { ERRNO } from "../../../src/platform/linux/errno.ts";
 import { type Libc, openLibc } from "../../../src/platform/linux/libc.ts";
 import { type LinuxSocket, openSocket } from "../../../src/platform/linux/socket.ts";
@@ -65,6 +66,11 @@ function drain(socket: LinuxSocket): [number, number][] {
     }
   }
   return got;
+}
+
+function viewAt(address: bigint, length: number): DataView {
+  const pointer = Deno.UnsafePointer.create(address)!;
+  return new DataView(Deno.UnsafePointerView.getArrayBuffer(pointer, length));
 }
 
 function test(name: string, fn: () => void): void {
@@ -144,6 +150,28 @@ test("LinuxSocket keeps a train that finds the buffer full", () => {
   const { libc } = spyLibc(() => ERRNO.EAGAIN);
   const [a, b] = [open(libc), open(libc)];
   assertEquals([a.send(batchOf([9, 9], [remoteTo(b)]), 0), a.failure], [0, "again"]);
+  for (const socket of [a, b]) socket.close();
+});
+
+test("LinuxSocket.receiveDrops believes the newest of the messages that come together", () => {
+  const libc = openLibc();
+  // struct mmsghdr has 64 bytes: control at 32, its length at 40; what is there is SO_RXQ_OVFL.
+  const recvmmsg: Libc["symbols"]["recvmmsg"] = (fd, headers, ...rest) => {
+    const count = libc.symbols.recvmmsg(fd, headers, ...rest);
+    for (let i = 0; i < count; i++) {
+      const header = viewAt(BigInt(headers) + BigInt(64 * i), 64);
+      const control = viewAt(header.getBigUint64(32, true), 24);
+      [20, 0, SOL_SOCKET, SO_RXQ_OVFL, 7 + i].forEach((word, k) =>
+        control.setUint32(4 * k, word, true)
+      );
+      header.setUint32(40, 24, true);
+    }
+    return count;
+  };
+  const [a, b] = [open(libc), open({ ...libc, symbols: { ...libc.symbols, recvmmsg } })];
+  a.send(batchOf([100, 200, 300], [remoteTo(b)]), 0);
+  assertEquals(b.receive(received), 3);
+  assertEquals(b.receiveDrops, 9);
   for (const socket of [a, b]) socket.close();
 });
 

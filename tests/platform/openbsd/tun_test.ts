@@ -1,7 +1,7 @@
 import { assertEquals, assertIsError, assertStringIncludes, assertThrows } from "@std/assert";
 import { AggvpnError } from "../../../src/errors.ts";
 import { type OpenbsdTun, openTun } from "../../../src/platform/openbsd/tun.ts";
-import { MAX_PACKET_BYTES, PacketPool } from "../../../src/slab.ts";
+import { MAX_PACKET_BYTES, MOST_PACKET_BYTES, PacketPool } from "../../../src/slab.ts";
 import { bytesOf, packetOf, payloadOf, UDP } from "../../offload/reference.ts";
 import { put as putMarked } from "../../offload/staging.ts";
 import { IPV4_PACKET, IPV6_PACKET, put } from "./batches.ts";
@@ -45,6 +45,16 @@ goldenTest("tun", "OpenbsdTun frames packets by address family, both ways", (rec
   tun.close();
   assertEquals(host.tuns.size, 0, "it was made by opening the device");
   record.step("close", libc);
+});
+
+Deno.test("OpenbsdTun.write() takes the longest packet that a peer can send", () => {
+  const { host, libc } = makeLibc();
+  const tun = openTun(libc, "tun0");
+  const pool = new PacketPool(4);
+  const longest = bytesOf(packetOf({ protocol: UDP, payload: payloadOf(MOST_PACKET_BYTES - 28) }));
+  assertEquals(tun.write(pool, Int32Array.of(put(pool, longest)), 1), 1);
+  assertEquals(host.tuns.get("tun0")!.incoming, [longest]);
+  tun.close();
 });
 
 Deno.test("OpenbsdTun.write() fills in a checksum that the other end's kernel has left out", () => {
