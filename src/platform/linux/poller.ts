@@ -28,7 +28,7 @@ const REVENTS_SHIFT = 16;
 /** Longest wait in seconds; ends early rather than overflowing time_t. */
 const MAX_WAIT_S = 1e9;
 /** Longest time without letting the rest of the program run: its timers are late by that much. */
-export const MAX_ALONE_US = 80_000;
+export const MAX_ALONE_US = 320_000;
 /** ... and after it has run, for something may be left of that. */
 export const LEAST_ALONE_US = 5_000;
 /** ... which is let run for so long once it has something to do: one thing leads to another. */
