@@ -37,8 +37,14 @@ export function hostNeeds(config: Config): HostNeeds {
     listen: config.mode === "server" ? config.listen : [],
     nat: config.tunnel.nat,
     mssClamp: config.tunnel.mssClamp,
-    forwarding: config.tunnel.nat,
+    forwarding: config.tunnel.nat || hasNetworks(config),
   };
+}
+
+/** Whether there are networks behind clients: what comes from there is not of this host. */
+function hasNetworks(config: Config): boolean {
+  const isNetwork = (range: string): boolean => /\/(?!32$|128$)/.test(range);
+  return config.mode === "server" && config.clients.some(({ allowed }) => allowed.some(isNetwork));
 }
 
 function foreignKeys(config: Config, platform: Platform): HostFinding[] {

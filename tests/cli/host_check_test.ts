@@ -34,6 +34,13 @@ Deno.test("hostNeeds asks for the addresses a server listens on", () => {
   assertEquals([needs.links.length, needs.nat], [0, false]);
 });
 
+Deno.test("hostNeeds asks for forwarding where networks are behind clients", () => {
+  const forwarding = (text: string): boolean => hostNeeds(parse(text).config!).forwarding;
+  assertEquals(forwarding(FULL_SERVER), true);
+  assertEquals(forwarding(FULL_SERVER.replace(/^routes.*$/m, "")), false);
+  assertEquals(forwarding(SMALL_CLIENT), false);
+});
+
 Deno.test({
   name: "checkHost warns about keys of the other system",
   ignore: Deno.build.os !== "linux",
