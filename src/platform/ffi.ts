@@ -86,3 +86,44 @@ export class Errno {
 export function errnoName(table: Readonly<Record<string, number>>, errno: number): string {
   return Object.keys(table).find((name) => table[name] === errno) ?? `errno ${errno}`;
 }
+
+/** What tells of errors in a bound C library. */
+export interface CErrors {
+  /** The error of the synchronous call that just failed. */
+  errno(): number;
+  /** What strerror(3) says of `errno`, such as `No such device`. */
+  describe(errno: number): string;
+}
+
+/** Binds `errno` at `location`; `table` names what strerror(3) does not know. */
+export function bindErrors(
+  location: Deno.PointerObject,
+  strerror: (errno: number) => Deno.PointerValue,
+  table: Readonly<Record<string, number>>,
+): CErrors {
+  const errno = new Errno(location);
+  return {
+    errno: () => errno.read(),
+    describe(number): string {
+      const text = strerror(number);
+      return text ? Deno.UnsafePointerView.getCString(text) : errnoName(table, number);
+    },
+  };
+}
+
+/** Makes the error of a system call: `what: Permission denied`, with `errno` as its cause. */
+export type SystemError = (
+  libc: CErrors,
+  what: string,
+  errno: number,
+  hint?: string,
+) => AggvpnError;
+
+/** Returns what makes errors of a system whose error numbers are in `table`. */
+export function systemErrorOf(table: Readonly<Record<string, number>>): SystemError {
+  return (libc, what, errno, hint) => {
+    const cause = new Error(errnoName(table, errno));
+    const message = `${what}: ${libc.describe(errno)}`;
+    return new AggvpnError(message, hint === undefined ? { cause } : { cause, hint });
+  };
+}

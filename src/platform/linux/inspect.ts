@@ -5,8 +5,7 @@
  * @module
  */
 
-import { AggvpnError } from "../../errors.ts";
-import { parseAddress } from "../../address.ts";
+import { inspectListen, type OpenSocket, tryToBind } from "../inspect_sockets.ts";
 import type { HostFinding, HostNeeds, SocketOptions } from "../platform.ts";
 import { findProgram } from "../run_changes.ts";
 import { CAP_NET_ADMIN } from "./constants.ts";
@@ -23,11 +22,12 @@ import { TUN_DEVICE } from "./tun.ts";
 
 /** Returns everything found, errors and warnings in the order of the needs. */
 export function inspectHost(libc: Libc, needs: HostNeeds, hasLibcrypto: boolean): HostFinding[] {
+  const open: OpenSocket = (options) => openSocket(libc, options);
   return [
     ...inspectTun(libc, needs.tunName),
     ...inspectPrograms(needs),
-    ...needs.links.flatMap((link) => inspectLink(libc, link)),
-    ...needs.listen.flatMap((listen) => inspectListen(libc, listen)),
+    ...needs.links.flatMap((link) => inspectLink(libc, link, open)),
+    ...needs.listen.flatMap((listen) => inspectListen(open, listen)),
     ...inspectForwarding(needs),
     ...(hasLibcrypto ? [] : [LIBCRYPTO_MISSING]),
   ];
@@ -85,8 +85,8 @@ const INTERFACE_PROBLEMS: Readonly<Record<InterfaceState, string | undefined>> =
   up: undefined,
 };
 
-function inspectLink(libc: Libc, link: SocketOptions): HostFinding[] {
-  if (link.interface === undefined) return tryToBind(libc, link, `Link "${link.name}"`);
+function inspectLink(libc: Libc, link: SocketOptions, open: OpenSocket): HostFinding[] {
+  if (link.interface === undefined) return tryToBind(open, link, `Link "${link.name}"`);
   const state = interfaceState(libc, link.interface);
   const problem = INTERFACE_PROBLEMS[state];
   if (problem !== undefined) {
@@ -98,38 +98,9 @@ function inspectLink(libc: Libc, link: SocketOptions): HostFinding[] {
     return [{ severity, message, hint }];
   }
   return [
-    ...tryToBind(libc, link, `Link "${link.name}"`),
+    ...tryToBind(open, link, `Link "${link.name}"`),
     ...inspectReversePath(link.name, link.interface),
   ];
-}
-
-/** A name is left to the start: resolving it here would take as long as the network likes. */
-function inspectListen(libc: Libc, listen: { host: string; port: number }): HostFinding[] {
-  const address = parseAddress(listen.host);
-  if (!address) return [];
-  const family = address.bytes.length === 4 ? 4 : 6;
-  const options = { name: listen.host, address: listen.host, port: listen.port, family } as const;
-  return tryToBind(libc, options, "Listening");
-}
-
-/** Opens a socket and closes it again. A port in use may be that of a running aggvpn. */
-function tryToBind(libc: Libc, options: SocketOptions, who: string): HostFinding[] {
-  try {
-    openSocket(libc, options).close();
-    return [];
-  } catch (error) {
-    if (!(error instanceof AggvpnError)) throw error;
-    const inUse = error.cause instanceof Error && error.cause.message === "EADDRINUSE";
-    const severity = inUse ? "warning" : "error";
-    const message = `${who}: ${error.message}`;
-    return [
-      error.hint === undefined ? { severity, message } : {
-        severity,
-        message,
-        hint: inUse ? `${error.hint} A running aggvpn is no problem.` : error.hint,
-      },
-    ];
-  }
 }
 
 /** Strict reverse-path filtering (ip-sysctl.rst, rp_filter 1) drops what a second uplink receives. */

@@ -12,6 +12,7 @@
 
 import type { ReceiveBatch, TransmitBatch } from "../../batch.ts";
 import type { LinkSocket, SendFailure, SocketOptions } from "../platform.ts";
+import { MAX_SKIPPED_ERRORS, sendFailures, socketBugs } from "../socket_errors.ts";
 import { MSG_DONTWAIT } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
 import { type Libc, systemError } from "./libc.ts";
@@ -20,28 +21,14 @@ import { bindSocket, localRemote, openDescriptor } from "./socket_setup.ts";
 import { MAX_TRAIN, transmitMessages } from "./transmit_messages.ts";
 import { canSendTrains, joinReceived } from "./udp_offload.ts";
 
-/** Errors a receive skips before it lets the poller have another look. */
-const MAX_SKIPPED_ERRORS = 4;
-
-const FAILURES: Readonly<Record<number, SendFailure>> = {
-  [ERRNO.EAGAIN]: "again",
-  [ERRNO.EINTR]: "again",
-  [ERRNO.ENOBUFS]: "nobufs",
-  [ERRNO.ENOMEM]: "nobufs",
-  [ERRNO.EMSGSIZE]: "message-size",
-  [ERRNO.ECONNREFUSED]: "refused",
-  [ERRNO.EPERM]: "denied",
-  [ERRNO.EACCES]: "denied",
-};
+const FAILURES = sendFailures(ERRNO);
+const BUGS = socketBugs(ERRNO);
 
 /**
  * Errors that may be of a train, not of its datagrams: the interface cannot sum up what it sends
  * (EIO), the kernel does not know how (EINVAL), or one datagram is too long.
  */
 const TRAIN_ERRORS: readonly number[] = [ERRNO.EIO, ERRNO.EINVAL, ERRNO.EMSGSIZE];
-
-/** Errors of a program that uses a descriptor or an address it must not. */
-const BUGS: readonly number[] = [ERRNO.EBADF, ERRNO.ENOTSOCK, ERRNO.EFAULT];
 
 /**
  * Opens and binds a UDP socket. Throws AggvpnError when the address, the port, the

@@ -5,9 +5,8 @@
  * @module
  */
 
-import { parseAddress } from "../../address.ts";
-import { AggvpnError } from "../../errors.ts";
 import type { ReadCommand } from "../command_output.ts";
+import { inspectListen, type OpenSocket, tryToBind } from "../inspect_sockets.ts";
 import type { HostFinding, HostNeeds, SocketOptions } from "../platform.ts";
 import { probeFastCalls } from "./ffi_probe.ts";
 import {
@@ -36,12 +35,13 @@ export interface Inspector {
 /** Returns everything found, errors and warnings in the order of the needs. */
 export function inspectHost(host: Inspector, needs: HostNeeds): HostFinding[] {
   const tables = readRoutingTables(host.read);
-  const links = needs.links.map((link) => inspectLink(host, link, tables));
+  const open: OpenSocket = (options) => openSocket(host.libc, options);
+  const links = needs.links.map((link) => inspectLink(host, link, tables, open));
   return [
     ...inspectTun(host, needs.tunName),
     ...startFindings(host.libc),
     ...links.flat(),
-    ...needs.listen.flatMap((listen) => inspectListen(host.libc, listen)),
+    ...needs.listen.flatMap((listen) => inspectListen(open, listen)),
     ...inspectFilter(needs, readHostState(host.read)),
     ...inspectExecutable(host),
     ...(host.hasLibcrypto ? [] : [LIBCRYPTO_MISSING]),
@@ -85,13 +85,14 @@ function inspectTun({ libc, exists }: Inspector, name: string | undefined): Host
 }
 
 function inspectLink(
-  { libc, read }: Inspector,
+  { read }: Inspector,
   link: SocketOptions,
   tables: Map<number, RoutingTable>,
+  open: OpenSocket,
 ): HostFinding[] {
   const who = `Link "${link.name}"`;
   const { rdomain, family } = link;
-  if (rdomain === undefined) return tryToBind(libc, link, who);
+  if (rdomain === undefined) return tryToBind(open, link, who);
   const table = tables.get(rdomain);
   if (!table) {
     const message = `${who}: rdomain ${rdomain} does not exist`;
@@ -111,33 +112,7 @@ function inspectLink(
       `Unless the server has its own: "route -n -T ${rdomain} add ${inet} default GATEWAY".`;
     findings.push({ severity: "warning", message, hint });
   }
-  return [...findings, ...tryToBind(libc, link, who)];
-}
-
-/** A name is left to the start: resolving it here would take as long as the network likes. */
-function inspectListen(libc: Libc, listen: { host: string; port: number }): HostFinding[] {
-  const address = parseAddress(listen.host);
-  if (!address) return [];
-  const family = address.bytes.length === 4 ? 4 : 6;
-  const options = { name: listen.host, address: listen.host, port: listen.port, family } as const;
-  return tryToBind(libc, options, "Listening");
-}
-
-/** Opens a socket and closes it again. A port in use may be that of a running aggvpn. */
-function tryToBind(libc: Libc, options: SocketOptions, who: string): HostFinding[] {
-  try {
-    openSocket(libc, options).close();
-    return [];
-  } catch (error) {
-    if (!(error instanceof AggvpnError)) throw error;
-    const inUse = error.cause instanceof Error && error.cause.message === "EADDRINUSE";
-    const hint = inUse ? `${error.hint} A running aggvpn is no problem.` : error.hint;
-    return [{
-      severity: inUse ? "warning" : "error",
-      message: `${who}: ${error.message}`,
-      ...hint !== undefined && { hint },
-    }];
-  }
+  return [...findings, ...tryToBind(open, link, who)];
 }
 
 /** With NAT the program switches forwarding on itself, and cannot do without pf. */

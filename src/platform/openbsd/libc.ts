@@ -11,18 +11,13 @@
  * @module
  */
 
-import { AggvpnError } from "../../errors.ts";
-import { Errno, errnoName } from "../ffi.ts";
+import { bindErrors, type CErrors, type SystemError, systemErrorOf } from "../ffi.ts";
 import { ERRNO } from "./errno.ts";
 import { LIBC } from "./symbols.ts";
 
 /** The bound functions, and what went wrong in the last one. */
-export interface Libc {
+export interface Libc extends CErrors {
   readonly symbols: Deno.DynamicLibrary<typeof LIBC>["symbols"];
-  /** The error of the synchronous call that just failed. */
-  errno(): number;
-  /** What strerror(3) says of `errno`, such as `Device not configured`. */
-  describe(errno: number): string;
 }
 
 let opened: Libc | undefined;
@@ -34,25 +29,8 @@ export function openLibc(): Libc {
 
 function bind(): Libc {
   const { symbols } = Deno.dlopen("libc.so", LIBC);
-  const errno = new Errno(symbols.__errno()!);
-  return {
-    symbols,
-    errno: () => errno.read(),
-    describe(number): string {
-      const text = symbols.strerror(number);
-      return text ? Deno.UnsafePointerView.getCString(text) : errnoName(ERRNO, number);
-    },
-  };
+  return { symbols, ...bindErrors(symbols.__errno()!, symbols.strerror, ERRNO) };
 }
 
-/** Makes the error of a system call: `what: Permission denied`, with `errno` as its cause. */
-export function systemError(
-  libc: Libc,
-  what: string,
-  errno: number,
-  hint?: string,
-): AggvpnError {
-  const cause = new Error(errnoName(ERRNO, errno));
-  const message = `${what}: ${libc.describe(errno)}`;
-  return new AggvpnError(message, hint === undefined ? { cause } : { cause, hint });
-}
+/** Makes the error of a system call of this system. */
+export const systemError: SystemError = systemErrorOf(ERRNO);

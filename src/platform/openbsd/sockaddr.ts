@@ -15,6 +15,7 @@
 
 import { isLinkLocal } from "../../address.ts";
 import type { Remote } from "../../remote.ts";
+import { writeEndpointRecord } from "../endpoint_record.ts";
 import { addressOf, type AddressWords, addressWords } from "../ffi.ts";
 import {
   AF_INET,
@@ -46,11 +47,7 @@ export function writeSockaddr(remote: Remote): Uint8Array<ArrayBuffer> {
   return sockaddr;
 }
 
-/**
- * Writes the endpoint record at `to` of `records`: the remote end from the
- * socket address at `at` of `names`, the local end from the address at
- * `localAt` of `control` (none when `localAt` is negative).
- */
+/** Writes an endpoint record, see {@linkcode writeEndpointRecord}. */
 export function readSockaddr(
   names: Uint8Array,
   at: number,
@@ -59,16 +56,7 @@ export function readSockaddr(
   records: Uint8Array,
   to: number,
 ): void {
-  const ipv4 = names[at + 1] === AF_INET;
-  const size = ipv4 ? 4 : 16;
-  const from = at + (ipv4 ? 4 : 8);
-  records.fill(0, to, to + 40);
-  records[to] = ipv4 ? 4 : 6;
-  records[to + 2] = names[at + 2]!;
-  records[to + 3] = names[at + 3]!;
-  for (let i = 0; i < size; i++) records[to + 4 + i] = names[from + i]!;
-  if (localAt >= 0) { for (let i = 0; i < size; i++) records[to + 20 + i] = control[localAt + i]!; }
-  if (!ipv4) { for (let i = 0; i < 4; i++) records[to + 36 + i] = names[at + 27 - i]!; }
+  writeEndpointRecord(names[at + 1] === AF_INET, names, at, control, localAt, records, to);
 }
 
 /** Where a datagram goes, as struct msghdr refers to it; made once for each remote. */

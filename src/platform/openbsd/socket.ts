@@ -10,28 +10,15 @@
 
 import type { ReceiveBatch, TransmitBatch } from "../../batch.ts";
 import type { LinkSocket, SendFailure, SocketOptions } from "../platform.ts";
+import { MAX_SKIPPED_ERRORS, sendFailures, socketBugs } from "../socket_errors.ts";
 import { MSG_DONTWAIT } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
 import { type Libc, systemError } from "./libc.ts";
 import { type ReceiveMessages, receiveMessages, transmitMessages } from "./messages.ts";
 import { bindSocket, localRemote, openDescriptor } from "./socket_setup.ts";
 
-/** Errors a receive skips before it lets the poller have another look. */
-const MAX_SKIPPED_ERRORS = 4;
-
-const FAILURES: Readonly<Record<number, SendFailure>> = {
-  [ERRNO.EAGAIN]: "again",
-  [ERRNO.EINTR]: "again",
-  [ERRNO.ENOBUFS]: "nobufs",
-  [ERRNO.ENOMEM]: "nobufs",
-  [ERRNO.EMSGSIZE]: "message-size",
-  [ERRNO.ECONNREFUSED]: "refused",
-  [ERRNO.EPERM]: "denied",
-  [ERRNO.EACCES]: "denied", // a rule of pf(4)
-};
-
-/** Errors of a program that uses a descriptor or an address it must not. */
-const BUGS: readonly number[] = [ERRNO.EBADF, ERRNO.ENOTSOCK, ERRNO.EFAULT];
+const FAILURES = sendFailures(ERRNO);
+const BUGS = socketBugs(ERRNO);
 
 /**
  * Opens and binds a UDP socket. Throws AggvpnError when the routing table, the address or

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { type Address, isUnspecified, parseAddress } from "../../address.ts";
+import { type Address, isUnspecified } from "../../address.ts";
 import { AggvpnError } from "../../errors.ts";
 import { Remote, REMOTE_BYTES, remoteOf } from "../../remote.ts";
 import { cString } from "../ffi.ts";
+import { familyOf, parseLocal } from "../local_address.ts";
 import type { SocketOptions } from "../platform.ts";
 import {
   AF_INET,
@@ -77,19 +78,6 @@ export function localRemote(libc: Libc, fd: number): Remote {
   const record = new Uint8Array(REMOTE_BYTES);
   readSockaddr(name, 0, name, -1, record, 0);
   return new Remote(record);
-}
-
-function familyOf(options: SocketOptions): 4 | 6 {
-  if (options.address === undefined) return options.family;
-  return parseLocal(options.address).bytes.length === 4 ? 4 : 6;
-}
-
-function parseLocal(text: string): Address {
-  const address = parseAddress(text);
-  if (address) return address;
-  throw new AggvpnError(`Cannot bind to ${JSON.stringify(text)}: not an IP address`, {
-    hint: "Give an IPv4 or IPv6 address of this host.",
-  });
 }
 
 /** SO_RTABLE, getsockopt(2): a link's datagrams are routed by its own table. */

@@ -1,0 +1,41 @@
+/**
+ * Whether the sockets of a tunnel can be had on this host: opened, and closed again.
+ *
+ * @module
+ */
+
+import { parseAddress } from "../address.ts";
+import { AggvpnError } from "../errors.ts";
+import type { HostFinding, SocketOptions } from "./platform.ts";
+
+/** Opens a socket as the system does it. Throws AggvpnError. */
+export type OpenSocket = (options: SocketOptions) => { close(): void };
+
+/** A name is left to the start: resolving it here would take as long as the network likes. */
+export function inspectListen(
+  open: OpenSocket,
+  listen: { host: string; port: number },
+): HostFinding[] {
+  const address = parseAddress(listen.host);
+  if (!address) return [];
+  const family = address.bytes.length === 4 ? 4 : 6;
+  const options = { name: listen.host, address: listen.host, port: listen.port, family } as const;
+  return tryToBind(open, options, "Listening");
+}
+
+/** Opens a socket for `who` and closes it again. A port in use may be that of a running aggvpn. */
+export function tryToBind(open: OpenSocket, options: SocketOptions, who: string): HostFinding[] {
+  try {
+    open(options).close();
+    return [];
+  } catch (error) {
+    if (!(error instanceof AggvpnError)) throw error;
+    const inUse = error.cause instanceof Error && error.cause.message === "EADDRINUSE";
+    const hint = inUse ? `${error.hint} A running aggvpn is no problem.` : error.hint;
+    return [{
+      severity: inUse ? "warning" : "error",
+      message: `${who}: ${error.message}`,
+      ...hint !== undefined && { hint },
+    }];
+  }
+}
