@@ -17,10 +17,10 @@ import { isChecksumRight, sumOf } from "./checksum.ts";
 
 /** Offsets in a TCP header (RFC 9293 section 3.1), and flags. */
 export const TCP_SEQUENCE = 4;
-export const TCP_ACKNOWLEDGMENT = 8;
+const TCP_ACKNOWLEDGMENT = 8;
 export const TCP_DATA_OFFSET = 12;
 export const TCP_FLAGS = 13;
-export const TCP_WINDOW = 14;
+const TCP_WINDOW = 14;
 export const TCP_URGENT = 18;
 export const FIN = 0x01;
 export const PSH = 0x08;

@@ -11,11 +11,10 @@
 import type { TransmitBatch } from "../batch.ts";
 import { Path, type PathOptions } from "../links/path.ts";
 import { Remote } from "../remote.ts";
-import { DATA_HEADER_BYTES, PACKET_OFFSET, type PacketPool, PLAIN_OFFSET } from "../slab.ts";
+import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import { readU16, readU24, readU32 } from "../wire/field.ts";
 import {
   DATA,
-  DATA_NEEDS_CHECKSUM,
   FRAME,
   FRAME_HEADER_BYTES,
   limitReach,
@@ -26,13 +25,12 @@ import {
   Report,
 } from "../wire/frame.ts";
 import type { Tier } from "../wire/handshake.ts";
-import { PacketInfo, parsePacket } from "../wire/ip.ts";
-import { parseTransport, TransportInfo } from "../wire/transport.ts";
 import { ControlWriter } from "./control_writer.ts";
+import { DataFrames } from "./data_frames.ts";
 import type { Drops } from "./drops.ts";
 import type { EndpointEvent } from "./options.ts";
 import { Receiver } from "./receiver.ts";
-import { mayUseSource, type Network } from "./routes.ts";
+import type { Network } from "./routes.ts";
 import type { Rules } from "./rules.ts";
 import { Sender } from "./sender.ts";
 import { EXPIRE_AFTER_US, OVERLAP_US, type Session } from "./session.ts";
@@ -67,14 +65,11 @@ export class Peer {
   receiver: Receiver;
   /** Upper 24 bits of the ids that the other end chooses; -1 before it did. */
   remoteInstance = -1;
-  receivedPackets = 0;
-  receivedBytes = 0;
+  readonly data: DataFrames;
 
   readonly #control: ControlWriter;
   readonly #report = new Report();
   readonly #update = new LinkUpdate();
-  readonly #info = new PacketInfo();
-  readonly #transport = new TransportInfo();
   #roundTripAt = -1;
   #overlapEndsAt = 0;
   readonly #onLost = (slot: number): void => this.sender.handleLost(slot);
@@ -91,6 +86,7 @@ export class Peer {
   ) {
     this.sender = this.#newSender();
     this.receiver = new Receiver(0, host.pool, host.deliver);
+    this.data = new DataFrames(host.pool, host.drops, allowed);
     this.#control = new ControlWriter(host.pool, host.controlSlot);
   }
 
@@ -199,7 +195,9 @@ export class Peer {
     let at = this.host.pool.at(slot) + PLAIN_OFFSET;
     const end = at + length;
     while (at < end) {
-      if ((bytes[at]! & DATA) !== 0) return this.#handleData(now, link, slot, at, end);
+      if ((bytes[at]! & DATA) !== 0) {
+        return this.data.handle(now, this.receiver, link, slot, at, end);
+      }
       if (end - at < FRAME_HEADER_BYTES) break;
       const payload = at + FRAME_HEADER_BYTES;
       const size = readU16(bytes, at + 1);
@@ -291,43 +289,6 @@ export class Peer {
   #newSender(): Sender {
     const { pool, drops, rules } = this.host;
     return new Sender(pool, this.paths, QUEUE_PACKETS, drops, rules);
-  }
-
-  #handleData(now: number, link: number, slot: number, at: number, end: number): boolean {
-    const { pool, drops } = this.host;
-    const length = end - at - DATA_HEADER_BYTES;
-    const packetAt = pool.at(slot) + PACKET_OFFSET;
-    this.receiver.noteData(now, link);
-    if (length <= 0) {
-      drops.count("frame");
-      return false;
-    }
-    if (at + DATA_HEADER_BYTES !== packetAt) {
-      pool.bytes.copyWithin(packetAt - DATA_HEADER_BYTES, at, end);
-    }
-    if (!parsePacket(pool.bytes, packetAt, length, this.#info)) {
-      drops.count("malformed");
-      return false;
-    }
-    if (!mayUseSource(this.allowed, pool.bytes, packetAt, this.#info.version)) {
-      drops.count("source");
-      return false;
-    }
-    pool.lengths[slot] = length;
-    const header = packetAt - DATA_HEADER_BYTES;
-    const needsChecksum = (pool.bytes[header]! & DATA_NEEDS_CHECKSUM) !== 0;
-    if (needsChecksum && !parseTransport(pool.bytes, packetAt, length, this.#transport)) {
-      drops.count("checksum");
-      return false;
-    }
-    pool.needsChecksum[slot] = needsChecksum ? 1 : 0;
-    if (!this.receiver.handleData(now, link, header, slot)) {
-      drops.count("duplicate");
-      return false;
-    }
-    this.receivedPackets++;
-    this.receivedBytes += length;
-    return true;
   }
 
   #handleFrame(
