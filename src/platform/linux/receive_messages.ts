@@ -13,8 +13,8 @@
  */
 
 import { BATCH_DATAGRAMS, MESSAGE_BYTES, MESSAGES, type ReceiveBatch } from "../../batch.ts";
-import { REMOTE_BYTES } from "../../remote.ts";
 import { SLOT_BYTES } from "../../slab.ts";
+import { EndpointRecords, NAME_WORDS } from "../endpoint_record.ts";
 import { addressOf } from "../ffi.ts";
 import {
   AF_INET,
@@ -44,17 +44,10 @@ import {
   NAME_LENGTH,
   setAddress,
 } from "./message_layout.ts";
-import { readSockaddr, SOCKADDR_BYTES } from "./sockaddr.ts";
+import { SOCKADDR_BYTES } from "./sockaddr.ts";
 
-/** Room for one socket address. */
-const NAME_WORDS = 8;
-/** Words of a sockaddr_in6 that tell one remote from another; of a sockaddr_in, without padding. */
-const IPV6_NAME_WORDS = 7;
-const IPV4_NAME_WORDS = 2;
 /** Room for control messages: IPV6_PKTINFO 40 bytes, SO_RXQ_OVFL and UDP_GRO 24, and to spare. */
 const CONTROL_WORDS = 32;
-/** What is remembered of a slot: name, then local address. */
-const SEEN_WORDS = NAME_WORDS + 4;
 
 /** What recvmmsg(2) fills. */
 export class ReceiveMessages {
@@ -67,10 +60,7 @@ export class ReceiveMessages {
   readonly #buffers: Uint32Array<ArrayBuffer> = new Uint32Array(MESSAGES * IOVEC_WORDS);
   readonly #names: Uint32Array<ArrayBuffer> = new Uint32Array(MESSAGES * NAME_WORDS);
   readonly #control: Uint32Array<ArrayBuffer> = new Uint32Array(MESSAGES * CONTROL_WORDS);
-  readonly #nameBytes: Uint8Array<ArrayBuffer> = new Uint8Array(this.#names.buffer);
-  readonly #controlBytes: Uint8Array<ArrayBuffer> = new Uint8Array(this.#control.buffer);
-  /** What each slot's endpoint record was made of. */
-  readonly #seen: Uint32Array = new Uint32Array(BATCH_DATAGRAMS * SEEN_WORDS);
+  readonly #records: EndpointRecords;
   /** Messages that came, the one that is taken apart, and where it continues. */
   #count = 0;
   #message = 0;
@@ -81,6 +71,7 @@ export class ReceiveMessages {
 
   constructor(batch: ReceiveBatch) {
     this.#batch = batch;
+    this.#records = new EndpointRecords(batch.remotes, this.#names, this.#control);
     this.address = addressOf(this.#headers);
     const names = addressOf(this.#names);
     const control = addressOf(this.#control);
@@ -171,43 +162,10 @@ export class ReceiveMessages {
     if (length > 0) this.#segment = length;
   }
 
-  /** Writes the endpoint record of `slot` unless it is there already. */
+  /** Writes the endpoint record of `slot`. */
   #readRecord(slot: number): void {
-    if (this.#isSeen(slot)) return;
     const name = this.#message * NAME_WORDS;
-    readSockaddr(
-      this.#nameBytes,
-      name * 4,
-      this.#controlBytes,
-      this.#local * 4,
-      this.#batch.remotes,
-      slot * REMOTE_BYTES,
-    );
-  }
-
-  /** Compares name and local address with those of the last datagram in this slot; keeps them. */
-  #isSeen(slot: number): boolean {
-    const names = this.#names;
-    const seen = this.#seen;
-    const local = this.#local;
-    const name = this.#message * NAME_WORDS;
-    const ipv4 = (names[name]! & 0xffff) === AF_INET;
-    const nameWords = ipv4 ? IPV4_NAME_WORDS : IPV6_NAME_WORDS;
-    const localWords = ipv4 ? 1 : 4;
-    let at = slot * SEEN_WORDS;
-    let same = true;
-    for (let k = 0; k < nameWords; k++, at++) {
-      if (seen[at] === names[name + k]) continue;
-      seen[at] = names[name + k]!;
-      same = false;
-    }
-    for (let k = 0; k < localWords; k++, at++) {
-      const word = local < 0 ? 0 : this.#control[local + k]!;
-      if (seen[at] === word) continue;
-      seen[at] = word;
-      same = false;
-    }
-    return same;
+    this.#records.write(slot, (this.#names[name]! & 0xffff) === AF_INET, name, this.#local);
   }
 }
 

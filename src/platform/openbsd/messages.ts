@@ -19,8 +19,9 @@
  */
 
 import { BATCH_DATAGRAMS, type ReceiveBatch, type TransmitBatch } from "../../batch.ts";
-import { type Remote, REMOTE_BYTES } from "../../remote.ts";
+import type { Remote } from "../../remote.ts";
 import { SLOT_BYTES } from "../../slab.ts";
+import { EndpointRecords, NAME_WORDS } from "../endpoint_record.ts";
 import { addressOf, addressWords, slotAddresses } from "../ffi.ts";
 import {
   AF_INET,
@@ -30,7 +31,7 @@ import {
   IPV6_PKTINFO,
   MSG_TRUNC,
 } from "./constants.ts";
-import { CMSG_DATA_BYTES, Destination, readSockaddr, SOCKADDR_BYTES } from "./sockaddr.ts";
+import { CMSG_DATA_BYTES, Destination, SOCKADDR_BYTES } from "./sockaddr.ts";
 
 const HEADER_WORDS = 14;
 const NAME = 0;
@@ -45,11 +46,6 @@ const DATAGRAM_LENGTH = 12;
 const IOVEC_WORDS = 4;
 const IOVEC_LENGTH = 2;
 
-/** Room for one socket address. */
-const NAME_WORDS = 8;
-/** Words of a sockaddr_in6 that tell one remote from another; of a sockaddr_in, without padding. */
-const IPV6_NAME_WORDS = 7;
-const IPV4_NAME_WORDS = 2;
 /** Where the family is in the first word of a socket address, behind the length. */
 const FAMILY_SHIFT = 8;
 /** Room for control messages: IPV6_PKTINFO has 40 bytes, and as much again to spare. */
@@ -57,9 +53,6 @@ const CONTROL_WORDS = 20;
 const CMSG_LEVEL = 1;
 const CMSG_TYPE = 2;
 const CMSG_DATA = CMSG_DATA_BYTES / 4;
-/** What {@linkcode ReceiveMessages} remembers of a slot: name, then local address. */
-const SEEN_WORDS = NAME_WORDS + 4;
-
 /** Headers with one buffer each: the slots of `batch`. */
 class Messages {
   readonly headers: Uint32Array<ArrayBuffer> = new Uint32Array(BATCH_DATAGRAMS * HEADER_WORDS);
@@ -89,14 +82,12 @@ export class ReceiveMessages extends Messages {
   readonly #batch: ReceiveBatch;
   readonly #names: Uint32Array<ArrayBuffer> = new Uint32Array(BATCH_DATAGRAMS * NAME_WORDS);
   readonly #control: Uint32Array<ArrayBuffer> = new Uint32Array(BATCH_DATAGRAMS * CONTROL_WORDS);
-  readonly #nameBytes: Uint8Array<ArrayBuffer> = new Uint8Array(this.#names.buffer);
-  readonly #controlBytes: Uint8Array<ArrayBuffer> = new Uint8Array(this.#control.buffer);
-  /** What each slot's endpoint record was made of. */
-  readonly #seen: Uint32Array = new Uint32Array(BATCH_DATAGRAMS * SEEN_WORDS);
+  readonly #records: EndpointRecords;
 
   constructor(batch: ReceiveBatch) {
     super(batch);
     this.#batch = batch;
+    this.#records = new EndpointRecords(batch.remotes, this.#names, this.#control);
     const names = addressOf(this.#names);
     const control = addressOf(this.#control);
     for (let i = 0; i < BATCH_DATAGRAMS; i++) {
@@ -149,42 +140,11 @@ export class ReceiveMessages extends Messages {
     return -1;
   }
 
-  /** Writes the endpoint record of slot `i` unless it is there already. */
+  /** Writes the endpoint record of slot `i`. */
   #readRecord(i: number, local: number): void {
-    if (this.#isSeen(i, local)) return;
     const name = i * NAME_WORDS;
-    readSockaddr(
-      this.#nameBytes,
-      name * 4,
-      this.#controlBytes,
-      local * 4,
-      this.#batch.remotes,
-      i * REMOTE_BYTES,
-    );
-  }
-
-  /** Compares name and local address with those of the last datagram in this slot; keeps them. */
-  #isSeen(i: number, local: number): boolean {
-    const names = this.#names;
-    const seen = this.#seen;
-    const name = i * NAME_WORDS;
-    const ipv4 = (names[name]! >>> FAMILY_SHIFT & 0xff) === AF_INET;
-    const nameWords = ipv4 ? IPV4_NAME_WORDS : IPV6_NAME_WORDS;
-    const localWords = ipv4 ? 1 : 4;
-    let at = i * SEEN_WORDS;
-    let same = true;
-    for (let k = 0; k < nameWords; k++, at++) {
-      if (seen[at] === names[name + k]) continue;
-      seen[at] = names[name + k]!;
-      same = false;
-    }
-    for (let k = 0; k < localWords; k++, at++) {
-      const word = local < 0 ? 0 : this.#control[local + k]!;
-      if (seen[at] === word) continue;
-      seen[at] = word;
-      same = false;
-    }
-    return same;
+    const ipv4 = (this.#names[name]! >>> FAMILY_SHIFT & 0xff) === AF_INET;
+    this.#records.write(i, ipv4, name, local);
   }
 }
 
