@@ -13,7 +13,7 @@ import type { Config, LinkConfig } from "../config/config.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import { nobleProvider } from "../crypto/noble.ts";
 import type { LinkSocket, Platform, SystemChange, Tun } from "../platform/platform.ts";
-import { applyChanges, type ReportKind, type RunCommand } from "../platform/run_changes.ts";
+import type { RunCommand } from "../platform/run_changes.ts";
 import { PacketPool } from "../slab.ts";
 import { Endpoint } from "../tunnel/endpoint.ts";
 import type { EndpointEvent, EndpointStatus } from "../tunnel/options.ts";
@@ -21,6 +21,7 @@ import { epochOf, systemClock } from "./clock.ts";
 import { Driver } from "./driver.ts";
 import { EventLog } from "./event_log.ts";
 import { HOOK_SHELL, hookEnvironment, runShellHook, StatusCommand } from "./hooks.ts";
+import { openInterface } from "./interface.ts";
 import { LinkSockets } from "./link_sockets.ts";
 import { networkPlan } from "./plan.ts";
 import { prepare } from "./prepare.ts";
@@ -141,12 +142,13 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const sockets = linkSockets.openAll();
   const closer: { close: () => void } = { close: () => closeAll(sockets) };
   stack.defer(() => closer.close());
-  const tun = platform.openTun(config.tunnel.interface);
-  stack.defer(() => tun.close());
-  log.debug("Interface {name} has offload: {offload}", { name: tun.name, offload: tun.offload });
-  const changes = platform.networkChanges(networkPlan(config, tun.name, mtu, families));
-  const undo = applyChanges(changes, changeReporter(options.onChange), options.run);
-  stack.defer(undo);
+  const { tun, changes } = await openInterface({
+    platform,
+    name: config.tunnel.interface,
+    plan: (device) => networkPlan(config, device, mtu, families),
+    onChange: options.onChange,
+    run: options.run,
+  }, stack);
   const env = hookEnvironment(config.tunnel, tun.name, mtu);
   await startHooks(config, env, stack);
   const statusCommand = config.statusCommand === undefined
@@ -246,18 +248,6 @@ function quotaLinks(links: readonly LinkConfig[]): QuotaLink[] {
   return links.flatMap(({ name, quotaBytes }, id) =>
     quotaBytes === undefined ? [] : [{ id, name, quotaBytes }]
   );
-}
-
-/** Shows changes to whoever wants to see them, and failures to everybody. */
-function changeReporter(
-  onChange: (line: string) => void,
-): (line: string, kind: ReportKind) => void {
-  let command = "";
-  return (line, kind) => {
-    if (kind === "failure") return log.warning("{command} {reason}", { command, reason: line });
-    command = line;
-    onChange(`${kind === "undo" ? "-" : "+"} ${line}`);
-  };
 }
 
 function withoutLibcrypto(): AeadProvider {

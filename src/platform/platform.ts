@@ -125,6 +125,27 @@ export interface SystemChange {
   readonly mayFail?: boolean;
 }
 
+/** An address of an interface. */
+export interface InterfaceAddress {
+  /** With prefix length and without zone, such as `10.44.43.1/30`. */
+  readonly address: string;
+  /** The other end of a point-to-point interface, when it is told. */
+  readonly peer?: string;
+  readonly isAnycast: boolean;
+}
+
+/** A tunnel interface as it was before it was opened; when it is closed it stays. */
+export interface KeptInterface {
+  readonly name: string;
+  readonly isUp: boolean;
+  /** Routing domain. */
+  readonly rdomain: number;
+  /** In bytes. */
+  readonly mtu: number;
+  /** In the order of the system, those that it gives by itself among them. */
+  readonly addresses: readonly InterfaceAddress[];
+}
+
 /** A finding of {@linkcode Platform.inspect}. */
 export interface HostFinding {
   readonly severity: "error" | "warning";
@@ -136,6 +157,8 @@ export interface HostFinding {
 export interface NetworkPlan {
   readonly interface: string;
   readonly mtu: number;
+  /** What the interface was before; absent when it goes with the tunnel. */
+  readonly kept?: KeptInterface;
   /** Routing domain to put it into (OpenBSD); absent: where it is. */
   readonly rdomain?: number;
   /** Local addresses with prefix length, such as `10.44.43.1/30`. */
@@ -176,8 +199,23 @@ export interface Platform {
   openPoller(): Poller;
   /** libcrypto through FFI, or undefined where it cannot be loaded. */
   libcrypto(): AeadProvider | undefined;
+  /**
+   * Interfaces that {@linkcode openTun} with this name may open and that closing leaves
+   * behind. Asked before, since opening makes an interface and changes one that is there.
+   */
+  keptInterfaces(name: string | undefined): readonly KeptInterface[];
+  /**
+   * What is changed of such an interface before all else. It can be taken back only when the
+   * interface is closed.
+   */
+  keptChanges(kept: KeptInterface): readonly SystemChange[];
   /** The commands that make `plan` true, in order. */
   networkChanges(plan: NetworkPlan): readonly SystemChange[];
+  /**
+   * Waits until the addresses of `plan` can be used, at most a few seconds. Returns what is
+   * wrong with those that cannot.
+   */
+  awaitAddresses(plan: NetworkPlan): Promise<readonly HostFinding[]>;
   /** Checks this host for what a configuration needs; changes nothing. */
   inspect(plan: HostNeeds): readonly HostFinding[];
   /** Closes the door that SIGUSR1 opens: Deno would start a debugger on it. */

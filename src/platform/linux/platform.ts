@@ -26,6 +26,11 @@ export const LINUX: Platform = {
   openSocket: (options) => openSocket(openLibc(), options),
   openPoller: () => openPoller(openLibc()),
   libcrypto: () => loadLibcrypto(LIBCRYPTO),
+  // `replace` makes addresses and routes what they shall be; nothing of the interface is put back.
+  keptInterfaces: () => [],
+  keptChanges: () => [],
+  // `nodad`: they can be used at once.
+  awaitAddresses: () => Promise.resolve([]),
   networkChanges: (plan) => networkChanges(plan, readForwarding()),
   inspect: (needs) => inspectHost(openLibc(), needs, loadLibcrypto(LIBCRYPTO) !== undefined),
   secureSignals: () => secureSignals(openLibc()),

@@ -70,6 +70,18 @@ export class MemoryPlatform implements Platform {
     return this.#libcrypto;
   }
 
+  keptInterfaces(): readonly [] {
+    return [];
+  }
+
+  keptChanges(): readonly [] {
+    return [];
+  }
+
+  awaitAddresses(): Promise<readonly []> {
+    return Promise.resolve([]);
+  }
+
   /** There is no system to change. */
   networkChanges(_plan: NetworkPlan): readonly SystemChange[] {
     return [];

@@ -6,6 +6,10 @@
  * the network of the address. So each IPv4 address gets another end, the gateway or
  * any host of its network, and what else the network has is routed there.
  *
+ * An IPv6 address is given while the interface is down: then the kernel does not look for a second
+ * that has it, which takes a second and finds nobody in a tunnel (in6if_do_dad() of
+ * sys/netinet6/in6.c).
+ *
  * What belongs to the interface goes with it and needs no undo, unless the
  * interface stays because ifconfig(8) or hostname.if(5) made it.
  *
@@ -14,21 +18,18 @@
 
 import { formatAddress, formatPrefix, networkOf, parsePrefix, type Prefix } from "../../address.ts";
 import { AggvpnError } from "../../errors.ts";
-import type { NetworkPlan, SystemChange } from "../platform.ts";
+import type { InterfaceAddress, NetworkPlan, SystemChange } from "../platform.ts";
 import type { HostState } from "./host_state.ts";
+import { addCommand, deleteCommand, interfaceAddress, isIpv4, setCommand } from "./ifconfig.ts";
+import { hasIpv6, isMoved, makeRoom, missingAddresses } from "./kept_interface.ts";
 import { ANCHOR, anchorRules } from "./pf.ts";
 
 /** Returns the commands that make `plan` true on a host in `state`, in order. */
 export function networkChanges(plan: NetworkPlan, state: HostState): SystemChange[] {
   if (plan.nat) refuseDeadNat(plan, state);
-  const ifconfig = ["ifconfig", plan.interface];
   const addresses = plan.addresses.flatMap((address) => parsePrefix(address) ?? []);
   return [
-    // First, since it takes every address away.
-    ...(plan.rdomain === undefined ? [] : [{ run: [...ifconfig, "rdomain", `${plan.rdomain}`] }]),
-    { run: [...ifconfig, "mtu", `${plan.mtu}`] },
-    ...addresses.map((address) => addressChange(address, plan, ifconfig)),
-    { run: [...ifconfig, "up"] },
+    ...interfaceChanges(plan, addresses.map((address) => addressOf(address, plan))),
     ...addresses.flatMap((address) => ownNetwork(address, plan)),
     ...plan.routes.flatMap((route) => routeChanges(route, addresses, plan)),
     ...(plan.nat ? forwardingChanges(addresses, state) : []),
@@ -36,25 +37,62 @@ export function networkChanges(plan: NetworkPlan, state: HostState): SystemChang
   ];
 }
 
-function addressChange(
-  address: Prefix,
-  plan: NetworkPlan,
-  ifconfig: readonly string[],
+function interfaceChanges(plan: NetworkPlan, own: readonly InterfaceAddress[]): SystemChange[] {
+  const { kept, rdomain, mtu } = plan;
+  const missing = missingAddresses(plan, own);
+  const [ipv6, ipv4] = [missing.filter((one) => !isIpv4(one)), missing.filter(isIpv4)];
+  const goesUp = kept || ipv6.length > 0 ? ["down", "up"] : ["up"];
+  return [
+    ...makeRoom(plan, own),
+    // Before the addresses, since it takes every one away.
+    ...(rdomain === undefined || rdomain === kept?.rdomain
+      ? []
+      : [setting(plan, ["rdomain", `${rdomain}`], kept && ["rdomain", `${kept.rdomain}`])]),
+    ...(mtu === kept?.mtu
+      ? []
+      : [setting(plan, ["mtu", `${mtu}`], kept && ["mtu", `${kept.mtu}`])]),
+    // The first address of IPv4 sets the interface up.
+    ...ipv6.flatMap((address) => [downWithIpv6(plan), addressChange(plan, address)]),
+    ...ipv4.map((address) => addressChange(plan, address)),
+    // Addresses set it up behind the back of routes that know it as down: ifconfig(8) does more.
+    setting(plan, goesUp, undefined),
+  ];
+}
+
+/** Changes the interface; `before` is what it was. */
+function setting(
+  { interface: name }: NetworkPlan,
+  words: readonly string[],
+  before: readonly string[] | undefined,
 ): SystemChange {
-  const local = formatAddress(address);
-  const peer = peerOf(address, plan);
-  if (isIpv4(address)) {
-    return { run: [...ifconfig, "inet", local, peer, "netmask", netmaskOf(address.length)] };
-  }
-  // With another end the prefix must be that of one host; without, the kernel routes the whole
-  // network: in6_ifinit() and in6_ioctl_change_ifaddr() of sys/netinet6/in6.c.
-  const to = address.length === 128 ? [peer] : [];
-  return { run: [...ifconfig, "inet6", local, ...to, "prefixlen", `${address.length}`] };
+  const run = ["ifconfig", name, ...words];
+  return before === undefined ? { run } : { run, undo: ["ifconfig", name, ...before] };
+}
+
+/** With `eui64` it gets its link-local address, which sets it up, before it is taken down. */
+function downWithIpv6(plan: NetworkPlan): SystemChange {
+  const { kept } = plan;
+  const goes = kept !== undefined && !isMoved(plan) && !hasIpv6(kept);
+  return setting(plan, ["inet6", "eui64", "down"], goes ? ["-inet6"] : undefined);
+}
+
+function addressChange(plan: NetworkPlan, address: InterfaceAddress): SystemChange {
+  const { interface: name, kept } = plan;
+  if (!kept) return { run: setCommand(name, address) };
+  return { run: addCommand(name, address), undo: deleteCommand(name, address) };
+}
+
+/** An address of the tunnel as ifconfig(8) shows it. */
+function addressOf(address: Prefix, plan: NetworkPlan): InterfaceAddress {
+  // With another end the prefix of IPv6 must be that of one host; without, the kernel routes the
+  // whole network: in6_update_ifa() and in6_ioctl_change_ifaddr() of sys/netinet6/in6.c.
+  const hasPeer = isInet(address) || address.length === 128;
+  return interfaceAddress(formatPrefix(address), hasPeer ? peerOf(address, plan) : undefined)!;
 }
 
 /** Routes what the kernel leaves out: the other hosts of an IPv4 network. */
 function ownNetwork(address: Prefix, plan: NetworkPlan): SystemChange[] {
-  if (!isIpv4(address) || address.length >= 30) return [];
+  if (!isInet(address) || address.length >= 30) return [];
   return routeTo(formatPrefix(networkOf(address)), peerOf(address, plan), plan);
 }
 
@@ -64,7 +102,7 @@ function routeChanges(
   plan: NetworkPlan,
 ): SystemChange[] {
   const ipv4 = !destination.includes(":");
-  const own = addresses.find((address) => isIpv4(address) === ipv4);
+  const own = addresses.find((address) => isInet(address) === ipv4);
   const via = gateway ?? (own && peerOf(own, plan));
   if (via === undefined) {
     throw new AggvpnError(
@@ -76,7 +114,8 @@ function routeChanges(
 }
 
 function routeTo(destination: string, via: string, plan: NetworkPlan): SystemChange[] {
-  const table = plan.rdomain === undefined ? [] : ["-T", `${plan.rdomain}`];
+  const rdomain = domainOf(plan);
+  const table = rdomain === undefined ? [] : ["-T", `${rdomain}`];
   const route = (command: string): string[] => {
     const family = destination.includes(":") ? "-inet6" : "-inet";
     return ["route", "-n", ...table, command, family, destination, via];
@@ -86,6 +125,11 @@ function routeTo(destination: string, via: string, plan: NetworkPlan): SystemCha
     { run: route("delete"), mayFail: true },
     { run: route("add"), undo: route("delete") },
   ];
+}
+
+/** The domain that the interface is in when it is not that of this process. */
+function domainOf({ rdomain, kept }: NetworkPlan): number | undefined {
+  return rdomain ?? (kept?.rdomain || undefined);
 }
 
 /** A default route becomes two halves, which win over the host's own without replacing it. */
@@ -98,7 +142,7 @@ function destinationsOf(destination: string): string[] {
 
 /** The gateway; without one any other host of the network, such as its first. */
 function peerOf(address: Prefix, plan: NetworkPlan): string {
-  const gateway = plan.gateways.find((text) => text.includes(":") !== isIpv4(address));
+  const gateway = plan.gateways.find((text) => text.includes(":") !== isInet(address));
   if (gateway !== undefined) return gateway;
   const hostBits = address.bytes.length * 8 - address.length;
   const bytes = hostBits < 2 ? address.bytes.slice() : networkOf(address).bytes.slice();
@@ -109,12 +153,6 @@ function peerOf(address: Prefix, plan: NetworkPlan): string {
   return formatAddress({ bytes });
 }
 
-function netmaskOf(length: number): string {
-  return [0, 8, 16, 24].map((bit) => 256 - (1 << 8 - Math.min(8, Math.max(0, length - bit)))).join(
-    ".",
-  );
-}
-
 function forwardingChanges(addresses: readonly Prefix[], state: HostState): SystemChange[] {
   const on = (name: string, value: string | undefined): SystemChange => ({
     run: ["sysctl", "-q", `${name}=1`],
@@ -122,8 +160,8 @@ function forwardingChanges(addresses: readonly Prefix[], state: HostState): Syst
   });
   const { ipv4, ipv6 } = state.forwarding;
   return [
-    ...(ipv4 !== "1" && addresses.some(isIpv4) ? [on("net.inet.ip.forwarding", ipv4)] : []),
-    ...(ipv6 !== "1" && !addresses.every(isIpv4) ? [on("net.inet6.ip6.forwarding", ipv6)] : []),
+    ...(ipv4 !== "1" && addresses.some(isInet) ? [on("net.inet.ip.forwarding", ipv4)] : []),
+    ...(ipv6 !== "1" && !addresses.every(isInet) ? [on("net.inet6.ip6.forwarding", ipv6)] : []),
   ];
 }
 
@@ -152,14 +190,15 @@ function refuseDeadNat(plan: NetworkPlan, state: HostState): void {
   };
   if (!state.pfEnabled) fail("pf is off, or cannot be asked", `Switch it on with "pfctl -e".`);
   if (!state.hasAnchor) fail(`pf.conf has no anchor "${ANCHOR}"`, hint);
-  if (plan.rdomain !== undefined && plan.rdomain !== 0) {
+  const rdomain = domainOf(plan);
+  if (rdomain !== undefined && rdomain !== 0) {
     fail(
-      `the tunnel is in rdomain ${plan.rdomain}, and the way out is not known there`,
+      `the tunnel is in rdomain ${rdomain}, and the way out is not known there`,
       "Leave tunnel.nat out and write a rule with nat-to into /etc/pf.conf.",
     );
   }
 }
 
-function isIpv4({ bytes }: Prefix): boolean {
+function isInet({ bytes }: Prefix): boolean {
   return bytes.length === 4;
 }

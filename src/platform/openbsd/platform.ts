@@ -13,8 +13,10 @@ import {
 } from "../command_output.ts";
 import { loadLibcrypto } from "../libcrypto.ts";
 import type { Platform } from "../platform.ts";
+import { awaitAddresses } from "./duplicates.ts";
 import { readHostState } from "./host_state.ts";
 import { inspectHost, startFindings } from "./inspect.ts";
+import { keptChanges, readKept } from "./kept_interface.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { lookup } from "./lookup.ts";
 import { networkChanges } from "./network.ts";
@@ -47,6 +49,9 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
     openSocket: (options) => openSocket(libc(), options),
     openPoller: () => openPoller(libc()),
     libcrypto,
+    keptInterfaces: (name) => readKept(read, name),
+    keptChanges: keptChanges,
+    awaitAddresses: (plan) => awaitAddresses(system.await, plan),
     networkChanges: (plan) => networkChanges(plan, readHostState(read)),
     inspect: (needs) => {
       const hasLibcrypto = libcrypto() !== undefined;

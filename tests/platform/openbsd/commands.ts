@@ -34,6 +34,11 @@ class Words {
     return words.includes(this.#words[0] ?? "") ? this.#words.shift() : undefined;
   }
 
+  /** Takes the next word when it looks like `pattern`. */
+  takeMatch(pattern: RegExp): string | undefined {
+    return pattern.test(this.#words[0] ?? "") ? this.#words.shift() : undefined;
+  }
+
   match(what: string, pattern: RegExp): string {
     const word = this.next(what);
     if (!pattern.test(word)) throw new Error(`Expected ${what}, found ${word}`);
@@ -75,31 +80,61 @@ const PARSERS: Readonly<Record<string, (words: Words) => Record<string, string>>
   },
 };
 
-/** `ifconfig interface [address_family] [address [dest_address]] [parameters]` */
+/**
+ * `ifconfig interface [address_family] [address [dest_address]] [parameters]`; of the parameters
+ * `alias` may come first, as hostname.if(5) writes it.
+ */
 function parseIfconfig(words: Words): Record<string, string> {
   const parsed: Record<string, string> = { interface: words.match("an interface", /^[a-z]+\d+$/) };
   const family = words.take("inet", "inet6");
   if (family) {
-    const bytes = family === "inet" ? 4 : 16;
-    parsed.address = addressOf(words, bytes);
-    const mask = words.take("netmask", "prefixlen");
-    if (mask) readMask(words, mask, parsed);
-    else {
-      parsed.destination = addressOf(words, bytes);
-      readMask(words, words.match("a mask", /^(netmask|prefixlen)$/), parsed);
-    }
-    // SIOCAIFADDR_IN6 refuses another end with any other prefix.
-    if (family === "inet6" && parsed.destination !== undefined && parsed.prefixlen !== "128") {
-      throw new Error("An IPv6 address with another end has a prefix of 128");
-    }
+    parsed.family = family;
+    if (words.take("alias")) parsed.alias = "";
+    const isAddress = words.takeMatch(/^[\d.]+$|:/);
+    if (isAddress !== undefined) readAddress(words, family, isAddress, parsed);
+    else if (parsed.alias !== undefined) throw new Error("alias of nothing");
   }
+  const parameters: string[] = [];
   while (!words.isEmpty) {
-    const parameter = words.match("a parameter", /^(mtu|rdomain|up)$/);
+    const parameter = words.match(
+      "a parameter",
+      /^(mtu|rdomain|up|down|delete|anycast|eui64|-inet6)$/,
+    );
     if (parameter === "mtu") parsed.mtu = words.match("bytes", /^[1-9]\d{1,4}$/);
     else if (parameter === "rdomain") parsed.rdomain = words.match("a number", /^\d{1,3}$/);
-    else parsed.up = "";
+    else parameters.push(parameter);
   }
+  if (parameters.includes("delete") && parsed.address === undefined) {
+    throw new Error("delete without an address takes the first one");
+  }
+  if (/anycast|eui64/.test(`${parameters}`) && family !== "inet6") throw new Error("inet6 only");
+  if (parsed.address !== undefined && !parameters.includes("delete") && !hasMask(parsed)) {
+    throw new Error("An address without netmask or prefixlen has one by its class");
+  }
+  if (parameters.length > 0) parsed.parameters = parameters.join(" ");
   return parsed;
+}
+
+function readAddress(
+  words: Words,
+  family: string,
+  address: string,
+  parsed: Record<string, string>,
+): void {
+  const bytes = family === "inet" ? 4 : 16;
+  parsed.address = checkAddress(address, bytes);
+  const destination = words.takeMatch(/^[\d.]+$|:/);
+  if (destination !== undefined) parsed.destination = checkAddress(destination, bytes);
+  const mask = words.take("netmask", "prefixlen");
+  if (mask) readMask(words, mask, parsed);
+  // SIOCAIFADDR_IN6 refuses another end with any other prefix.
+  if (family === "inet6" && parsed.destination !== undefined && parsed.prefixlen !== "128") {
+    throw new Error("An IPv6 address with another end has a prefix of 128");
+  }
+}
+
+function hasMask(parsed: Record<string, string>): boolean {
+  return parsed.netmask !== undefined || parsed.prefixlen !== undefined;
 }
 
 function readMask(words: Words, kind: string, parsed: Record<string, string>): void {
@@ -134,7 +169,10 @@ function parsePfctl(words: Words): Record<string, string> {
 }
 
 function addressOf(words: Words, bytes: number): string {
-  const text = words.next("an address");
+  return checkAddress(words.next("an address"), bytes);
+}
+
+function checkAddress(text: string, bytes: number): string {
   if (parseAddress(text)?.bytes.length !== bytes) throw new Error(`Not an address: ${text}`);
   return text;
 }

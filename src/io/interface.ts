@@ -1,0 +1,85 @@
+/**
+ * The tunnel interface with addresses, routes and whatever else of the system it needs, and all
+ * of it taken back.
+ *
+ * An interface that stays gets back what it had: most of that while it is open, as everywhere; what
+ * closing it would change again, only after that.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { NetworkPlan, Platform, SystemChange, Tun } from "../platform/platform.ts";
+import {
+  applyChanges,
+  type ReportKind,
+  type RunCommand,
+  type Undo,
+} from "../platform/run_changes.ts";
+
+const log = getLogger(["aggvpn", "daemon"]);
+
+/** What {@linkcode openInterface} needs. */
+export interface InterfaceOptions {
+  readonly platform: Platform;
+  /** Name of the interface; the system chooses when there is none. */
+  readonly name: string | undefined;
+  /** Returns what the interface is to look like. */
+  readonly plan: (device: string) => NetworkPlan;
+  /** Told each system change as it is made: `+ ip link set ...`, `- ip route del ...`. */
+  readonly onChange: (line: string) => void;
+  /** For tests: makes a change of the system. */
+  readonly run: RunCommand | undefined;
+}
+
+/** An interface that is set up, and the changes that were made for it. */
+export interface OpenInterface {
+  readonly tun: Tun;
+  readonly changes: readonly SystemChange[];
+}
+
+/**
+ * Opens the interface and sets it up; how to take all of it back is put on `stack`. Resolves when
+ * its addresses can be used, or the log says that they cannot. Throws AggvpnError.
+ */
+export async function openInterface(
+  options: InterfaceOptions,
+  stack: AsyncDisposableStack,
+): Promise<OpenInterface> {
+  const { platform, name, run } = options;
+  const interfaces = platform.keptInterfaces(name);
+  const report = changeReporter(options.onChange);
+  const closed: { undo: Undo } = { undo: () => {} };
+  stack.defer(() => closed.undo());
+  const tun = platform.openTun(name);
+  stack.defer(() => tun.close());
+  log.debug("Interface {name} has offload: {offload}", { name: tun.name, offload: tun.offload });
+
+  const kept = interfaces.find((one) => one.name === tun.name);
+  const first = kept ? platform.keptChanges(kept) : [];
+  closed.undo = applyChanges(first, report, run);
+  const plan = { ...options.plan(tun.name), ...kept && { kept } };
+  const changes = platform.networkChanges(plan);
+  stack.defer(applyChanges(changes, report, run));
+  await awaitAddresses(platform, plan);
+  return { tun, changes: [...first, ...changes] };
+}
+
+/** An address that cannot be used is no reason to do without the others. */
+async function awaitAddresses(platform: Platform, plan: NetworkPlan): Promise<void> {
+  for (const { severity, message, hint } of await platform.awaitAddresses(plan)) {
+    log[severity]("{message}. {hint}", { message, hint });
+  }
+}
+
+/** Shows changes to whoever wants to see them, and failures to everybody. */
+function changeReporter(
+  onChange: (line: string) => void,
+): (line: string, kind: ReportKind) => void {
+  let command = "";
+  return (line, kind) => {
+    if (kind === "failure") return log.warning("{command} {reason}", { command, reason: line });
+    command = line;
+    onChange(`${kind === "undo" ? "-" : "+"} ${line}`);
+  };
+}

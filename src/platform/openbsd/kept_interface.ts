@@ -1,0 +1,101 @@
+/**
+ * An interface that was there before this program opened it: one of hostname.if(5) or
+ * `ifconfig tunN create`. It stays when its device is closed, so it has to get back what it had.
+ *
+ * Opening sets it up and closing takes it down, whatever it was (tun_dev_open() and
+ * tun_dev_close() of sys/net/if_tun.c). So it is taken down and brought back around all the rest,
+ * once the device is closed. Routes that others have put on it are lost only when it changes
+ * its routing domain.
+ *
+ * @module
+ */
+
+import type { ReadCommand } from "../command_output.ts";
+import type { InterfaceAddress, KeptInterface, NetworkPlan, SystemChange } from "../platform.ts";
+import {
+  addCommand,
+  deleteCommand,
+  hostOf,
+  isIpv4,
+  isOwnLinkLocal,
+  parseInterfaces,
+} from "./ifconfig.ts";
+
+/** Returns the interface `name`, or every tun(4), as long as none was opened by this process. */
+export function readKept(read: ReadCommand, name: string | undefined): readonly KeptInterface[] {
+  // The name alone stands for the group of all of them. Without parameters nothing is created.
+  const { success, output } = read(["ifconfig", name ?? "tun"]);
+  return success ? parseInterfaces(output) : [];
+}
+
+/** Returns the change whose undoing has to wait until the device is closed. */
+export function keptChanges({ name, isUp }: KeptInterface): SystemChange[] {
+  return isUp ? [{ run: ["ifconfig", name, "down"], undo: ["ifconfig", name, "up"] }] : [];
+}
+
+/** Tells whether the interface has to change its domain, which takes every address away. */
+export function isMoved({ kept, rdomain }: NetworkPlan): boolean {
+  return kept !== undefined && rdomain !== undefined && rdomain !== kept.rdomain;
+}
+
+/** Returns what is missing of the tunnel's addresses `own` when room was made for them. */
+export function missingAddresses(
+  plan: NetworkPlan,
+  own: readonly InterfaceAddress[],
+): InterfaceAddress[] {
+  const inWay = addressesInWay(plan, own);
+  const stays = plan.kept?.addresses.filter((there) => !isMoved(plan) && !inWay.includes(there));
+  return own.filter((address) => !stays?.some((there) => isSame(there, address)));
+}
+
+/**
+ * Takes away what is in the way of the tunnel's addresses. IPv6 comes back first, since the
+ * kernel sets the interface up with the first address of IPv4.
+ */
+export function makeRoom(plan: NetworkPlan, own: readonly InterfaceAddress[]): SystemChange[] {
+  const { kept } = plan;
+  if (!kept) return [];
+  const inWay = addressesInWay(plan, own);
+  const [ipv4, ipv6] = [inWay.filter(isIpv4), inWay.filter((address) => !isIpv4(address))];
+  return [
+    // In reverse, so that they come back in the order they had: the first one counts.
+    ...[...ipv6, ...ipv4].reverse().map((address) => ({
+      run: deleteCommand(kept.name, address),
+      undo: addCommand(kept.name, address),
+    })),
+    ...(isMoved(plan) && hasIpv6(kept)
+      ? [{
+        run: ["ifconfig", kept.name, "-inet6"],
+        undo: ["ifconfig", kept.name, "inet6", "eui64"],
+      }]
+      : []),
+  ];
+}
+
+/**
+ * Those that another domain would take away, or that one of the tunnel's would change: the same
+ * with another prefix or other end, and for their order those that come after it.
+ */
+function addressesInWay(
+  plan: NetworkPlan,
+  own: readonly InterfaceAddress[],
+): InterfaceAddress[] {
+  const given = plan.kept?.addresses.filter((there) => !isOwnLinkLocal(there)) ?? [];
+  if (isMoved(plan)) return given;
+  const changes = (there: InterfaceAddress): boolean =>
+    own.some((one) => hostOf(one) === hostOf(there)) && !own.some((one) => isSame(one, there));
+  return [true, false].flatMap((ipv4) => {
+    const family = given.filter((there) => isIpv4(there) === ipv4);
+    const first = family.findIndex(changes);
+    return first < 0 ? [] : family.slice(first);
+  });
+}
+
+/** Tells whether the interface carries IPv6: then it has a link-local address at least. */
+export function hasIpv6({ addresses }: KeptInterface): boolean {
+  return addresses.some((address) => !isIpv4(address));
+}
+
+function isSame(a: InterfaceAddress, b: InterfaceAddress): boolean {
+  return a.address === b.address && a.peer === b.peer && a.isAnycast === b.isAnycast;
+}
