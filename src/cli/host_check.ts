@@ -5,7 +5,7 @@
  */
 
 import type { Config, LinkConfig } from "../config/config.ts";
-import { familyOfAddress, linkSocket } from "../io/plan.ts";
+import { familyOfAddress, linkSocket, openFiles } from "../io/plan.ts";
 import { detectPlatform } from "../platform/detect.ts";
 import type { HostFinding, HostNeeds, Platform } from "../platform/platform.ts";
 import { AggvpnError } from "../errors.ts";
@@ -38,6 +38,7 @@ export function hostNeeds(config: Config): HostNeeds {
     nat: config.tunnel.nat,
     mssClamp: config.tunnel.mssClamp,
     forwarding: config.tunnel.nat || hasNetworks(config),
+    openFiles: openFiles(config),
   };
 }
 

@@ -15,7 +15,7 @@ import { CONTROL_VERSION, MAX_REQUEST_BYTES, parseRequest } from "./protocol.ts"
 /** A client that neither asks nor reads for this long is hung up on. */
 const IDLE_MS = 10_000;
 /** Clients served at once; more are hung up on. */
-const MAX_CLIENTS = 64;
+export const MAX_CLIENTS = 64;
 /** Longest path of a socket in bytes that every system takes (`sun_path`: OpenBSD 104 with NUL). */
 const MAX_PATH_BYTES = 103;
 

@@ -26,6 +26,14 @@ const OVERHEAD_IPV4_BYTES = 66;
 /** The same over IPv6, whose header has 40 bytes. */
 const OVERHEAD_IPV6_BYTES = 86;
 
+/**
+ * Files that are open besides the sockets: Deno has about 25 (its caches, event queue and pipes),
+ * the tunnel 5, and a hook or a command a few for a moment.
+ */
+const OWN_FILES = 40;
+/** Clients that the control socket serves at once: MAX_CLIENTS of src/control/server.ts. */
+export const CONTROL_CLIENTS = 64;
+
 /** Address family of an endpoint or of a textual address. */
 export type Family = 4 | 6;
 
@@ -38,6 +46,12 @@ export function familyOf(remote: Remote): Family {
 export function familyOfAddress(text: string): Family | undefined {
   const address = parseAddress(text.split("/", 1)[0]!);
   return address && (address.bytes.length === 4 ? 4 : 6);
+}
+
+/** Returns how many files may have to be open at once. */
+export function openFiles(config: Config): number {
+  const sockets = config.mode === "client" ? config.links.length : config.listen.length;
+  return sockets + CONTROL_CLIENTS + OWN_FILES;
 }
 
 /** Returns what the socket of a client's link is bound to. */

@@ -225,8 +225,12 @@ export interface Platform {
    * Throws AggvpnError when it is unknown there.
    */
   lookup(host: string, link: Pick<SocketOptions, "rdomain">): Promise<readonly Address[]>;
-  /** What whoever started this process should know of how it was started. */
-  startFindings(): readonly HostFinding[];
+  /**
+   * What whoever started this process should know of how it was started.
+   *
+   * @param openFiles files that it may have to have open at once
+   */
+  startFindings(openFiles: number): readonly HostFinding[];
   /**
    * Gives up every right but those of a tunnel that is set up, and what `needs` says. Returns
    * undefined, or why nothing was given up. Throws AggvpnError when the system refuses.
@@ -252,4 +256,6 @@ export interface HostNeeds {
   readonly nat: boolean;
   readonly mssClamp: boolean;
   readonly forwarding: boolean;
+  /** Files that may have to be open at once. */
+  readonly openFiles: number;
 }

@@ -4,7 +4,8 @@ import { AggvpnError } from "../../src/errors.ts";
 import { type Daemon, openDaemon } from "../../src/io/daemon.ts";
 import { MemoryNetwork } from "../../src/platform/memory/network.ts";
 import { MemoryPlatform } from "../../src/platform/memory/platform.ts";
-import type { Platform, SystemChange } from "../../src/platform/platform.ts";
+import type { HostFinding, Platform, SystemChange } from "../../src/platform/platform.ts";
+import { logged } from "./logged.ts";
 
 const SECRET = { key: new Uint8Array(32).fill(7) };
 const COMMON = {
@@ -91,6 +92,23 @@ Deno.test("openDaemon() makes two ends that carry a packet and leave nothing ope
   // Every address is free again.
   const again = await open(CLIENT, near);
   await again[Symbol.asyncDispose]();
+});
+
+Deno.test("openDaemon() tells of a limit and of addresses that cannot be used, and starts", async () => {
+  const finding = (severity: string, message: string): HostFinding[] => [
+    { severity: severity as HostFinding["severity"], message, hint: "Do something." },
+  ];
+  const platform = Object.assign(new MemoryPlatform(), {
+    startFindings: (files: number) => finding("warning", `Only 3 files, not ${files}`),
+    awaitAddresses: () => Promise.resolve(finding("error", "The address is a duplicate")),
+  });
+  const lines = await logged(async () => {
+    await (await open(CLIENT, platform))[Symbol.asyncDispose]();
+  });
+  assertEquals(lines.filter((line) => line.endsWith("Do something.")), [
+    "warning Only 3 files, not 106. Do something.",
+    "error The address is a duplicate. Do something.",
+  ]);
 });
 
 /** A host on which setting up goes wrong at one place. */

@@ -1,10 +1,13 @@
 import { assertEquals } from "@std/assert";
 import type { ClientModeConfig, LinkConfig, ServerModeConfig } from "../../src/config/config.ts";
+import { MAX_CLIENTS } from "../../src/control/server.ts";
 import {
   contains,
+  CONTROL_CLIENTS,
   familyOfAddress,
   linkSocket,
   networkPlan,
+  openFiles,
   policyOptions,
   tunnelMtu,
 } from "../../src/io/plan.ts";
@@ -143,4 +146,11 @@ Deno.test("familyOfAddress() reads addresses with and without a length or zone",
   assertEquals(familyOfAddress("192.0.2.1/24"), 4);
   assertEquals(familyOfAddress("fe80::1%eth0"), 6);
   assertEquals(familyOfAddress("example.org"), undefined);
+});
+
+Deno.test("openFiles() counts the sockets and as many clients as the control socket serves", () => {
+  assertEquals(CONTROL_CLIENTS, MAX_CLIENTS);
+  const files = [1, 5].map((count) => openFiles(client(Array(count).fill(LINK))));
+  assertEquals(files[1]! - files[0]!, 4);
+  assertEquals(files[0]! > 1 + CONTROL_CLIENTS, true);
 });

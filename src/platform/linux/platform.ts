@@ -4,7 +4,9 @@
  * @module
  */
 
+import { readCommand } from "../command_output.ts";
 import { loadLibcrypto } from "../libcrypto.ts";
+import { inspectOpenFiles } from "../open_files.ts";
 import type { Platform } from "../platform.ts";
 import { lookupAddresses } from "../resolve.ts";
 import { inspectHost } from "./inspect.ts";
@@ -17,6 +19,8 @@ import { openTun } from "./tun.ts";
 
 /** OpenSSL 3; the name without a number is there only with its headers. */
 const LIBCRYPTO = "libcrypto.so.3";
+
+const OPEN_FILES_HINT = 'Raise LimitNOFILE= of the service, or "ulimit -n".';
 
 /** Linux with glibc or musl, on x86-64 or arm64. Libraries are opened when they are first used. */
 export const LINUX: Platform = {
@@ -32,9 +36,12 @@ export const LINUX: Platform = {
   // `nodad`: they can be used at once.
   awaitAddresses: () => Promise.resolve([]),
   networkChanges: (plan) => networkChanges(plan, readForwarding()),
-  inspect: (needs) => inspectHost(openLibc(), needs, loadLibcrypto(LIBCRYPTO) !== undefined),
+  inspect: (needs) => [
+    ...inspectHost(openLibc(), needs, loadLibcrypto(LIBCRYPTO) !== undefined),
+    ...inspectOpenFiles(readCommand, needs.openFiles, OPEN_FILES_HINT),
+  ],
   secureSignals: () => secureSignals(openLibc()),
   lookup: (host) => lookupAddresses(host),
-  startFindings: () => [],
+  startFindings: (openFiles) => inspectOpenFiles(readCommand, openFiles, OPEN_FILES_HINT),
   sandbox: () => "Linux confines a service from outside: see systemd.exec(5)",
 };

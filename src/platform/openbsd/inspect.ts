@@ -7,6 +7,7 @@
 
 import type { ReadCommand } from "../command_output.ts";
 import { inspectListen, type OpenSocket, tryToBind } from "../inspect_sockets.ts";
+import { inspectOpenFiles } from "../open_files.ts";
 import type { HostFinding, HostNeeds, SocketOptions } from "../platform.ts";
 import { probeFastCalls } from "./ffi_probe.ts";
 import {
@@ -39,7 +40,7 @@ export function inspectHost(host: Inspector, needs: HostNeeds): HostFinding[] {
   const links = needs.links.map((link) => inspectLink(host, link, tables, open));
   return [
     ...inspectTun(host, needs.tunName),
-    ...startFindings(host.libc),
+    ...startFindings(host.libc, host.read, needs.openFiles),
     ...links.flat(),
     ...needs.listen.flatMap((listen) => inspectListen(open, listen)),
     ...inspectFilter(needs, readHostState(host.read)),
@@ -49,8 +50,14 @@ export function inspectHost(host: Inspector, needs: HostNeeds): HostFinding[] {
   ];
 }
 
+/** Returns what is to be said of how this process was started. */
+export function startFindings(libc: Libc, read: ReadCommand, openFiles: number): HostFinding[] {
+  const hint = "Raise openfiles-max of the login class: daemon, or one named aggvpn.";
+  return [...inspectRoutingTable(libc), ...inspectOpenFiles(read, openFiles, hint)];
+}
+
 /** Tells of a process that was started with `route -T N exec`: getrtable(2). */
-export function startFindings(libc: Libc): HostFinding[] {
+function inspectRoutingTable(libc: Libc): HostFinding[] {
   const table = libc.symbols.getrtable();
   if (table === 0) return [];
   const message = `Started in rdomain ${table}: links without rdomain leave there, ` +

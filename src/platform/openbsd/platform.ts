@@ -60,7 +60,7 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
     },
     secureSignals: () => secureSignals(libc()),
     lookup: (host, { rdomain }) => lookup(libc(), system.await, host, rdomain),
-    startFindings: () => startFindings(libc()),
+    startFindings: (openFiles) => startFindings(libc(), read, openFiles),
     sandbox(needs): undefined {
       sandbox(libc(), needs);
     },

@@ -14,6 +14,7 @@ const NOTHING: HostNeeds = {
   nat: false,
   mssClamp: false,
   forwarding: false,
+  openFiles: 106,
 };
 
 function inspect(needs: Partial<HostNeeds>, hasLibcrypto = true): readonly HostFinding[] {

@@ -14,6 +14,7 @@ const NOTHING: HostNeeds = {
   nat: false,
   mssClamp: false,
   forwarding: false,
+  openFiles: 106,
 };
 
 function inspect(
@@ -99,6 +100,16 @@ Deno.test("inspectHost() tells of a process that was started in another rdomain"
   assertStringIncludes(texts(findings)[1]!, "warning: Started in rdomain 2");
   assertStringIncludes(findings[1]!.hint!, `"route -T 2 exec"`);
   assertStringIncludes(texts(findings)[2]!, "Cannot use rdomain 1 from rdomain 2");
+});
+
+Deno.test("inspectHost() says when the login class allows too few open files", () => {
+  const limit = (text: string): HostFinding[] =>
+    inspect({}, { read: reader({ "sh -c ulimit -n": text }) });
+  assertEquals(texts(limit("105\n")), [
+    "warning: Only 105 files may be open here, and this tunnel may need 106",
+  ]);
+  assertStringIncludes(limit("105\n")[0]!.hint!, "openfiles-max");
+  assertEquals([limit("106\n"), limit("unlimited\n"), limit("")], [[], [], []]);
 });
 
 Deno.test("inspectHost() says what NAT and the clamp need of pf, and other hosts of forwarding", () => {
