@@ -51,6 +51,8 @@ for (const way of WAYS) {
   Deno.test({
     name: `openLibrary() passes every argument and result on, by ${way}`,
     ignore: NOT_LINUX,
+    // Libraries stay open.
+    sanitizeResources: false,
     async fn(): Promise<void> {
       const c = openLibrary(LIBRARY, FUNCTIONS, way);
       const bytes = Uint8Array.of(1, 2, 3, 0, 5);
@@ -89,6 +91,7 @@ function executableBytes(): number {
 Deno.test({
   name: "openLibrary() has Deno make no stub for a call by libffi",
   ignore: NOT_LINUX,
+  sanitizeResources: false,
   fn(): void {
     const before = executableBytes();
     openLibrary(LIBRARY, LINUX_LIBC, "libffi");
