@@ -5,7 +5,8 @@
  *     deno run -A --v8-flags=--expose-gc,--max-semi-space-size=1 bench/stages_bench.ts [PART]...
  *
  * The parts are `sending`, `receiving`, `offload`, `sealing`, `million` and `sites`; all by
- * default. The flags are the daemon's, and one that lets the bench collect garbage. The
+ * default. `AGGVPN_CALLS=libffi` measures libcrypto without Deno's stubs, `AGGVPN_LIBRESSL=FILE` that
+ * of a LibreSSL. The flags are the daemon's, and one that lets the bench collect garbage. The
  * kernel's part of the way is in `bench/syscalls_bench.ts`.
  *
  * @module

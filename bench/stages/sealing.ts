@@ -6,6 +6,7 @@
 
 import { AAD_BYTES, type AeadProvider, type Cipher, NONCE_BYTES } from "../../src/crypto/aead.ts";
 import { nobleProvider } from "../../src/crypto/noble.ts";
+import { CALLS_VARIABLE } from "../../src/platform/call_way.ts";
 import { loadLibcrypto } from "../../src/platform/libcrypto.ts";
 import { DatagramSlab, PacketPool } from "../../src/slab.ts";
 import { BATCH, type Stage } from "./stage.ts";
@@ -13,8 +14,19 @@ import { BATCH, type Stage } from "./stage.ts";
 const SIZES_BYTES = [64, 160, 1400];
 const CIPHERS: readonly Cipher[] = ["aes256gcm", "chacha20poly1305"];
 
+/** Which way C is called, as for the program: in one process either stubs or libffi. */
+const WAY = Deno.env.get(CALLS_VARIABLE) === "libffi" ? "libffi" : "stubs";
+/** The libcrypto of a LibreSSL, when there is one to measure. */
+const LIBRESSL = Deno.env.get("AGGVPN_LIBRESSL");
+
 /** libcrypto, where there is one. */
-export const LIBCRYPTO: AeadProvider | undefined = loadLibcrypto("libcrypto.so.3");
+export const LIBCRYPTO: AeadProvider | undefined = openLibcrypto();
+
+function openLibcrypto(): AeadProvider | undefined {
+  const provider = loadLibcrypto(LIBRESSL ?? "libcrypto.so.3", WAY);
+  const library = LIBRESSL === undefined ? "libcrypto" : "LibreSSL";
+  return provider && { ...provider, name: WAY === "stubs" ? library : `${library} by ${WAY}` };
+}
 
 function stagesOf(provider: AeadProvider, cipher: Cipher, sizeBytes: number): readonly Stage[] {
   const key = provider.importKey(cipher, new Uint8Array(32));

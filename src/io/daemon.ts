@@ -23,6 +23,7 @@ import { EventLog } from "./event_log.ts";
 import { HOOK_SHELL, hookEnvironment, runShellHook, StatusCommand } from "./hooks.ts";
 import { openInterface } from "./interface.ts";
 import { LinkSockets } from "./link_sockets.ts";
+import { logFinding } from "./log_finding.ts";
 import { networkPlan, openFiles } from "./plan.ts";
 import { prepare } from "./prepare.ts";
 import { QUOTA_INTERVAL_MS, type QuotaLink, Quotas } from "./quotas.ts";
@@ -132,9 +133,7 @@ export class Daemon implements AsyncDisposable {
 export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const { config, platform } = options;
   const aead = platform.libcrypto() ?? withoutLibcrypto();
-  for (const { message, hint } of platform.startFindings(openFiles(config))) {
-    log.warning("{message}. {hint}", { message, hint });
-  }
+  for (const finding of platform.startFindings(openFiles(config))) logFinding(finding);
   const prepared = await prepare(config, aead.scrypt, platform);
   const { mtu } = prepared;
   const families = prepared.sockets.map((socket) => socket.family);

@@ -16,6 +16,7 @@ import {
   type RunCommand,
   type Undo,
 } from "../platform/run_changes.ts";
+import { logFinding } from "./log_finding.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
 
@@ -61,15 +62,9 @@ export async function openInterface(
   const plan = { ...options.plan(tun.name), ...kept && { kept } };
   const changes = platform.networkChanges(plan);
   stack.defer(applyChanges(changes, report, run));
-  await awaitAddresses(platform, plan);
+  // An address that cannot be used is no reason to do without the others.
+  for (const finding of await platform.awaitAddresses(plan)) logFinding(finding);
   return { tun, changes: [...first, ...changes] };
-}
-
-/** An address that cannot be used is no reason to do without the others. */
-async function awaitAddresses(platform: Platform, plan: NetworkPlan): Promise<void> {
-  for (const { severity, message, hint } of await platform.awaitAddresses(plan)) {
-    log[severity]("{message}. {hint}", { message, hint });
-  }
 }
 
 /** Shows changes to whoever wants to see them, and failures to everybody. */

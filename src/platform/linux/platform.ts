@@ -4,13 +4,15 @@
  * @module
  */
 
+import type { AeadProvider } from "../../crypto/aead.ts";
+import { type CallChoice, CALLS_VARIABLE, chooseCalls } from "../call_way.ts";
 import { readCommand } from "../command_output.ts";
 import { loadLibcrypto } from "../libcrypto.ts";
 import { inspectOpenFiles } from "../open_files.ts";
-import type { Platform } from "../platform.ts";
+import type { HostFinding, Platform } from "../platform.ts";
 import { lookupAddresses } from "../resolve.ts";
 import { inspectHost } from "./inspect.ts";
-import { openLibc } from "./libc.ts";
+import { type Libc, openLibc } from "./libc.ts";
 import { networkChanges, readForwarding } from "./network.ts";
 import { openPoller } from "./poller.ts";
 import { secureSignals } from "./signals.ts";
@@ -21,15 +23,36 @@ import { openTun } from "./tun.ts";
 const LIBCRYPTO = "libcrypto.so.3";
 
 const OPEN_FILES_HINT = 'Raise LimitNOFILE= of the service, or "ulimit -n".';
+let choice: CallChoice | undefined;
+
+/** No kernel of Linux enforces landing instructions on programs, so nothing is probed. */
+function calls(): CallChoice {
+  return choice ??= chooseCalls(
+    Deno.env.get(CALLS_VARIABLE) ?? "stubs",
+    () => ({ read: readCommand, deno: Deno.execPath(), library: "libc.so.6" }),
+  );
+}
+
+function libc(): Libc {
+  return openLibc(calls().way);
+}
+
+function libcrypto(): AeadProvider | undefined {
+  return loadLibcrypto(LIBCRYPTO, calls().way);
+}
+
+function startFindings(openFiles: number): HostFinding[] {
+  return [...calls().findings, ...inspectOpenFiles(readCommand, openFiles, OPEN_FILES_HINT)];
+}
 
 /** Linux with glibc or musl, on x86-64 or arm64. Libraries are opened when they are first used. */
 export const LINUX: Platform = {
   os: "linux",
   stateDirectory: "/var/lib/aggvpn",
-  openTun: (name) => openTun(openLibc(), name),
-  openSocket: (options) => openSocket(openLibc(), options),
-  openPoller: () => openPoller(openLibc()),
-  libcrypto: () => loadLibcrypto(LIBCRYPTO),
+  openTun: (name) => openTun(libc(), name),
+  openSocket: (options) => openSocket(libc(), options),
+  openPoller: () => openPoller(libc()),
+  libcrypto,
   // `replace` makes addresses and routes what they shall be; nothing of the interface is put back.
   keptInterfaces: () => [],
   keptChanges: () => [],
@@ -37,11 +60,11 @@ export const LINUX: Platform = {
   awaitAddresses: () => Promise.resolve([]),
   networkChanges: (plan) => networkChanges(plan, readForwarding()),
   inspect: (needs) => [
-    ...inspectHost(openLibc(), needs, loadLibcrypto(LIBCRYPTO) !== undefined),
-    ...inspectOpenFiles(readCommand, needs.openFiles, OPEN_FILES_HINT),
+    ...inspectHost(libc(), needs, libcrypto() !== undefined),
+    ...startFindings(needs.openFiles),
   ],
-  secureSignals: () => secureSignals(openLibc()),
+  secureSignals: () => secureSignals(libc()),
   lookup: (host) => lookupAddresses(host),
-  startFindings: (openFiles) => inspectOpenFiles(readCommand, openFiles, OPEN_FILES_HINT),
+  startFindings,
   sandbox: () => "Linux confines a service from outside: see systemd.exec(5)",
 };

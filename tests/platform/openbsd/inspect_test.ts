@@ -23,6 +23,7 @@ function inspect(
     libc?: FakeOptions;
     read?: ReadCommand;
     hasLibcrypto?: boolean;
+    calls?: readonly HostFinding[];
     executable?: string;
     devices?: readonly string[];
   } = {},
@@ -33,6 +34,7 @@ function inspect(
     libc,
     read: options.read ?? reader(),
     hasLibcrypto: options.hasLibcrypto ?? true,
+    calls: options.calls ?? [],
     executable: options.executable ?? "/usr/local/bin/deno",
     exists: (path) => devices.includes(path),
   }, { ...NOTHING, ...needs });
@@ -144,6 +146,7 @@ Deno.test("inspectHost() warns of a port in use and of a file system without wxa
     libc,
     read: reader(),
     hasLibcrypto: true,
+    calls: [],
     executable: "/home/me/deno",
     exists: () => true,
   };

@@ -58,6 +58,7 @@ async function upAndDown(network: FakeNetwork, plan: Plan, start: Start = {}): P
     await: (command) => Promise.resolve(network.read(command)),
     exists: () => true,
     executable: () => "/usr/local/bin/deno",
+    calls: () => ({ way: "stubs", findings: [] }),
   });
   let count = 0;
   const run: RunCommand = (command, input) => {
