@@ -6,6 +6,10 @@
 
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { MLVPN_KEYS } from "../../src/config/schema.ts";
+import { networkPlan, tunnelMtu } from "../../src/io/plan.ts";
+import { keptChanges } from "../../src/platform/openbsd/kept_interface.ts";
+import { networkChanges } from "../../src/platform/openbsd/network.ts";
+import { applyChanges, type CommandResult } from "../../src/platform/run_changes.ts";
 import { asScript } from "../../tools/build/script.ts";
 import { isInstalled } from "../build/shells.ts";
 import { Child, run } from "../lab/process.ts";
@@ -97,8 +101,28 @@ Deno.test("the OpenBSD guide has a place for every key of mlvpn.conf", () => {
   assertEquals(missing, []);
 });
 
+Deno.test("the commands that the OpenBSD guide shows are those of its client and its tun0", () => {
+  const config = read(blockTitled(GUIDE, "/etc/aggvpn/client.toml")).config!;
+  const flags = linesOf(blockTitled(GUIDE, "/etc/hostname.tun0"));
+  const kept = { name: "tun0", isUp: flags.includes("up"), rdomain: 0, mtu: 1500, addresses: [] };
+  const plan = { ...networkPlan(config, "tun0", tunnelMtu(config, [4, 4]), [4, 4]), kept };
+  const state = { forwarding: { ipv4: "1", ipv6: "0" }, pfEnabled: true, hasAnchor: true };
+  const shown: string[] = [];
+  const report = (line: string, kind: string): void => {
+    if (!line.includes("pfctl")) shown.push(`${kind === "undo" ? "-" : "+"} ${line}`);
+  };
+  const done = (): CommandResult => ({ success: true, message: "" });
+  const restore = applyChanges(keptChanges(kept), report, done);
+  applyChanges(networkChanges(plan, state), report, done)();
+  restore();
+  const [block] = blocksOf(GUIDE, "text").filter(({ text }) => text.startsWith("+ "));
+  assertEquals(block!.text.trimEnd().split("\n"), shown);
+});
+
 /** Where the messages of `check` are. */
-const SOURCES = ["inspect.ts", "socket_setup.ts"].map((name) => `src/platform/openbsd/${name}`);
+const SOURCES = ["inspect.ts", "socket_setup.ts", "duplicates.ts"].map((name) =>
+  `src/platform/openbsd/${name}`
+);
 const hasSources = exists(SOURCES[0]!);
 
 Deno.test({
@@ -110,6 +134,7 @@ Deno.test({
     const patterns = messagePatterns([
       ...SOURCES,
       "src/platform/call_way.ts",
+      "src/platform/open_files.ts",
       "src/cli/host_check.ts",
     ]);
     assertGreater(patterns.length, 10);
