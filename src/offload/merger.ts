@@ -31,12 +31,11 @@ import {
   sequenceOf,
   TCP_FLAGS,
 } from "./mergeable.ts";
-import { GSO, NEEDS_CSUM, VNET_HEADER_BYTES, VnetHeader, writeVnetHeader } from "./vnet_header.ts";
+import type { Framing } from "./framing.ts";
+import { clearVnetHeader, GSO, NEEDS_CSUM, VnetHeader } from "./vnet_header.ts";
 
 /** Most packets of one batch. */
 export const MERGE_PACKETS = 64;
-/** Where in a slot the header for the interface is put. */
-export const VNET_OFFSET = PACKET_OFFSET - VNET_HEADER_BYTES;
 /** Flows that can have an open run at a time. */
 const OPEN_RUNS = 8;
 /** A super-packet's length has 16 bits, and that of IPv6 does not count the header. */
@@ -55,7 +54,10 @@ export class Merger {
   readonly next: Int8Array = new Int8Array(MERGE_PACKETS);
   /** By run: bytes in front of the payload, in each of its packets. */
   readonly headerBytes: Uint8Array = new Uint8Array(MERGE_PACKETS);
+  /** Bytes that a super-packet may have. */
+  mostBytes = MAX_SUPER_BYTES;
 
+  readonly #framing: Framing;
   readonly #mergesUdp: boolean;
   readonly #info = new TransportInfo();
   readonly #header = new VnetHeader();
@@ -72,8 +74,12 @@ export class Merger {
   #oldest = 0;
   #isAnyOpen = false;
 
-  /** @param mergesUdp whether the kernel takes super-packets of UDP */
-  constructor(mergesUdp: boolean) {
+  /**
+   * @param framing what the interface wants in front of a packet
+   * @param mergesUdp whether the kernel takes super-packets of UDP
+   */
+  constructor(framing: Framing, mergesUdp: boolean) {
+    this.#framing = framing;
     this.#mergesUdp = mergesUdp;
   }
 
@@ -88,15 +94,14 @@ export class Merger {
   }
 
   /**
-   * Finishes the headers of `run`, the interface's at {@linkcode VNET_OFFSET} of the first slot
-   * included. Returns false when that cannot be: a packet without checksum has no place for one.
+   * Finishes the headers of `run`, and what the interface wants in front of the first packet.
+   * Returns false when that cannot be: a packet without checksum has no place for one.
    */
   finish(pool: PacketPool, run: number): boolean {
     const slot = this.slot[this.first[run]!]!;
     const at = pool.at(slot) + PACKET_OFFSET;
     const header = this.#header;
-    header.flags = header.gsoType = header.gsoSize = 0;
-    header.hdrLen = header.csumStart = header.csumOffset = 0;
+    clearVnetHeader(header);
     const isSuper = this.packets[run]! > 1;
     if (isSuper || pool.needsChecksum[slot] !== 0) {
       // The lengths in the headers are still those of the first packet.
@@ -104,7 +109,7 @@ export class Merger {
       if (isSuper) this.#writeSuper(pool, at, run);
       this.#leaveChecksum(pool, at, isSuper ? this.#totalBytes[run]! : pool.lengths[slot]!);
     }
-    writeVnetHeader(pool.bytes, at - VNET_HEADER_BYTES, header);
+    this.#framing.write(pool.bytes, at, header);
     return true;
   }
 
@@ -151,7 +156,7 @@ export class Merger {
     if (info.headerBytes !== this.headerBytes[run] || payload > this.#segmentBytes[run]!) {
       return false;
     }
-    if (this.#totalBytes[run]! + payload > MAX_SUPER_BYTES) return false;
+    if (this.#totalBytes[run]! + payload > this.mostBytes) return false;
     if (!haveSameIp(pool, first, at, info)) return false;
     if (info.protocol === PROTOCOL_TCP) {
       if (sequenceOf(pool.bytes, at, info) !== this.#nextSequence[run]) return false;

@@ -18,33 +18,32 @@ import {
   TUNSETOFFLOAD,
   TUNSETVNETHDRSZ,
 } from "./constants.ts";
-import { VNET_HEADER_BYTES } from "../../offload/vnet_header.ts";
+import { VNET_FRAMING, VNET_HEADER_BYTES } from "../../offload/vnet_header.ts";
+import type { TunOffload } from "../offload_tun.ts";
 import type { Libc } from "./libc.ts";
 
-/** What the kernel leaves to this program on an interface whose packets have a header. */
-export interface Offload {
-  /** For people. */
-  readonly name: string;
-  readonly flags: bigint;
-  /** Whether it hands out super-packets of UDP, and so also takes them. */
-  readonly uso: boolean;
-}
+/** What the kernel leaves to this program; who is handed super-packets of UDP may hand out some. */
+type Offload = TunOffload & { readonly flags: bigint };
+
+/** Every packet has the same header. */
+const framing = VNET_FRAMING;
 
 const TSO = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
 
 const OFFLOADS: readonly Offload[] = [
   {
     name: "checksum, TSO, ECN, USO",
+    framing,
     flags: TSO | TUN_F_TSO_ECN | TUN_F_USO4 | TUN_F_USO6,
     uso: true,
   },
-  { name: "checksum, TSO, ECN", flags: TSO | TUN_F_TSO_ECN, uso: false },
-  { name: "checksum, TSO", flags: TSO, uso: false },
-  { name: "checksum", flags: TUN_F_CSUM, uso: false },
+  { name: "checksum, TSO, ECN", framing, flags: TSO | TUN_F_TSO_ECN, uso: false },
+  { name: "checksum, TSO", framing, flags: TSO, uso: false },
+  { name: "checksum", framing, flags: TUN_F_CSUM, uso: false },
 ];
 
 /** What remains when the kernel refuses everything. */
-const NONE: Offload = { name: "none", flags: 0n, uso: false };
+const NONE: Offload = { name: "none", framing, flags: 0n, uso: false };
 
 /** Tells whether the driver behind `fd` can put a header in front of packets. */
 export function hasVnetHeader(libc: Libc, fd: number): boolean {
@@ -54,7 +53,7 @@ export function hasVnetHeader(libc: Libc, fd: number): boolean {
 }
 
 /** Turns on as much as the interface of `fd` has, which was attached with a header. */
-export function startOffload(libc: Libc, fd: number): Offload {
+export function startOffload(libc: Libc, fd: number): TunOffload {
   // Whoever had the interface before may have wanted a longer header.
   libc.symbols.ioctl(fd, TUNSETVNETHDRSZ, Int32Array.of(VNET_HEADER_BYTES));
   for (const offload of OFFLOADS) {
