@@ -26,7 +26,8 @@ import { ip6, numbersOf, range, udp4 } from "../../tunnel/packets.ts";
 import { remoteAt } from "./batches.ts";
 import { MACHINES } from "./c_layout.ts";
 import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
-import { type FakeHost, type FakeTun, FakeWorld } from "./fake_world.ts";
+import type { FakeTun } from "./fake_tun.ts";
+import { type FakeHost, FakeWorld } from "./fake_world.ts";
 import { gateway, publicHost } from "./golden.ts";
 
 const EPOCH_US = 1_767_225_600_000_000;
