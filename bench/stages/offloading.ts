@@ -16,6 +16,7 @@ import {
   payloadOf,
   segmentsOf,
 } from "../../tests/offload/reference.ts";
+import { LINUX_RULES } from "../../tests/offload/merging.ts";
 import { put, stageSuper } from "../../tests/offload/staging.ts";
 import { BATCH, type Stage } from "./stage.ts";
 
@@ -73,7 +74,7 @@ function withPackets(
 }
 
 function merge(packets: readonly Packet[], marked: boolean, name: string): Stage {
-  const merger = new Merger(VNET_FRAMING, true);
+  const merger = new Merger(VNET_FRAMING, LINUX_RULES);
   return withPackets(packets, marked, `Merger, ${name}`, (pool, slots) => {
     merger.plan(pool, slots, 0, BATCH);
     for (let run = 0; run < merger.count; run++) merger.finish(pool, run);

@@ -38,9 +38,20 @@ import { clearVnetHeader, GSO, NEEDS_CSUM, VnetHeader } from "./vnet_header.ts";
 export const MERGE_PACKETS = 64;
 /** Flows that can have an open run at a time. */
 const OPEN_RUNS = 8;
-/** A super-packet's length has 16 bits, and that of IPv6 does not count the header. */
-const MAX_SUPER_BYTES = 65_535;
 const NONE = -1;
+
+/** What the kernel does to super-packets. */
+export interface MergeRules {
+  /** Whether it takes some of UDP. */
+  readonly udp: boolean;
+  /**
+   * Whether it gives each packet that it cuts off an IPv4 identification of its own making.
+   * Otherwise it counts, so that packets can only be merged when they are counted.
+   */
+  readonly renumbers: boolean;
+  /** Bytes that one may have, at most 65,535: its length has 16 bits. */
+  readonly mostBytes: number;
+}
 
 /** The runs of one batch. Reused: {@linkcode plan} overwrites them. */
 export class Merger {
@@ -54,11 +65,11 @@ export class Merger {
   readonly next: Int8Array = new Int8Array(MERGE_PACKETS);
   /** By run: bytes in front of the payload, in each of its packets. */
   readonly headerBytes: Uint8Array = new Uint8Array(MERGE_PACKETS);
-  /** Bytes that a super-packet may have. */
-  mostBytes = MAX_SUPER_BYTES;
+  /** Bytes that a super-packet may have, of those that the kernel takes. */
+  mostBytes: number;
 
   readonly #framing: Framing;
-  readonly #mergesUdp: boolean;
+  readonly #rules: MergeRules;
   readonly #info = new TransportInfo();
   readonly #header = new VnetHeader();
   readonly #last = new Uint8Array(MERGE_PACKETS);
@@ -74,13 +85,11 @@ export class Merger {
   #oldest = 0;
   #isAnyOpen = false;
 
-  /**
-   * @param framing what the interface wants in front of a packet
-   * @param mergesUdp whether the kernel takes super-packets of UDP
-   */
-  constructor(framing: Framing, mergesUdp: boolean) {
+  /** @param framing what the interface wants in front of a packet */
+  constructor(framing: Framing, rules: MergeRules) {
     this.#framing = framing;
-    this.#mergesUdp = mergesUdp;
+    this.#rules = rules;
+    this.mostBytes = rules.mostBytes;
   }
 
   /** Divides the packets in `slots[from]` to `slots[from + count - 1]`, at most 64, into runs. */
@@ -125,7 +134,7 @@ export class Merger {
     }
     const key = flowKey(pool.words, at, info);
     const place = this.#isAnyOpen ? this.#findOpen(pool, key, at) : NONE;
-    const isOne = isCandidate(pool, at, slot, info, this.#mergesUdp);
+    const isOne = isCandidate(pool, at, slot, info, this.#rules.udp);
     if (place !== NONE) {
       const run = this.#open[place]!;
       if (isOne && this.#continues(pool, run, at, slot)) {
@@ -167,7 +176,7 @@ export class Merger {
   }
 
   #followsId(pool: PacketPool, run: number, first: number, at: number): boolean {
-    if (this.#info.version === 6) return true;
+    if (this.#info.version === 6 || this.#rules.renumbers) return true;
     const step = idStep(pool.bytes, first, at, this.packets[run]!, this.#idStep[run]!);
     if (step === ID_STEP.unknown) return false;
     // A step that a packet does not keep after all belongs to a run that has ended.

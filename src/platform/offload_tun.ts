@@ -12,7 +12,7 @@
  */
 
 import type { Framing } from "../offload/framing.ts";
-import { MERGE_PACKETS, Merger } from "../offload/merger.ts";
+import { MERGE_PACKETS, Merger, type MergeRules } from "../offload/merger.ts";
 import { Segmenter } from "../offload/segmenter.ts";
 import { stagedBytes, stagedOffset } from "../offload/super_packet.ts";
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
@@ -24,8 +24,8 @@ export interface TunOffload {
   /** For people. */
   readonly name: string;
   readonly framing: Framing;
-  /** Whether the kernel takes super-packets of UDP. */
-  readonly uso: boolean;
+  /** What the kernel does to the super-packets that are written. */
+  readonly rules: MergeRules;
 }
 
 /** struct iovec in words of 4 bytes: base 0:2, length 2:2; the upper half of a length stays 0. */
@@ -69,12 +69,12 @@ export class OffloadTun extends DeviceTun {
   readonly #iovecsAt = addressOf(this.#iovecs);
   #addresses: PoolAddresses | undefined;
 
-  constructor(device: TunDevice, { name, framing, uso }: TunOffload) {
+  constructor(device: TunDevice, { name, framing, rules }: TunOffload) {
     super(device);
     this.offload = name;
     this.#framing = framing;
     this.#segmenter = new Segmenter(framing);
-    this.#merger = new Merger(framing, uso);
+    this.#merger = new Merger(framing, rules);
     this.#readBytes = BigInt(stagedBytes(framing));
     this.#writeBytes = packetLengths(framing.bytes);
   }

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { Merger } from "../../src/offload/merger.ts";
+import type { Merger, MergeRules } from "../../src/offload/merger.ts";
 import {
   GSO,
   GSO_ECN,
@@ -25,6 +25,9 @@ import {
   slowSum,
   TCP,
 } from "./reference.ts";
+
+/** A kernel that takes everything and counts: Linux. */
+export const LINUX_RULES: MergeRules = { udp: true, renumbers: false, mostBytes: 65_535 };
 
 /** One write: the header for the interface, and the packet or super-packet. */
 export interface Write {

@@ -22,28 +22,32 @@ import { VNET_FRAMING, VNET_HEADER_BYTES } from "../../offload/vnet_header.ts";
 import type { TunOffload } from "../offload_tun.ts";
 import type { Libc } from "./libc.ts";
 
-/** What the kernel leaves to this program; who is handed super-packets of UDP may hand out some. */
-type Offload = TunOffload & { readonly flags: bigint };
+/** What this program is asked to take care of, and what the kernel then does. */
+interface Offload {
+  readonly name: string;
+  readonly flags: bigint;
+  /** Whether it hands out super-packets of UDP, and so also takes them. */
+  readonly uso: boolean;
+}
 
-/** Every packet has the same header. */
-const framing = VNET_FRAMING;
+/** A super-packet's length has 16 bits. */
+const MOST_BYTES = 65_535;
 
 const TSO = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
 
 const OFFLOADS: readonly Offload[] = [
   {
     name: "checksum, TSO, ECN, USO",
-    framing,
     flags: TSO | TUN_F_TSO_ECN | TUN_F_USO4 | TUN_F_USO6,
     uso: true,
   },
-  { name: "checksum, TSO, ECN", framing, flags: TSO | TUN_F_TSO_ECN, uso: false },
-  { name: "checksum, TSO", framing, flags: TSO, uso: false },
-  { name: "checksum", framing, flags: TUN_F_CSUM, uso: false },
+  { name: "checksum, TSO, ECN", flags: TSO | TUN_F_TSO_ECN, uso: false },
+  { name: "checksum, TSO", flags: TSO, uso: false },
+  { name: "checksum", flags: TUN_F_CSUM, uso: false },
 ];
 
 /** What remains when the kernel refuses everything. */
-const NONE: Offload = { name: "none", framing, flags: 0n, uso: false };
+const NONE: Offload = { name: "none", flags: 0n, uso: false };
 
 /** Tells whether the driver behind `fd` can put a header in front of packets. */
 export function hasVnetHeader(libc: Libc, fd: number): boolean {
@@ -57,10 +61,16 @@ export function startOffload(libc: Libc, fd: number): TunOffload {
   // Whoever had the interface before may have wanted a longer header.
   libc.symbols.ioctl(fd, TUNSETVNETHDRSZ, Int32Array.of(VNET_HEADER_BYTES));
   for (const offload of OFFLOADS) {
-    if (libc.symbols.ioctlValue(fd, TUNSETOFFLOAD, offload.flags) >= 0) return offload;
+    if (libc.symbols.ioctlValue(fd, TUNSETOFFLOAD, offload.flags) >= 0) return describe(offload);
   }
   stopOffload(libc, fd);
-  return NONE;
+  return describe(NONE);
+}
+
+function describe({ name, uso }: Offload): TunOffload {
+  // The identification counts on in what it cuts off: inet_gso_segment() of net/ipv4/af_inet.c.
+  const rules = { udp: uso, renumbers: false, mostBytes: MOST_BYTES };
+  return { name, framing: VNET_FRAMING, rules };
 }
 
 /** Makes the interface of `fd` hand out packets that are whole. */

@@ -10,6 +10,7 @@
  * @module
  */
 
+import type { MergeRules } from "../../offload/merger.ts";
 import type { TunOffload } from "../offload_tun.ts";
 import {
   IFCAP_CSUM_TCPv4,
@@ -33,12 +34,20 @@ const OFFLOADS: readonly (readonly [capabilities: number, name: string])[] = [
   [0, "checksum of writes, TSO of writes"],
 ];
 
+/**
+ * The kernel's own super-packets leave room for a link header in MAXMCLBYTES, 64 KiB, since
+ * network cards take no larger frames: tcp_output() of sys/netinet/tcp_output.c. So do these, and
+ * with header and family they then fit one piece of memory. Each segment but the first gets a
+ * random identification: tcp_softtso_chop().
+ */
+const RULES: MergeRules = { udp: false, renumbers: true, mostBytes: 65_536 - 64 - 12 };
+
 /** Turns on as much as the interface of `fd` has; undefined when that is nothing. */
 export function startOffload(libc: Libc, fd: number): TunOffload | undefined {
   for (const [capabilities, name] of OFFLOADS) {
     // struct tun_capabilities has this one member.
     if (libc.symbols.ioctl(fd, TUNSCAP, Uint32Array.of(capabilities)) >= 0) {
-      return { name, framing: OFFLOAD_FRAMING, uso: false };
+      return { name, framing: OFFLOAD_FRAMING, rules: RULES };
     }
     // Only a capability that it does not have can be left away: ENOTTY is the request itself.
     if (libc.errno() !== ERRNO.EINVAL) return undefined;

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import {
   bytesOf,
   checksumOffsetOf,
@@ -45,6 +45,8 @@ const { size: HEADER_BYTES, offsets: HEADER } = layoutsOf("amd64").tun_hdr;
 const FAMILY_BYTES = 4;
 /** MAXMCLBYTES of sys/sys/mbuf.h. */
 const MOST_BYTES = 65536;
+/** max_linkhdr of sys/kern/uipc_domain.c. */
+const LINK_HEADER_BYTES = 64;
 const { TUN_H_TCP_MSS, TUN_H_TCP_CSUM, TUN_H_UDP_CSUM, TUN_H_ICMP_CSUM, TUN_H_VTAG } = NUMBERS;
 const KNOWN_FLAGS = TUN_H_TCP_MSS | TUN_H_TCP_CSUM | TUN_H_UDP_CSUM;
 
@@ -212,6 +214,8 @@ export class FakeTun {
     assertEquals(packet.protocol, TCP);
     assertEquals(ipBytesOf(packet), packet.version === 4 ? 20 : 40);
     if (mss === 0) throw new Error("A super-packet without a size of its segments");
+    // What is longer no network card takes: ix(4) and others map MAXMCLBYTES for a frame.
+    assert(bytesOf(packet).length <= MOST_BYTES - LINK_HEADER_BYTES);
     return segmentsOf(packet, mss).map((segment, i, { length }) => ({
       ...segment,
       id: i === 0 ? packet.id : this.#randomId(),

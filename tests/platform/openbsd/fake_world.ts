@@ -46,6 +46,8 @@ export class FakeWorld {
   now = 0;
   /** Time on the way, in microseconds. */
   delayUs = 0;
+  /** Datagrams arrive together at multiples of this, in microseconds: a card that saves interrupts. */
+  tickUs = 1;
   /** Tells whether a datagram is lost. */
   lose: (datagram: Datagram) => boolean = () => false;
   readonly hosts: FakeHost[] = [];
@@ -75,7 +77,10 @@ export class FakeWorld {
   send(datagram: Datagram): void {
     if (this.lose(datagram)) return;
     if (this.delayUs === 0) this.#deliver(datagram);
-    else this.at(this.now + this.delayUs, () => this.#deliver(datagram));
+    else {
+      const arrival = Math.ceil((this.now + this.delayUs) / this.tickUs) * this.tickUs;
+      this.at(arrival, () => this.#deliver(datagram));
+    }
   }
 
   /** Resolves with what `poll` returns as soon as it is not 0, or with 0 at the deadline. */
