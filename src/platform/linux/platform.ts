@@ -22,7 +22,7 @@ const LIBCRYPTO = "libcrypto.so.3";
 export const LINUX: Platform = {
   os: "linux",
   stateDirectory: "/var/lib/aggvpn",
-  openTun: (name) => openTun(openLibc(), name),
+  openTun: (name, kind) => openTun(openLibc(), name, kind),
   openSocket: (options) => openSocket(openLibc(), options),
   openPoller: () => openPoller(openLibc()),
   libcrypto: () => loadLibcrypto(LIBCRYPTO),

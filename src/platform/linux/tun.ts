@@ -11,6 +11,7 @@ import { NO_FRAMING } from "../../offload/framing.ts";
 import { cString } from "../ffi.ts";
 import { OffloadTun } from "../offload_tun.ts";
 import { PlainTun } from "../plain_tun.ts";
+import type { TunKind } from "../platform.ts";
 import { type DeviceTun, TunDevice } from "../tun_device.ts";
 import {
   IFF_NO_PI,
@@ -32,8 +33,6 @@ import { hasVnetHeader, startOffload, stopOffload } from "./tun_offload.ts";
 export const TUN_DEVICE = "/dev/net/tun";
 /** Lets the kernel choose: it puts the lowest free number for `%d`. */
 const NAME_PATTERN = "agg%d";
-/** Whether to use what the kernel has, or to do without: for comparison. */
-export type TunKind = "offload" | "plain";
 
 /**
  * Opens the TUN interface `name`, or one that the kernel names `agg0`, `agg1`...

@@ -35,14 +35,21 @@ export const TUN_H_TCP_CSUM = 1 << 9;
 export const TUN_H_UDP_CSUM = 1 << 10;
 export const TUN_H_ICMP_CSUM = 1 << 11;
 
-// <net/if.h>: netintro(4)
-/** What an interface takes care of itself: checksums, cutting TCP super-packets. */
+// <net/if.h>: what an interface takes care of itself
+/** Checksums of TCP over IPv4. */
 export const IFCAP_CSUM_TCPv4 = 0x2;
+/** Checksums of UDP over IPv4. */
 export const IFCAP_CSUM_UDPv4 = 0x4;
+/** Checksums of TCP over IPv6. */
 export const IFCAP_CSUM_TCPv6 = 0x80;
+/** Checksums of UDP over IPv6. */
 export const IFCAP_CSUM_UDPv6 = 0x100;
+/** Cutting super-packets of TCP over IPv4. */
 export const IFCAP_TSOv4 = 0x1000;
+/** Cutting super-packets of TCP over IPv6. */
 export const IFCAP_TSOv6 = 0x2000;
+
+// <net/if.h>: netintro(4)
 /** Bytes of an interface name with its NUL. */
 export const IFNAMSIZ = 16;
 

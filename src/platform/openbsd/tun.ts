@@ -11,6 +11,7 @@ import { AggvpnError } from "../../errors.ts";
 import { cString } from "../ffi.ts";
 import { OffloadTun } from "../offload_tun.ts";
 import { PlainTun } from "../plain_tun.ts";
+import type { TunKind } from "../platform.ts";
 import { type DeviceTun, TunDevice } from "../tun_device.ts";
 import { O_CLOEXEC, O_NONBLOCK, O_RDWR } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
@@ -36,7 +37,11 @@ export function isTunName(name: string): boolean {
  * Opens the TUN interface `name`, or the first of `tun0`, `tun1`... that is free. Throws
  * AggvpnError when there is no device node, no privilege or the interface is in use.
  */
-export function openTun(libc: Libc, name: string | undefined): DeviceTun {
+export function openTun(
+  libc: Libc,
+  name: string | undefined,
+  kind: TunKind = "offload",
+): DeviceTun {
   if (name !== undefined && !isTunName(name)) {
     throw new AggvpnError(`Invalid interface name ${JSON.stringify(name)}`, {
       hint:
@@ -54,7 +59,7 @@ export function openTun(libc: Libc, name: string | undefined): DeviceTun {
     device.close();
     throw error;
   }
-  const offload = startOffload(libc, fd);
+  const offload = kind === "offload" ? startOffload(libc, fd) : undefined;
   return offload ? new OffloadTun(device, offload) : new PlainTun(device, FAMILY_FRAMING);
 }
 

@@ -9,7 +9,8 @@
 
 import { assertEquals } from "@std/assert";
 import { openLibc } from "../../../src/platform/linux/libc.ts";
-import { openTun, type TunKind } from "../../../src/platform/linux/tun.ts";
+import { openTun } from "../../../src/platform/linux/tun.ts";
+import type { TunKind } from "../../../src/platform/platform.ts";
 import type { DeviceTun } from "../../../src/platform/tun_device.ts";
 import { PacketPool } from "../../../src/slab.ts";
 import type { Address } from "./inner_socket.ts";

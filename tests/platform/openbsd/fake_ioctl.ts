@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Layouts, NUMBERS, type REQUESTS } from "./abi.ts";
+import type { Layouts, NUMBERS, REQUESTS } from "./abi.ts";
 import * as decode from "./decode.ts";
 import type { FakeTun } from "./fake_tun.ts";
 import { hex, Struct } from "./memory.ts";

@@ -158,6 +158,12 @@ Deno.test("openTun() asks tun(4) for less when it refuses, and does without befo
   }
 });
 
+Deno.test("openTun() does without offload when it is told to", () => {
+  const host = new FakeWorld().host();
+  const tun = openTun(new FakeLibc(host), "tun0", "plain");
+  assertEquals([tun.offload, host.tuns.get("tun0")!.capabilities], ["none", undefined]);
+});
+
 for (const version of [4, 6] as const) {
   Deno.test(`64 KiB of TCP over IPv${version} are 48 calls before 7.7 and 2 after`, () => {
     const flow = flowOf(version, 65_536);
