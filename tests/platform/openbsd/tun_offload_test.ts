@@ -343,3 +343,20 @@ Deno.test("OffloadTun of OpenBSD never throws and loses no slot, whatever is in 
     ),
   );
 });
+
+Deno.test("the fake refuses what tun_dev_write() refuses", () => {
+  const { tun, device, libc } = open();
+  const { TUN_H_TCP_CSUM, TUN_H_UDP_CSUM, TUN_H_VTAG } = NUMBERS;
+  const writeRaw = (flags: number, length: number): string => {
+    const bytes = new Uint8Array(length);
+    bytes.set([flags & 0xff, flags >> 8]);
+    const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
+    assertEquals(libc.symbols.write(tun.fd, address, BigInt(length)), -1);
+    return libc.takeCalls().at(-1)!.split(" ").at(-1)!;
+  };
+  assertEquals([writeRaw(0, 11), writeRaw(0, 12 + 65_537)], ["EMSGSIZE", "EMSGSIZE"]);
+  assertEquals(writeRaw(TUN_H_TCP_CSUM | TUN_H_UDP_CSUM, 52), "EINVAL");
+  assertEquals(writeRaw(TUN_H_VTAG, 52), "EINVAL");
+  device.memoryBytes = 20;
+  assertEquals(writeRaw(0, 52), "ENOMEM");
+});
