@@ -4,7 +4,7 @@
 # `get_deno.sh oldest` prints the oldest one that has to do, in any case from npm.
 # Says in one line what is missing when there is none to be had.
 set -eu
-oldest_major=2 oldest_minor=8
+oldest_major=2 oldest_minor=7
 asked=${1:-}
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 

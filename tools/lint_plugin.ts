@@ -21,6 +21,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ["config", "control", "crypto", "io", "platform", "tunnel"],
 };
 
+/** The only file of the product that opens C libraries. */
+const LIBRARY_OPENER = "/src/platform/c_library.ts";
+
 /** Layers without clock, randomness and I/O. */
 export const PURE_LAYERS: readonly string[] = [
   "wire",
@@ -110,6 +113,23 @@ const plugin: Deno.lint.Plugin = {
               node,
               message: `src/${layer} must not use \`Math.random\``,
               hint: "Take a source of random bytes as an argument.",
+            });
+          },
+        };
+      },
+    },
+    "c-library": {
+      create(context): Deno.lint.LintVisitor {
+        const { filename } = context;
+        if (!productLayerOf(filename) || filename.endsWith(LIBRARY_OPENER)) return {};
+        return {
+          "MemberExpression[object.name='Deno'][property.name='dlopen']"(
+            node: Deno.lint.Node,
+          ): void {
+            context.report({
+              node,
+              message: "Some CPUs kill what calls the functions of `Deno.dlopen`",
+              hint: "Use `openLibrary` of src/platform/c_library.ts.",
             });
           },
         };

@@ -82,7 +82,7 @@ await shellTest("the script says what is missing where there is no deno", async 
   assertEquals(
     stderr,
     "tool: deno is not on the PATH; " +
-      "needs deno 2.8 or later (OpenBSD: pkg_add deno; elsewhere: https://deno.com)\n",
+      "needs deno 2.7 or later (OpenBSD: pkg_add deno; elsewhere: https://deno.com)\n",
   );
 });
 
@@ -98,13 +98,43 @@ await shellTest("the script refuses a deno that is too old or none at all", asyn
   };
   const { directory } = fixture;
   assertStringIncludes(await stderrWith("deno 1.46.3 (stable)"), "tool: deno 1.46 is too old; ");
-  assertStringIncludes(await stderrWith("deno 2.7.14 (stable)"), "tool: deno 2.7 is too old; ");
+  assertStringIncludes(await stderrWith("deno 2.6.10 (stable)"), "tool: deno 2.6 is too old; ");
   assertStringIncludes(
     await stderrWith("sed 4.9"),
     `${directory}/bin/deno does not say its version`,
   );
   assertStringIncludes(await stderrWith("deno"), `${directory}/bin/deno does not say its version`);
   assertStringIncludes(await stderrWith("", 126), `${directory}/bin/deno does not run; needs`);
+});
+
+await shellTest("the script starts deno by its path, which OpenBSD tells it as", async (shell) => {
+  await using fixture = await Fixture.open();
+  const words = await found(shell);
+  const deno = '#!/bin/sh\n[ "$1" = --version ] && echo "deno 2.9.9 (stable)" || echo "$0"\n';
+  const path = await fixture.pathWith(deno);
+  const { stdout } = await fixture.run(["x"], { shell: words, path });
+  assertEquals(stdout, `${path}/deno\n`);
+});
+
+await shellTest("the script says that deno dies on a CPU of arm64 with BTI", async (shell) => {
+  await using fixture = await Fixture.open();
+  const words = await found(shell);
+  const deno = (onEval: string): string =>
+    `#!/bin/sh\ncase $1 in --version) echo 'deno 2.9.9 (stable)' ;; eval) ${onEval} ;; esac\n`;
+  const start = async (system: string, onEval: string): Promise<Outcome> => {
+    const path = await fixture.pathWith(deno(onEval));
+    await Deno.writeTextFile(`${path}/uname`, `#!/bin/sh\necho ${system}\n`, { mode: 0o755 });
+    return await fixture.run(["x"], { shell: words, path });
+  };
+  const { code, stderr } = await start("OpenBSD arm64", "kill -ILL $$");
+  assertEquals(code, 1);
+  assertStringIncludes(
+    stderr,
+    `tool: ${fixture.directory}/bin/deno cannot run JavaScript on this CPU ` +
+      "(status 132; 132 is SIGILL: BTI)\n",
+  );
+  assertEquals((await start("OpenBSD arm64", "true")).code, 0);
+  assertEquals((await start("OpenBSD amd64", "kill -ILL $$")).code, 0);
 });
 
 Deno.test("the script takes the oldest deno and every later one", async () => {

@@ -38,6 +38,8 @@ export interface ProgramOptions {
   readonly password?: Partial<Record<Side, string>>;
   /** Command that runs the program, which is appended to it with its arguments. */
   readonly runner?: readonly string[];
+  /** Path of the program instead of the built one. */
+  readonly binary?: string;
 }
 
 /** Nothing is forwarded in the lab, and it must not need nft. */
@@ -130,6 +132,7 @@ export class Program {
   readonly #net: Topology;
   readonly #running: Partial<Record<Side, Child>> = {};
   #runner: readonly string[] = [];
+  #binary = BINARY;
 
   private constructor(lab: Lab, net: Topology, directory: string) {
     this.#lab = lab;
@@ -161,6 +164,7 @@ export class Program {
   /** Writes both configurations anew, for the next start. */
   async configure(options: ProgramOptions): Promise<void> {
     this.#runner = options.runner ?? [];
+    this.#binary = options.binary ?? BINARY;
     await this.write("client", clientConfig(this.#net, options, this.control("client")));
     await this.write("server", serverConfig(this.#net, options, this.control("server")));
   }
@@ -189,7 +193,7 @@ export class Program {
 
   /** Starts a side and returns it without waiting. */
   launch(side: Side, ...flags: readonly string[]): Child {
-    const command = [...this.#runner, BINARY, "up", ...flags, this.file(side)];
+    const command = [...this.#runner, this.#binary, "up", ...flags, this.file(side)];
     const child = this.#lab.spawn(this.#net[side], command);
     this.#running[side] = child;
     return child;
@@ -215,7 +219,7 @@ export class Program {
     side: Side,
     ...args: readonly string[]
   ): Promise<{ code: number; stdout: string; stderr: string }> {
-    return this.#lab.attempt(this.#net[side], [BINARY, ...args]);
+    return this.#lab.attempt(this.#net[side], [...this.#runner, this.#binary, ...args]);
   }
 
   /** What a side says of itself; undefined when it does not answer. */

@@ -22,6 +22,8 @@ Deno.test("loadLibcrypto() gives undefined for what is no libcrypto", () => {
 });
 
 if (provider) testProvider(provider, 1900);
+const plain = allowed ? loadLibcrypto("libcrypto.so.3", "libffi") : undefined;
+if (plain) testProvider({ ...plain, name: "libcrypto by libffi" }, 1900);
 
 Deno.test({
   name: "loadLibcrypto() stretches pass phrases as the scrypt in JavaScript does",

@@ -72,14 +72,14 @@ Deno.test("get_deno.sh takes a later major version", async () => {
 });
 
 Deno.test("get_deno.sh gets deno from npm when the one on the PATH is too old", async () => {
-  const commands = { deno: DENO.replace("VERSION", "2.7.14"), npm: npm("2.9.6", "x64") };
+  const commands = { deno: DENO.replace("VERSION", "2.6.10"), npm: npm("2.9.6", "x64") };
   const { code, stdout } = await getDeno(commands);
   assertEquals(code, 0);
   assertMatch(stdout, /^\/.*\/tools\/deno\/node_modules\/@deno\/linux-x64-glibc\/deno\n$/);
 });
 
 Deno.test("get_deno.sh oldest gets the oldest deno from npm, whatever is on the PATH", async () => {
-  const commands = { deno: DENO.replace("VERSION", "2.10.0"), npm: npm("2.8.3", "x64") };
+  const commands = { deno: DENO.replace("VERSION", "2.10.0"), npm: npm("2.7.14", "x64") };
   const { code, stdout } = await getDeno(commands, "Linux x86_64", ["oldest"]);
   assertEquals(code, 0);
   assertMatch(stdout, /\/tools\/deno\/oldest\/node_modules\/@deno\/linux-x64-glibc\/deno\n$/);

@@ -12,7 +12,7 @@ import { RUN_FLAGS } from "./bundle.ts";
 import { render } from "./template.ts";
 
 /** The oldest Deno that has to do, that of OpenBSD. tools/deno/oldest has it for the tests. */
-export const OLDEST_DENO = { major: 2, minor: 8 } as const;
+export const OLDEST_DENO = { major: 2, minor: 7 } as const;
 
 const TEMPLATE = new URL("./script.sh", import.meta.url);
 

@@ -7,24 +7,25 @@
  * @module
  */
 
+import { type CallWay, openLibrary } from "../c_library.ts";
 import { bindErrors, type CErrors, type SystemError, systemErrorOf } from "../ffi.ts";
 import { ERRNO } from "./errno.ts";
 import { LIBC } from "./symbols.ts";
 
 /** The bound functions, and what went wrong in the last one. */
 export interface Libc extends CErrors {
-  readonly symbols: Deno.DynamicLibrary<typeof LIBC>["symbols"];
+  readonly symbols: Deno.StaticForeignLibraryInterface<typeof LIBC>;
 }
 
 let opened: Libc | undefined;
 
-/** Returns libc. It stays open: the process ends with it. */
-export function openLibc(): Libc {
-  return opened ??= bind();
+/** Returns libc, called the way it was asked for first. It stays open: the process ends with it. */
+export function openLibc(way: CallWay = "stubs"): Libc {
+  return opened ??= bind(way);
 }
 
-function bind(): Libc {
-  const { symbols } = Deno.dlopen("libc.so.6", LIBC);
+function bind(way: CallWay): Libc {
+  const symbols = openLibrary("libc.so.6", LIBC, way);
   return { symbols, ...bindErrors(symbols.__errno_location()!, symbols.strerror, ERRNO) };
 }
 

@@ -4,11 +4,14 @@
  * @module
  */
 
+import type { AeadProvider } from "../../crypto/aead.ts";
+import { type CallChoice, CALLS_VARIABLE, chooseCalls } from "../call_way.ts";
+import { readCommand } from "../command_output.ts";
 import { loadLibcrypto } from "../libcrypto.ts";
 import type { Platform } from "../platform.ts";
 import { lookupAddresses } from "../resolve.ts";
 import { inspectHost } from "./inspect.ts";
-import { openLibc } from "./libc.ts";
+import { type Libc, openLibc } from "./libc.ts";
 import { networkChanges, readForwarding } from "./network.ts";
 import { openPoller } from "./poller.ts";
 import { secureSignals } from "./signals.ts";
@@ -18,18 +21,39 @@ import { openTun } from "./tun.ts";
 /** OpenSSL 3; the name without a number is there only with its headers. */
 const LIBCRYPTO = "libcrypto.so.3";
 
+let choice: CallChoice | undefined;
+
+/** No kernel of Linux enforces landing instructions on programs, so nothing is probed. */
+function calls(): CallChoice {
+  return choice ??= chooseCalls(
+    Deno.env.get(CALLS_VARIABLE) ?? "stubs",
+    () => ({ read: readCommand, deno: Deno.execPath(), library: "libc.so.6" }),
+  );
+}
+
+function libc(): Libc {
+  return openLibc(calls().way);
+}
+
+function libcrypto(): AeadProvider | undefined {
+  return loadLibcrypto(LIBCRYPTO, calls().way);
+}
+
 /** Linux with glibc or musl, on x86-64 or arm64. Libraries are opened when they are first used. */
 export const LINUX: Platform = {
   os: "linux",
   stateDirectory: "/var/lib/aggvpn",
-  openTun: (name, kind) => openTun(openLibc(), name, kind),
-  openSocket: (options) => openSocket(openLibc(), options),
-  openPoller: () => openPoller(openLibc()),
-  libcrypto: () => loadLibcrypto(LIBCRYPTO),
+  openTun: (name, kind) => openTun(libc(), name, kind),
+  openSocket: (options) => openSocket(libc(), options),
+  openPoller: () => openPoller(libc()),
+  libcrypto,
   networkChanges: (plan) => networkChanges(plan, readForwarding()),
-  inspect: (needs) => inspectHost(openLibc(), needs, loadLibcrypto(LIBCRYPTO) !== undefined),
-  secureSignals: () => secureSignals(openLibc()),
+  inspect: (needs) => [
+    ...inspectHost(libc(), needs, libcrypto() !== undefined),
+    ...calls().findings,
+  ],
+  secureSignals: () => secureSignals(libc()),
   lookup: (host) => lookupAddresses(host),
-  startFindings: () => [],
+  startFindings: () => calls().findings,
   sandbox: () => "Linux confines a service from outside: see systemd.exec(5)",
 };

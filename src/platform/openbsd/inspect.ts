@@ -8,7 +8,6 @@
 import type { ReadCommand } from "../command_output.ts";
 import { inspectListen, type OpenSocket, tryToBind } from "../inspect_sockets.ts";
 import type { HostFinding, HostNeeds, SocketOptions } from "../platform.ts";
-import { probeFastCalls } from "./ffi_probe.ts";
 import {
   hasDefaultRoute,
   type HostState,
@@ -27,6 +26,8 @@ export interface Inspector {
   readonly libc: Libc;
   readonly read: ReadCommand;
   readonly hasLibcrypto: boolean;
+  /** What there is to say of how C functions are called. */
+  readonly calls: readonly HostFinding[];
   /** The program that runs this one. */
   readonly executable: string;
   readonly exists: (path: string) => boolean;
@@ -45,7 +46,7 @@ export function inspectHost(host: Inspector, needs: HostNeeds): HostFinding[] {
     ...inspectFilter(needs, readHostState(host.read)),
     ...inspectExecutable(host),
     ...(host.hasLibcrypto ? [] : [LIBCRYPTO_MISSING]),
-    ...probeFastCalls(host.read, host.executable),
+    ...host.calls,
   ];
 }
 
@@ -141,7 +142,8 @@ function inspectFilter(needs: HostNeeds, state: HostState): HostFinding[] {
 
 /** V8 writes code that it then executes: mount(8), wxallowed. */
 function inspectExecutable({ read, executable }: Inspector): HostFinding[] {
-  const options = readMountOptions(read, executable);
+  // A bare name is what the process was started by, not where it lies.
+  const options = executable.startsWith("/") ? readMountOptions(read, executable) : [];
   if (options.length === 0 || options.includes("wxallowed")) return [];
   return [{
     severity: "warning",

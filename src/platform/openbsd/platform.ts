@@ -5,6 +5,7 @@
  */
 
 import type { AeadProvider } from "../../crypto/aead.ts";
+import { type CallChoice, CALLS_VARIABLE, chooseCalls } from "../call_way.ts";
 import {
   type AwaitCommand,
   awaitCommand,
@@ -29,6 +30,8 @@ const LIBCRYPTO = "libcrypto.so";
 
 /** What the platform stands on; a test stands it on something else. */
 export interface OpenbsdSystem {
+  /** How C functions are called, found out once. */
+  readonly calls: () => CallChoice;
   readonly libc: () => Libc;
   readonly libcrypto: () => AeadProvider | undefined;
   readonly read: ReadCommand;
@@ -50,22 +53,34 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
     networkChanges: (plan) => networkChanges(plan, readHostState(read)),
     inspect: (needs) => {
       const hasLibcrypto = libcrypto() !== undefined;
+      const calls = system.calls().findings;
       const executable = system.executable();
-      return inspectHost({ libc: libc(), read, hasLibcrypto, executable, exists }, needs);
+      return inspectHost({ libc: libc(), read, hasLibcrypto, calls, executable, exists }, needs);
     },
     secureSignals: () => secureSignals(libc()),
     lookup: (host, { rdomain }) => lookup(libc(), system.await, host, rdomain),
-    startFindings: () => startFindings(libc()),
+    startFindings: () => [...system.calls().findings, ...startFindings(libc())],
     sandbox(needs): undefined {
       sandbox(libc(), needs);
     },
   };
 }
 
+let choice: CallChoice | undefined;
+
+/** Found out once: the kernel enforces landing instructions where the CPU can. */
+function calls(): CallChoice {
+  return choice ??= chooseCalls(
+    Deno.env.get(CALLS_VARIABLE) ?? "probe",
+    () => ({ read: readCommand, deno: Deno.execPath(), library: "libc.so" }),
+  );
+}
+
 /** OpenBSD 7.2 or later on amd64 or arm64. Libraries are opened when they are first used. */
 export const OPENBSD: Platform = openbsdPlatform({
-  libc: openLibc,
-  libcrypto: () => loadLibcrypto(LIBCRYPTO),
+  calls,
+  libc: () => openLibc(calls().way),
+  libcrypto: () => loadLibcrypto(LIBCRYPTO, calls().way),
   read: readCommand,
   await: awaitCommand,
   exists(path): boolean {

@@ -7,10 +7,8 @@
  * Every call goes through libc, since the kernel kills a process that makes
  * a system call from anywhere else: pinsyscalls(2).
  *
- * Deno calls functions that are called often through code it generates. That code does
- * not begin with the landing instruction (`endbr64`, `bti`) that OpenBSD enforces on CPUs with
- * IBT or BTI unless a binary opts out; whether the deno package does could not be
- * seen without such a host. `ffi_probe.ts` finds out.
+ * On CPUs with IBT or BTI the kernel ends a program that jumps to anything but a landing
+ * instruction, and the stubs of Deno's FFI have none: see `call_way.ts`.
  *
  * @module
  */

@@ -37,6 +37,7 @@ function makePlatform(libc: FakeLibc): { platform: Platform; run: RunCommand } {
     return { success: line in OUTPUTS, output: OUTPUTS[line] ?? "" };
   };
   const platform = openbsdPlatform({
+    calls: () => ({ way: "stubs", findings: [] }),
     libc: () => libc,
     libcrypto: () => undefined,
     read,

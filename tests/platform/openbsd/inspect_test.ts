@@ -22,6 +22,7 @@ function inspect(
     libc?: FakeOptions;
     read?: ReadCommand;
     hasLibcrypto?: boolean;
+    calls?: readonly HostFinding[];
     executable?: string;
     devices?: readonly string[];
   } = {},
@@ -32,6 +33,7 @@ function inspect(
     libc,
     read: options.read ?? reader(),
     hasLibcrypto: options.hasLibcrypto ?? true,
+    calls: options.calls ?? [],
     executable: options.executable ?? "/usr/local/bin/deno",
     exists: (path) => devices.includes(path),
   }, { ...NOTHING, ...needs });
@@ -133,6 +135,7 @@ Deno.test("inspectHost() warns of a port in use and of a file system without wxa
     libc,
     read: reader(),
     hasLibcrypto: true,
+    calls: [],
     executable: "/home/me/deno",
     exists: () => true,
   };
