@@ -55,6 +55,7 @@ export interface SocketState {
 /** State of the process and of its tunnel. */
 export interface DaemonState {
   readonly interface: string;
+  readonly offload: string;
   readonly tunDrops: number;
   readonly sockets: readonly SocketState[];
   readonly tunnel: EndpointStatus;
@@ -63,6 +64,7 @@ export interface DaemonState {
 /** A tunnel that is set up; {@linkcode run} makes it work. */
 export class Daemon implements AsyncDisposable {
   readonly interface: string;
+  readonly offload: string;
   readonly mtu: number;
   readonly #endpoint: Endpoint;
   readonly #driver: Driver;
@@ -80,6 +82,7 @@ export class Daemon implements AsyncDisposable {
     stack: AsyncDisposableStack;
   }) {
     this.interface = parts.tun.name;
+    this.offload = parts.tun.offload;
     this.mtu = parts.mtu;
     this.#endpoint = parts.endpoint;
     this.#driver = parts.driver;
@@ -108,6 +111,7 @@ export class Daemon implements AsyncDisposable {
     const tunnel = this.#endpoint.status(systemClock());
     return {
       interface: this.interface,
+      offload: this.offload,
       tunDrops: this.#driver.tunDrops,
       sockets: this.#driver.ports.map((port, i) => ({
         name: this.#socketNames[i]!,
@@ -141,7 +145,10 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const sockets = linkSockets.openAll();
   const closer: { close: () => void } = { close: () => closeAll(sockets) };
   stack.defer(() => closer.close());
-  const tun = platform.openTun(config.tunnel.interface);
+  const tun = platform.openTun(
+    config.tunnel.interface,
+    config.tunnel.offload ? "offload" : "plain",
+  );
   stack.defer(() => tun.close());
   log.debug("Interface {name} has offload: {offload}", { name: tun.name, offload: tun.offload });
   const changes = platform.networkChanges(networkPlan(config, tun.name, mtu, families));

@@ -43,7 +43,7 @@ function libcrypto(): AeadProvider | undefined {
 export const LINUX: Platform = {
   os: "linux",
   stateDirectory: "/var/lib/aggvpn",
-  openTun: (name) => openTun(libc(), name),
+  openTun: (name, kind) => openTun(libc(), name, kind),
   openSocket: (options) => openSocket(libc(), options),
   openPoller: () => openPoller(libc()),
   libcrypto,
