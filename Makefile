@@ -5,6 +5,9 @@
 DENO = tools/run_deno.sh
 # How often bench-links and bench-throughput measure each case; they print the medians.
 RUNS = 3
+# What test runs, and the words that must be in a test's name.
+T = tests
+F =
 # What test-oldest runs.
 OLDEST_TESTS = tests
 SCRIPTS = tools/get_deno.sh tools/run_deno.sh tools/build/selfextract.sh tools/build/script.sh \
@@ -29,8 +32,8 @@ check: deno ## Check format, lint, layers, types, documents and scripts
 	@$(DENO) run -A tools/check_docs.ts
 	@for script in $(SCRIPTS); do sh -n "$$script" || exit 1; done
 
-test: build ## Run every test; those over emulated lines need root
-	@status=0; $(DENO) test -A tests || status=$$?; \
+test: build ## Run every test, or T=FILE F='WORDS OF A NAME'; emulated lines need root
+	@status=0; $(DENO) test -A --filter '$(F)' $(T) || status=$$?; \
 	$(DENO) run -A tools/preflight.ts test --warn; exit $$status
 
 # With a cache of its own: each Deno empties what another version has left. Before 2.8 it asks for

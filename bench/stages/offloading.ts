@@ -7,6 +7,7 @@
 import { fillChecksum } from "../../src/offload/checksum.ts";
 import { Merger } from "../../src/offload/merger.ts";
 import { Segmenter } from "../../src/offload/segmenter.ts";
+import { VNET_FRAMING } from "../../src/offload/vnet_header.ts";
 import { PacketPool } from "../../src/slab.ts";
 import {
   bytesOf,
@@ -15,6 +16,7 @@ import {
   payloadOf,
   segmentsOf,
 } from "../../tests/offload/reference.ts";
+import { LINUX_RULES } from "../../tests/offload/merging.ts";
 import { put, stageSuper } from "../../tests/offload/staging.ts";
 import { BATCH, type Stage } from "./stage.ts";
 
@@ -32,7 +34,7 @@ function superPacket(segments: number): Packet {
 
 function cut(): Stage {
   const pool = new PacketPool(BATCH);
-  const segmenter = new Segmenter();
+  const segmenter = new Segmenter(VNET_FRAMING);
   const slots = new Int32Array(BATCH);
   const length = stageSuper(pool, superPacket(SEGMENTS), SEGMENT_BYTES);
   let count = 0;
@@ -72,7 +74,7 @@ function withPackets(
 }
 
 function merge(packets: readonly Packet[], marked: boolean, name: string): Stage {
-  const merger = new Merger(true);
+  const merger = new Merger(VNET_FRAMING, LINUX_RULES);
   return withPackets(packets, marked, `Merger, ${name}`, (pool, slots) => {
     merger.plan(pool, slots, 0, BATCH);
     for (let run = 0; run < merger.count; run++) merger.finish(pool, run);

@@ -81,6 +81,7 @@ export interface TunnelConfig {
   readonly routes: readonly string[];
   readonly nat: boolean;
   readonly mssClamp: boolean;
+  readonly offload: boolean;
   readonly rdomain?: number;
   /** For packets of the interactive class. */
   readonly duplicate: Duplicate;

@@ -149,6 +149,13 @@ export const TUNNEL_KEYS = {
     default: true,
     doc: "Whether forwarded TCP connections are told the tunnel's MTU.",
   },
+  offload: {
+    kind: flag,
+    default: true,
+    doc:
+      "Whether TCP crosses the tunnel interface in pieces of up to 64 KiB and checksums are left " +
+      "to the system, where it can do that.",
+  },
   rdomain: {
     kind: integer("NUMBER", 0, 255),
     doc: "Routing domain of the tunnel interface (OpenBSD).",

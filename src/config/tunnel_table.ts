@@ -50,6 +50,7 @@ export function tunnelConfig({ values }: TunnelReading): TunnelConfig {
     routes: (values.routes ?? []).map((route) => route.value),
     nat: values.nat,
     mssClamp: values.mss_clamp,
+    offload: values.offload,
     rdomain: values.rdomain,
     duplicate: values.duplicate,
     up: values.up,

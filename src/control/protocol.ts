@@ -35,6 +35,8 @@ export interface DaemonStatus {
   readonly rssBytes: number;
   /** Name of the TUN interface. */
   readonly interface: string;
+  /** What the system leaves to this program on it; for people. */
+  readonly offload: string;
   /** Packets the TUN interface did not take. */
   readonly tunDrops: number;
   readonly sockets: readonly SocketStatus[];

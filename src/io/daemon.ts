@@ -57,6 +57,7 @@ export interface SocketState {
 /** State of the process and of its tunnel. */
 export interface DaemonState {
   readonly interface: string;
+  readonly offload: string;
   readonly tunDrops: number;
   readonly sockets: readonly SocketState[];
   readonly tunnel: EndpointStatus;
@@ -65,6 +66,7 @@ export interface DaemonState {
 /** A tunnel that is set up; {@linkcode run} makes it work. */
 export class Daemon implements AsyncDisposable {
   readonly interface: string;
+  readonly offload: string;
   readonly mtu: number;
   readonly #endpoint: Endpoint;
   readonly #driver: Driver;
@@ -82,6 +84,7 @@ export class Daemon implements AsyncDisposable {
     stack: AsyncDisposableStack;
   }) {
     this.interface = parts.tun.name;
+    this.offload = parts.tun.offload;
     this.mtu = parts.mtu;
     this.#endpoint = parts.endpoint;
     this.#driver = parts.driver;
@@ -110,6 +113,7 @@ export class Daemon implements AsyncDisposable {
     const tunnel = this.#endpoint.status(systemClock());
     return {
       interface: this.interface,
+      offload: this.offload,
       tunDrops: this.#driver.tunDrops,
       sockets: this.#driver.ports.map((port, i) => ({
         name: this.#socketNames[i]!,
@@ -146,6 +150,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const { tun, changes } = await openInterface({
     platform,
     name: config.tunnel.interface,
+    kind: config.tunnel.offload ? "offload" : "plain",
     plan: (device) => networkPlan(config, device, mtu, families),
     onChange: options.onChange,
     run: options.run,

@@ -9,7 +9,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { NetworkPlan, Platform, SystemChange, Tun } from "../platform/platform.ts";
+import type { NetworkPlan, Platform, SystemChange, Tun, TunKind } from "../platform/platform.ts";
 import {
   applyChanges,
   type ReportKind,
@@ -25,6 +25,7 @@ export interface InterfaceOptions {
   readonly platform: Platform;
   /** Name of the interface; the system chooses when there is none. */
   readonly name: string | undefined;
+  readonly kind: TunKind;
   /** Returns what the interface is to look like. */
   readonly plan: (device: string) => NetworkPlan;
   /** Told each system change as it is made: `+ ip link set ...`, `- ip route del ...`. */
@@ -47,12 +48,12 @@ export async function openInterface(
   options: InterfaceOptions,
   stack: AsyncDisposableStack,
 ): Promise<OpenInterface> {
-  const { platform, name, run } = options;
+  const { platform, name, kind, run } = options;
   const interfaces = platform.keptInterfaces(name);
   const report = changeReporter(options.onChange);
   const closed: { undo: Undo } = { undo: () => {} };
   stack.defer(() => closed.undo());
-  const tun = platform.openTun(name);
+  const tun = platform.openTun(name, kind);
   stack.defer(() => tun.close());
   log.debug("Interface {name} has offload: {offload}", { name: tun.name, offload: tun.offload });
 

@@ -31,17 +31,27 @@ import {
   sequenceOf,
   TCP_FLAGS,
 } from "./mergeable.ts";
-import { GSO, NEEDS_CSUM, VNET_HEADER_BYTES, VnetHeader, writeVnetHeader } from "./vnet_header.ts";
+import type { Framing } from "./framing.ts";
+import { clearVnetHeader, GSO, NEEDS_CSUM, VnetHeader } from "./vnet_header.ts";
 
 /** Most packets of one batch. */
 export const MERGE_PACKETS = 64;
-/** Where in a slot the header for the interface is put. */
-export const VNET_OFFSET = PACKET_OFFSET - VNET_HEADER_BYTES;
 /** Flows that can have an open run at a time. */
 const OPEN_RUNS = 8;
-/** A super-packet's length has 16 bits, and that of IPv6 does not count the header. */
-const MAX_SUPER_BYTES = 65_535;
 const NONE = -1;
+
+/** What the kernel does to super-packets. */
+export interface MergeRules {
+  /** Whether it takes some of UDP. */
+  readonly udp: boolean;
+  /**
+   * Whether it gives each packet that it cuts off an IPv4 identification of its own making.
+   * Otherwise it counts, so that packets can only be merged when they are counted.
+   */
+  readonly renumbers: boolean;
+  /** Bytes that one may have, at most 65,535: its length has 16 bits. */
+  readonly mostBytes: number;
+}
 
 /** The runs of one batch. Reused: {@linkcode plan} overwrites them. */
 export class Merger {
@@ -55,8 +65,11 @@ export class Merger {
   readonly next: Int8Array = new Int8Array(MERGE_PACKETS);
   /** By run: bytes in front of the payload, in each of its packets. */
   readonly headerBytes: Uint8Array = new Uint8Array(MERGE_PACKETS);
+  /** Bytes that a super-packet may have, of those that the kernel takes. */
+  mostBytes: number;
 
-  readonly #mergesUdp: boolean;
+  readonly #framing: Framing;
+  readonly #rules: MergeRules;
   readonly #info = new TransportInfo();
   readonly #header = new VnetHeader();
   readonly #last = new Uint8Array(MERGE_PACKETS);
@@ -72,9 +85,11 @@ export class Merger {
   #oldest = 0;
   #isAnyOpen = false;
 
-  /** @param mergesUdp whether the kernel takes super-packets of UDP */
-  constructor(mergesUdp: boolean) {
-    this.#mergesUdp = mergesUdp;
+  /** @param framing what the interface wants in front of a packet */
+  constructor(framing: Framing, rules: MergeRules) {
+    this.#framing = framing;
+    this.#rules = rules;
+    this.mostBytes = rules.mostBytes;
   }
 
   /** Divides the packets in `slots[from]` to `slots[from + count - 1]`, at most 64, into runs. */
@@ -88,15 +103,14 @@ export class Merger {
   }
 
   /**
-   * Finishes the headers of `run`, the interface's at {@linkcode VNET_OFFSET} of the first slot
-   * included. Returns false when that cannot be: a packet without checksum has no place for one.
+   * Finishes the headers of `run`, and what the interface wants in front of the first packet.
+   * Returns false when that cannot be: a packet without checksum has no place for one.
    */
   finish(pool: PacketPool, run: number): boolean {
     const slot = this.slot[this.first[run]!]!;
     const at = pool.at(slot) + PACKET_OFFSET;
     const header = this.#header;
-    header.flags = header.gsoType = header.gsoSize = 0;
-    header.hdrLen = header.csumStart = header.csumOffset = 0;
+    clearVnetHeader(header);
     const isSuper = this.packets[run]! > 1;
     if (isSuper || pool.needsChecksum[slot] !== 0) {
       // The lengths in the headers are still those of the first packet.
@@ -104,7 +118,7 @@ export class Merger {
       if (isSuper) this.#writeSuper(pool, at, run);
       this.#leaveChecksum(pool, at, isSuper ? this.#totalBytes[run]! : pool.lengths[slot]!);
     }
-    writeVnetHeader(pool.bytes, at - VNET_HEADER_BYTES, header);
+    this.#framing.write(pool.bytes, at, header);
     return true;
   }
 
@@ -120,7 +134,7 @@ export class Merger {
     }
     const key = flowKey(pool.words, at, info);
     const place = this.#isAnyOpen ? this.#findOpen(pool, key, at) : NONE;
-    const isOne = isCandidate(pool, at, slot, info, this.#mergesUdp);
+    const isOne = isCandidate(pool, at, slot, info, this.#rules.udp);
     if (place !== NONE) {
       const run = this.#open[place]!;
       if (isOne && this.#continues(pool, run, at, slot)) {
@@ -151,7 +165,7 @@ export class Merger {
     if (info.headerBytes !== this.headerBytes[run] || payload > this.#segmentBytes[run]!) {
       return false;
     }
-    if (this.#totalBytes[run]! + payload > MAX_SUPER_BYTES) return false;
+    if (this.#totalBytes[run]! + payload > this.mostBytes) return false;
     if (!haveSameIp(pool, first, at, info)) return false;
     if (info.protocol === PROTOCOL_TCP) {
       if (sequenceOf(pool.bytes, at, info) !== this.#nextSequence[run]) return false;
@@ -162,7 +176,7 @@ export class Merger {
   }
 
   #followsId(pool: PacketPool, run: number, first: number, at: number): boolean {
-    if (this.#info.version === 6) return true;
+    if (this.#info.version === 6 || this.#rules.renumbers) return true;
     const step = idStep(pool.bytes, first, at, this.packets[run]!, this.#idStep[run]!);
     if (step === ID_STEP.unknown) return false;
     // A step that a packet does not keep after all belongs to a run that has ended.

@@ -16,6 +16,7 @@ import { readU16, readU32, writeU16, writeU32 } from "../wire/field.ts";
 import { PROTOCOL_TCP } from "../wire/ip.ts";
 import { IPV6_BYTES, parseTransport, TransportInfo, UDP_CHECKSUM } from "../wire/transport.ts";
 import { fold, sumOf } from "./checksum.ts";
+import type { Framing } from "./framing.ts";
 import { SuperPacket } from "./super_packet.ts";
 
 /** Offsets in a TCP header (RFC 9293 section 3.1), and flags. */
@@ -33,7 +34,7 @@ export class Segmenter {
   malformed = 0;
   /** Packets longer than `MAX_PACKET_BYTES`, which were dropped. */
   oversize = 0;
-  readonly #packet = new SuperPacket();
+  readonly #packet: SuperPacket;
   readonly #info = new TransportInfo();
   /** Payload bytes that have been cut, and in how many segments. */
   #offset = 0;
@@ -47,6 +48,11 @@ export class Segmenter {
   #urgent = 0;
   /** What the kernel left in place of the checksum: the pseudo header's sum. */
   #pseudo = 0;
+
+  /** @param framing what the interface puts in front of a packet */
+  constructor(framing: Framing) {
+    this.#packet = new SuperPacket(framing);
+  }
 
   /** Whether {@linkcode cut} has something to cut. */
   get pending(): boolean {

@@ -19,19 +19,18 @@ import {
   UDP_BYTES,
   UDP_CHECKSUM,
 } from "../wire/transport.ts";
-import {
-  GSO,
-  GSO_ECN,
-  NEEDS_CSUM,
-  readVnetHeader,
-  VNET_HEADER_BYTES,
-  VnetHeader,
-} from "./vnet_header.ts";
+import type { Framing } from "./framing.ts";
+import { GSO, GSO_ECN, NEEDS_CSUM, VnetHeader } from "./vnet_header.ts";
 
-/** Where in the staging memory of a pool the interface's header goes, the packet behind it. */
-export const STAGED_HEADER = PACKET_OFFSET - VNET_HEADER_BYTES;
-/** Most bytes that may be read to there, the header included. */
-export const STAGED_BYTES = STAGING_BYTES - STAGED_HEADER;
+/** Returns where in the staging memory of a pool the interface's bytes go, the packet behind them. */
+export function stagedOffset(framing: Framing): number {
+  return PACKET_OFFSET - framing.bytes;
+}
+
+/** Returns how many bytes may be read to there, the interface's included. */
+export function stagedBytes(framing: Framing): number {
+  return STAGING_BYTES - stagedOffset(framing);
+}
 
 /** IPv4: "more fragments" and the fragment offset. */
 const FRAGMENT = 0x3fff;
@@ -57,21 +56,25 @@ export class SuperPacket {
   /** Whether its segments are of the kind whose checksum may stay missing (wire/transport.ts). */
   plain = false;
   readonly #header = new VnetHeader();
+  readonly #framing: Framing;
 
-  /** Looks at the `length` bytes, header and packet, in the staging memory. False: malformed. */
+  constructor(framing: Framing) {
+    this.#framing = framing;
+  }
+
+  /** Looks at the `length` bytes, framing and packet, in the staging memory. False: malformed. */
   parse(pool: PacketPool, length: number): boolean {
     const header = this.#header;
-    const { bytes } = pool;
     this.at = pool.stagingAt + PACKET_OFFSET;
-    this.length = length - VNET_HEADER_BYTES;
-    if (this.length < 1 || length > STAGED_BYTES) return false;
-    readVnetHeader(bytes, pool.stagingAt + STAGED_HEADER, header);
+    this.length = length - this.#framing.bytes;
+    if (this.length < 1 || length > stagedBytes(this.#framing)) return false;
+    if (!this.#framing.read(pool, this.at, this.length, header)) return false;
     this.needsChecksum = (header.flags & NEEDS_CSUM) !== 0;
     this.checksumFrom = header.csumStart;
     this.checksumAt = header.csumStart + header.csumOffset;
     this.protocol = 0;
     if (this.needsChecksum && this.checksumAt + 2 > this.length) return false;
-    return header.gsoType === GSO.none || this.#parseGso(bytes);
+    return header.gsoType === GSO.none || this.#parseGso(pool.bytes);
   }
 
   /** Payload bytes. */

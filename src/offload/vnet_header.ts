@@ -1,12 +1,14 @@
 /**
- * The header that a TUN interface with `IFF_VNET_HDR` puts in front of every packet: what is
- * left to do to it.
+ * What is left to do to a packet, in virtio's words; and the bytes for it that a TUN interface
+ * of Linux with `IFF_VNET_HDR` puts in front of every packet.
  *
  * Source: struct virtio_net_hdr of <linux/virtio_net.h>; Virtual I/O Device (VIRTIO) 1.2,
  * section 5.1.6. The legacy layout has the byte order of the host: little-endian here.
  *
  * @module
  */
+
+import type { Framing } from "./framing.ts";
 
 /** Bytes of the header. */
 export const VNET_HEADER_BYTES = 10;
@@ -32,6 +34,12 @@ export class VnetHeader {
   csumOffset = 0;
 }
 
+/** Makes `header` say that nothing is left to do. */
+export function clearVnetHeader(header: VnetHeader): void {
+  header.flags = header.gsoType = header.gsoSize = 0;
+  header.hdrLen = header.csumStart = header.csumOffset = 0;
+}
+
 /** Reads the header at `at`, which is whole. */
 export function readVnetHeader(bytes: Uint8Array, at: number, header: VnetHeader): void {
   header.flags = bytes[at]!;
@@ -51,6 +59,16 @@ export function writeVnetHeader(bytes: Uint8Array, at: number, header: Readonly<
   writeLittle(bytes, at + 6, header.csumStart);
   writeLittle(bytes, at + 8, header.csumOffset);
 }
+
+/** The header in front of each packet. */
+export const VNET_FRAMING: Framing = {
+  bytes: VNET_HEADER_BYTES,
+  write: (bytes, at, header) => writeVnetHeader(bytes, at - VNET_HEADER_BYTES, header),
+  read({ bytes }, at, _length, header): boolean {
+    readVnetHeader(bytes, at - VNET_HEADER_BYTES, header);
+    return true;
+  },
+};
 
 function readLittle(bytes: Uint8Array, at: number): number {
   return bytes[at]! | bytes[at + 1]! << 8;

@@ -33,6 +33,9 @@ export interface Tun {
   close(): void;
 }
 
+/** Whether to use the offload that the system has, or to do without. */
+export type TunKind = "offload" | "plain";
+
 /** Why the kernel refused to send. */
 export type SendFailure =
   | "again" // socket buffer full: wait for POLLOUT
@@ -193,7 +196,7 @@ export interface Platform {
    * Opens a TUN interface; the system chooses a name when none is given.
    * Throws AggvpnError (no device node, no privilege, name taken).
    */
-  openTun(name: string | undefined): Tun;
+  openTun(name: string | undefined, kind: TunKind): Tun;
   /** Opens and binds a UDP socket. Throws AggvpnError (port in use, no such interface, ...). */
   openSocket(options: SocketOptions): LinkSocket;
   openPoller(): Poller;

@@ -55,6 +55,7 @@ function document(
       uptimeUs: 11_540e6,
       rssBytes: 57.2e6,
       interface: "agg0",
+      offload: "checksum, TSO",
       tunDrops: 0,
       sockets: [{ name: "dsl", local: "192.0.2.7:40000", receiveDrops: 12 }],
     },

@@ -13,6 +13,7 @@ const DOCUMENT = {
     uptimeUs: 1e6,
     rssBytes: 60e6,
     interface: "agg0",
+    offload: "checksum, TSO",
     tunDrops: 0,
     sockets: [],
   },

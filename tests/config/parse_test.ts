@@ -31,6 +31,7 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
       routes: [],
       nat: false,
       mssClamp: true,
+      offload: true,
       duplicate: "off",
     },
     links: [
@@ -78,6 +79,7 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
     routes: ["10.99.0.0/16", "2001:db8:9::/48"],
     nat: true,
     mssClamp: false,
+    offload: false,
     rdomain: 0,
     up: "/etc/aggvpn/up.sh",
     down: "/etc/aggvpn/down.sh",

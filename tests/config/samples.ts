@@ -58,6 +58,7 @@ mtu = 1400
 routes = ["10.99.0.0/16", "2001:db8:9::/48"]
 nat = true
 mss_clamp = false
+offload = false
 rdomain = 0
 up = "/etc/aggvpn/up.sh"
 down = "/etc/aggvpn/down.sh"

@@ -4,7 +4,8 @@ import { AggvpnError } from "../../src/errors.ts";
 import { type Daemon, openDaemon } from "../../src/io/daemon.ts";
 import { MemoryNetwork } from "../../src/platform/memory/network.ts";
 import { MemoryPlatform } from "../../src/platform/memory/platform.ts";
-import type { HostFinding, Platform, SystemChange } from "../../src/platform/platform.ts";
+import type { MemoryTun } from "../../src/platform/memory/tun.ts";
+import type { HostFinding, Platform, SystemChange, TunKind } from "../../src/platform/platform.ts";
 import { logged } from "./logged.ts";
 
 const SECRET = { key: new Uint8Array(32).fill(7) };
@@ -15,7 +16,7 @@ const COMMON = {
   logLevel: "info",
   sandbox: true,
   rules: [],
-  tunnel: { routes: [], nat: false, mssClamp: false, duplicate: "off" },
+  tunnel: { routes: [], nat: false, mssClamp: false, offload: true, duplicate: "off" },
 } as const;
 
 function link(name: string, port: number): LinkConfig {
@@ -109,6 +110,22 @@ Deno.test("openDaemon() tells of a limit and of addresses that cannot be used, a
     "warning Only 3 files, not 106. Do something.",
     "error The address is a duplicate. Do something.",
   ]);
+});
+
+Deno.test("openDaemon() does without offload when the configuration says so", async () => {
+  for (const [offload, kind] of [[true, "offload"], [false, "plain"]] as const) {
+    const platform = new MemoryPlatform();
+    const kinds: string[] = [];
+    const openTun = (name: string | undefined, kind: TunKind): MemoryTun => {
+      kinds.push(kind);
+      return MemoryPlatform.prototype.openTun.call(platform, name);
+    };
+    Object.assign(platform, { openTun });
+    const tunnel = { ...CLIENT.tunnel, offload };
+    const daemon = await open({ ...CLIENT, tunnel }, platform);
+    assertEquals([kinds, daemon.status().offload], [[kind], "none"]);
+    await daemon[Symbol.asyncDispose]();
+  }
 });
 
 /** A host on which setting up goes wrong at one place. */

@@ -10,6 +10,7 @@ const TUNNEL = {
   routes: ["198.51.100.0/24", "2001:db8::/32", "192.0.2.0/24"],
   nat: false,
   mssClamp: true,
+  offload: true,
   duplicate: "off",
 } as const;
 const ENV = hookEnvironment(TUNNEL, "agg0", 1434);

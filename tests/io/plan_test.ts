@@ -28,7 +28,7 @@ const COMMON = {
   sandbox: true,
   rules: [],
 } as const;
-const TUNNEL = { routes: [], nat: false, mssClamp: true, duplicate: "off" } as const;
+const TUNNEL = { routes: [], nat: false, mssClamp: true, offload: true, duplicate: "off" } as const;
 
 function client(
   links: LinkConfig[],

@@ -2,10 +2,10 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Merger } from "../../src/offload/merger.ts";
 import { Segmenter } from "../../src/offload/segmenter.ts";
-import { GSO, NEEDS_CSUM } from "../../src/offload/vnet_header.ts";
+import { GSO, NEEDS_CSUM, VNET_FRAMING } from "../../src/offload/vnet_header.ts";
 import { PACKET_OFFSET, PacketPool } from "../../src/slab.ts";
 import { anyPacket } from "./arbitrary.ts";
-import { checkVnetHeader, expand, mergeSlots, type Write } from "./merging.ts";
+import { checkVnetHeader, expand, LINUX_RULES, mergeSlots, type Write } from "./merging.ts";
 import {
   bytesOf,
   type Field,
@@ -23,7 +23,7 @@ import { put, stageSuper } from "./staging.ts";
 /** A packet, and what its checksum field holds; all but "right" and "wrong" are marked. */
 type Given = readonly [Packet, Field];
 
-function merge(given: readonly Given[], merger = new Merger(true)): Write[] {
+function merge(given: readonly Given[], merger = new Merger(VNET_FRAMING, LINUX_RULES)): Write[] {
   const pool = new PacketPool(64);
   const slots = given.map(([packet, field]) =>
     put(pool, bytesOf(packet, field), field === "pseudo" || field === "zero")
@@ -66,7 +66,7 @@ Deno.test("Merger makes one write of a flow that is in order, over both IPs, for
 Deno.test("Merger gives back the super-packet that was cut", () => {
   const pool = new PacketPool(64);
   const slots = new Int32Array(64);
-  const merger = new Merger(true);
+  const merger = new Merger(VNET_FRAMING, LINUX_RULES);
   const plain = anyPacket(fc.integer({ min: 1, max: 6000 }), false).map((packet) =>
     packet.protocol === TCP
       ? { ...packet, flags: packet.flags & (FLAG.psh | FLAG.fin) | FLAG.ack, urgent: 0 }
@@ -74,7 +74,7 @@ Deno.test("Merger gives back the super-packet that was cut", () => {
   );
   fc.assert(
     fc.property(plain, fc.integer({ min: 100, max: 1700 }), (packet, size) => {
-      const segmenter = new Segmenter();
+      const segmenter = new Segmenter(VNET_FRAMING);
       segmenter.load(pool, stageSuper(pool, packet, size));
       const count = segmenter.cut(pool, slots, 0, 64);
       const writes = mergeSlots(merger, pool, [...slots.subarray(0, count)]);
@@ -130,7 +130,7 @@ Deno.test("Merger keeps every packet and the order of each flow, whatever comes"
     df: fc.boolean(),
     idStep: fc.nat(1),
   });
-  const merger = new Merger(true);
+  const merger = new Merger(VNET_FRAMING, LINUX_RULES);
   fc.assert(
     fc.property(
       fc.array(start, { minLength: 3, maxLength: 3 }),
@@ -281,7 +281,7 @@ Deno.test("Merger does not mend a wrong IPv4 header checksum", () => {
     const slots = flow({}, 2).map(([packet]) => put(pool, bytesOf(packet, "zero"), true));
     const at = pool.at(slots[broken]!) + PACKET_OFFSET + 10;
     pool.bytes[at] = pool.bytes[at]! ^ 1;
-    const writes = mergeSlots(new Merger(true), pool, slots);
+    const writes = mergeSlots(new Merger(VNET_FRAMING, LINUX_RULES), pool, slots);
     assertEquals(writes.map((write) => write!.header.gsoType), [GSO.none, GSO.none]);
     assertEquals(slowSum(writes[broken]!.bytes.subarray(0, 20)) === 0xffff, false);
     for (const slot of slots) pool.release(slot);
@@ -291,10 +291,10 @@ Deno.test("Merger does not mend a wrong IPv4 header checksum", () => {
 Deno.test("Merger leaves UDP alone without a checksum, and where the kernel cannot cut it", () => {
   const udp = flow({ protocol: UDP }, 3);
   assertEquals(sizes(udp), [3]);
-  assertEquals(sizes(udp, new Merger(false)), [1, 1, 1]);
+  assertEquals(sizes(udp, new Merger(VNET_FRAMING, { ...LINUX_RULES, udp: false })), [1, 1, 1]);
   const pool = new PacketPool(4);
   const slots = udp.map(([packet]) => put(pool, bytesOf(packet, "zero")));
-  const writes = mergeSlots(new Merger(true), pool, slots);
+  const writes = mergeSlots(new Merger(VNET_FRAMING, LINUX_RULES), pool, slots);
   assertEquals(writes.map((write) => write!.header.flags), [0, 0, 0]);
 });
 
@@ -323,13 +323,13 @@ Deno.test("Merger refuses a marked packet without a place for a checksum, and no
   const pool = new PacketPool(4);
   const good = flow({}, 2).map(([packet]) => put(pool, bytesOf(packet, "zero"), true));
   const bad = put(pool, Uint8Array.of(0x45, 0, 0, 3), true);
-  const writes = mergeSlots(new Merger(true), pool, [good[0]!, bad, good[1]!]);
+  const writes = mergeSlots(new Merger(VNET_FRAMING, LINUX_RULES), pool, [good[0]!, bad, good[1]!]);
   assertEquals(writes.map((write) => write?.header.flags), [NEEDS_CSUM, undefined, NEEDS_CSUM]);
 });
 
 Deno.test("Merger writes no header that the kernel would refuse, come what may", () => {
   const pool = new PacketPool(32);
-  const merger = new Merger(true);
+  const merger = new Merger(VNET_FRAMING, LINUX_RULES);
   const flips = fc.array(fc.tuple(fc.nat(63), fc.nat(79), fc.nat(255)), { maxLength: 12 });
   const base = fc.constantFrom(
     ...VERSIONS.flatMap((version) =>
@@ -357,4 +357,24 @@ Deno.test("Merger writes no header that the kernel would refuse, come what may",
     }),
     { numRuns: 1000 },
   );
+});
+
+Deno.test("Merger takes any identification where the kernel gives them anew", () => {
+  const flow = segmentsOf(packetOf({ df: false, payload: payloadOf(500) }), 100)
+    .map((packet, i): Given => [{ ...packet, id: i * 7919 & 0xffff }, "right"]);
+  const packetsOf = (renumbers: boolean): number =>
+    merge(flow, new Merger(VNET_FRAMING, { ...LINUX_RULES, renumbers })).length;
+  assertEquals([packetsOf(false), packetsOf(true)], [5, 1]);
+});
+
+Deno.test("Merger makes no super-packet larger than the kernel takes, or has taken", () => {
+  const flow = segmentsOf(packetOf({ payload: payloadOf(40_000) }), 1000)
+    .map((packet): Given => [packet, "right"]);
+  for (const mostBytes of [1040, 3039, 3040, 16_000, 40_040]) {
+    const merger = new Merger(VNET_FRAMING, { ...LINUX_RULES, mostBytes });
+    const lengths = merge(flow, merger).map(({ bytes }) => bytes.length);
+    assertEquals(lengths[0], Math.floor((mostBytes - 40) / 1000) * 1000 + 40);
+    merger.mostBytes = 1040;
+    assertEquals(merge(flow, merger).length, 40);
+  }
 });

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { type Merger, VNET_OFFSET } from "../../src/offload/merger.ts";
+import type { Merger, MergeRules } from "../../src/offload/merger.ts";
 import {
   GSO,
   GSO_ECN,
@@ -26,6 +26,9 @@ import {
   TCP,
 } from "./reference.ts";
 
+/** A kernel that takes everything and counts: Linux. */
+export const LINUX_RULES: MergeRules = { udp: true, renumbers: false, mostBytes: 65_535 };
+
 /** One write: the header for the interface, and the packet or super-packet. */
 export interface Write {
   readonly header: VnetHeader;
@@ -45,7 +48,8 @@ export function mergeSlots(
     let isFirst = true;
     for (let i: number = merger.first[run]!; i >= 0; i = merger.next[i]!, isFirst = false) {
       const slot = merger.slot[i]!;
-      const at = pool.at(slot) + (isFirst ? VNET_OFFSET : PACKET_OFFSET + merger.headerBytes[run]!);
+      const at = pool.at(slot) + PACKET_OFFSET +
+        (isFirst ? -VNET_HEADER_BYTES : merger.headerBytes[run]!);
       bytes.push(...pool.bytes.subarray(at, pool.at(slot) + PACKET_OFFSET + pool.lengths[slot]!));
     }
     const header = new VnetHeader();

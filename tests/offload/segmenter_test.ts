@@ -1,8 +1,14 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Segmenter } from "../../src/offload/segmenter.ts";
-import { STAGED_BYTES } from "../../src/offload/super_packet.ts";
-import { GSO, NEEDS_CSUM, VNET_HEADER_BYTES, VnetHeader } from "../../src/offload/vnet_header.ts";
+import { stagedBytes } from "../../src/offload/super_packet.ts";
+import {
+  GSO,
+  NEEDS_CSUM,
+  VNET_FRAMING,
+  VNET_HEADER_BYTES,
+  VnetHeader,
+} from "../../src/offload/vnet_header.ts";
 import { MAX_PACKET_BYTES, PACKET_OFFSET, PacketPool } from "../../src/slab.ts";
 import { anyPacket } from "./arbitrary.ts";
 import {
@@ -31,7 +37,7 @@ function isPlain(packet: Packet): boolean {
 /** Cuts with room for everything. */
 function cutSuper(packet: Packet, size: number): Uint8Array[] {
   const pool = new PacketPool(64);
-  const segmenter = new Segmenter();
+  const segmenter = new Segmenter(VNET_FRAMING);
   segmenter.load(pool, stageSuper(pool, packet, size));
   return cutAll(segmenter, pool);
 }
@@ -45,7 +51,7 @@ Deno.test("Segmenter cuts any super-packet as the slow segmenter does, in any po
       fc.integer({ min: 100, max: 1700 }),
       fc.integer({ min: 1, max: 16 }),
       (packet, size, room) => {
-        const segmenter = new Segmenter();
+        const segmenter = new Segmenter(VNET_FRAMING);
         pool.bytes.fill(0xa5);
         segmenter.load(pool, stageSuper(pool, packet, size));
         assertEquals(cutAll(segmenter, pool, room), expected(packet, size));
@@ -61,7 +67,7 @@ Deno.test("Segmenter leaves the checksum out where the receiver finds its place,
   const slots = new Int32Array(8);
   fc.assert(
     fc.property(anyPacket(fc.integer({ min: 200, max: 800 }), true), (packet) => {
-      const segmenter = new Segmenter();
+      const segmenter = new Segmenter(VNET_FRAMING);
       segmenter.load(pool, stageSuper(pool, packet, 100));
       const count = segmenter.cut(pool, slots, 0, 8);
       assertEquals(count, Math.ceil(packet.payload.length / 100));
@@ -79,7 +85,7 @@ Deno.test("Segmenter cuts 64 KiB into many small segments, as room comes", () =>
     const longest = 65_535 - (version === 4 ? headers : 20);
     const packet = packetOf({ version, id: 65_500, payload: payloadOf(longest) });
     const pool = new PacketPool(3);
-    const segmenter = new Segmenter();
+    const segmenter = new Segmenter(VNET_FRAMING);
     segmenter.load(pool, stageSuper(pool, packet, 88));
     assertEquals(cutAll(segmenter, pool, 2), expected(packet, 88));
   }
@@ -87,7 +93,7 @@ Deno.test("Segmenter cuts 64 KiB into many small segments, as room comes", () =>
 
 Deno.test("Segmenter waits when the pool is empty and loses nothing", () => {
   const pool = new PacketPool(2);
-  const segmenter = new Segmenter();
+  const segmenter = new Segmenter(VNET_FRAMING);
   const slots = new Int32Array(8);
   const packet = packetOf({ payload: payloadOf(350) });
   segmenter.load(pool, stageSuper(pool, packet, 100));
@@ -131,7 +137,7 @@ Deno.test("Segmenter passes a whole packet on, without the checksum if that may 
   const pool = new PacketPool(1);
   fc.assert(
     fc.property(anyPacket(fc.nat(1500), true), fc.boolean(), (packet, missing) => {
-      const segmenter = new Segmenter();
+      const segmenter = new Segmenter(VNET_FRAMING);
       const header = missing ? headerOf(packet) : new VnetHeader();
       segmenter.load(pool, stage(pool, header, bytesOf(packet, missing ? "pseudo" : "right")));
       const slots = new Int32Array(1);
@@ -147,7 +153,7 @@ Deno.test("Segmenter passes a whole packet on, without the checksum if that may 
 
 Deno.test("Segmenter fills in a checksum whose place no parser would find", () => {
   const pool = new PacketPool(1);
-  const segmenter = new Segmenter();
+  const segmenter = new Segmenter(VNET_FRAMING);
   const packet = Uint8Array.from({ length: 61 }, (_, i) => i === 0 ? 0x45 : i * 7 & 0xff);
   const header = Object.assign(new VnetHeader(), {
     flags: NEEDS_CSUM,
@@ -165,7 +171,7 @@ Deno.test("Segmenter leaves no checksum out that belongs elsewhere than in its f
   const pool = new PacketPool(1);
   const packet = packetOf({ payload: payloadOf(30) });
   for (const place of [{ csumOffset: 18 }, { csumStart: 24, csumOffset: 12 }]) {
-    const segmenter = new Segmenter();
+    const segmenter = new Segmenter(VNET_FRAMING);
     const slots = new Int32Array(1);
     const header = Object.assign(headerOf(packet), place);
     segmenter.load(pool, stage(pool, header, bytesOf(packet, "pseudo")));
@@ -176,7 +182,7 @@ Deno.test("Segmenter leaves no checksum out that belongs elsewhere than in its f
 
 Deno.test("Segmenter drops and counts packets that no slot holds, by the segment", () => {
   const pool = new PacketPool(1);
-  const segmenter = new Segmenter();
+  const segmenter = new Segmenter(VNET_FRAMING);
   const most = MAX_PACKET_BYTES - 40;
   const packet = packetOf({ payload: payloadOf(3 * (most + 1)) });
   segmenter.load(pool, stageSuper(pool, packet, most + 1));
@@ -220,7 +226,7 @@ Deno.test("Segmenter counts and drops what the kernel should not have said", () 
     [packetOf(), {}, nothing],
   ];
   for (const [i, [packet, changes, change]] of cases.entries()) {
-    const segmenter = new Segmenter();
+    const segmenter = new Segmenter(VNET_FRAMING);
     const bytes = bytesOf(packet, "pseudo");
     change(bytes);
     segmenter.load(pool, stage(pool, Object.assign(headerOf(packet, 100), changes), bytes));
@@ -230,9 +236,11 @@ Deno.test("Segmenter counts and drops what the kernel should not have said", () 
 
 Deno.test("Segmenter takes no read that is shorter than a header or fills the memory", () => {
   const pool = new PacketPool(1);
-  const segmenter = new Segmenter();
+  const segmenter = new Segmenter(VNET_FRAMING);
   stageSuper(pool, packetOf({ payload: payloadOf(300) }), 100);
-  for (const length of [0, 1, VNET_HEADER_BYTES, STAGED_BYTES + 1]) segmenter.load(pool, length);
+  for (const length of [0, 1, VNET_HEADER_BYTES, stagedBytes(VNET_FRAMING) + 1]) {
+    segmenter.load(pool, length);
+  }
   assertEquals([segmenter.malformed, segmenter.pending], [4, false]);
 });
 
@@ -247,7 +255,7 @@ Deno.test("Segmenter never throws, never writes beside its slots and gets to an 
       flips,
       lengths,
       (packet, size, flips, cut) => {
-        const segmenter = new Segmenter();
+        const segmenter = new Segmenter(VNET_FRAMING);
         pool.bytes.fill(0xa5);
         const length = stageSuper(pool, packet, size) + cut;
         const from = pool.stagingAt + PACKET_OFFSET - VNET_HEADER_BYTES;
@@ -273,7 +281,7 @@ Deno.test("Segmenter never throws, never writes beside its slots and gets to an 
 
 Deno.test("Segmenter goes on with the next packet as if there had been none before", () => {
   const pool = new PacketPool(4);
-  const segmenter = new Segmenter();
+  const segmenter = new Segmenter(VNET_FRAMING);
   const urgent = packetOf({ flags: FLAG.urg | FLAG.ack, urgent: 9, payload: payloadOf(300) });
   segmenter.load(pool, stageSuper(pool, urgent, 100));
   cutAll(segmenter, pool);

@@ -6,7 +6,6 @@
 
 import { fillChecksum } from "../../src/offload/checksum.ts";
 import type { Segmenter } from "../../src/offload/segmenter.ts";
-import { STAGED_HEADER } from "../../src/offload/super_packet.ts";
 import {
   GSO,
   GSO_ECN,
@@ -43,7 +42,7 @@ export function headerOf(packet: Packet, size = 0): VnetHeader {
 
 /** Puts header and packet into the staging memory; returns the length of both. */
 export function stage(pool: PacketPool, header: VnetHeader, packet: Uint8Array): number {
-  writeVnetHeader(pool.bytes, pool.stagingAt + STAGED_HEADER, header);
+  writeVnetHeader(pool.bytes, pool.stagingAt + PACKET_OFFSET - VNET_HEADER_BYTES, header);
   pool.bytes.set(packet, pool.stagingAt + PACKET_OFFSET);
   return VNET_HEADER_BYTES + packet.length;
 }

@@ -76,6 +76,10 @@ async function main(): Promise<void> {
   const chosen = SCENARIOS.filter(({ name }) =>
     only.startsWith("=") ? name === only.slice(1) : name.includes(only)
   );
+  if (chosen.length === 0) {
+    const names = SCENARIOS.map(({ name }) => `  ${name}`).join("\n");
+    throw new Error(`No scenario is called "${only}": there are\n${names}`);
+  }
   if (!args.trace) print(formatHeader());
   for (const scenario of chosen) {
     const options: RunOptions = {

@@ -49,7 +49,7 @@ function startFindings(openFiles: number): HostFinding[] {
 export const LINUX: Platform = {
   os: "linux",
   stateDirectory: "/var/lib/aggvpn",
-  openTun: (name) => openTun(libc(), name),
+  openTun: (name, kind) => openTun(libc(), name, kind),
   openSocket: (options) => openSocket(libc(), options),
   openPoller: () => openPoller(libc()),
   libcrypto,

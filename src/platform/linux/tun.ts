@@ -7,7 +7,12 @@
  */
 
 import { AggvpnError } from "../../errors.ts";
+import { NO_FRAMING } from "../../offload/framing.ts";
 import { cString } from "../ffi.ts";
+import { OffloadTun } from "../offload_tun.ts";
+import { PlainTun } from "../plain_tun.ts";
+import type { TunKind } from "../platform.ts";
+import { type DeviceTun, TunDevice } from "../tun_device.ts";
 import {
   IFF_NO_PI,
   IFF_TUN,
@@ -22,17 +27,12 @@ import {
 import { ERRNO } from "./errno.ts";
 import { interfaceRequest, isInterfaceName } from "./interfaces.ts";
 import { type Libc, systemError } from "./libc.ts";
-import { OffloadTun } from "./offload_tun.ts";
-import { PlainTun } from "./plain_tun.ts";
-import type { LinuxTun } from "./tun_device.ts";
 import { hasVnetHeader, startOffload, stopOffload } from "./tun_offload.ts";
 
 /** The device node. */
 export const TUN_DEVICE = "/dev/net/tun";
 /** Lets the kernel choose: it puts the lowest free number for `%d`. */
 const NAME_PATTERN = "agg%d";
-/** Whether to use what the kernel has, or to do without: for comparison. */
-export type TunKind = "offload" | "plain";
 
 /**
  * Opens the TUN interface `name`, or one that the kernel names `agg0`, `agg1`...
@@ -43,7 +43,7 @@ export function openTun(
   libc: Libc,
   name: string | undefined,
   kind: TunKind = "offload",
-): LinuxTun {
+): DeviceTun {
   if (name !== undefined && (!isInterfaceName(name) || name.includes("%"))) {
     throw new AggvpnError(`Invalid interface name ${JSON.stringify(name)}`, {
       hint: "Use 1 to 15 characters without spaces, slashes, colons and percent signs.",
@@ -60,9 +60,12 @@ export function openTun(
   }
   const end = request.indexOf(0);
   const given = new TextDecoder().decode(request.subarray(0, Math.min(end, IFNAMSIZ - 1)));
-  if (header) return new OffloadTun(libc, fd, given, startOffload(libc, fd));
-  stopOffload(libc, fd);
-  return new PlainTun(libc, fd, given);
+  // One that outlives this program must not go on handing out what its next user cannot read.
+  const stop = (): void => stopOffload(libc, fd);
+  const device = new TunDevice(libc, fd, given, { ERRNO, systemError }, stop);
+  if (header) return new OffloadTun(device, startOffload(libc, fd));
+  stop();
+  return new PlainTun(device, NO_FRAMING);
 }
 
 /** Attaches `fd` to an interface, with a header if it may; the request holds its name afterwards. */

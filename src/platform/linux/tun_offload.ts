@@ -18,17 +18,20 @@ import {
   TUNSETOFFLOAD,
   TUNSETVNETHDRSZ,
 } from "./constants.ts";
-import { VNET_HEADER_BYTES } from "../../offload/vnet_header.ts";
+import { VNET_FRAMING, VNET_HEADER_BYTES } from "../../offload/vnet_header.ts";
+import type { TunOffload } from "../offload_tun.ts";
 import type { Libc } from "./libc.ts";
 
-/** What the kernel leaves to this program on an interface whose packets have a header. */
-export interface Offload {
-  /** For people. */
+/** What this program is asked to take care of, and what the kernel then does. */
+interface Offload {
   readonly name: string;
   readonly flags: bigint;
   /** Whether it hands out super-packets of UDP, and so also takes them. */
   readonly uso: boolean;
 }
+
+/** A super-packet's length has 16 bits. */
+const MOST_BYTES = 65_535;
 
 const TSO = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
 
@@ -54,14 +57,20 @@ export function hasVnetHeader(libc: Libc, fd: number): boolean {
 }
 
 /** Turns on as much as the interface of `fd` has, which was attached with a header. */
-export function startOffload(libc: Libc, fd: number): Offload {
+export function startOffload(libc: Libc, fd: number): TunOffload {
   // Whoever had the interface before may have wanted a longer header.
   libc.symbols.ioctl(fd, TUNSETVNETHDRSZ, Int32Array.of(VNET_HEADER_BYTES));
   for (const offload of OFFLOADS) {
-    if (libc.symbols.ioctlValue(fd, TUNSETOFFLOAD, offload.flags) >= 0) return offload;
+    if (libc.symbols.ioctlValue(fd, TUNSETOFFLOAD, offload.flags) >= 0) return describe(offload);
   }
   stopOffload(libc, fd);
-  return NONE;
+  return describe(NONE);
+}
+
+function describe({ name, uso }: Offload): TunOffload {
+  // The identification counts on in what it cuts off: inet_gso_segment() of net/ipv4/af_inet.c.
+  const rules = { udp: uso, renumbers: false, mostBytes: MOST_BYTES };
+  return { name, framing: VNET_FRAMING, rules };
 }
 
 /** Makes the interface of `fd` hand out packets that are whole. */

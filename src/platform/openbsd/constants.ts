@@ -21,11 +21,35 @@ export const TUNGIFINFO = 0x400c_745cn;
 /** Bytes of struct tuninfo: mtu u32 0, type u16 4, flags u16 6, baudrate u32 8. */
 export const TUNINFO_BYTES = 12;
 export const TUNINFO_MTU = 0;
-export const TUNINFO_FLAGS = 6;
+/** `_IOW('t', 196, struct tun_capabilities)`, which is a u32 of IFCAP_...; since 7.7. */
+export const TUNSCAP = 0x8004_74c4n;
+/** Bytes of struct tun_hdr: flags u16 0, pad u16 2, vtag u16 4, mss u16 6. */
+export const TUN_HDR_BYTES = 8;
+export const TUN_HDR_FLAGS = 0;
+export const TUN_HDR_MSS = 6;
+/** Flags of struct tun_hdr: a super-packet, whose segments have `mss` bytes of payload. */
+export const TUN_H_TCP_MSS = 1 << 5;
+/** Checksums that are left to do. */
+export const TUN_H_IPV4_CSUM = 1 << 8;
+export const TUN_H_TCP_CSUM = 1 << 9;
+export const TUN_H_UDP_CSUM = 1 << 10;
+export const TUN_H_ICMP_CSUM = 1 << 11;
+
+// <net/if.h>: what an interface takes care of itself
+/** Checksums of TCP over IPv4. */
+export const IFCAP_CSUM_TCPv4 = 0x2;
+/** Checksums of UDP over IPv4. */
+export const IFCAP_CSUM_UDPv4 = 0x4;
+/** Checksums of TCP over IPv6. */
+export const IFCAP_CSUM_TCPv6 = 0x80;
+/** Checksums of UDP over IPv6. */
+export const IFCAP_CSUM_UDPv6 = 0x100;
+/** Cutting super-packets of TCP over IPv4. */
+export const IFCAP_TSOv4 = 0x1000;
+/** Cutting super-packets of TCP over IPv6. */
+export const IFCAP_TSOv6 = 0x2000;
 
 // <net/if.h>: netintro(4)
-/** Set on a tun interface, which carries IP packets. */
-export const IFF_POINTOPOINT = 0x10;
 /** Bytes of an interface name with its NUL. */
 export const IFNAMSIZ = 16;
 

@@ -48,7 +48,7 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
   return {
     os: "openbsd",
     stateDirectory: "/var/db/aggvpn",
-    openTun: (name) => openTun(libc(), name),
+    openTun: (name, kind) => openTun(libc(), name, kind),
     openSocket: (options) => openSocket(libc(), options),
     openPoller: () => openPoller(libc()),
     libcrypto,

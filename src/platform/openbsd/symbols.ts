@@ -25,6 +25,8 @@ export const LIBC = {
   read: { parameters: ["i32", "usize", "usize"], result: "i32" },
   // ssize_t write(int d, const void *buf, size_t nbytes);                        write(2)
   write: { parameters: ["i32", "usize", "usize"], result: "i32" },
+  // ssize_t writev(int d, const struct iovec *iov, int iovcnt);                  writev(2)
+  writev: { parameters: ["i32", "usize", "i32"], result: "i32" },
   // int pipe2(int fildes[2], int flags);                                         pipe(2)
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
   // int socket(int domain, int type, int protocol);                              socket(2)

@@ -1,54 +1,25 @@
 /**
- * The TUN interface on OpenBSD: one packet per system call, straight into and
- * out of the slots of a pool, tun(4).
- *
- * Each packet has its address family in front, four bytes in network order: 2 for IPv4,
- * 24 for IPv6. They lie in the room that a slot has before its packet.
+ * Opens the TUN interface on OpenBSD, with the offload that its tun(4) has.
  *
  * Opening `/dev/tunN` makes the interface, and closing it takes it away again, with
- * addresses and routes. One that ifconfig(8) or hostname.if(5) made stays.
- *
- * The offloads of TUNSCAP (7.7 and later) are not used: packets of up to 64 KiB would
- * come that no slot holds, and no host was there to try them on.
+ * addresses and routes. One that ifconfig(8) or hostname.if(5) made stays, but is down then.
  *
  * @module
  */
 
 import { AggvpnError } from "../../errors.ts";
-import { fillChecksum } from "../../offload/checksum.ts";
-import { MAX_PACKET_BYTES, MOST_PACKET_BYTES, PACKET_OFFSET, type PacketPool } from "../../slab.ts";
-import { cString, slotAddresses } from "../ffi.ts";
-import type { Tun } from "../platform.ts";
-import {
-  AF_INET,
-  AF_INET6,
-  IFF_POINTOPOINT,
-  O_CLOEXEC,
-  O_NONBLOCK,
-  O_RDWR,
-  TUNGIFINFO,
-  TUNINFO_BYTES,
-  TUNINFO_FLAGS,
-  TUNINFO_MTU,
-  TUNSIFINFO,
-} from "./constants.ts";
+import { cString } from "../ffi.ts";
+import { OffloadTun } from "../offload_tun.ts";
+import { PlainTun } from "../plain_tun.ts";
+import type { TunKind } from "../platform.ts";
+import { type DeviceTun, TunDevice } from "../tun_device.ts";
+import { O_CLOEXEC, O_NONBLOCK, O_RDWR } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
 import { type Libc, systemError } from "./libc.ts";
+import { FAMILY_FRAMING } from "./tun_header.ts";
+import { limitMtu } from "./tun_mtu.ts";
+import { startOffload } from "./tun_offload.ts";
 
-/** Bytes of the address family in front of a packet. */
-const FAMILY_BYTES = 4;
-/** Where the address family starts in a slot. */
-const FAMILY_OFFSET = PACKET_OFFSET - FAMILY_BYTES;
-/**
- * What one read asks for. The kernel cuts a longer packet without a word, so one byte
- * more than is allowed tells a packet that fits from one that does not.
- */
-const READ_BYTES = BigInt(FAMILY_BYTES + MAX_PACKET_BYTES + 1);
-/** Bytes of a write by packet length, as C wants them: none is converted on the way. */
-const WRITE_BYTES: readonly bigint[] = Array.from(
-  { length: MOST_PACKET_BYTES + 1 },
-  (_, n) => BigInt(FAMILY_BYTES + n),
-);
 /** Highest unit that is tried when no name is given; MAKEDEV(8) makes fewer nodes. */
 const MAX_UNIT = 255;
 
@@ -66,7 +37,11 @@ export function isTunName(name: string): boolean {
  * Opens the TUN interface `name`, or the first of `tun0`, `tun1`... that is free. Throws
  * AggvpnError when there is no device node, no privilege or the interface is in use.
  */
-export function openTun(libc: Libc, name: string | undefined): OpenbsdTun {
+export function openTun(
+  libc: Libc,
+  name: string | undefined,
+  kind: TunKind = "offload",
+): DeviceTun {
   if (name !== undefined && !isTunName(name)) {
     throw new AggvpnError(`Invalid interface name ${JSON.stringify(name)}`, {
       hint:
@@ -77,14 +52,15 @@ export function openTun(libc: Libc, name: string | undefined): OpenbsdTun {
     ? openFree(libc)
     : { fd: openUnit(libc, name), taken: name };
   if (fd < 0) throw openError(libc, taken, libc.errno());
-  const tun = new OpenbsdTun(libc, fd, taken);
+  const device = new TunDevice(libc, fd, taken, { ERRNO, systemError });
   try {
-    tun.prepare();
-    return tun;
+    limitMtu(libc, device);
   } catch (error) {
-    tun.close();
+    device.close();
     throw error;
   }
+  const offload = kind === "offload" ? startOffload(libc, fd) : undefined;
+  return offload ? new OffloadTun(device, offload) : new PlainTun(device, FAMILY_FRAMING);
 }
 
 /** Returns a negative descriptor when it failed; errno tells why. */
@@ -98,137 +74,6 @@ function openFree(libc: Libc): { fd: number; taken: string } {
     const fd = openUnit(libc, taken);
     if (fd >= 0 || unit === MAX_UNIT || libc.errno() !== ERRNO.EBUSY) return { fd, taken };
   }
-}
-
-/** An open TUN interface. */
-export class OpenbsdTun implements Tun {
-  /** Packets longer than `MAX_PACKET_BYTES`, which were dropped. */
-  oversizePackets = 0;
-  /** Packets that are neither IPv4 nor IPv6, which were dropped. */
-  foreignPackets = 0;
-  /** Packets the kernel refused for lack of memory. */
-  refusedPackets = 0;
-  readonly backlog = false;
-  /** tun(4) has some (TUNSCAP, OpenBSD 7.7), which is not used yet. */
-  readonly offload = "none";
-  readonly #libc: Libc;
-  #open = true;
-
-  constructor(libc: Libc, readonly fd: number, readonly name: string) {
-    this.#libc = libc;
-  }
-
-  /**
-   * Looks whether the interface carries IP packets, and makes its MTU one that
-   * slots can hold: hostname.if(5) may have set a larger one.
-   */
-  prepare(): void {
-    const info = this.#readInfo();
-    const flags = info.getUint16(TUNINFO_FLAGS, true);
-    if ((flags & IFF_POINTOPOINT) === 0) {
-      throw new AggvpnError(`Interface "${this.name}" carries no IP packets`, {
-        hint: `Set "ifconfig ${this.name} -link0", or another tunnel.interface.`,
-      });
-    }
-    if (info.getUint32(TUNINFO_MTU, true) > MAX_PACKET_BYTES) this.setMtu(MAX_PACKET_BYTES);
-  }
-
-  /** Sets the MTU in bytes. Throws AggvpnError; not possible after pledge(2). */
-  setMtu(mtu: number): void {
-    const info = this.#readInfo();
-    info.setUint32(TUNINFO_MTU, mtu, true);
-    this.#ioctl(TUNSIFINFO, info);
-  }
-
-  read(pool: PacketPool, slots: Int32Array, limit: number): number {
-    const { symbols } = this.#libc;
-    const addresses = slotAddresses(pool, FAMILY_OFFSET);
-    let count = 0;
-    let slot = -1;
-    while (count < limit && (slot >= 0 || (slot = pool.alloc()) >= 0)) {
-      const length = symbols.read(this.fd, addresses[slot]!, READ_BYTES);
-      if (length <= 0) {
-        this.#checkRead(pool, slot, length);
-        return count;
-      }
-      if (!this.#accepts(pool, slot, length)) continue;
-      pool.lengths[slot] = length - FAMILY_BYTES;
-      slots[count++] = slot;
-      slot = -1;
-    }
-    if (slot >= 0) pool.release(slot);
-    return count;
-  }
-
-  write(pool: PacketPool, slots: Int32Array, count: number): number {
-    const { symbols } = this.#libc;
-    const addresses = slotAddresses(pool, FAMILY_OFFSET);
-    let taken = 0;
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i]!;
-      if (pool.needsChecksum[slot] !== 0 && !fillChecksum(pool, slot)) continue;
-      writeFamily(pool.bytes, pool.at(slot));
-      if (symbols.write(this.fd, addresses[slot]!, WRITE_BYTES[pool.lengths[slot]!]!) >= 0) taken++;
-    }
-    this.refusedPackets += count - taken;
-    return taken;
-  }
-
-  close(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#libc.symbols.close(this.fd);
-  }
-
-  /** Counts what is not for us; the slot is used again. */
-  #accepts(pool: PacketPool, slot: number, length: number): boolean {
-    const family = pool.bytes[pool.at(slot) + PACKET_OFFSET - 1]!;
-    if (length <= FAMILY_BYTES || family !== AF_INET && family !== AF_INET6) {
-      this.foreignPackets++;
-      return false;
-    }
-    if (length - FAMILY_BYTES <= MAX_PACKET_BYTES) return true;
-    this.oversizePackets++;
-    return false;
-  }
-
-  /** Returns struct tuninfo. The kernel wants type and flags back as it gave them. */
-  #readInfo(): DataView<ArrayBuffer> {
-    const info = new DataView(new ArrayBuffer(TUNINFO_BYTES));
-    this.#ioctl(TUNGIFINFO, info);
-    return info;
-  }
-
-  #ioctl(request: bigint, info: DataView<ArrayBuffer>): void {
-    if (this.#libc.symbols.ioctl(this.fd, request, new Uint8Array(info.buffer)) >= 0) return;
-    const what = request === TUNGIFINFO ? "look at" : "set the MTU of";
-    throw systemError(this.#libc, `Cannot ${what} interface "${this.name}"`, this.#libc.errno());
-  }
-
-  /**
-   * Gives the unused slot back; throws when more is wrong than that nothing waits. EHOSTDOWN,
-   * says tun(4), comes from an interface that has no address yet.
-   */
-  #checkRead(pool: PacketPool, slot: number, result: number): void {
-    const errno = result < 0 ? this.#libc.errno() : ERRNO.EAGAIN;
-    pool.release(slot);
-    if (errno === ERRNO.EAGAIN || errno === ERRNO.EINTR || errno === ERRNO.EHOSTDOWN) return;
-    throw systemError(
-      this.#libc,
-      `Cannot read from interface "${this.name}"`,
-      errno,
-      "Somebody destroyed the interface; start aggvpn again.",
-    );
-  }
-}
-
-/** Writes the address family in front of the packet of the slot that starts at `at`. */
-function writeFamily(bytes: Uint8Array, at: number): void {
-  const ipv6 = bytes[at + PACKET_OFFSET]! >> 4 === 6;
-  bytes[at + FAMILY_OFFSET] = 0;
-  bytes[at + FAMILY_OFFSET + 1] = 0;
-  bytes[at + FAMILY_OFFSET + 2] = 0;
-  bytes[at + FAMILY_OFFSET + 3] = ipv6 ? AF_INET6 : AF_INET;
 }
 
 function openError(libc: Libc, name: string, errno: number): AggvpnError {

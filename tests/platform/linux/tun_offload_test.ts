@@ -1,10 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Libc } from "../../../src/platform/linux/libc.ts";
 import { openLibc } from "../../../src/platform/linux/libc.ts";
-import { OffloadTun } from "../../../src/platform/linux/offload_tun.ts";
-import { PlainTun } from "../../../src/platform/linux/plain_tun.ts";
-import { openTun, type TunKind } from "../../../src/platform/linux/tun.ts";
-import type { LinuxTun } from "../../../src/platform/linux/tun_device.ts";
+import { OffloadTun } from "../../../src/platform/offload_tun.ts";
+import { PlainTun } from "../../../src/platform/plain_tun.ts";
+import { openTun } from "../../../src/platform/linux/tun.ts";
+import type { TunKind } from "../../../src/platform/platform.ts";
+import type { DeviceTun } from "../../../src/platform/tun_device.ts";
 import { PacketPool } from "../../../src/slab.ts";
 import {
   bytesOf,
@@ -141,7 +142,7 @@ for (const family of FAMILIES) {
 }
 
 /** All packets that wait, without the kernel's own (IPv6 neighbours, multicast). */
-function readAll(tun: LinuxTun, pool: PacketPool): Uint8Array[] {
+function readAll(tun: DeviceTun, pool: PacketPool): Uint8Array[] {
   const slots = new Int32Array(64);
   const packets: Uint8Array[] = [];
   for (let count; (count = tun.read(pool, slots, 64)) > 0;) {
@@ -214,8 +215,8 @@ function oneHop(packet: Packet): Packet {
 }
 
 function forward(
-  inside: LinuxTun,
-  outside: LinuxTun,
+  inside: DeviceTun,
+  outside: DeviceTun,
   pool: PacketPool,
   segments: readonly Packet[],
   marked: boolean,
@@ -296,7 +297,7 @@ function libcWithout(refuse: (value: bigint) => boolean): Libc {
 }
 
 /** Five datagrams through `tun` as they leave this network, with the checksum that is said of them. */
-function sendSome(tun: LinuxTun): Packet[] {
+function sendSome(tun: DeviceTun): Packet[] {
   const pool = new PacketPool(64);
   const socket = InnerSocket.open("udp", 4);
   socket.connect(FAR[4], PORT);
@@ -402,7 +403,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "LinuxTun.write() takes the longest packet that a peer can send, and refuses what is hopeless",
+    "DeviceTun.write() takes the longest packet that a peer can send, and refuses what is hopeless",
   ignore: NOT_ROOT,
   fn: () =>
     inNewNetwork(() => {

@@ -9,8 +9,9 @@
 
 import { assertEquals } from "@std/assert";
 import { openLibc } from "../../../src/platform/linux/libc.ts";
-import { openTun, type TunKind } from "../../../src/platform/linux/tun.ts";
-import type { LinuxTun } from "../../../src/platform/linux/tun_device.ts";
+import { openTun } from "../../../src/platform/linux/tun.ts";
+import type { TunKind } from "../../../src/platform/platform.ts";
+import type { DeviceTun } from "../../../src/platform/tun_device.ts";
 import { PacketPool } from "../../../src/slab.ts";
 import type { Address } from "./inner_socket.ts";
 import { inNewNetwork, ip } from "./requirements.ts";
@@ -24,7 +25,7 @@ const MTU = 1400;
 const MAX_MS = 20_000;
 
 /** Opens a TUN in this thread's network with the addresses of an end, up. */
-export function openEnd(kind: TunKind, host: number): LinuxTun {
+export function openEnd(kind: TunKind, host: number): DeviceTun {
   const tun = openTun(openLibc(), undefined, kind);
   ip(`address add 192.0.2.${host}/24 dev ${tun.name}`);
   ip(`-6 address add 2001:db8::${host}/64 dev ${tun.name} nodad`);
@@ -71,7 +72,7 @@ export class TunPair {
   readonly #pools = [new PacketPool(100), new PacketPool(100)] as const;
   readonly #slots = new Int32Array(64);
 
-  constructor(readonly near: LinuxTun, readonly far: LinuxTun) {}
+  constructor(readonly near: DeviceTun, readonly far: DeviceTun) {}
 
   /** Carries what waits at both ends. Returns whether there was anything. */
   carry(): boolean {
@@ -91,7 +92,7 @@ export class TunPair {
     }
   }
 
-  #move(from: LinuxTun, to: LinuxTun, pool: PacketPool): number {
+  #move(from: DeviceTun, to: DeviceTun, pool: PacketPool): number {
     const count = from.read(pool, this.#slots, 64);
     assertEquals(to.write(pool, this.#slots, count), count);
     for (let i = 0; i < count; i++) pool.release(this.#slots[i]!);

@@ -2,7 +2,7 @@ import { assertEquals, assertIsError, assertStringIncludes, assertThrows } from 
 import { AggvpnError } from "../../../src/errors.ts";
 import { openLibc } from "../../../src/platform/linux/libc.ts";
 import { openTun } from "../../../src/platform/linux/tun.ts";
-import type { LinuxTun } from "../../../src/platform/linux/tun_device.ts";
+import type { DeviceTun } from "../../../src/platform/tun_device.ts";
 import { MAX_PACKET_BYTES, PACKET_OFFSET, PacketPool, SLOT_BYTES } from "../../../src/slab.ts";
 import { inNewNetwork, ip, NOT_LINUX, NOT_ROOT } from "./requirements.ts";
 
@@ -38,7 +38,7 @@ function put(pool: PacketPool, packet: Uint8Array): number {
 }
 
 /** Opens `agg0` with the address LOCAL/24, up, without IPv6. */
-function openAddressed(mtu: number): LinuxTun {
+function openAddressed(mtu: number): DeviceTun {
   Deno.writeTextFileSync("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
   const tun = openTun(openLibc(), undefined);
   ip(`address add 192.0.2.1/24 dev ${tun.name}`);
@@ -46,7 +46,7 @@ function openAddressed(mtu: number): LinuxTun {
   return tun;
 }
 
-function readAll(tun: LinuxTun, pool: PacketPool): Uint8Array[] {
+function readAll(tun: DeviceTun, pool: PacketPool): Uint8Array[] {
   const slots = new Int32Array(64);
   const packets: Uint8Array[] = [];
   for (let count; (count = tun.read(pool, slots, 64)) > 0;) {
@@ -73,7 +73,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "LinuxTun answers pings: what is written is received, what is sent is read",
+  name: "DeviceTun answers pings: what is written is received, what is sent is read",
   ignore: NOT_ROOT,
   fn: () =>
     inNewNetwork(() => {
@@ -91,7 +91,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "LinuxTun.read() stops at the limit and at the end of the pool",
+  name: "DeviceTun.read() stops at the limit and at the end of the pool",
   ignore: NOT_ROOT,
   fn: () =>
     inNewNetwork(() => {
@@ -110,7 +110,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "LinuxTun.read() drops a packet that is too long without touching the next slot",
+  name: "DeviceTun.read() drops a packet that is too long without touching the next slot",
   ignore: NOT_ROOT,
   fn: () =>
     inNewNetwork(() => {
@@ -131,7 +131,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "LinuxTun.write() counts what the kernel refuses and goes on",
+  name: "DeviceTun.write() counts what the kernel refuses and goes on",
   ignore: NOT_ROOT,
   fn: () =>
     inNewNetwork(() => {
@@ -153,7 +153,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "LinuxTun.read() throws when the interface was removed",
+  name: "DeviceTun.read() throws when the interface was removed",
   ignore: NOT_ROOT,
   fn: () =>
     inNewNetwork(() => {

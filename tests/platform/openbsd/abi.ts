@@ -58,6 +58,13 @@ const DECLARATIONS = {
   tuninfo: {
     members: [["mtu", "int"], ["type", "short"], ["flags", "short"], ["baudrate", "int"]],
   },
+  tun_capabilities: { members: [["tun_if_capabilities", "int"]] },
+  tun_hdr: {
+    members: [["th_flags", "short"], ["th_pad", "short"], ["th_vtag", "short"], [
+      "th_mss",
+      "short",
+    ]],
+  },
 } as const satisfies Readonly<Record<string, Declaration>>;
 
 /** Structures by name. */
@@ -87,6 +94,7 @@ const ioc = (direction: number, group: string, number: number, size: number): bi
 export const REQUESTS = {
   TUNSIFINFO: ioc(IOC_IN, "t", 91, layOut(DECLARATIONS.tuninfo, "amd64").size),
   TUNGIFINFO: ioc(IOC_OUT, "t", 92, layOut(DECLARATIONS.tuninfo, "amd64").size),
+  TUNSCAP: ioc(IOC_IN, "t", 196, layOut(DECLARATIONS.tun_capabilities, "amd64").size),
 } as const;
 
 /** Flags and options. */
@@ -114,7 +122,27 @@ export const NUMBERS = {
   IPV6_RECVPKTINFO: 36,
   IPV6_PKTINFO: 46,
   IPV6_DONTFRAG: 62,
+  // sys/net/if_tun.h of 7.8, lines 63 to 69
+  TUN_H_VTAG: 0x10,
+  TUN_H_TCP_MSS: 0x20,
+  TUN_H_IPV4_CSUM: 0x100,
+  TUN_H_TCP_CSUM: 0x200,
+  TUN_H_UDP_CSUM: 0x400,
+  TUN_H_ICMP_CSUM: 0x800,
+  // sys/net/if.h of 7.8, lines 247 to 257
+  IFCAP_CSUM_IPv4: 0x1,
+  IFCAP_CSUM_TCPv4: 0x2,
+  IFCAP_CSUM_UDPv4: 0x4,
+  IFCAP_CSUM_TCPv6: 0x80,
+  IFCAP_CSUM_UDPv6: 0x100,
+  IFCAP_TSOv4: 0x1000,
+  IFCAP_TSOv6: 0x2000,
+  IFCAP_LRO: 0x4000,
+  IFF_UP: 0x1,
+  IFF_BROADCAST: 0x2,
   IFF_POINTOPOINT: 0x10,
+  IFF_RUNNING: 0x40,
+  IFF_MULTICAST: 0x8000,
   // sys/net/if.h; rust-lang/libc has it for NetBSD only.
   IFNAMSIZ: 16,
   POLLIN: 0x1,

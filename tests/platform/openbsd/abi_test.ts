@@ -7,7 +7,7 @@ import { align, ERRORS, layoutsOf, NUMBERS, REQUESTS } from "./abi.ts";
 import { MACHINES } from "./c_layout.ts";
 
 /** Members of `constants.ts` that are structure layouts or handlers of signal(3). */
-const NOT_NUMBERS = /^(TUNINFO_|SIG_)/;
+const NOT_NUMBERS = /^(TUNINFO_|TUN_HDR_|SIG_)/;
 
 Deno.test("every number of constants.ts is that of an independent table", () => {
   const independent: Record<string, number | bigint> = { ...NUMBERS, ...REQUESTS };
@@ -25,12 +25,29 @@ Deno.test("every error number is that of an independent table", () => {
 
 for (const machine of MACHINES) {
   Deno.test(`structures have the sizes and offsets that the code uses, on ${machine}`, () => {
-    const { tuninfo, sockaddr_in, sockaddr_in6, cmsghdr, msghdr, mmsghdr, iovec, ...rest } =
-      layoutsOf(machine);
+    const {
+      tuninfo,
+      tun_hdr,
+      sockaddr_in,
+      sockaddr_in6,
+      cmsghdr,
+      msghdr,
+      mmsghdr,
+      iovec,
+      ...rest
+    } = layoutsOf(machine);
     assertEquals(
-      [tuninfo.size, tuninfo.offsets.mtu, tuninfo.offsets.flags],
-      [constants.TUNINFO_BYTES, constants.TUNINFO_MTU, constants.TUNINFO_FLAGS],
+      [tuninfo.size, tuninfo.offsets.mtu],
+      [constants.TUNINFO_BYTES, constants.TUNINFO_MTU],
     );
+    assertEquals(
+      [tun_hdr.size, tun_hdr.offsets.th_flags, tun_hdr.offsets.th_mss],
+      [constants.TUN_HDR_BYTES, constants.TUN_HDR_FLAGS, constants.TUN_HDR_MSS],
+    );
+    assertEquals([rest.tun_capabilities.size, Object.keys(rest.tun_capabilities.offsets)], [
+      4,
+      ["tun_if_capabilities"],
+    ]);
     assertEquals(Math.max(sockaddr_in.size, sockaddr_in6.size), SOCKADDR_BYTES);
     assertEquals(align(cmsghdr.size), CMSG_DATA_BYTES);
     // What the kernel's own headers give: computed by clang for both machines.

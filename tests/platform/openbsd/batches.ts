@@ -6,7 +6,7 @@
 
 import { parseAddress } from "../../../src/address.ts";
 import { ReceiveBatch, TransmitBatch } from "../../../src/batch.ts";
-import type { LinkSocket } from "../../../src/platform/platform.ts";
+import type { LinkSocket, Tun } from "../../../src/platform/platform.ts";
 import { Remote, REMOTE_BYTES, remoteOf } from "../../../src/remote.ts";
 import { PACKET_OFFSET, type PacketPool } from "../../../src/slab.ts";
 
@@ -43,6 +43,15 @@ export function put(pool: PacketPool, packet: Uint8Array): number {
   pool.bytes.set(packet, pool.at(slot) + PACKET_OFFSET);
   pool.lengths[slot] = packet.length;
   return slot;
+}
+
+/** Reads what waits, at most `limit` packets, as bytes; gives the slots back. */
+export function readPackets(tun: Tun, pool: PacketPool, limit = 8): Uint8Array[] {
+  const slots = new Int32Array(limit);
+  const count = tun.read(pool, slots, limit);
+  const packets = Array.from(slots.subarray(0, count), (slot) => pool.packet(slot).slice());
+  for (const slot of slots.subarray(0, count)) pool.release(slot);
+  return packets;
 }
 
 /** An IPv4 packet with nothing in it but its header. */

@@ -5,15 +5,12 @@
  */
 
 import { NUMBERS } from "./abi.ts";
-import type { Datagram, FakeHost, FakeTun, Receiver } from "./fake_world.ts";
+import type { FakeTun } from "./fake_tun.ts";
+import type { Datagram, FakeHost, Receiver } from "./fake_world.ts";
 import { SystemError } from "./system_error.ts";
 
 /** 0, 1 and 2 are taken. */
 const FIRST_FD = 3;
-/** Bytes of the address family that tun(4) puts in front of a packet. */
-const TUN_HEADER_BYTES = 4;
-/** TUNMRU of sys/net/if_tun.h; tun_dev_write() lets the header on top. */
-const TUN_MAX_BYTES = 16384;
 
 /** A UDP socket. */
 export class FakeSocket implements Receiver {
@@ -56,8 +53,7 @@ export class FakeFiles {
     const name = path.replace("/dev/", "");
     if (!this.host.devices.has(name)) throw new SystemError("ENOENT");
     const tun = this.host.openTun(name);
-    if (tun.isOpen) throw new SystemError("EBUSY");
-    tun.isOpen = true;
+    tun.open();
     return this.#add({ kind: "tun", tun, name });
   }
 
@@ -73,8 +69,7 @@ export class FakeFiles {
   close(fd: number): number {
     const { tun, name, socket } = this.#file(fd);
     if (tun) {
-      tun.isOpen = false;
-      tun.outgoing.length = 0;
+      tun.close();
       if (tun.goesOnClose) this.host.tuns.delete(name!);
     }
     if (socket?.port) this.host.receivers.splice(this.host.receivers.indexOf(socket), 1);
@@ -96,7 +91,7 @@ export class FakeFiles {
 
   read(fd: number, into: Uint8Array): number {
     const { tun, pipe } = this.#file(fd);
-    if (tun) return readTun(tun, into);
+    if (tun) return tun.read(into);
     const byte = pipe!.bytes.shift();
     if (byte === undefined) throw new SystemError("EAGAIN");
     into[0] = byte;
@@ -105,7 +100,7 @@ export class FakeFiles {
 
   write(fd: number, from: Uint8Array): number {
     const { tun, pipe } = this.#file(fd);
-    if (tun) return writeTun(tun, from);
+    if (tun) return tun.write(from);
     pipe!.bytes.push(...from);
     return from.length;
   }
@@ -132,29 +127,4 @@ export class FakeFiles {
     this.#files[at] = file;
     return at + FIRST_FD;
   }
-}
-
-/** tun_dev_read() of sys/net/if_tun.c: a buffer that is too small cuts the packet. */
-function readTun(tun: FakeTun, into: Uint8Array): number {
-  if (tun.isDestroyed) throw new SystemError("ENXIO");
-  const packet = tun.outgoing.shift();
-  if (!packet) throw new SystemError("EAGAIN");
-  const family = packet[0]! >> 4 === 6 ? NUMBERS.AF_INET6 : NUMBERS.AF_INET;
-  const framed = Uint8Array.of(0, 0, 0, family, ...packet).subarray(0, into.length);
-  into.set(framed);
-  return framed.length;
-}
-
-/** tun_dev_write(): the family says which input queue; one that is unknown is dropped silently. */
-function writeTun(tun: FakeTun, from: Uint8Array): number {
-  if (tun.isDestroyed) throw new SystemError("ENXIO");
-  if (from.length < TUN_HEADER_BYTES || from.length > TUN_MAX_BYTES + TUN_HEADER_BYTES) {
-    throw new SystemError("EMSGSIZE");
-  }
-  const family = new DataView(from.buffer, from.byteOffset).getUint32(0);
-  const packet = from.slice(TUN_HEADER_BYTES);
-  const expected = packet[0]! >> 4 === 6 ? NUMBERS.AF_INET6 : NUMBERS.AF_INET;
-  if (family !== expected) throw new Error(`Family ${family} before ${packet.toHex()}`);
-  tun.incoming.push(packet);
-  return from.length;
 }

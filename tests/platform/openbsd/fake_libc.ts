@@ -14,6 +14,7 @@ import { ERRORS, type Layouts, layoutsOf, NUMBERS } from "./abi.ts";
 import type { Machine } from "./c_layout.ts";
 import * as decode from "./decode.ts";
 import { FakeFiles, type FakeSocket } from "./fake_files.ts";
+import { TunRequest } from "./fake_ioctl.ts";
 import { FakeMessages } from "./fake_messages.ts";
 import { FakePolls } from "./fake_polls.ts";
 import { FakeSandbox } from "./fake_sandbox.ts";
@@ -99,6 +100,7 @@ export class FakeLibc implements Libc {
       ioctl: (fd, request, info) => this.#ioctl(fd, BigInt(request), bytesOf(info as Buffer)),
       read: (fd, at, count) => this.#read(fd, bytesAt(BigInt(at), Number(count))),
       write: (fd, at, count) => this.#write(fd, bytesAt(BigInt(at), Number(count))),
+      writev: (fd, at, count) => this.#writev(fd, BigInt(at), count),
       pipe2: (pair, mode) => this.#pipe(pair as Int32Array, mode),
       socket: (domain, type, protocol) => this.#socket(domain, type, protocol),
       setsockopt: (fd, level, name, value, length) =>
@@ -155,28 +157,11 @@ export class FakeLibc implements Libc {
   }
 
   #ioctl(fd: number, request: bigint, info: Uint8Array<ArrayBuffer>): number {
-    const name = decode.request(request);
-    const { tuninfo } = this.layouts;
-    if (info.length !== tuninfo.size) throw new Error(`struct tuninfo of ${info.length} bytes`);
-    const { mtu = 0, type = 0, flags = 0 } = tuninfo.offsets;
-    const struct = new Struct(info);
-    const text = (): string => `{mtu ${struct.u32(mtu)} {${hex(info)}}}`;
-    const given = name === "TUNSIFINFO" ? text() : "";
-    return this.#call(`ioctl(${fd}, ${name}, ${given || "*"})`, () => {
+    const tunRequest = new TunRequest(decode.request(request), info, this.layouts);
+    const { name } = tunRequest;
+    return this.#call(`ioctl(${fd}, ${name}, ${tunRequest.describe()})`, () => {
       this.sandbox.require(name, []);
-      const tun = this.files.tun(fd);
-      if (name === "TUNGIFINFO") {
-        struct.setU32(mtu, tun.mtu);
-        struct.setU16(type, tun.type);
-        struct.setU16(flags, tun.flags);
-        return [0, text()];
-      }
-      if (struct.u16(type) !== tun.type || struct.u16(flags) !== tun.flags) {
-        throw new SystemError("EINVAL");
-      }
-      if (struct.u32(mtu) < 46 || struct.u32(mtu) > 16384) throw new SystemError("EINVAL");
-      tun.mtu = struct.u32(mtu);
-      return 0;
+      return tunRequest.run(this.files.tun(fd));
     });
   }
 
@@ -188,11 +173,27 @@ export class FakeLibc implements Libc {
   }
 
   #write(fd: number, from: Uint8Array<ArrayBuffer>): number {
-    return this.#call(`write(${fd}, {${hex(from)}}, ${from.length})`, () => {
-      const length = this.files.write(fd, from);
-      this.host.world.changed();
-      return length;
+    const text = `write(${fd}, {${hex(from)}}, ${from.length})`;
+    return this.#call(text, () => this.#writeFile(fd, from));
+  }
+
+  #writev(fd: number, at: bigint, count: number): number {
+    const { size, offsets } = this.layouts.iovec;
+    const pieces = Array.from({ length: count }, (_, i) => {
+      const iovec = new Struct(bytesAt(at + BigInt(i * size), size));
+      return bytesAt(iovec.u64(offsets.iov_base!), Number(iovec.u64(offsets.iov_len!)));
     });
+    const text = pieces.map((piece) => `{${hex(piece)}}`).join(", ");
+    return this.#call(
+      `writev(${fd}, [${text}], ${count})`,
+      () => this.#writeFile(fd, Uint8Array.from(pieces.flatMap((piece) => [...piece]))),
+    );
+  }
+
+  #writeFile(fd: number, from: Uint8Array<ArrayBuffer>): number {
+    const length = this.files.write(fd, from);
+    this.host.world.changed();
+    return length;
   }
 
   #pipe(pair: Int32Array, mode: number): number {

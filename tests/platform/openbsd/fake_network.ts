@@ -22,7 +22,8 @@ import {
 import type { CommandOutput } from "../../../src/platform/command_output.ts";
 import type { CommandResult } from "../../../src/platform/run_changes.ts";
 import { parseCommand, type Parsed } from "./commands.ts";
-import type { FakeHost, FakeTun } from "./fake_world.ts";
+import type { FakeTun } from "./fake_tun.ts";
+import type { FakeHost } from "./fake_world.ts";
 
 /** Smallest MTU of IPv6, RFC 8200 section 5. */
 const IPV6_MIN_MTU = 1280;

@@ -7,15 +7,12 @@
 
 import { setImmediate } from "node:timers";
 import { parseAddress } from "../../../src/address.ts";
+import { FakeTun, type Release } from "./fake_tun.ts";
 
 /** First port the fake gives to a socket that asks for none. */
 const FIRST_PORT = 49152;
 /** Nodes that MAKEDEV(8) makes unasked. */
 const DEVICE_NODES = ["tun0", "tun1", "tun2", "tun3"];
-/** IFT_TUNNEL of sys/net/if_types.h. */
-const TUN_TYPE = 131;
-/** IFF_UP, IFF_POINTOPOINT, IFF_RUNNING and IFF_MULTICAST of sys/net/if.h. */
-const TUN_FLAGS = 0x8051;
 
 /** A UDP datagram under way. */
 export interface Datagram {
@@ -49,6 +46,8 @@ export class FakeWorld {
   now = 0;
   /** Time on the way, in microseconds. */
   delayUs = 0;
+  /** Datagrams arrive together at multiples of this, in microseconds: a card that saves interrupts. */
+  tickUs = 1;
   /** Tells whether a datagram is lost. */
   lose: (datagram: Datagram) => boolean = () => false;
   readonly hosts: FakeHost[] = [];
@@ -78,7 +77,10 @@ export class FakeWorld {
   send(datagram: Datagram): void {
     if (this.lose(datagram)) return;
     if (this.delayUs === 0) this.#deliver(datagram);
-    else this.at(this.now + this.delayUs, () => this.#deliver(datagram));
+    else {
+      const arrival = Math.ceil((this.now + this.delayUs) / this.tickUs) * this.tickUs;
+      this.at(arrival, () => this.#deliver(datagram));
+    }
   }
 
   /** Resolves with what `poll` returns as soon as it is not 0, or with 0 at the deadline. */
@@ -150,6 +152,8 @@ export class FakeHost {
   readonly devices: Set<string> = new Set(DEVICE_NODES);
   readonly tuns: Map<string, FakeTun> = new Map();
   readonly receivers: Receiver[] = [];
+  /** OpenBSD's. */
+  release: Release = "7.8";
 
   constructor(readonly world: FakeWorld) {
     this.table(0);
@@ -173,7 +177,7 @@ export class FakeHost {
 
   /** Makes an interface that stays when its device is closed: `ifconfig tunN create`. */
   createTun(name: string): FakeTun {
-    const tun = new FakeTun(this.world, false);
+    const tun = new FakeTun(this, false);
     this.tuns.set(name, tun);
     return tun;
   }
@@ -181,7 +185,7 @@ export class FakeHost {
   /** What opening a device node does. */
   openTun(name: string): FakeTun {
     let tun = this.tuns.get(name);
-    if (!tun) this.tuns.set(name, tun = new FakeTun(this.world, true));
+    if (!tun) this.tuns.set(name, tun = new FakeTun(this, true));
     return tun;
   }
 
@@ -193,27 +197,6 @@ export class FakeHost {
     return receiver.port === toPort && receiver.ipv6 === (to.length === 16) &&
       this.owns(receiver.rdomain, to) &&
       (receiver.address.length === 0 || same(receiver.address, to));
-  }
-}
-
-/** A tun interface: what the host sends into it, and what the program wrote to it. */
-export class FakeTun {
-  mtu = 1500;
-  readonly type = TUN_TYPE;
-  flags = TUN_FLAGS;
-  isOpen = false;
-  isDestroyed = false;
-  /** IP packets that wait to be read, as the host sent them. */
-  readonly outgoing: Uint8Array[] = [];
-  /** IP packets the program wrote. */
-  readonly incoming: Uint8Array[] = [];
-
-  constructor(readonly world: FakeWorld, readonly goesOnClose: boolean) {}
-
-  /** The host sends a packet into the tunnel. */
-  inject(packet: Uint8Array): void {
-    this.outgoing.push(packet);
-    this.world.changed();
   }
 }
 

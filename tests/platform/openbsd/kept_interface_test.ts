@@ -70,6 +70,7 @@ async function upAndDown(network: FakeNetwork, plan: Plan, start: Start = {}): P
   await openInterface({
     platform,
     name: start.name,
+    kind: "offload",
     plan: (device) => ({ ...plan, interface: device }),
     onChange: (line) => lines.push(line),
     run,

@@ -3,6 +3,7 @@ import { AggvpnError } from "../../../src/errors.ts";
 import { sandbox } from "../../../src/platform/openbsd/sandbox.ts";
 import { openSocket } from "../../../src/platform/openbsd/socket.ts";
 import { openTun } from "../../../src/platform/openbsd/tun.ts";
+import { setMtu } from "../../../src/platform/openbsd/tun_mtu.ts";
 import { openPoller } from "../../../src/platform/openbsd/poller.ts";
 import type { SandboxNeeds } from "../../../src/platform/platform.ts";
 import { batchOf, receive, remoteAt } from "./batches.ts";
@@ -39,7 +40,7 @@ goldenTest(
     poller.wake();
     poller.close();
     assertEquals(libc.calls.filter((call) => call.includes("ENOSYS")), []);
-    assertThrows(() => tun.setMtu(1400), AggvpnError, "Function not implemented");
+    assertThrows(() => setMtu(libc, tun, 1400), AggvpnError, "Function not implemented");
     assertThrows(() => openTun(libc, "tun1"), AggvpnError, "Function not implemented");
     tun.close();
   },

@@ -4,61 +4,79 @@
  *
  * What is read goes to the staging memory of the pool and is cut there (offload/segmenter.ts).
  * What is written is gathered from the slots it lies in (offload/merger.ts): a single packet with
- * the kernel's header put in front of it, a super-packet by the list of its pieces.
+ * the kernel's bytes put in front of it, a super-packet by the list of its pieces.
  *
- * Kernel documentation: Documentation/networking/tuntap.rst; readv(2) for struct iovec.
+ * Source: readv(2) of both systems for struct iovec.
  *
  * @module
  */
 
-import { MERGE_PACKETS, Merger, VNET_OFFSET } from "../../offload/merger.ts";
-import { Segmenter } from "../../offload/segmenter.ts";
-import { STAGED_BYTES, STAGED_HEADER } from "../../offload/super_packet.ts";
-import { VNET_HEADER_BYTES } from "../../offload/vnet_header.ts";
-import { PACKET_OFFSET, type PacketPool } from "../../slab.ts";
-import { addressOf, addressWords, slotAddresses } from "../ffi.ts";
-import type { Libc } from "./libc.ts";
-import { LinuxTun, packetLengths } from "./tun_device.ts";
-import type { Offload } from "./tun_offload.ts";
+import type { Framing } from "../offload/framing.ts";
+import { MERGE_PACKETS, Merger, type MergeRules } from "../offload/merger.ts";
+import { Segmenter } from "../offload/segmenter.ts";
+import { stagedBytes, stagedOffset } from "../offload/super_packet.ts";
+import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
+import { addressOf, addressWords, slotAddresses } from "./ffi.ts";
+import { DeviceTun, packetLengths, type TunDevice } from "./tun_device.ts";
 
-const READ_BYTES = BigInt(STAGED_BYTES);
-const LENGTHS = packetLengths(VNET_HEADER_BYTES);
+/** What an interface has. */
+export interface TunOffload {
+  /** For people. */
+  readonly name: string;
+  readonly framing: Framing;
+  /** What the kernel does to the super-packets that are written. */
+  readonly rules: MergeRules;
+}
 
 /** struct iovec in words of 4 bytes: base 0:2, length 2:2; the upper half of a length stays 0. */
 const IOVEC_WORDS = 4;
 const IOVEC_LENGTH = 2;
 
+/**
+ * Bytes of a super-packet once the kernel had no memory for a larger one. OpenBSD, which puts
+ * a packet into one piece of memory, has pieces of 16 and of 64 KiB; the former are found
+ * where the latter no longer are.
+ */
+export const MODEST_SUPER_BYTES = 16_000;
+
 /** Where a pool is in memory, as C wants it. */
 class PoolAddresses {
-  /** By slot: where the kernel's header goes, the packet behind it. */
+  /** By slot: where the kernel's bytes go, the packet behind them. */
   readonly frames: readonly bigint[];
   /** By slot: where it starts, in words. */
   readonly low: Uint32Array;
   readonly high: Uint32Array;
   readonly staging: bigint;
 
-  constructor(readonly pool: PacketPool) {
-    this.frames = slotAddresses(pool, VNET_OFFSET);
+  constructor(readonly pool: PacketPool, framing: Framing) {
+    this.frames = slotAddresses(pool, PACKET_OFFSET - framing.bytes);
     const slots = slotAddresses(pool, 0).map(addressWords);
     this.low = Uint32Array.from(slots, ({ low }) => low);
     this.high = Uint32Array.from(slots, ({ high }) => high);
-    this.staging = addressOf(pool.bytes) + BigInt(pool.stagingAt + STAGED_HEADER);
+    this.staging = addressOf(pool.bytes) + BigInt(pool.stagingAt + stagedOffset(framing));
   }
 }
 
 /** An open TUN interface with offload. */
-export class OffloadTun extends LinuxTun {
+export class OffloadTun extends DeviceTun {
   readonly offload: string;
-  readonly #segmenter = new Segmenter();
+  readonly #framing: Framing;
+  readonly #segmenter: Segmenter;
   readonly #merger: Merger;
+  readonly #readBytes: bigint;
+  readonly #writeBytes: readonly bigint[];
   readonly #iovecs = new Uint32Array(MERGE_PACKETS * IOVEC_WORDS);
   readonly #iovecsAt = addressOf(this.#iovecs);
   #addresses: PoolAddresses | undefined;
 
-  constructor(libc: Libc, fd: number, name: string, offload: Offload) {
-    super(libc, fd, name);
-    this.offload = offload.name;
-    this.#merger = new Merger(offload.uso);
+  constructor(device: TunDevice, { name, framing, rules }: TunOffload) {
+    super(device);
+    this.offload = name;
+    this.#framing = framing;
+    this.#segmenter = new Segmenter(framing);
+    this.#merger = new Merger(framing, rules);
+    this.#readBytes = BigInt(stagedBytes(framing));
+    this.#writeBytes = packetLengths(framing.bytes);
   }
 
   get oversizePackets(): number {
@@ -74,14 +92,14 @@ export class OffloadTun extends LinuxTun {
   }
 
   read(pool: PacketPool, slots: Int32Array, limit: number): number {
-    const { symbols } = this.libc;
+    const { calls } = this.device;
     const segmenter = this.#segmenter;
     const { staging } = this.#addressesOf(pool);
     let count = segmenter.cut(pool, slots, 0, limit);
     while (count < limit && pool.available > 0) {
-      const length = symbols.read(this.fd, staging, READ_BYTES);
+      const length = calls.read(this.fd, staging, this.#readBytes);
       if (length <= 0) {
-        this.checkRead(length);
+        this.device.checkRead(length);
         return count;
       }
       segmenter.load(pool, length);
@@ -104,26 +122,26 @@ export class OffloadTun extends LinuxTun {
   /** Returns how many packets were taken: all of the run or none. */
   #writeRun(addresses: PoolAddresses, run: number): number {
     const merger = this.#merger;
-    const { symbols } = this.libc;
+    const { calls } = this.device;
     const { pool, frames } = addresses;
     if (!merger.finish(pool, run)) return 0;
     const packets = merger.packets[run]!;
     const slot = merger.slot[merger.first[run]!]!;
-    let result: number;
     if (packets === 1) {
-      result = symbols.write(this.fd, frames[slot]!, LENGTHS[pool.lengths[slot]!]!);
-    } else {
-      this.#gather(addresses, run);
-      result = symbols.writev(this.fd, this.#iovecsAt, packets);
+      const bytes = this.#writeBytes[pool.lengths[slot]!]!;
+      return calls.write(this.fd, frames[slot]!, bytes) >= 0 ? 1 : 0;
     }
-    return result >= 0 ? packets : 0;
+    this.#gather(addresses, run);
+    if (calls.writev(this.fd, this.#iovecsAt, packets) >= 0) return packets;
+    if (this.device.lacksMemory()) merger.mostBytes = MODEST_SUPER_BYTES;
+    return 0;
   }
 
   /** Lists the pieces of a run: the first packet with its headers, the payloads of the others. */
   #gather({ pool, low, high }: PoolAddresses, run: number): void {
     const merger = this.#merger;
     const iovecs = this.#iovecs;
-    let from = VNET_OFFSET;
+    let from = PACKET_OFFSET - this.#framing.bytes;
     let at = 0;
     for (let packet = merger.first[run]!; packet >= 0; packet = merger.next[packet]!) {
       const slot = merger.slot[packet]!;
@@ -137,7 +155,7 @@ export class OffloadTun extends LinuxTun {
   }
 
   #addressesOf(pool: PacketPool): PoolAddresses {
-    if (this.#addresses?.pool !== pool) this.#addresses = new PoolAddresses(pool);
+    if (this.#addresses?.pool !== pool) this.#addresses = new PoolAddresses(pool, this.#framing);
     return this.#addresses!;
   }
 }

@@ -1,0 +1,29 @@
+/**
+ * What stands in front of each packet on an interface: systems have different bytes for it, and
+ * this is where they say the same.
+ *
+ * The one word for what is left to do to a packet is virtio's ({@linkcode VnetHeader}), whatever
+ * the system calls it.
+ *
+ * @module
+ */
+
+import type { PacketPool } from "../slab.ts";
+import type { VnetHeader } from "./vnet_header.ts";
+
+/** The bytes in front of each packet that is read from an interface or written to it. */
+export interface Framing {
+  /** How many; there is room for `PACKET_OFFSET` of them. */
+  readonly bytes: number;
+  /** Writes them in front of the packet at `at`, to which `header` is left to do. */
+  write(bytes: Uint8Array, at: number, header: Readonly<VnetHeader>): void;
+  /**
+   * Reads those in front of the packet of `length` bytes, at least 1, at `at` in the pool's
+   * memory: `header` is what is left to do. Returns false when packet and bytes contradict each
+   * other, or are of a kind that this program does not carry.
+   */
+  read(pool: PacketPool, at: number, length: number, header: VnetHeader): boolean;
+}
+
+/** Packets that stand alone. */
+export const NO_FRAMING: Framing = { bytes: 0, write: () => {}, read: () => true };
