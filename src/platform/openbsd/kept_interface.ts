@@ -10,6 +10,7 @@
  * @module
  */
 
+import { MAX_PACKET_BYTES } from "../../slab.ts";
 import type { ReadCommand } from "../command_output.ts";
 import type { InterfaceAddress, KeptInterface, NetworkPlan, SystemChange } from "../platform.ts";
 import {
@@ -28,9 +29,16 @@ export function readKept(read: ReadCommand, name: string | undefined): readonly 
   return success ? parseInterfaces(output) : [];
 }
 
-/** Returns the change whose undoing has to wait until the device is closed. */
-export function keptChanges({ name, isUp }: KeptInterface): SystemChange[] {
-  return isUp ? [{ run: ["ifconfig", name, "down"], undo: ["ifconfig", name, "up"] }] : [];
+/** Returns the changes that opening and closing the device make anyway, to take them back after. */
+export function keptChanges({ name, isUp, mtu }: KeptInterface): SystemChange[] {
+  const change = (to: readonly string[], back: readonly string[]): SystemChange => ({
+    run: ["ifconfig", name, ...to],
+    undo: ["ifconfig", name, ...back],
+  });
+  return [
+    ...(isUp ? [change(["down"], ["up"])] : []),
+    ...(mtu > MAX_PACKET_BYTES ? [change(["mtu", `${MAX_PACKET_BYTES}`], ["mtu", `${mtu}`])] : []),
+  ];
 }
 
 /** Tells whether the interface has to change its domain, which takes every address away. */

@@ -115,6 +115,7 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
     "ifconfig tun0 inet alias 10.9.9.1 netmask 255.255.255.255",
     "ifconfig tun0 inet6 2001:db8:44::1 prefixlen 48",
   ],
+  "with an MTU that is lowered when it is opened": ["ifconfig tun0 mtu 9000"],
   "with a link-local address only": ["ifconfig tun0 inet6 eui64", "ifconfig tun0 down"],
 };
 
