@@ -12,7 +12,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Config, LinkConfig } from "../config/config.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import { nobleProvider } from "../crypto/noble.ts";
-import type { LinkSocket, Platform, SystemChange, Tun } from "../platform/platform.ts";
+import type { LinkSocket, Platform, Tun } from "../platform/platform.ts";
 import type { RunCommand } from "../platform/run_changes.ts";
 import { PacketPool } from "../slab.ts";
 import { Endpoint } from "../tunnel/endpoint.ts";
@@ -147,7 +147,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const sockets = linkSockets.openAll();
   const closer: { close: () => void } = { close: () => closeAll(sockets) };
   stack.defer(() => closer.close());
-  const { tun, changes } = await openInterface({
+  const { tun, programs } = await openInterface({
     platform,
     name: config.tunnel.interface,
     kind: config.tunnel.offload ? "offload" : "plain",
@@ -184,14 +184,13 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   closer.close = (): void => driver.close();
   const quotas = startQuotas(options, endpoint, driver, stack);
-  if (config.sandbox) enterSandbox(options, changes);
+  if (config.sandbox) enterSandbox(options, programs);
   const socketNames = prepared.sockets.map((socket) => socket.name);
   return new Daemon({ tun, mtu, endpoint, driver, quotas, socketNames, stack: stack.move() });
 }
 
 /** Gives up what is not needed any more, now that everything is open. */
-function enterSandbox({ config, platform }: DaemonOptions, changes: readonly SystemChange[]): void {
-  const undoing = changes.flatMap(({ undo }) => undo?.[0] ?? []);
+function enterSandbox({ config, platform }: DaemonOptions, undoing: readonly string[]): void {
   const hooks = config.tunnel.down === undefined ? [] : [HOOK_SHELL];
   const status = config.statusCommand === undefined ? [] : [config.statusCommand];
   const keepsQuotas = config.mode === "client" && quotaLinks(config.links).length > 0;

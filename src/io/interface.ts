@@ -9,12 +9,12 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { NetworkPlan, Platform, SystemChange, Tun, TunKind } from "../platform/platform.ts";
+import type { NetworkPlan, Platform, Tun, TunKind } from "../platform/platform.ts";
 import {
   applyChanges,
   type ReportKind,
   type RunCommand,
-  type Undo,
+  undoWith,
 } from "../platform/run_changes.ts";
 import { logFinding } from "./log_finding.ts";
 
@@ -34,10 +34,11 @@ export interface InterfaceOptions {
   readonly run: RunCommand | undefined;
 }
 
-/** An interface that is set up, and the changes that were made for it. */
+/** An interface that is set up. */
 export interface OpenInterface {
   readonly tun: Tun;
-  readonly changes: readonly SystemChange[];
+  /** Programs that are run to take everything back. */
+  readonly programs: readonly string[];
 }
 
 /**
@@ -51,21 +52,21 @@ export async function openInterface(
   const { platform, name, kind, run } = options;
   const interfaces = platform.keptInterfaces(name);
   const report = changeReporter(options.onChange);
-  const closed: { undo: Undo } = { undo: () => {} };
-  stack.defer(() => closed.undo());
+  const closed: { commands: readonly (readonly string[])[] } = { commands: [] };
+  stack.defer(() => undoWith(closed.commands, report, run));
   const tun = platform.openTun(name, kind);
   stack.defer(() => tun.close());
   log.debug("Interface {name} has offload: {offload}", { name: tun.name, offload: tun.offload });
 
   const kept = interfaces.find((one) => one.name === tun.name);
-  const first = kept ? platform.keptChanges(kept) : [];
-  closed.undo = applyChanges(first, report, run);
+  if (kept) closed.commands = platform.closedCommands(kept);
   const plan = { ...options.plan(tun.name), ...kept && { kept } };
   const changes = platform.networkChanges(plan);
   stack.defer(applyChanges(changes, report, run));
   // An address that cannot be used is no reason to do without the others.
   for (const finding of await platform.awaitAddresses(plan)) logFinding(finding);
-  return { tun, changes: [...first, ...changes] };
+  const undoing = [...changes.flatMap(({ undo }) => undo ? [undo] : []), ...closed.commands];
+  return { tun, programs: undoing.flatMap(([program]) => program ?? []) };
 }
 
 /** Shows changes to whoever wants to see them, and failures to everybody. */

@@ -207,11 +207,8 @@ export interface Platform {
    * behind. Asked before, since opening makes an interface and changes one that is there.
    */
   keptInterfaces(name: string | undefined): readonly KeptInterface[];
-  /**
-   * What is changed of such an interface before all else. It can be taken back only when the
-   * interface is closed.
-   */
-  keptChanges(kept: KeptInterface): readonly SystemChange[];
+  /** The commands that undo what opening and closing such an interface does, once it is closed. */
+  closedCommands(kept: KeptInterface): readonly (readonly string[])[];
   /** The commands that make `plan` true, in order. */
   networkChanges(plan: NetworkPlan): readonly SystemChange[];
   /**

@@ -41,14 +41,7 @@ export function applyChanges(
   run: RunCommand = runCommand,
 ): Undo {
   const undoing: (readonly string[])[] = [];
-  const undo = (): void => {
-    let command: readonly string[] | undefined;
-    while ((command = undoing.pop()) !== undefined) {
-      report(commandLine(command), "undo");
-      const { success, message } = run(command);
-      if (!success) report(`failed: ${message}`, "failure");
-    }
-  };
+  const undo = (): void => undoWith(undoing.splice(0).reverse(), report, run);
   for (const change of changes) {
     report(changeLine(change), "change");
     const { success, message } = run(change.run, change.input);
@@ -60,6 +53,19 @@ export function applyChanges(
     else if (change.undo) report(`failed: ${message}`, "failure");
   }
   return undo;
+}
+
+/** Runs `commands` that take something back, in order. Reports what fails and goes on. */
+export function undoWith(
+  commands: readonly (readonly string[])[],
+  report: (line: string, kind: ReportKind) => void,
+  run: RunCommand = runCommand,
+): void {
+  for (const command of commands) {
+    report(commandLine(command), "undo");
+    const { success, message } = run(command);
+    if (!success) report(`failed: ${message}`, "failure");
+  }
 }
 
 /** Runs one command and waits for it. Its standard input is `input`, or empty. */

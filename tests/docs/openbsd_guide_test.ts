@@ -7,9 +7,9 @@
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { MLVPN_KEYS } from "../../src/config/schema.ts";
 import { networkPlan, tunnelMtu } from "../../src/io/plan.ts";
-import { keptChanges } from "../../src/platform/openbsd/kept_interface.ts";
+import { closedCommands } from "../../src/platform/openbsd/kept_interface.ts";
 import { networkChanges } from "../../src/platform/openbsd/network.ts";
-import { applyChanges, type CommandResult } from "../../src/platform/run_changes.ts";
+import { applyChanges, type CommandResult, undoWith } from "../../src/platform/run_changes.ts";
 import { asScript } from "../../tools/build/script.ts";
 import { isInstalled } from "../build/shells.ts";
 import { Child, run } from "../lab/process.ts";
@@ -112,9 +112,8 @@ Deno.test("the commands that the OpenBSD guide shows are those of its client and
     if (!line.includes("pfctl")) shown.push(`${kind === "undo" ? "-" : "+"} ${line}`);
   };
   const done = (): CommandResult => ({ success: true, message: "" });
-  const restore = applyChanges(keptChanges(kept), report, done);
   applyChanges(networkChanges(plan, state), report, done)();
-  restore();
+  undoWith(closedCommands(kept), report, done);
   const [block] = blocksOf(GUIDE, "text").filter(({ text }) => text.startsWith("+ "));
   assertEquals(block!.text.trimEnd().split("\n"), shown);
 });

@@ -55,7 +55,7 @@ export const LINUX: Platform = {
   libcrypto,
   // `replace` makes addresses and routes what they shall be; nothing of the interface is put back.
   keptInterfaces: () => [],
-  keptChanges: () => [],
+  closedCommands: () => [],
   // `nodad`: they can be used at once.
   awaitAddresses: () => Promise.resolve([]),
   networkChanges: (plan) => networkChanges(plan, readForwarding()),

@@ -74,7 +74,7 @@ export class MemoryPlatform implements Platform {
     return [];
   }
 
-  keptChanges(): readonly [] {
+  closedCommands(): readonly [] {
     return [];
   }
 

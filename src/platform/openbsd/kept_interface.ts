@@ -3,9 +3,8 @@
  * `ifconfig tunN create`. It stays when its device is closed, so it has to get back what it had.
  *
  * Opening sets it up and closing takes it down, whatever it was (tun_dev_open() and
- * tun_dev_close() of sys/net/if_tun.c). So it is taken down and brought back around all the rest,
- * once the device is closed. Routes that others have put on it are lost only when it changes
- * its routing domain.
+ * tun_dev_close() of sys/net/if_tun.c): that is made good once the device is closed. Routes that
+ * others have put on it are lost only when it changes its routing domain.
  *
  * @module
  */
@@ -29,15 +28,12 @@ export function readKept(read: ReadCommand, name: string | undefined): readonly 
   return success ? parseInterfaces(output) : [];
 }
 
-/** Returns the changes that opening and closing the device make anyway, to take them back after. */
-export function keptChanges({ name, isUp, mtu }: KeptInterface): SystemChange[] {
-  const change = (to: readonly string[], back: readonly string[]): SystemChange => ({
-    run: ["ifconfig", name, ...to],
-    undo: ["ifconfig", name, ...back],
-  });
+/** Returns the commands that undo what opening and closing the device have changed. */
+export function closedCommands({ name, isUp, mtu }: KeptInterface): string[][] {
   return [
-    ...(isUp ? [change(["down"], ["up"])] : []),
-    ...(mtu > MAX_PACKET_BYTES ? [change(["mtu", `${MAX_PACKET_BYTES}`], ["mtu", `${mtu}`])] : []),
+    // Opening lowers one that packets do not fit.
+    ...(mtu > MAX_PACKET_BYTES ? [["ifconfig", name, "mtu", `${mtu}`]] : []),
+    ...(isUp ? [["ifconfig", name, "up"]] : []),
   ];
 }
 

@@ -41,7 +41,7 @@ function interfaceChanges(plan: NetworkPlan, own: readonly InterfaceAddress[]): 
   const { kept, rdomain, mtu } = plan;
   const missing = missingAddresses(plan, own);
   const [ipv6, ipv4] = [missing.filter((one) => !isIpv4(one)), missing.filter(isIpv4)];
-  const goesUp = kept || ipv6.length > 0 ? ["down", "up"] : ["up"];
+  const goesUp = ipv6.length > 0 ? ["down", "up"] : ["up"];
   return [
     ...makeRoom(plan, own),
     // Before the addresses, since it takes every one away.
@@ -54,7 +54,7 @@ function interfaceChanges(plan: NetworkPlan, own: readonly InterfaceAddress[]): 
     // The first address of IPv4 sets the interface up.
     ...ipv6.flatMap((address) => [downWithIpv6(plan), addressChange(plan, address)]),
     ...ipv4.map((address) => addressChange(plan, address)),
-    // Addresses set it up behind the back of routes that know it as down: ifconfig(8) does more.
+    // Addresses have set it up behind the back of routes that know it as down.
     setting(plan, goesUp, undefined),
   ];
 }

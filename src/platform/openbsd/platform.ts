@@ -17,7 +17,7 @@ import type { Platform } from "../platform.ts";
 import { awaitAddresses } from "./duplicates.ts";
 import { readHostState } from "./host_state.ts";
 import { inspectHost, startFindings } from "./inspect.ts";
-import { keptChanges, readKept } from "./kept_interface.ts";
+import { closedCommands, readKept } from "./kept_interface.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { lookup } from "./lookup.ts";
 import { networkChanges } from "./network.ts";
@@ -53,7 +53,7 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
     openPoller: () => openPoller(libc()),
     libcrypto,
     keptInterfaces: (name) => readKept(read, name),
-    keptChanges: keptChanges,
+    closedCommands,
     awaitAddresses: (plan) => awaitAddresses(system.await, plan),
     networkChanges: (plan) => networkChanges(plan, readHostState(read)),
     inspect: (needs) => {

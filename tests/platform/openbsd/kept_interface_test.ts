@@ -62,6 +62,7 @@ async function upAndDown(network: FakeNetwork, plan: Plan, start: Start = {}): P
   });
   let count = 0;
   const run: RunCommand = (command, input) => {
+    network.sync();
     if (count++ === start.failAt) return { success: false, message: "the test says no" };
     return network.run(command, input);
   };
