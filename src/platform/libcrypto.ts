@@ -9,6 +9,7 @@ import { Slab } from "../slab.ts";
 import { type CallWay, openLibrary } from "./c_library.ts";
 import { AEAD, AeadContextKey } from "./libcrypto/aead.ts";
 import { EVP, EvpKey } from "./libcrypto/evp.ts";
+import { keepAtExit } from "./libcrypto/init.ts";
 import { passesKnownAnswers } from "./libcrypto/known_answers.ts";
 import { SCRYPT, scrypt } from "./libcrypto/scrypt.ts";
 
@@ -45,6 +46,7 @@ type Bind = (name: string, way: CallWay) => ImportKey;
 
 function bindWhere(bind: Bind, name: string, way: CallWay): ImportKey | undefined {
   try {
+    keepAtExit(name, way);
     const importKey = bind(name, way);
     return passesKnownAnswers(importKey) ? importKey : undefined;
   } catch {

@@ -202,6 +202,13 @@ Deno.test("OffloadTun of OpenBSD merges TCP alone, and each flow by itself", () 
   assertEquals(withoutId(written(device)), withoutId(expected));
 });
 
+Deno.test("OffloadTun of OpenBSD leaves room for a link header in 64 KiB", () => {
+  const { tun, device } = open();
+  const flow = segmentsOf(packetOf({ payload: payloadOf(64 * 1023) }), 1023);
+  assertEquals(write(tun, flow), 64);
+  assertEquals(device.written.map(({ packet }) => packet.length), [63 * 1023 + 40, 1023 + 40]);
+});
+
 Deno.test("OffloadTun of OpenBSD writes smaller super-packets once there was no memory for one", () => {
   const { tun, device } = open("7.8", (device) => device.memoryBytes = MODEST_SUPER_BYTES);
   const flow = flowOf(4, 40 * MSS);
