@@ -27,6 +27,7 @@ import { logFinding } from "./log_finding.ts";
 import { networkPlan, openFiles } from "./plan.ts";
 import { prepare } from "./prepare.ts";
 import { QUOTA_INTERVAL_MS, type QuotaLink, Quotas } from "./quotas.ts";
+import type { ScriptHost } from "./script.ts";
 import { stateFile } from "./state_file.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
@@ -156,10 +157,11 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     run: options.run,
   }, stack);
   const env = hookEnvironment(config.tunnel, tun.name, mtu);
-  await startHooks(config, env, stack);
+  const scripts: ScriptHost = { kill: (pid) => platform.killProcess(pid) };
+  await startHooks(config, env, scripts, stack);
   const statusCommand = config.statusCommand === undefined
     ? undefined
-    : new StatusCommand(config.statusCommand, env);
+    : new StatusCommand(config.statusCommand, env, scripts);
   stack.defer(() => statusCommand?.close());
 
   const pool = new PacketPool(POOL_PACKETS);
@@ -206,13 +208,14 @@ function enterSandbox({ config, platform }: DaemonOptions, undoing: readonly str
 async function startHooks(
   config: Config,
   env: Record<string, string>,
+  scripts: ScriptHost,
   stack: AsyncDisposableStack,
 ): Promise<void> {
   const { up, down } = config.tunnel;
-  if (up !== undefined) await runShellHook("up", up, env);
+  if (up !== undefined) await runShellHook("up", up, env, scripts);
   if (down === undefined) return;
   stack.defer(() =>
-    runShellHook("down", down, env).catch((error) => {
+    runShellHook("down", down, env, scripts).catch((error) => {
       log.error("{reason}", { reason: (error as Error).message });
     })
   );

@@ -11,11 +11,10 @@
 import { getLogger } from "@logtape/logtape";
 import { AggvpnError } from "../errors.ts";
 import type { TunnelConfig } from "../config/config.ts";
+import { runScript, type ScriptHost } from "./script.ts";
 
 const log = getLogger(["aggvpn", "hooks"]);
 
-/** A script that runs longer is killed, so that the next one gets its turn. */
-const SCRIPT_LIMIT_MS = 30_000;
 /** Runs `tunnel.up` and `tunnel.down`. */
 export const HOOK_SHELL = "/bin/sh";
 /** Calls that may wait; more are dropped, and the log says so. */
@@ -43,28 +42,6 @@ export function hookEnvironment(
   };
 }
 
-/** Runs `command` with `args`; returns its exit status. Throws when it cannot be started. */
-async function runScript(
-  command: string,
-  args: readonly string[],
-  env: Record<string, string>,
-): Promise<number> {
-  const child = new Deno.Command(command, {
-    args: [...args],
-    env,
-    cwd: "/",
-    stdin: "null",
-    stdout: "null",
-    stderr: "inherit",
-  }).spawn();
-  const timer = setTimeout(() => child.kill("SIGKILL"), SCRIPT_LIMIT_MS);
-  try {
-    return (await child.status).code;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /**
  * Runs `tunnel.up` or `tunnel.down` with the shell. Throws AggvpnError when it
  * fails: the user counts on what it does.
@@ -73,8 +50,9 @@ export async function runShellHook(
   key: "up" | "down",
   line: string,
   env: Record<string, string>,
+  host: ScriptHost,
 ): Promise<void> {
-  const code = await runScript(HOOK_SHELL, ["-c", line], env);
+  const code = await runScript(HOOK_SHELL, ["-c", line], env, host);
   if (code === 0) return;
   throw new AggvpnError(`The command of tunnel.${key} failed with status ${code}: ${line}`, {
     hint: "Run it by hand; it gets DEVICE, MTU, IP4 and so on in its environment",
@@ -85,13 +63,15 @@ export async function runShellHook(
 export class StatusCommand {
   readonly #command: string;
   readonly #env: Record<string, string>;
+  readonly #host: ScriptHost;
   readonly #up: Set<string> = new Set();
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  constructor(command: string, env: Record<string, string>) {
+  constructor(command: string, env: Record<string, string>, host: ScriptHost) {
     this.#command = command;
     this.#env = env;
+    this.#host = host;
   }
 
   /** Tells of a link; `link` is unique among all peers. */
@@ -125,7 +105,7 @@ export class StatusCommand {
   async #run(args: readonly string[]): Promise<void> {
     const command = this.#command;
     try {
-      const status = await runScript(command, args, this.#env);
+      const status = await runScript(command, args, this.#env, this.#host);
       if (status !== 0) {
         log.warning("{command} {event} exited with status {status}", {
           command,

@@ -89,8 +89,8 @@ export function errnoName(table: Readonly<Record<string, number>>, errno: number
 
 /** What tells of errors in a bound C library. */
 export interface CErrors {
-  /** The error of the synchronous call that just failed. */
-  errno(): number;
+  /** The error of the synchronous call that just failed, which was `call`, such as `read`. */
+  errno(call?: string): number;
   /** What strerror(3) says of `errno`, such as `No such device`. */
   describe(errno: number): string;
 }

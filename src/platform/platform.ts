@@ -220,6 +220,8 @@ export interface Platform {
   inspect(plan: HostNeeds): readonly HostFinding[];
   /** Closes the door that SIGUSR1 opens: Deno would start a debugger on it. */
   secureSignals(): void;
+  /** Ends process `pid`, which cannot refuse; nothing happens when it has ended already. */
+  killProcess(pid: number): void;
   /**
    * Looks a name up where the datagrams of a link with these options would be routed.
    * Throws AggvpnError when it is unknown there.

@@ -73,25 +73,35 @@ export function runCommand(command: readonly string[], input?: string): CommandR
   const [program = "", ...args] = command;
   const path = findProgram(program);
   if (path === undefined) return { success: false, message: `${program}: command not found` };
-  const { success, code, stdout, stderr } = input === undefined
+  const output = input === undefined
     ? outputOf(path, args)
     // A command that is waited for synchronously gets no pipe from Deno; the shell makes one.
     : outputOf("/bin/sh", ["-c", `printf %s "$INPUT" | "$0" "$@"`, path, ...args], {
       INPUT: input,
     });
+  if (output instanceof Error) return { success: false, message: output.message };
+  const { success, code, stdout, stderr } = output;
   if (success) return { success, message: "" };
   const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).trim();
   return { success, message: decode(stderr) || decode(stdout) || `exit status ${code}` };
 }
 
+/**
+ * Returns the error of a command that could not be started, or was ended by a signal that Deno
+ * cannot name (on OpenBSD, 9).
+ */
 function outputOf(
   path: string,
   args: string[],
   env: Record<string, string> = {},
-): Deno.CommandOutput {
+): Deno.CommandOutput | Error {
   // Messages in the language that bug reports are searched in.
   const command = new Deno.Command(path, { args, stdin: "null", env: { ...env, LC_ALL: "C" } });
-  return command.outputSync();
+  try {
+    return command.outputSync();
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 /** Returns the path of a program that can be executed, or undefined. */

@@ -48,7 +48,7 @@ export class TunDevice {
   /** Throws AggvpnError when `result` of read(2) says more than that nothing waits. */
   checkRead(result: number): void {
     const { ERRNO, systemError } = this.#errors;
-    const errno = result < 0 ? this.#libc.errno() : ERRNO.EAGAIN;
+    const errno = result < 0 ? this.#libc.errno("read") : ERRNO.EAGAIN;
     if (errno === ERRNO.EAGAIN || errno === ERRNO.EINTR) return;
     throw systemError(
       this.#libc,
@@ -61,7 +61,7 @@ export class TunDevice {
   /** Tells whether the call that just failed did so because the kernel had no memory. */
   lacksMemory(): boolean {
     const { ERRNO } = this.#errors;
-    const errno = this.#libc.errno();
+    const errno = this.#libc.errno("write");
     return errno === ERRNO.ENOMEM || errno === ERRNO.ENOBUFS;
   }
 

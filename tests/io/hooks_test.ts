@@ -13,6 +13,7 @@ const TUNNEL = {
   offload: true,
   duplicate: "off",
 } as const;
+const HOST = { kill: (pid: number): void => Deno.kill(pid, "SIGKILL") };
 const ENV = hookEnvironment(TUNNEL, "agg0", 1434);
 
 /** Runs `body` with a script that appends to a log, and returns the log. */
@@ -45,7 +46,7 @@ Deno.test("hookEnvironment() has every variable of mlvpn, empty when there is no
 
 Deno.test("StatusCommand is called in the order of mlvpn, each event once", async () => {
   const log = await withScript('echo "$# $*"', async (path) => {
-    const command = new StatusCommand(path, ENV);
+    const command = new StatusCommand(path, ENV, HOST);
     command.handleLink("dsl", true);
     command.handleLink("lte", true);
     command.handleLink("lte", true);
@@ -69,7 +70,7 @@ Deno.test("StatusCommand gives its script the environment, / and /dev/null", asy
   const log = await withScript(
     'echo "$DEVICE|$MTU|$IP4|$IP6|$IP4_ROUTES|$(pwd)|$(readlink /proc/$$/fd/0)"',
     async (path) => {
-      const command = new StatusCommand(path, ENV);
+      const command = new StatusCommand(path, ENV, HOST);
       command.handleLink("dsl", true);
       await command.close();
     },
@@ -80,7 +81,7 @@ Deno.test("StatusCommand gives its script the environment, / and /dev/null", asy
 
 Deno.test("StatusCommand.handleLink() returns at once while a script is slow", async () => {
   const log = await withScript("sleep 0.3; echo done", async (path) => {
-    const command = new StatusCommand(path, ENV);
+    const command = new StatusCommand(path, ENV, HOST);
     const start = performance.now();
     command.handleLink("dsl", true);
     assert(performance.now() - start < 100);
@@ -91,10 +92,10 @@ Deno.test("StatusCommand.handleLink() returns at once while a script is slow", a
 
 Deno.test("StatusCommand survives a script that fails and one that is missing", async () => {
   await withScript("exit 3", async (path) => {
-    const failing = new StatusCommand(path, ENV);
+    const failing = new StatusCommand(path, ENV, HOST);
     failing.handleLink("dsl", true);
     await failing.close();
-    const missing = new StatusCommand(`${path}.none`, ENV);
+    const missing = new StatusCommand(`${path}.none`, ENV, HOST);
     missing.handleLink("dsl", true);
     await missing.close();
   });
@@ -102,8 +103,8 @@ Deno.test("StatusCommand survives a script that fails and one that is missing", 
 
 Deno.test("runShellHook() runs a line of the shell and throws when it fails", async () => {
   const log = await withScript('echo "$1 $DEVICE"', async (path) => {
-    await runShellHook("up", `${path} one && ${path} two`, ENV);
-    await assertRejects(() => runShellHook("up", "exit 7", ENV), AggvpnError, "status 7");
+    await runShellHook("up", `${path} one && ${path} two`, ENV, HOST);
+    await assertRejects(() => runShellHook("up", "exit 7", ENV, HOST), AggvpnError, "status 7");
   });
   assertEquals(log, "one agg0\ntwo agg0\n");
 });

@@ -15,7 +15,7 @@ import { inspectHost } from "./inspect.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { networkChanges, readForwarding } from "./network.ts";
 import { openPoller } from "./poller.ts";
-import { secureSignals } from "./signals.ts";
+import { killProcess, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
 import { openTun } from "./tun.ts";
 
@@ -64,6 +64,7 @@ export const LINUX: Platform = {
     ...startFindings(needs.openFiles),
   ],
   secureSignals: () => secureSignals(libc()),
+  killProcess: (pid) => killProcess(libc(), pid),
   lookup: (host) => lookupAddresses(host),
   startFindings,
   sandbox: () => "Linux confines a service from outside: see systemd.exec(5)",

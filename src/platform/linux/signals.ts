@@ -1,4 +1,6 @@
 /**
+ * Signals that Deno does not handle as this program needs it.
+ *
  * SIGUSR1, which under `deno run` opens a debugger port that every local user
  * can connect to.
  *
@@ -8,7 +10,7 @@
  * @module
  */
 
-import { SIG_ERR, SIG_IGN, SIGUSR1 } from "./constants.ts";
+import { SIG_ERR, SIG_IGN, SIGKILL, SIGUSR1 } from "./constants.ts";
 import { type Libc, systemError } from "./libc.ts";
 
 /** Makes this process ignore SIGUSR1 for good: signal(2). Throws AggvpnError if it cannot. */
@@ -17,4 +19,11 @@ export function secureSignals(libc: Libc): void {
   if (libc.symbols.signal(SIGUSR1, SIG_IGN) === SIG_ERR) {
     throw systemError(libc, "Cannot ignore SIGUSR1", libc.errno());
   }
+}
+
+/**
+ * Ends process `pid`, which cannot refuse: kill(2). Nothing happens when it has ended already.
+ */
+export function killProcess(libc: Libc, pid: number): void {
+  libc.symbols.kill(pid, SIGKILL);
 }

@@ -93,6 +93,10 @@ export class MemoryPlatform implements Platform {
 
   secureSignals(): void {}
 
+  killProcess(pid: number): void {
+    Deno.kill(pid, "SIGKILL");
+  }
+
   lookup(host: string): Promise<readonly Address[]> {
     return lookupAddresses(host);
   }

@@ -32,4 +32,6 @@ export const ERRNO = {
   ECONNREFUSED: 61,
   EHOSTDOWN: 64,
   EHOSTUNREACH: 65,
+  /** Also what pledge(2) refuses, with the promise `error`. */
+  ENOSYS: 78,
 } as const;

@@ -14,11 +14,14 @@
 import { type CallWay, openLibrary } from "../c_library.ts";
 import { bindErrors, type CErrors, type SystemError, systemErrorOf } from "../ffi.ts";
 import { ERRNO } from "./errno.ts";
+import { Refusals } from "./refusals.ts";
 import { LIBC } from "./symbols.ts";
 
 /** The bound functions, and what went wrong in the last one. */
 export interface Libc extends CErrors {
   readonly symbols: Deno.StaticForeignLibraryInterface<typeof LIBC>;
+  /** As for any C library; the name is for calls that pledge(2) refuses. */
+  errno(call: string): number;
 }
 
 let opened: Libc | undefined;
@@ -30,7 +33,9 @@ export function openLibc(way: CallWay = "stubs"): Libc {
 
 function bind(way: CallWay): Libc {
   const symbols = openLibrary("libc.so", LIBC, way);
-  return { symbols, ...bindErrors(symbols.__errno()!, symbols.strerror, ERRNO) };
+  const { errno, describe } = bindErrors(symbols.__errno()!, symbols.strerror, ERRNO);
+  const refusals = new Refusals();
+  return { symbols, describe, errno: (call) => refusals.note(call, errno()) };
 }
 
 /** Makes the error of a system call of this system. */

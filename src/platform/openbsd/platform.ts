@@ -23,7 +23,7 @@ import { lookup } from "./lookup.ts";
 import { networkChanges } from "./network.ts";
 import { openPoller } from "./poller.ts";
 import { sandbox } from "./sandbox.ts";
-import { secureSignals } from "./signals.ts";
+import { killProcess, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
 import { openTun } from "./tun.ts";
 
@@ -63,6 +63,7 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
       return inspectHost({ libc: libc(), read, hasLibcrypto, calls, executable, exists }, needs);
     },
     secureSignals: () => secureSignals(libc()),
+    killProcess: (pid) => killProcess(libc(), pid),
     lookup: (host, { rdomain }) => lookup(libc(), system.await, host, rdomain),
     startFindings: (openFiles) => [
       ...system.calls().findings,

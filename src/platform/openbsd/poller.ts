@@ -25,7 +25,7 @@ const MAX_WAIT_S = 1e8;
 export function openPoller(libc: Libc): OpenbsdPoller {
   const pipe = new Int32Array(2);
   if (libc.symbols.pipe2(pipe, O_NONBLOCK | O_CLOEXEC) < 0) {
-    throw systemError(libc, "Cannot open a pipe", libc.errno());
+    throw systemError(libc, "Cannot open a pipe", libc.errno("pipe2"));
   }
   return new OpenbsdPoller(libc, pipe[0]!, pipe[1]!);
 }
@@ -114,7 +114,7 @@ export class OpenbsdPoller implements Poller {
   #pollAgain(entries: Int32Array<ArrayBuffer>): void {
     const { symbols } = this.#libc;
     if (symbols.ppoll(entries, countOf(entries), this.#timespec(0), null) >= 0) return;
-    const errno = this.#libc.errno();
+    const errno = this.#libc.errno("ppoll");
     if (errno !== ERRNO.EINTR) throw systemError(this.#libc, "Cannot poll descriptors", errno);
   }
 

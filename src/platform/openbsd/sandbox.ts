@@ -47,15 +47,15 @@ const HINT = "Set sandbox = false to run without it.";
 export function sandbox(libc: Libc, needs: SandboxNeeds): void {
   for (const [path, permissions] of unveiled(needs)) {
     if (libc.symbols.unveil(cString(path), cString(permissions)) < 0) {
-      throw systemError(libc, `Cannot unveil "${path}"`, libc.errno(), HINT);
+      throw systemError(libc, `Cannot unveil "${path}"`, libc.errno("unveil"), HINT);
     }
   }
   if (libc.symbols.unveil(null, null) < 0) {
-    throw systemError(libc, "Cannot end unveil(2)", libc.errno(), HINT);
+    throw systemError(libc, "Cannot end unveil(2)", libc.errno("unveil"), HINT);
   }
   const promises = [...PROMISES, ...needs.programs.length > 0 ? PROGRAM_PROMISES : []].join(" ");
   if (libc.symbols.pledge(cString(promises), null) < 0) {
-    throw systemError(libc, `Cannot pledge "${promises}"`, libc.errno(), HINT);
+    throw systemError(libc, `Cannot pledge "${promises}"`, libc.errno("pledge"), HINT);
   }
 }
 

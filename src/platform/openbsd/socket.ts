@@ -82,7 +82,7 @@ export class OpenbsdSocket implements LinkSocket {
     for (let skipped = 0; skipped < MAX_SKIPPED_ERRORS; skipped++) {
       const count = this.#receiveMany(messages);
       if (count >= 0) return count;
-      const errno = this.#libc.errno();
+      const errno = this.#libc.errno("recvmmsg");
       if (errno === ERRNO.EAGAIN) return 0;
       this.#checkBug(errno);
     }
@@ -115,7 +115,7 @@ export class OpenbsdSocket implements LinkSocket {
 
   /** What is not in the table (EHOSTUNREACH, ENETDOWN, ...) means that this link has no way out. */
   #sendFailure(): SendFailure {
-    const errno = this.#libc.errno();
+    const errno = this.#libc.errno("sendmmsg");
     this.#checkBug(errno);
     return FAILURES[errno] ?? "unreachable";
   }

@@ -51,13 +51,13 @@ export function openDescriptor(libc: Libc, options: SocketOptions): number {
   const family = familyOf(options);
   const domain = family === 4 ? AF_INET : AF_INET6;
   const fd = libc.symbols.socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) throw systemError(libc, `Cannot open an IPv${family} socket`, libc.errno());
+  if (fd < 0) throw systemError(libc, `Cannot open an IPv${family} socket`, libc.errno("socket"));
   // All of these are refinements: a kernel that refuses one still carries datagrams.
   setBuffer(libc, fd, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
   setBuffer(libc, fd, SO_SNDBUF, SEND_BUFFER_BYTES);
   if (family === 6) {
-    setOption(libc, fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    setOption(libc, fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);
+    refine(libc, fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    refine(libc, fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);
   }
   return fd;
 }
@@ -73,7 +73,7 @@ export function localRemote(libc: Libc, fd: number): Remote {
   const name = new Uint8Array(SOCKADDR_BYTES);
   const length = Uint32Array.of(SOCKADDR_BYTES);
   if (libc.symbols.getsockname(fd, name, length) < 0) {
-    throw systemError(libc, "Cannot tell a socket's address", libc.errno());
+    throw systemError(libc, "Cannot tell a socket's address", libc.errno("getsockname"));
   }
   const record = new Uint8Array(REMOTE_BYTES);
   readSockaddr(name, 0, name, -1, record, 0);
@@ -83,7 +83,7 @@ export function localRemote(libc: Libc, fd: number): Remote {
 /** SO_RTABLE, getsockopt(2): a link's datagrams are routed by its own table. */
 function setRoutingTable(libc: Libc, fd: number, table: number): void {
   if (setOption(libc, fd, SOL_SOCKET, SO_RTABLE, table)) return;
-  const errno = libc.errno();
+  const errno = libc.errno("setsockopt");
   const what = `Cannot use rdomain ${table}`;
   switch (errno) {
     case ERRNO.EINVAL:
@@ -125,15 +125,15 @@ function bindToAddress(libc: Libc, fd: number, options: SocketOptions): void {
   const remote = remoteOf(local.bytes, options.port ?? 0, scope);
   const sockaddr = writeSockaddr(remote);
   if (libc.symbols.bind(fd, sockaddr, sockaddr.length) === 0) return;
-  const errno = libc.errno();
+  const errno = libc.errno("bind");
   const where = options.rdomain === undefined ? "" : ` in rdomain ${options.rdomain}`;
   throw systemError(libc, `Cannot bind to ${remote}${where}`, errno, bindHint(errno, options));
 }
 
 /** Makes the kernel tell which of this host's addresses each datagram was sent to. */
 function reportDestinations(libc: Libc, fd: number, local: Address): void {
-  if (local.bytes.length === 4) setOption(libc, fd, IPPROTO_IP, IP_RECVDSTADDR, 1);
-  else setOption(libc, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  if (local.bytes.length === 4) refine(libc, fd, IPPROTO_IP, IP_RECVDSTADDR, 1);
+  else refine(libc, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 }
 
 function zoneIndex(libc: Libc, zone: string): number {
@@ -165,8 +165,15 @@ function bindHint(errno: number, { port, rdomain = 0 }: SocketOptions): string |
  */
 function setBuffer(libc: Libc, fd: number, option: number, bytes: number): void {
   for (let size = bytes; size >= LEAST_BUFFER_BYTES; size >>= 1) {
-    if (setOption(libc, fd, SOL_SOCKET, option, size)) return;
+    if (refine(libc, fd, SOL_SOCKET, option, size)) return;
   }
+}
+
+/** Sets an option that the socket can do without; returns whether the kernel took it. */
+function refine(libc: Libc, fd: number, level: number, option: number, value: number): boolean {
+  if (setOption(libc, fd, level, option, value)) return true;
+  libc.errno("setsockopt");
+  return false;
 }
 
 /** Sets an integer option; returns whether the kernel took it. */

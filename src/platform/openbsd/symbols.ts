@@ -66,6 +66,8 @@ export const LIBC = {
     result: "i32",
     nonblocking: true,
   },
+  // int kill(pid_t pid, int sig);                                                kill(2)
+  kill: { parameters: ["i32", "i32"], result: "i32" },
   // void (*signal(int sigcatch, void (*func)(int)))(int);                        signal(3)
   signal: { parameters: ["i32", "usize"], result: "usize" },
   // int unveil(const char *path, const char *permissions);                       unveil(2)

@@ -51,7 +51,7 @@ export function openTun(
   const { fd, taken } = name === undefined
     ? openFree(libc)
     : { fd: openUnit(libc, name), taken: name };
-  if (fd < 0) throw openError(libc, taken, libc.errno());
+  if (fd < 0) throw openError(libc, taken, libc.errno("open"));
   const device = new TunDevice(libc, fd, taken, { ERRNO, systemError });
   try {
     limitMtu(libc, device);
@@ -72,7 +72,7 @@ function openFree(libc: Libc): { fd: number; taken: string } {
   for (let unit = 0;; unit++) {
     const taken = `tun${unit}`;
     const fd = openUnit(libc, taken);
-    if (fd >= 0 || unit === MAX_UNIT || libc.errno() !== ERRNO.EBUSY) return { fd, taken };
+    if (fd >= 0 || unit === MAX_UNIT || libc.errno("open") !== ERRNO.EBUSY) return { fd, taken };
   }
 }
 

@@ -46,5 +46,5 @@ function request(
   what: string,
 ): void {
   if (libc.symbols.ioctl(fd, number, new Uint8Array(info.buffer)) >= 0) return;
-  throw systemError(libc, `Cannot ${what} interface "${name}"`, libc.errno());
+  throw systemError(libc, `Cannot ${what} interface "${name}"`, libc.errno("ioctl"));
 }

@@ -50,7 +50,7 @@ export function startOffload(libc: Libc, fd: number): TunOffload | undefined {
       return { name, framing: OFFLOAD_FRAMING, rules: RULES };
     }
     // Only a capability that it does not have can be left away: ENOTTY is the request itself.
-    if (libc.errno() !== ERRNO.EINVAL) return undefined;
+    if (libc.errno("ioctl") !== ERRNO.EINVAL) return undefined;
   }
   return undefined;
 }

@@ -150,6 +150,7 @@ export const NUMBERS = {
   POLLERR: 0x8,
   POLLHUP: 0x10,
   POLLNVAL: 0x20,
+  SIGKILL: 9,
   SIGUSR1: 30,
 } as const;
 
@@ -182,5 +183,6 @@ export const ERRORS: Readonly<Record<string, readonly [number: number, text: str
   ECONNREFUSED: [61, "Connection refused"],
   EHOSTDOWN: [64, "Host is down"],
   EHOSTUNREACH: [65, "No route to host"],
+  ESRCH: [3, "No such process"],
   ENOSYS: [78, "Function not implemented"],
 };

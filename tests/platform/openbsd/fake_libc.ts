@@ -9,6 +9,7 @@
  * @module
  */
 
+import { Refusals } from "../../../src/platform/openbsd/refusals.ts";
 import type { Libc } from "../../../src/platform/openbsd/libc.ts";
 import { ERRORS, type Layouts, layoutsOf, NUMBERS } from "./abi.ts";
 import type { Machine } from "./c_layout.ts";
@@ -52,6 +53,11 @@ export class FakeLibc implements Libc {
   readonly #uid: number;
   readonly #rtable: number;
   readonly #maxBuffer: number;
+  /** Processes that run besides this one, by their ids. */
+  readonly processes = new Set<number>();
+  /** Calls that the program found refused by pledge(2). */
+  readonly refused: string[] = [];
+  readonly #refusals = new Refusals((call) => this.refused.push(call));
   #errno = 0;
 
   constructor(readonly host: FakeHost, options: FakeOptions = {}) {
@@ -65,8 +71,8 @@ export class FakeLibc implements Libc {
     this.symbols = this.#bind(options.batches ?? true);
   }
 
-  errno(): number {
-    return this.#errno;
+  errno(call: string): number {
+    return this.#refusals.note(call, this.#errno);
   }
 
   describe(errno: number): string {
@@ -124,6 +130,7 @@ export class FakeLibc implements Libc {
         this.#ppoll(bytesOf(list as Buffer), count, timeout as Buffer, mask as Buffer),
       ppollAsync: (list, count, timeout, mask) =>
         this.#ppollAsync(bytesOf(list as Buffer), count, timeout as Buffer, mask as Buffer),
+      kill: (pid, signal) => this.#kill(pid, signal),
       signal: (number, handler) => {
         const name = number === NUMBERS.SIGUSR1 ? "SIGUSR1" : `${number}`;
         this.#call(`signal(${name}, ${handler === 1n ? "SIG_IGN" : handler})`, () => 0);
@@ -344,6 +351,16 @@ export class FakeLibc implements Libc {
       `sendmsg(${fd}, ${this.#messages.describe(header)}, ${mode})`,
       () => this.#messages.send(this.files.socket(fd), header),
     );
+  }
+
+  /** Signals a process; those that run are named by the test. */
+  #kill(pid: number, signal: number): number {
+    const name = signal === NUMBERS.SIGKILL ? "SIGKILL" : `${signal}`;
+    return this.#call(`kill(${pid}, ${name})`, () => {
+      this.sandbox.require("kill(2)", ["proc"]);
+      if (!this.processes.delete(pid)) throw new SystemError("ESRCH");
+      return 0;
+    });
   }
 
   #nameToIndex(name: string): number {

@@ -1,9 +1,14 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { configure, reset } from "@logtape/logtape";
 import { AggvpnError } from "../../../src/errors.ts";
 import { sandbox } from "../../../src/platform/openbsd/sandbox.ts";
 import { openSocket } from "../../../src/platform/openbsd/socket.ts";
 import { openTun } from "../../../src/platform/openbsd/tun.ts";
 import { setMtu } from "../../../src/platform/openbsd/tun_mtu.ts";
+import { cString } from "../../../src/platform/ffi.ts";
+import { ERRNO } from "../../../src/platform/openbsd/errno.ts";
+import { Refusals } from "../../../src/platform/openbsd/refusals.ts";
+import { killProcess } from "../../../src/platform/openbsd/signals.ts";
 import { openPoller } from "../../../src/platform/openbsd/poller.ts";
 import type { SandboxNeeds } from "../../../src/platform/platform.ts";
 import { batchOf, receive, remoteAt } from "./batches.ts";
@@ -87,4 +92,47 @@ Deno.test("sandbox() says how to do without when the kernel or the host refuses"
   const libc = new FakeLibc(new FakeWorld().host());
   const needs = { ...NOTHING, programs: ["no-such-program"] };
   assertThrows(() => sandbox(libc, needs), AggvpnError, `Cannot find "no-such-program"`);
+});
+
+Deno.test("what pledge(2) refuses is told once for each call, and the tunnel goes on", () => {
+  const libc = new FakeLibc(gateway(new FakeWorld()));
+  const tun = openTun(libc, "tun0");
+  libc.symbols.pledge(cString("stdio error"), null);
+  for (let i = 0; i < 2; i++) {
+    assertThrows(() => openSocket(libc, { name: "b", family: 4 }), AggvpnError);
+    assertThrows(() => setMtu(libc, tun, 1400), AggvpnError, "Function not implemented");
+    killProcess(libc, 4711);
+  }
+  assertEquals(libc.refused, ["socket", "ioctl", "kill"]);
+});
+
+Deno.test("a socket option that pledge(2) refuses is told, and the socket works without", () => {
+  const libc = new FakeLibc(gateway(new FakeWorld()));
+  libc.symbols.pledge(cString("stdio error inet"), null);
+  const socket = openSocket(libc, { name: "a", family: 4 });
+  assertEquals(libc.refused, []);
+  assertThrows(() => openSocket(libc, { name: "b", family: 4, rdomain: 1 }), AggvpnError);
+  assertEquals(libc.refused, ["setsockopt"]);
+  socket.close();
+});
+
+Deno.test("Refusals writes one line for a call to the log", async () => {
+  const lines: string[] = [];
+  await configure({
+    sinks: { lines: (record) => lines.push(record.message.join("")) },
+    loggers: [{ category: ["aggvpn"], sinks: ["lines"] }, {
+      category: ["logtape", "meta"],
+      sinks: [],
+    }],
+    reset: true,
+  });
+  try {
+    const refusals = new Refusals();
+    for (const errno of [ERRNO.ENOSYS, ERRNO.ENOSYS, ERRNO.EAGAIN]) {
+      assertEquals(refusals.note("setsockopt", errno), errno);
+    }
+  } finally {
+    await reset();
+  }
+  assertEquals(lines, ["pledge(2) refused setsockopt: report this, please"]);
 });

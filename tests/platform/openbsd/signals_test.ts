@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { AggvpnError } from "../../../src/errors.ts";
-import { secureSignals } from "../../../src/platform/openbsd/signals.ts";
+import { killProcess, secureSignals } from "../../../src/platform/openbsd/signals.ts";
 import { FakeLibc } from "./fake_libc.ts";
 import { FakeWorld } from "./fake_world.ts";
 
@@ -16,4 +16,12 @@ Deno.test({
     Object.assign(libc.symbols, { signal: () => 0xffff_ffff_ffff_ffffn });
     assertThrows(() => secureSignals(libc), AggvpnError, "Cannot ignore SIGUSR1");
   },
+});
+
+Deno.test("killProcess() sends signal 9 by its number, and minds nothing that has ended", () => {
+  const libc = new FakeLibc(new FakeWorld().host());
+  libc.processes.add(4711);
+  killProcess(libc, 4711);
+  killProcess(libc, 4711);
+  assertEquals(libc.calls, ["kill(4711, SIGKILL) = 0", "kill(4711, SIGKILL) = -1 ESRCH"]);
 });
