@@ -66,7 +66,6 @@ export const MSG_DONTWAIT = 0x80;
 
 // <sys/socket.h>: getsockopt(2)
 export const SOL_SOCKET = 0xffff;
-export const SO_SNDBUF = 0x1001;
 export const SO_RCVBUF = 0x1002;
 /** Routing table of a socket that has no local port yet. */
 export const SO_RTABLE = 0x1021;

@@ -21,6 +21,10 @@ const REVENTS_SHIFT = 16;
 /** Longest wait in seconds; the kernel refuses what overflows its clock. */
 const MAX_WAIT_S = 1e8;
 
+/** EINVAL says that there are more entries than the process may have open files. */
+const OPEN_FILES_HINT =
+  'Set a larger "openfiles" for its login class in /etc/login.conf, or have fewer links.';
+
 /** Opens a poller; throws AggvpnError when there are no descriptors left for it. */
 export function openPoller(libc: Libc): OpenbsdPoller {
   const pipe = new Int32Array(2);
@@ -115,7 +119,9 @@ export class OpenbsdPoller implements Poller {
     const { symbols } = this.#libc;
     if (symbols.ppoll(entries, countOf(entries), this.#timespec(0), null) >= 0) return;
     const errno = this.#libc.errno("ppoll");
-    if (errno !== ERRNO.EINTR) throw systemError(this.#libc, "Cannot poll descriptors", errno);
+    if (errno !== ERRNO.EINTR) {
+      throw systemError(this.#libc, "Cannot poll descriptors", errno, OPEN_FILES_HINT);
+    }
   }
 
   #drainPipe(): void {

@@ -22,7 +22,6 @@ import {
   IPV6_V6ONLY,
   SO_RCVBUF,
   SO_RTABLE,
-  SO_SNDBUF,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
@@ -35,14 +34,10 @@ import { readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
 /**
  * Receive buffer asked for, in bytes: a burst that arrives while the program is
  * busy must fit, or it is loss to the congestion control of every flow inside. It is SB_MAX of
- * <sys/socketvar.h>, of which the kernel may want some for itself.
+ * <sys/socketvar.h>, which the kernel grants. Nothing waits in the send buffer of a UDP socket: it
+ * only bounds a datagram, at 9216 bytes, so it is left alone.
  */
 export const RECEIVE_BUFFER_BYTES = 2 << 20;
-/**
- * Send buffer asked for: a few full batches. What waits here has been committed to a
- * link and delays everything after it, so it stays small.
- */
-export const SEND_BUFFER_BYTES = 512 << 10;
 /** What every UDP socket has (udp_recvspace, 41600) is more: nothing smaller is asked for. */
 const LEAST_BUFFER_BYTES = 64 << 10;
 
@@ -53,8 +48,7 @@ export function openDescriptor(libc: Libc, options: SocketOptions): number {
   const fd = libc.symbols.socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) throw systemError(libc, `Cannot open an IPv${family} socket`, libc.errno("socket"));
   // All of these are refinements: a kernel that refuses one still carries datagrams.
-  setBuffer(libc, fd, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
-  setBuffer(libc, fd, SO_SNDBUF, SEND_BUFFER_BYTES);
+  growReceiveBuffer(libc, fd);
   if (family === 6) {
     refine(libc, fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
     refine(libc, fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);
@@ -160,12 +154,12 @@ function bindHint(errno: number, { port, rdomain = 0 }: SocketOptions): string |
 }
 
 /**
- * Sets a buffer to as much as the kernel allows: it refuses what is beyond its limit (with ENOBUFS,
- * which could not be verified on a real host) instead of cutting it.
+ * Sets the receive buffer to as much as the kernel allows: it refuses what is beyond SB_MAX (2 MiB), and
+ * while it is short of memory whatever is more than there is, with ENOBUFS, instead of cutting it.
  */
-function setBuffer(libc: Libc, fd: number, option: number, bytes: number): void {
-  for (let size = bytes; size >= LEAST_BUFFER_BYTES; size >>= 1) {
-    if (refine(libc, fd, SOL_SOCKET, option, size)) return;
+function growReceiveBuffer(libc: Libc, fd: number): void {
+  for (let size = RECEIVE_BUFFER_BYTES; size >= LEAST_BUFFER_BYTES; size >>= 1) {
+    if (refine(libc, fd, SOL_SOCKET, SO_RCVBUF, size)) return;
   }
 }
 

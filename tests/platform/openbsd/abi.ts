@@ -183,6 +183,7 @@ export const ERRORS: Readonly<Record<string, readonly [number: number, text: str
   ECONNREFUSED: [61, "Connection refused"],
   EHOSTDOWN: [64, "Host is down"],
   EHOSTUNREACH: [65, "No route to host"],
+  EMFILE: [24, "Too many open files"],
   ESRCH: [3, "No such process"],
   ENOSYS: [78, "Function not implemented"],
 };

@@ -20,9 +20,20 @@ export class FakeSocket implements Receiver {
   tellsDestination = false;
   dontFragment = false;
   isFull = false;
+  /** What the next call on it meets: so_error. */
+  error: string | undefined;
+  /** Bytes that are reserved: udp_recvspace and udp_sendspace until it is asked for others. */
+  readonly buffers = { SO_RCVBUF: 41_600, SO_SNDBUF: 9_216 };
   readonly queue: Datagram[] = [];
 
   constructor(readonly ipv6: boolean, public rdomain: number) {}
+
+  /** Throws the error that waits, which is told once. */
+  takeError(): void {
+    const { error } = this;
+    this.error = undefined;
+    if (error !== undefined) throw new SystemError(error);
+  }
 }
 
 /** A pipe; both ends are the same object. */
@@ -42,7 +53,8 @@ interface File {
 export class FakeFiles {
   readonly #files: (File | undefined)[] = [];
 
-  constructor(readonly host: FakeHost) {}
+  /** @param limit most descriptors, those that are taken already included */
+  constructor(readonly host: FakeHost, readonly limit: number = Infinity) {}
 
   /** Descriptors that are open. */
   get open(): number[] {
@@ -124,6 +136,7 @@ export class FakeFiles {
   #add(file: File): number {
     const free = this.#files.findIndex((other) => other === undefined);
     const at = free < 0 ? this.#files.length : free;
+    if (at + FIRST_FD >= this.limit) throw new SystemError("EMFILE");
     this.#files[at] = file;
     return at + FIRST_FD;
   }

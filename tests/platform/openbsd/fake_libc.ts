@@ -34,6 +34,8 @@ export interface FakeOptions {
   readonly batches?: boolean;
   /** Largest socket buffer: SB_MAX. */
   readonly maxBuffer?: number;
+  /** Most open files: RLIMIT_NOFILE, 128 for the login class daemon. */
+  readonly openFiles?: number;
 }
 
 /** Numbers of interfaces, for if_nametoindex(3). */
@@ -53,6 +55,7 @@ export class FakeLibc implements Libc {
   readonly #uid: number;
   readonly #rtable: number;
   readonly #maxBuffer: number;
+  readonly #openFiles: number;
   /** Processes that run besides this one, by their ids. */
   readonly processes = new Set<number>();
   /** Calls that the program found refused by pledge(2). */
@@ -65,7 +68,8 @@ export class FakeLibc implements Libc {
     this.#uid = options.uid ?? 0;
     this.#rtable = options.rtable ?? 0;
     this.#maxBuffer = options.maxBuffer ?? 2 << 20;
-    this.files = new FakeFiles(host);
+    this.#openFiles = options.openFiles ?? 128;
+    this.files = new FakeFiles(host, this.#openFiles);
     this.#messages = new FakeMessages(host, this.layouts);
     this.#polls = new FakePolls(this.files, this.layouts);
     this.symbols = this.#bind(options.batches ?? true);
@@ -236,21 +240,31 @@ export class FakeLibc implements Libc {
       if (level === NUMBERS.IPPROTO_IP && socket.ipv6) throw new SystemError("EINVAL");
       if (level === NUMBERS.IPPROTO_IPV6 && !socket.ipv6) throw new SystemError("EINVAL");
       if (name === "SO_RTABLE") this.#setTable(socket, set);
-      if (/BUF$/.test(name) && set > this.#maxBuffer) throw new SystemError("ENOBUFS");
+      if (name === "SO_RCVBUF" || name === "SO_SNDBUF") this.#reserve(socket, name, set);
       if (/^IP(V6)?_RECV/.test(name)) socket.tellsDestination = set !== 0;
       if (name === "IPV6_DONTFRAG") socket.dontFragment = set !== 0;
       return 0;
     });
   }
 
-  /** In the order of the kernel: sys/netinet/in_pcb.c, in_pcbset_rtableid(). */
+  /** In the order of the kernel: ip_ctloutput() of sys/netinet/ip_output.c, then in_pcb.c. */
   #setTable(socket: FakeSocket, table: number): void {
-    if (!this.host.tables.has(table)) throw new SystemError("EINVAL");
+    if (socket.rdomain === table) return;
     if (this.#rtable !== table && this.#rtable !== 0 && this.#uid !== 0) {
       throw new SystemError("EPERM");
     }
+    if (!this.host.tables.has(table)) throw new SystemError("EINVAL");
     if (socket.port !== 0) throw new SystemError("EBUSY");
     socket.rdomain = table;
+  }
+
+  /** sosetopt() of sys/kern/uipc_socket.c: beyond SB_MAX, or more than there is while memory is low. */
+  #reserve(socket: FakeSocket, name: "SO_RCVBUF" | "SO_SNDBUF", bytes: number): void {
+    const isMore = bytes > socket.buffers[name];
+    if (bytes > this.#maxBuffer || isMore && this.host.isLowOnMemory) {
+      throw new SystemError("ENOBUFS");
+    }
+    socket.buffers[name] = bytes;
   }
 
   #bindSocket(fd: number, name: Uint8Array<ArrayBuffer>, length: number): number {
@@ -304,7 +318,11 @@ export class FakeLibc implements Libc {
     return this.#call(`recvmmsg(${fd}, *, ${count}, ${text}, NULL)`, () => {
       const socket = this.files.socket(fd);
       const details: string[] = [];
-      for (let i = 0; i < Math.min(count, MAX_BATCH) && socket.queue.length > 0; i++) {
+      for (let i = 0; i < Math.min(count, MAX_BATCH); i++) {
+        // An error after the first datagram waits in so_error for the next call.
+        if (socket.error !== undefined && i > 0) break;
+        socket.takeError();
+        if (socket.queue.length === 0) break;
         const header = new Struct(bytesAt(at + BigInt(i * size), size));
         const [length, detail] = this.#messages.receive(socket, header);
         header.setU32(offsets.msg_len!, length);
@@ -323,8 +341,10 @@ export class FakeLibc implements Libc {
     );
     const texts = headers.map((header) => this.#messages.describe(header)).join(", ");
     return this.#call(`sendmmsg(${fd}, [${texts}], ${count}, ${mode})`, () => {
+      this.sandbox.require("sendmmsg(2)", ["inet"]);
       const socket = this.files.socket(fd);
-      for (const [i, header] of headers.entries()) {
+      const taken = headers.slice(0, MAX_BATCH);
+      for (const [i, header] of taken.entries()) {
         try {
           header.setU32(offsets.msg_len!, this.#messages.send(socket, header));
         } catch (error) {
@@ -332,7 +352,7 @@ export class FakeLibc implements Libc {
           throw error;
         }
       }
-      return count;
+      return taken.length;
     });
   }
 
@@ -340,6 +360,7 @@ export class FakeLibc implements Libc {
     const text = decode.flags(mode, "MSG_DONTWAIT");
     return this.#call(`recvmsg(${fd}, *, ${text})`, () => {
       const socket = this.files.socket(fd);
+      socket.takeError();
       if (socket.queue.length === 0) throw new SystemError("EAGAIN");
       return this.#messages.receive(socket, new Struct(bytesAt(at, this.layouts.msghdr.size)));
     });
@@ -349,7 +370,10 @@ export class FakeLibc implements Libc {
     const header = new Struct(bytesAt(at, this.layouts.msghdr.size));
     return this.#call(
       `sendmsg(${fd}, ${this.#messages.describe(header)}, ${mode})`,
-      () => this.#messages.send(this.files.socket(fd), header),
+      () => {
+        this.sandbox.require("sendmsg(2)", ["inet"]);
+        return this.#messages.send(this.files.socket(fd), header);
+      },
     );
   }
 
@@ -372,8 +396,16 @@ export class FakeLibc implements Libc {
     if (us !== 0) throw new Error("ppoll(2) would hold up the program");
     return this.#call(
       this.#polls.describe(list, count, timeout, mask),
-      () => this.#polls.poll(list, count),
+      () => {
+        this.#checkCount(count);
+        return this.#polls.poll(list, count);
+      },
     );
+  }
+
+  /** doppoll() of sys/kern/sys_generic.c. */
+  #checkCount(count: number): void {
+    if (count > this.#openFiles) throw new SystemError("EINVAL");
   }
 
   async #ppollAsync(
@@ -384,7 +416,12 @@ export class FakeLibc implements Libc {
   ): Promise<number> {
     const text = this.#polls.describe(list, count, timeout, mask);
     const deadline = this.host.world.now + this.#polls.timeoutUs(timeout);
-    await this.host.world.sleep(deadline, () => this.#polls.poll(list, count)[0]);
-    return this.#call(text, () => this.#polls.poll(list, count));
+    if (count <= this.#openFiles) {
+      await this.host.world.sleep(deadline, () => this.#polls.poll(list, count)[0]);
+    }
+    return this.#call(text, () => {
+      this.#checkCount(count);
+      return this.#polls.poll(list, count);
+    });
   }
 }

@@ -152,6 +152,8 @@ export class FakeHost {
   readonly devices: Set<string> = new Set(DEVICE_NODES);
   readonly tuns: Map<string, FakeTun> = new Map();
   readonly receivers: Receiver[] = [];
+  /** Whether mbufs are short: sbchecklowmem() of sys/kern/uipc_socket2.c. */
+  isLowOnMemory = false;
   /** OpenBSD's. */
   release: Release = "7.8";
 

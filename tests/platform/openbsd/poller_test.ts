@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { AggvpnError } from "../../../src/errors.ts";
 import { type OpenbsdPoller, openPoller } from "../../../src/platform/openbsd/poller.ts";
 import { openSocket } from "../../../src/platform/openbsd/socket.ts";
@@ -118,4 +118,26 @@ Deno.test("OpenbsdPoller.wait() polls from its own thread to learn why the other
   );
   failing = false;
   await poller.wait(0);
+});
+
+Deno.test("OpenbsdPoller.wait() says what to do about more descriptors than a login class allows", async () => {
+  const libc = new FakeLibc(new FakeWorld().host(), { openFiles: 128 });
+  const poller = openPoller(libc);
+  poller.watch(Array.from({ length: 127 }, (_, i) => ({ fd: 1000 + i, writable: false })));
+  await poller.wait(0);
+  poller.watch(Array.from({ length: 128 }, (_, i) => ({ fd: 1000 + i, writable: false })));
+  const error = await assertRejects(() => poller.wait(0), AggvpnError, "Invalid argument");
+  assertStringIncludes(error.hint!, "/etc/login.conf");
+  poller.close();
+});
+
+Deno.test("openPoller() and openSocket() say that there are too many open files", () => {
+  const libc = new FakeLibc(new FakeWorld().host(), { openFiles: 4 });
+  openSocket(libc, { name: "a", family: 4 });
+  assertThrows(
+    () => openSocket(libc, { name: "b", family: 4 }),
+    AggvpnError,
+    "Too many open files",
+  );
+  assertThrows(() => openPoller(libc), AggvpnError, "Too many open files");
 });

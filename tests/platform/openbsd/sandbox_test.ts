@@ -97,13 +97,16 @@ Deno.test("sandbox() says how to do without when the kernel or the host refuses"
 Deno.test("what pledge(2) refuses is told once for each call, and the tunnel goes on", () => {
   const libc = new FakeLibc(gateway(new FakeWorld()));
   const tun = openTun(libc, "tun0");
+  const socket = openSocket(libc, { name: "a", family: 4 });
   libc.symbols.pledge(cString("stdio error"), null);
   for (let i = 0; i < 2; i++) {
+    assertEquals(socket.send(batchOf(remoteAt("203.0.113.20", 9), [1]), 0), 0);
+    assertEquals(socket.failure, "unreachable");
     assertThrows(() => openSocket(libc, { name: "b", family: 4 }), AggvpnError);
     assertThrows(() => setMtu(libc, tun, 1400), AggvpnError, "Function not implemented");
     killProcess(libc, 4711);
   }
-  assertEquals(libc.refused, ["socket", "ioctl", "kill"]);
+  assertEquals(libc.refused, ["sendmmsg", "socket", "ioctl", "kill"]);
 });
 
 Deno.test("a socket option that pledge(2) refuses is told, and the socket works without", () => {

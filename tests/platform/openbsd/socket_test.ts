@@ -320,9 +320,54 @@ Deno.test("openSocket() asks for smaller buffers until the kernel takes one", ()
     "SO_RCVBUF 1048576 -1 ENOBUFS",
     "SO_RCVBUF 524288 -1 ENOBUFS",
     "SO_RCVBUF 262144 0",
-    "SO_SNDBUF 524288 -1 ENOBUFS",
-    "SO_SNDBUF 262144 0",
   ]);
+});
+
+Deno.test("openSocket() gets all of SB_MAX, and does without while memory is short", () => {
+  const host = gateway(new FakeWorld());
+  const libc = new FakeLibc(host);
+  const buffer = (socket: OpenbsdSocket): number => libc.files.socket(socket.fd).buffers.SO_RCVBUF;
+  assertEquals(buffer(open(libc)), 2 << 20);
+  host.isLowOnMemory = true;
+  assertEquals(buffer(open(libc)), 41_600);
+});
+
+Deno.test("openSocket() may always have the routing table that the process is in", () => {
+  const host = gateway(new FakeWorld());
+  const started = new FakeLibc(host, { uid: 1000, rtable: 2 });
+  open(started, { rdomain: 2 }).close();
+  // Who may not have other tables is not told which there are.
+  assertThrows(() => open(started, { rdomain: 7 }), AggvpnError, "Operation not permitted");
+});
+
+Deno.test("OpenbsdSocket.receive() loses nothing to an error that waits on the socket", () => {
+  for (const batches of [true, false]) {
+    const world = new FakeWorld();
+    const libc = new FakeLibc(gateway(world), { batches });
+    const [near, far] = [5080, 5081].map((port) =>
+      open(libc, { address: "198.51.100.10", port, rdomain: 1 })
+    );
+    const send = (byte: number): number =>
+      near!.send(batchOf(remoteAt("198.51.100.10", 5081), [byte]), 0);
+    send(1);
+    libc.files.socket(far!.fd).error = "ECONNREFUSED";
+    assertEquals(receive(far!).map(({ payload }) => payload[0]), [1]);
+    libc.files.socket(far!.fd).error = "ENOBUFS";
+    send(2);
+    assertEquals(receive(far!).map(({ payload }) => payload[0]), [2]);
+    assertEquals(receive(far!), []);
+  }
+});
+
+Deno.test("OpenbsdSocket.send() survives that pf forbids it and that its source address goes", () => {
+  const host = gateway(new FakeWorld());
+  const libc = new FakeLibc(host);
+  const socket = open(libc, { address: "198.51.100.10", port: 5080, rdomain: 1 });
+  const batch = batchOf(remoteAt("192.0.2.1", 5080), [1], [2]);
+  host.table(1).failure = "EACCES";
+  assertEquals([socket.send(batch, 0), socket.failure], [0, "denied"]);
+  host.table(1).failure = undefined;
+  assertEquals([socket.send(batch, 0), socket.failure], [2, undefined]);
 });
 
 Deno.test("openSocket() binds a link-local address with the number of its interface", () => {
