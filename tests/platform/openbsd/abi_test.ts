@@ -5,6 +5,7 @@ import { CMSG_DATA_BYTES, SOCKADDR_BYTES } from "../../../src/platform/openbsd/s
 import { LIBC } from "../../../src/platform/openbsd/symbols.ts";
 import { align, ERRORS, layoutsOf, NUMBERS, REQUESTS } from "./abi.ts";
 import { MACHINES } from "./c_layout.ts";
+import { ERRORS_IN_HEADERS, NUMBERS_IN_HEADERS, STRUCTURES_IN_HEADERS } from "./headers.ts";
 
 /** Members of `constants.ts` that are structure layouts or handlers of signal(3). */
 const NOT_NUMBERS = /^(TUNINFO_|TUN_HDR_|SIG_)/;
@@ -63,4 +64,43 @@ Deno.test("types whose width differs from Linux are declared as OpenBSD has them
   assertEquals(LIBC.ppollAsync.parameters, LIBC.ppoll.parameters);
   assertEquals(LIBC.ioctl.parameters[1], "u64", "a request must not be sign-extended");
   assertEquals([LIBC.recvmmsg.optional, LIBC.sendmmsg.optional], [true, true]);
+});
+
+/** `sys/` and the rest of a path, a line. */
+const PLACE = /^sys\/[a-z0-9_/]+\.h:[1-9]\d*$/;
+
+Deno.test("every number of the port and of the tests is that of a line of the headers", () => {
+  const own = Object.entries(constants).filter(([name]) => !/^(TUNINFO_|TUN_HDR_)/.test(name));
+  const all = [...own, ...Object.entries(NUMBERS), ...Object.entries(REQUESTS)]
+    .map(([name, value]) => [name, name === "SIG_ERR" ? -1 : Number(value)] as const);
+  assertEquals<unknown>(all, all.map(([name]) => [name, NUMBERS_IN_HEADERS[name]?.[0]]));
+  const used = new Set(all.map(([name]) => name));
+  assertEquals(Object.keys(NUMBERS_IN_HEADERS).filter((name) => !used.has(name)), []);
+});
+
+Deno.test("every error number is that of a line of the headers", () => {
+  const all = [
+    ...Object.entries(ERRNO),
+    ...Object.entries(ERRORS).map(([name, [number]]) => [name, number] as const),
+  ];
+  assertEquals<unknown>(all, all.map(([name]) => [name, ERRORS_IN_HEADERS[name]?.[0]]));
+});
+
+for (const machine of MACHINES) {
+  Deno.test(`every structure is laid out as the headers' are, on ${machine}`, () => {
+    const layouts = Object.entries(layoutsOf(machine));
+    assertEquals(
+      layouts.map(([name, { size, offsets }]) => [name, size, offsets]),
+      layouts.map(([name]) => [name, ...STRUCTURES_IN_HEADERS[name]?.slice(1) ?? []]),
+    );
+  });
+}
+
+Deno.test("every place names a header and a line", () => {
+  const places = [
+    ...[...Object.values(NUMBERS_IN_HEADERS), ...Object.values(ERRORS_IN_HEADERS)]
+      .map(([, place]) => place),
+    ...Object.values(STRUCTURES_IN_HEADERS).map(([place]) => place),
+  ];
+  assertEquals(places.filter((place) => !PLACE.test(place)), []);
 });
