@@ -55,6 +55,8 @@ export const LIBC = {
     result: "i32",
     nonblocking: true,
   },
+  // pid_t getpid(void);                                                          getpid(2)
+  getpid: { parameters: [], result: "i32" },
   // int kill(pid_t pid, int sig);                                                kill(2)
   kill: { parameters: ["i32", "i32"], result: "i32" },
   // sighandler_t signal(int signum, sighandler_t handler);                       signal(2)

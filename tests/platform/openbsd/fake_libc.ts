@@ -134,6 +134,7 @@ export class FakeLibc implements Libc {
         this.#ppoll(bytesOf(list as Buffer), count, timeout as Buffer, mask as Buffer),
       ppollAsync: (list, count, timeout, mask) =>
         this.#ppollAsync(bytesOf(list as Buffer), count, timeout as Buffer, mask as Buffer),
+      getpid: () => Deno.pid,
       kill: (pid, signal) => this.#kill(pid, signal),
       signal: (number, handler) => {
         const name = number === NUMBERS.SIGUSR1 ? "SIGUSR1" : `${number}`;
