@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { MLVPN_KEYS } from "../../src/config/schema.ts";
 import { asScript } from "../../tools/build/script.ts";
-import { isInstalled } from "../build/shells.ts";
+import { missingTool, skippedFor } from "../host_tools.ts";
 import { Child, run } from "../lab/process.ts";
 import { meaningOf, read } from "./configurations.ts";
 import { blocksOf, blockTitled, codeOf, readDocument } from "./markdown.ts";
@@ -135,11 +135,10 @@ rc_cmd() {
 }
 `;
 
-const hasKsh = await isInstalled(["mksh"]);
+const NO_KSH = missingTool("mksh");
 
 Deno.test({
-  name: `the script of rc.d finds the process that it starts${hasKsh ? "" : " (skipped: no mksh)"}`,
-  ignore: !hasKsh,
+  ...skippedFor(NO_KSH, "the script of rc.d finds the process that it starts"),
   async fn(): Promise<void> {
     const directory = await Deno.makeTempDir();
     try {
@@ -166,10 +165,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `the script of rc.d checks the file that its flags name${
-    hasKsh ? "" : " (skipped: no mksh)"
-  }`,
-  ignore: !hasKsh,
+  ...skippedFor(NO_KSH, "the script of rc.d checks the file that its flags name"),
   async fn(): Promise<void> {
     const directory = await Deno.makeTempDir();
     try {

@@ -89,4 +89,4 @@ programTest("aggvpn up refuses to run without privileges", async (lab) => {
   assertEquals(code, 1, stderr);
   assert(/^aggvpn: .*(permi|privilege)/im.test(stderr) && /^hint: .*root/im.test(stderr), stderr);
   assertEquals(await systemState(net.client), before);
-});
+}, "setpriv");

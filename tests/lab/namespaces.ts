@@ -6,6 +6,7 @@
  * @module
  */
 
+import { missingTool } from "../host_tools.ts";
 import { attempt, Child, run } from "./process.ts";
 
 const PREFIX = "agg";
@@ -13,15 +14,17 @@ const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** What stops the lab from working here and how to get it, in one line; undefined when it works. */
 export function missingForLab(): string | undefined {
+  return missingForNamespaces() ?? missingTool("ip");
+}
+
+/** The same of everything but the programs that the lab starts. */
+export function missingForNamespaces(): string | undefined {
   if (Deno.build.os !== "linux") return "network namespaces need Linux";
   if (Deno.uid() !== 0) return "not root: run it as root, for example with sudo";
   if (!exists("/dev/net/tun")) {
     return "no /dev/net/tun: load the module (modprobe tun), or in a container pass the device in";
   }
-  const hasIp = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"].some((dir) => exists(`${dir}/ip`));
-  return hasIp
-    ? undefined
-    : "no `ip` command: install it, on Debian with: apt-get install iproute2";
+  return undefined;
 }
 
 function exists(path: string): boolean {

@@ -18,7 +18,7 @@ import {
 } from "../../offload/reference.ts";
 import { put } from "../../offload/staging.ts";
 import { InnerSocket } from "./inner_socket.ts";
-import { inNewNetwork, ip, NOT_ROOT } from "./requirements.ts";
+import { inNewNetwork, ip, networkTest } from "./requirements.ts";
 import { FAR, NEAR, openEnd, packetCounts, withTunPair } from "./tun_pair.ts";
 
 const PORT = 7000;
@@ -68,8 +68,7 @@ function streamOf(
 
 for (const family of FAMILIES) {
   Deno.test({
-    name: `OffloadTun carries TCP over IPv${family} whole, a super-packet at a time`,
-    ignore: NOT_ROOT,
+    ...networkTest(`OffloadTun carries TCP over IPv${family} whole, a super-packet at a time`),
     fn(): void {
       const { segments, sent, received, checksumErrors } = transfer(
         ["offload", "offload"],
@@ -84,8 +83,7 @@ for (const family of FAMILIES) {
   });
 
   Deno.test({
-    name: `OffloadTun and PlainTun understand each other over IPv${family}`,
-    ignore: NOT_ROOT,
+    ...networkTest(`OffloadTun and PlainTun understand each other over IPv${family}`),
     fn(): void {
       for (const kinds of [["offload", "plain"], ["plain", "offload"]] as const) {
         const { segments, received, sent, checksumErrors } = transfer(kinds, family, 1_000_000);
@@ -98,8 +96,7 @@ for (const family of FAMILIES) {
   });
 
   Deno.test({
-    name: `OffloadTun cuts and merges UDP over IPv${family} of a sender with UDP_SEGMENT`,
-    ignore: NOT_ROOT,
+    ...networkTest(`OffloadTun cuts and merges UDP over IPv${family} of a sender with UDP_SEGMENT`),
     fn(): void {
       const sizes = [1200, 1200, 1, 1340, 600];
       const received: Uint8Array[] = [];
@@ -155,8 +152,9 @@ function readAll(tun: LinuxTun, pool: PacketPool): Uint8Array[] {
 }
 
 Deno.test({
-  name: "OffloadTun writes super-packets that the kernel cuts into the packets they were made of",
-  ignore: NOT_ROOT,
+  ...networkTest(
+    "OffloadTun writes super-packets that the kernel cuts into the packets they were made of",
+  ),
   fn: () =>
     inNewNetwork(() => {
       Deno.writeTextFileSync("/proc/sys/net/ipv4/ip_forward", "1");
@@ -229,8 +227,9 @@ function forward(
 }
 
 Deno.test({
-  name: "OffloadTun.read() gives a super-packet out as there is room, and says that there is more",
-  ignore: NOT_ROOT,
+  ...networkTest(
+    "OffloadTun.read() gives a super-packet out as there is room, and says that there is more",
+  ),
   fn: () =>
     inNewNetwork(() => {
       Deno.writeTextFileSync("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
@@ -258,8 +257,9 @@ Deno.test({
 });
 
 Deno.test({
-  name: "OffloadTun.read() gives the router solicitation that the kernel sends unasked, as it is",
-  ignore: NOT_ROOT,
+  ...networkTest(
+    "OffloadTun.read() gives the router solicitation that the kernel sends unasked, as it is",
+  ),
   fn: () =>
     inNewNetwork(() => {
       const tun = openTun(openLibc(), undefined);
@@ -314,8 +314,7 @@ function sendSome(tun: LinuxTun): Packet[] {
 }
 
 Deno.test({
-  name: "openTun() asks for less where the kernel has less, and each degree works",
-  ignore: NOT_ROOT,
+  ...networkTest("openTun() asks for less where the kernel has less, and each degree works"),
   fn(): void {
     const degrees: readonly [(value: bigint) => boolean, string][] = [
       [() => false, "checksum, TSO, ECN, USO"],
@@ -342,8 +341,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "openTun() does without a header where the driver has none or refuses it",
-  ignore: NOT_ROOT,
+  ...networkTest("openTun() does without a header where the driver has none or refuses it"),
   fn(): void {
     const TUNGETFEATURES = 0x8004_54cfn;
     const IFF_VNET_HDR_HIGH = 0x40;
@@ -377,8 +375,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "openTun() takes over an interface of either kind and leaves it without offload",
-  ignore: NOT_ROOT,
+  ...networkTest("openTun() takes over an interface of either kind and leaves it without offload"),
   fn: () =>
     inNewNetwork(() => {
       ip("tuntap add dev agg0 mode tun");
@@ -401,9 +398,9 @@ Deno.test({
 });
 
 Deno.test({
-  name:
+  ...networkTest(
     "LinuxTun.write() takes the longest packet that a peer can send, and refuses what is hopeless",
-  ignore: NOT_ROOT,
+  ),
   fn: () =>
     inNewNetwork(() => {
       for (const kind of KINDS) {
