@@ -65,7 +65,9 @@ export function missingToolLines(): string[] {
   return [
     ...rows,
     ...directories.size > 0 ? [`put on the PATH: ${[...directories].join(" ")}`] : [],
-    ...packages.size > 0 ? [`on Debian: apt-get install ${[...packages].join(" ")}`] : [],
+    ...packages.size > 0
+      ? ["install them, on Debian with:", `  apt-get install ${[...packages].join(" ")}`]
+      : [],
   ];
 }
 
