@@ -19,7 +19,7 @@ const LINES = [symmetric(50, 20)];
 async function refused(net: Topology, program: Program, side: Side): Promise<string> {
   const before = await systemState(net[side]);
   const child = program.launch(side);
-  const { code } = await child.finish(15_000);
+  const { code } = await child.finish(60_000);
   const said = child.stderr.join("\n");
   assertEquals(code, 1, said);
   assert(/^aggvpn: /m.test(said), said);
