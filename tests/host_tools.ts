@@ -35,9 +35,10 @@ export type HostTool = keyof typeof HOST_TOOLS;
 /** Where programs are that the PATH of a user who became root may not have: su(1). */
 const SYSTEM_DIRECTORIES: readonly string[] = ["/usr/sbin", "/sbin"];
 
-/** Why the first of these tools that is missing is, and what to do; undefined with all of them. */
+/** Which of these tools are missing, and what to do; undefined with all of them. */
 export function missingTool(...tools: readonly HostTool[]): string | undefined {
-  return tools.map(whyMissing).find((reason) => reason !== undefined);
+  const reasons = tools.map(whyMissing).filter((reason) => reason !== undefined);
+  return reasons.length === 0 ? undefined : reasons.join("; ");
 }
 
 function whyMissing(tool: HostTool): string | undefined {
