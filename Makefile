@@ -1,6 +1,6 @@
 # Needs npm, or deno >= 2.7 on the PATH; tools/get_deno.sh says so when it has neither.
 .POSIX:
-.PHONY: help deno build script check test test-oldest cover demo bench-links bench-throughput bench-stages clean
+.PHONY: help deno build script check test test-bare test-oldest cover demo bench-links bench-throughput bench-stages clean
 
 DENO = tools/run_deno.sh
 # How often bench-links and bench-throughput measure each case; they print the medians.
@@ -10,8 +10,11 @@ T = tests
 F =
 # What test-oldest runs.
 OLDEST_TESTS = tests
-SCRIPTS = tools/get_deno.sh tools/run_deno.sh tools/build/selfextract.sh tools/build/script.sh \
-	examples/openbsd/rc.d/aggvpn .ci/run
+# What a minimal Debian lacks (tests/host_tools.ts), and the tests that call it.
+BARE_WITHOUT = nft sysctl busybox mksh
+BARE_TESTS = tests/build tests/docs tests/platform tests/tools
+SCRIPTS = tools/get_deno.sh tools/run_deno.sh tools/without.sh tools/build/selfextract.sh \
+	tools/build/script.sh examples/openbsd/rc.d/aggvpn .ci/run
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +38,10 @@ check: deno ## Check format, lint, layers, types, documents and scripts
 test: build ## Run every test, or T=FILE F='WORDS OF A NAME'; emulated lines need root
 	@status=0; $(DENO) test -A --filter '$(F)' $(T) || status=$$?; \
 	$(DENO) run -A tools/preflight.ts test --warn; exit $$status
+
+test-bare: build ## Run the tests that call programs of the host, without some of these
+	@tools/without.sh "$(BARE_WITHOUT)" sh -c '$(DENO) test -A $(BARE_TESTS) && \
+	$(DENO) run -A tools/preflight.ts test-bare --warn'
 
 # With a cache of its own: each Deno empties what another version has left. Before 2.8 it asks for
 # the certificates of the system only when it is told to.

@@ -16,7 +16,12 @@ import { PacketPool } from "../src/slab.ts";
 import { bytesOf, packetOf, payloadOf, segmentsOf } from "../tests/offload/reference.ts";
 import { put } from "../tests/offload/staging.ts";
 import { InnerSocket } from "../tests/platform/linux/inner_socket.ts";
-import { inNewNetwork, ip, NOT_LINUX, NOT_ROOT } from "../tests/platform/linux/requirements.ts";
+import {
+  inNewNetwork,
+  ip,
+  missingForNetwork,
+  NOT_LINUX,
+} from "../tests/platform/linux/requirements.ts";
 
 const DATAGRAM_BYTES = 1400;
 
@@ -117,6 +122,6 @@ function benchTun(kind: TunKind): void {
   }
 }
 
-if (!NOT_ROOT) {
+if (missingForNetwork() === undefined) {
   for (const kind of ["plain", "offload"] as const) inNewNetwork(() => benchTun(kind));
 }

@@ -1,18 +1,34 @@
 /**
- * Says in one line what stops network namespaces from working here and how to get it:
- * `preflight.ts TARGET` fails then, `preflight.ts TARGET --warn` goes on without.
+ * Says what this host lacks and how to get it: `preflight.ts TARGET` fails when network namespaces
+ * do not work, `preflight.ts TARGET --warn` tells everything that the tests have skipped.
  *
  * @module
  */
 
-import { missingForLab } from "../tests/lab/namespaces.ts";
+import { missingToolLines } from "../tests/host_tools.ts";
+import { missingForLab, missingForNamespaces } from "../tests/lab/namespaces.ts";
 
-const [target, mode] = Deno.args;
-const missing = missingForLab();
-if (missing !== undefined) {
-  const line = mode === "--warn"
-    ? `make ${target} skipped what needs network namespaces: ${missing}`
-    : `make ${target} needs network namespaces: ${missing}`;
-  Deno.stderr.writeSync(new TextEncoder().encode(line + "\n"));
-  if (mode !== "--warn") Deno.exit(1);
+function say(lines: readonly string[]): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
+}
+
+/** What a run of the tests leaves out here; empty when nothing. */
+function skippedLines(target: string): string[] {
+  const tools = missingToolLines();
+  const missing = missingForNamespaces();
+  return [
+    ...missing ? [`make ${target} skipped what needs network namespaces: ${missing}`] : [],
+    ...tools.length > 0 ? [`make ${target} skipped what needs these programs:`, ...tools] : [],
+  ];
+}
+
+const [target = "", mode] = Deno.args;
+if (mode === "--warn") {
+  say(skippedLines(target));
+} else {
+  const missing = missingForLab();
+  if (missing !== undefined) {
+    say([`make ${target} needs network namespaces: ${missing}`]);
+    Deno.exit(1);
+  }
 }

@@ -68,13 +68,13 @@ class Fixture implements AsyncDisposable {
   }
 }
 
-await shellTest("the script passes arguments and exit status on", async (shell) => {
+shellTest("the script passes arguments and exit status on", async (shell) => {
   await using fixture = await Fixture.open();
   const { code, stdout, stderr } = await fixture.run(ARGUMENTS, { shell });
   assertEquals([code, JSON.parse(stdout), stderr], [7, ARGUMENTS, ""]);
 });
 
-await shellTest("the script says what is missing where there is no deno", async (shell) => {
+shellTest("the script says what is missing where there is no deno", async (shell) => {
   await using fixture = await Fixture.open();
   const path = await fixture.pathWith();
   const { code, stdout, stderr } = await fixture.run(["x"], { shell: await found(shell), path });
@@ -86,7 +86,7 @@ await shellTest("the script says what is missing where there is no deno", async 
   );
 });
 
-await shellTest("the script refuses a deno that is too old or none at all", async (shell) => {
+shellTest("the script refuses a deno that is too old or none at all", async (shell) => {
   await using fixture = await Fixture.open();
   const words = await found(shell);
   const stderrWith = async (version: string, status = 0): Promise<string> => {

@@ -5,7 +5,8 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { gzip, packSelfExtracting } from "../../tools/build/selfextract.ts";
-import { isInstalled, shellTest } from "./shells.ts";
+import { missingTool, skippedFor } from "../host_tools.ts";
+import { shellTest } from "./shells.ts";
 
 const RUNTIME = `#!/bin/sh
 echo "runtime $#"
@@ -83,7 +84,7 @@ function text(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-await shellTest("the self-extracting file runs its program", async (shell) => {
+shellTest("the self-extracting file runs its program", async (shell) => {
   await using fixture = await Fixture.open();
   for (const start of ["first", "second"]) {
     const { code, stdout, stderr } = await fixture.run(["a  b", "--help", "*", ""], { shell });
@@ -212,8 +213,10 @@ Deno.test("a cache directory that cannot be made is an error that says what to s
 });
 
 Deno.test({
-  name: "without HOME a user is told to set the cache directory",
-  ignore: Deno.uid() === 0 && !await isInstalled(["setpriv", "dash"]),
+  ...skippedFor(
+    Deno.uid() === 0 ? missingTool("setpriv") : undefined,
+    "without HOME a user is told to set the cache directory",
+  ),
   async fn(): Promise<void> {
     await using fixture = await Fixture.open();
     await Deno.chmod(fixture.directory, 0o755);

@@ -4,35 +4,25 @@
  * @module
  */
 
+import { type HostTool, missingTool, skippedFor } from "../host_tools.ts";
+
 /** By name: Debian, Fedora, Alpine; Android and MirBSD, which is nearest to OpenBSD's ksh. */
-const SHELLS: Readonly<Record<string, readonly string[]>> = {
+const SHELLS = {
   dash: ["dash"],
   bash: ["bash", "--posix"],
   busybox: ["busybox", "sh"],
   mksh: ["mksh"],
-};
-
-/** Tells whether a command can be run; for a shell, its words. */
-export async function isInstalled(shell: readonly string[]): Promise<boolean> {
-  try {
-    const args = [...shell.slice(1), "-c", ":"];
-    return (await new Deno.Command(shell[0]!, { args }).output()).success;
-  } catch {
-    return false;
-  }
-}
+} as const satisfies Partial<Record<HostTool, readonly string[]>>;
 
 /** A test under each shell; one that is not installed is skipped, and its name says so. */
-export async function shellTest(
+export function shellTest(
   name: string,
   body: (shell: readonly string[]) => Promise<void>,
-): Promise<void> {
-  for (const [shell, words] of Object.entries(SHELLS)) {
-    const installed = await isInstalled(words);
+): void {
+  for (const shell of Object.keys(SHELLS) as (keyof typeof SHELLS)[]) {
     Deno.test({
-      name: `${name} under ${shell}${installed ? "" : " (skipped: not installed)"}`,
-      ignore: !installed,
-      fn: () => body(words),
+      ...skippedFor(missingTool(shell), `${name} under ${shell}`),
+      fn: () => body(SHELLS[shell]),
     });
   }
 }

@@ -11,7 +11,7 @@ import { closedCommands } from "../../src/platform/openbsd/kept_interface.ts";
 import { networkChanges } from "../../src/platform/openbsd/network.ts";
 import { applyChanges, type CommandResult, undoWith } from "../../src/platform/run_changes.ts";
 import { asScript } from "../../tools/build/script.ts";
-import { isInstalled } from "../build/shells.ts";
+import { missingTool, skippedFor } from "../host_tools.ts";
 import { Child, run } from "../lab/process.ts";
 import { meaningOf, read } from "./configurations.ts";
 import { blocksOf, blockTitled, codeOf, readDocument } from "./markdown.ts";
@@ -162,11 +162,10 @@ rc_cmd() {
 }
 `;
 
-const hasKsh = await isInstalled(["mksh"]);
+const NO_KSH = missingTool("mksh");
 
 Deno.test({
-  name: `the script of rc.d finds the process that it starts${hasKsh ? "" : " (skipped: no mksh)"}`,
-  ignore: !hasKsh,
+  ...skippedFor(NO_KSH, "the script of rc.d finds the process that it starts"),
   async fn(): Promise<void> {
     const directory = await Deno.makeTempDir();
     try {
@@ -193,10 +192,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `the script of rc.d checks the file that its flags name${
-    hasKsh ? "" : " (skipped: no mksh)"
-  }`,
-  ignore: !hasKsh,
+  ...skippedFor(NO_KSH, "the script of rc.d checks the file that its flags name"),
   async fn(): Promise<void> {
     const directory = await Deno.makeTempDir();
     try {

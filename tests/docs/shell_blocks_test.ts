@@ -7,7 +7,7 @@ import { blocksOf, readDocument } from "./markdown.ts";
 
 const DOCUMENTS = ["README.md", "docs/linux.md", "docs/openbsd.md"];
 
-await shellTest("the shell blocks of the guides can be read", async (shell) => {
+shellTest("the shell blocks of the guides can be read", async (shell) => {
   for (const document of DOCUMENTS) {
     const blocks = blocksOf(readDocument(document), "sh");
     assertGreater(blocks.length, 1);

@@ -62,7 +62,7 @@ duplicate = "all"
     const isDown = await eventually(async () => {
       const { links } = (await program.status("server"))!.tunnel.peers[0]!;
       return links[1]!.state === "down";
-    }, 5_000);
+    }, 20_000);
     assert(isDown, "the link was cut");
     const lost = await udpStream(lab, down(net, pinned), STREAM);
     assertEquals(lost.received, 0);
@@ -89,7 +89,7 @@ programTest(
         return links[0]!.tier;
       }));
     const settled = (): Promise<boolean> =>
-      eventually(async () => (await tiers()).every((tier) => tier === "backup"), 5_000);
+      eventually(async () => (await tiers()).every((tier) => tier === "backup"), 20_000);
     assert(await settled(), `${await tiers()}`);
     const { stdout } = await program.run("client", "status", program.file("client"));
     assert(/quota of 5 MB is used up: backup until/.test(stdout), stdout);

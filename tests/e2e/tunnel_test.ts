@@ -11,6 +11,8 @@ import type { StatusDocument } from "../../src/control/protocol.ts";
 import { ERRNO } from "../lab/libc.ts";
 import { INNER, Program } from "../lab/program.ts";
 import { eventually, programTest } from "../lab/require.ts";
+import { lineRttUs, linesBps, tried } from "../lab/compare.ts";
+import type { Lab } from "../lab/namespaces.ts";
 import { buildEmulated, symmetric, type Topology } from "../lab/topology.ts";
 import { type Flow, freshPort, ping, sendUnfragmented, tcpTransfer } from "../lab/traffic.ts";
 
@@ -25,20 +27,33 @@ function flow(net: Topology, to: "client" | "server", address: string = INNER[to
 programTest("aggvpn up lets one TCP flow use both links, down, up and over IPv6", async (lab) => {
   const net = await buildEmulated(lab, LINES);
   await Program.start(lab, net, { rates: KNOWN });
-  const flows = [flow(net, "client"), flow(net, "server"), flow(net, "client", INNER.client6)];
-  for (const each of flows) {
-    const before = await net.emulator?.counters();
-    const { bps } = await tcpTransfer(lab, each, 5, { warmupSeconds: 2 });
-    const after = await net.emulator?.counters();
-    assert(bps > 70e6, `${each.address}: ${(bps / 1e6).toFixed(1)} Mbit/s`);
-    const way = each.to === net.client ? "down" : "up";
-    const bytes = after?.lines.map((line, i) =>
-      line[way].outBytes - (before?.lines[i]?.[way].outBytes ?? 0)
-    ) ?? [];
+  const cases = [["client", INNER.client], ["server", INNER.server], ["client", INNER.client6]];
+  for (const [to, address] of cases as ["client" | "server", string][]) {
+    const { bps, rawBps, bytes } = await tried(
+      () => transferOverBoth(lab, net, flow(net, to, address)),
+      ({ bps, rawBps }) => bps > 0.7 * rawBps,
+    );
+    const megabits = [bps, rawBps].map((value) => (value / 1e6).toFixed(1));
+    assert(bps > 0.7 * rawBps, `${address}: ${megabits[0]} of ${megabits[1]} Mbit/s`);
     const total = bytes.reduce((sum, value) => sum + value, 0);
-    assert(bytes.every((value) => value > 0.3 * total), `${each.address}: ${bytes}`);
+    assert(bytes.every((value) => value > 0.3 * total), `${address}: ${bytes}`);
   }
 });
+
+/** A transfer over the tunnel: its rate, that of the lines before it, what each line carried. */
+async function transferOverBoth(
+  lab: Lab,
+  net: Topology,
+  over: Flow,
+): Promise<{ bps: number; rawBps: number; bytes: readonly number[] }> {
+  const way = over.to === net.client ? "down" : "up";
+  const rawBps = await linesBps(lab, net, way);
+  const before = await net.emulator!.counters();
+  const { bps } = await tcpTransfer(lab, over, 5, { warmupSeconds: 2 });
+  const after = await net.emulator!.counters();
+  const bytes = after.lines.map((line, i) => line[way].outBytes - before.lines[i]![way].outBytes);
+  return { bps, rawBps, bytes };
+}
 
 programTest("aggvpn up carries packets of every size up to its MTU", async (lab) => {
   const net = await buildEmulated(lab, LINES);
@@ -66,9 +81,13 @@ programTest("aggvpn up carries packets of every size up to its MTU", async (lab)
 programTest("aggvpn up carries IPv6 between its addresses", async (lab) => {
   const net = await buildEmulated(lab, LINES);
   await Program.start(lab, net);
-  const report = await ping(lab, flow(net, "server", INNER.server6), { count: 30 });
+  const { report, rawUs } = await tried(async () => {
+    const rawUs = await lineRttUs(lab, net, 0);
+    const report = await ping(lab, flow(net, "server", INNER.server6), { count: 30 });
+    return { report, rawUs };
+  }, ({ report, rawUs }) => report.received === 30 && report.rttUs.p50 < 1.5 * rawUs);
   assertEquals(report.received, 30);
-  assert(report.rttUs.p50 < 30_000, `${report.rttUs.p50} us`);
+  assert(report.rttUs.p50 < 1.5 * rawUs, `${report.rttUs.p50} us, the line ${rawUs} us`);
 });
 
 programTest("aggvpn status shows the links of a running tunnel", async (lab) => {
@@ -87,8 +106,9 @@ programTest("aggvpn status shows the links of a running tunnel", async (lab) => 
     // The first round trips of a process that has just started are longer.
     const settled = await eventually(async () => {
       const now = (await program.status(side))?.tunnel.peers.flatMap((peer) => peer.links) ?? [];
-      return now.every(({ srttUs }) => srttUs > 18_000 && srttUs < 30_000);
-    }, 8000);
+      const rawUs = await lineRttUs(lab, net, 0);
+      return now.length === 2 && now.every(({ srttUs }) => srttUs > 18_000 && srttUs < 1.5 * rawUs);
+    }, 20_000);
     assert(settled, JSON.stringify((await program.status(side))?.tunnel.peers));
   }
 });

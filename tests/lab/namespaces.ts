@@ -6,22 +6,30 @@
  * @module
  */
 
+import { missingTool } from "../host_tools.ts";
 import { attempt, Child, run } from "./process.ts";
 
 const PREFIX = "agg";
+/**
+ * Before all ordinary programs, for each stands for one on a host of its own, whatever else this
+ * one has to do. Where that is not allowed nice(1) says so and runs the program as it is.
+ */
+const FIRST: readonly string[] = ["nice", "-n", "-19"];
 const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** What stops the lab from working here and how to get it, in one line; undefined when it works. */
 export function missingForLab(): string | undefined {
+  return missingForNamespaces() ?? missingTool("ip");
+}
+
+/** The same of everything but the programs that the lab starts. */
+export function missingForNamespaces(): string | undefined {
   if (Deno.build.os !== "linux") return "network namespaces need Linux";
   if (Deno.uid() !== 0) return "not root: run it as root, for example with sudo";
   if (!exists("/dev/net/tun")) {
     return "no /dev/net/tun: load the module (modprobe tun), or in a container pass the device in";
   }
-  const hasIp = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"].some((dir) => exists(`${dir}/ip`));
-  return hasIp
-    ? undefined
-    : "no `ip` command: install it, on Debian with: apt-get install iproute2";
+  return undefined;
 }
 
 function exists(path: string): boolean {
@@ -87,9 +95,9 @@ export class Lab {
     await run(["ip", "-n", namespace, "-batch", "-"], lines.join("\n") + "\n");
   }
 
-  /** Starts a program in a namespace. */
+  /** Starts a program in a namespace, ahead of what else the host does. */
   spawn(namespace: string, command: readonly string[], options: { stdin?: boolean } = {}): Child {
-    return this.own(new Child(["ip", "netns", "exec", namespace, ...command], options));
+    return this.own(new Child(["ip", "netns", "exec", namespace, ...FIRST, ...command], options));
   }
 
   /** Makes `child` end with the lab. */

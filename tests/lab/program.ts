@@ -202,7 +202,7 @@ export class Program {
   /** Starts a side and waits until it says that it is ready. */
   async up(side: Side, ...flags: readonly string[]): Promise<Child> {
     const child = this.launch(side, ...flags);
-    if (await child.says("is ready", 15_000)) return child;
+    if (await child.says("is ready", 60_000)) return child;
     await child.stop();
     throw new Error(`The ${side} did not start: ${child.stderr.join("\n")}`);
   }
@@ -228,7 +228,7 @@ export class Program {
   }
 
   /** Waits until both sides have a session and every link of it is up; throws when that takes too long. */
-  async connected(timeoutMs = 10_000): Promise<void> {
+  async connected(timeoutMs = 30_000): Promise<void> {
     const isUp = await eventually(
       async () => await this.#isUp("client") && await this.#isUp("server"),
       timeoutMs,

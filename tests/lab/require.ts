@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type HostTool, missingTool, skippedFor } from "../host_tools.ts";
 import { type Lab, missingForLab, withLab } from "./namespaces.ts";
 
 /** The built program that demo, benches and end-to-end tests run; AGGVPN_BINARY names another. */
@@ -27,9 +28,13 @@ export function labTest(name: string, body: (lab: Lab) => Promise<void>): void {
   define(name, missingForLab(), body);
 }
 
-/** A test that runs the built program in a lab of its own. */
-export function programTest(name: string, body: (lab: Lab) => Promise<void>): void {
-  define(name, missingForProgram(), body);
+/** A test that runs the built program in a lab of its own, with more tools of the host. */
+export function programTest(
+  name: string,
+  body: (lab: Lab) => Promise<void>,
+  ...tools: readonly HostTool[]
+): void {
+  define(name, missingForProgram() ?? missingTool(...tools), body);
 }
 
 function define(
@@ -38,8 +43,7 @@ function define(
   body: (lab: Lab) => Promise<void>,
 ): void {
   Deno.test({
-    name: missing === undefined ? name : `${name} (skipped: ${missing})`,
-    ignore: missing !== undefined,
+    ...skippedFor(missing, name),
     // Children of a lab write to pipes that close a moment after the test.
     sanitizeResources: false,
     sanitizeOps: false,

@@ -38,8 +38,9 @@ const LET_RUN_US = 20_000;
  * tokio): a wait that ends at once, as all do under load, is one thing and no time. So, this often,
  * a wait is a rest: it ends after this long and not before.
  */
-const REST_EVERY_US = 5_000;
-const REST_US = 100;
+export const REST_EVERY_US = 5_000;
+/** ... how long. */
+export const REST_US = 100;
 /** What /proc says of a descriptor that epoll_create(2) made. */
 const EPOLL_LINK = "anon_inode:[eventpoll]";
 /** Bytes of what an eventfd reads and writes. */

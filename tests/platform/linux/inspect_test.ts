@@ -5,7 +5,7 @@ import { openSocket } from "../../../src/platform/linux/socket.ts";
 import { openTun } from "../../../src/platform/linux/tun.ts";
 import type { HostFinding, HostNeeds } from "../../../src/platform/platform.ts";
 import { findProgram } from "../../../src/platform/run_changes.ts";
-import { inNewNetwork, ip, NOT_ROOT } from "./requirements.ts";
+import { inNewNetwork, ip, networkTest } from "./requirements.ts";
 
 const NOTHING: HostNeeds = {
   tunName: undefined,
@@ -33,8 +33,7 @@ Deno.test("hasCapability() reads CapEff of /proc/self/status", () => {
 });
 
 Deno.test({
-  name: "inspectHost() finds nothing on a host that has everything",
-  ignore: NOT_ROOT,
+  ...networkTest("inspectHost() finds nothing on a host that has everything"),
   fn: () =>
     inNewNetwork(() => {
       ip("link set lo up");
@@ -50,8 +49,9 @@ Deno.test({
 });
 
 Deno.test({
-  name: "inspectHost() finds links whose interface is missing, down or without its address",
-  ignore: NOT_ROOT,
+  ...networkTest(
+    "inspectHost() finds links whose interface is missing, down or without its address",
+  ),
   fn: () =>
     inNewNetwork(() => {
       ip("link add wan0 type veth peer name wan1");
@@ -81,8 +81,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "inspectHost() warns of a strict reverse-path filter on a link",
-  ignore: NOT_ROOT,
+  ...networkTest("inspectHost() warns of a strict reverse-path filter on a link"),
   fn: () =>
     inNewNetwork(() => {
       ip("link set lo up");
@@ -95,8 +94,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "inspectHost() warns of a port and an interface name that are in use",
-  ignore: NOT_ROOT,
+  ...networkTest("inspectHost() warns of a port and an interface name that are in use"),
   fn: () =>
     inNewNetwork(() => {
       ip("link set lo up");
@@ -115,15 +113,15 @@ Deno.test({
 });
 
 Deno.test({
-  name: "inspectHost() says what is missing for forwarding, NAT and speed",
-  ignore: NOT_ROOT,
+  ...networkTest("inspectHost() says what is missing for forwarding, NAT and speed"),
   fn: () =>
     inNewNetwork(() => {
       Deno.writeTextFileSync("/proc/sys/net/ipv4/ip_forward", "0");
       assertStringIncludes(texts(inspect({ forwarding: true }))[0]!, "does not forward");
       assertStringIncludes(texts(inspect({}, false))[0]!, "warning: Cannot load libcrypto");
-      const nft = texts(inspect({ forwarding: true, nat: true }));
-      const missing = [`error: No "nft" to translate addresses (tunnel.nat)`];
-      assertEquals(nft, findProgram("nft") === undefined ? missing : []);
+      const nat = texts(inspect({ forwarding: true, nat: true }));
+      const purposes = { nft: "translate addresses (tunnel.nat)", sysctl: "switch on forwarding" };
+      const missing = Object.entries(purposes).filter(([name]) => findProgram(name) === undefined);
+      assertEquals(nat, missing.map(([name, purpose]) => `error: No "${name}" to ${purpose}`));
     }),
 });

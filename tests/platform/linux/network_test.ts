@@ -4,8 +4,8 @@ import { openLibc } from "../../../src/platform/linux/libc.ts";
 import { type Forwarding, networkChanges } from "../../../src/platform/linux/network.ts";
 import { openTun } from "../../../src/platform/linux/tun.ts";
 import type { NetworkPlan } from "../../../src/platform/platform.ts";
-import { applyChanges, commandLine, findProgram } from "../../../src/platform/run_changes.ts";
-import { inNewNetwork, ip, NOT_ROOT } from "./requirements.ts";
+import { applyChanges, commandLine } from "../../../src/platform/run_changes.ts";
+import { inNewNetwork, ip, networkTest } from "./requirements.ts";
 
 const OFF: Forwarding = { ipv4: false, ipv6: false };
 const ON: Forwarding = { ipv4: true, ipv6: true };
@@ -112,8 +112,9 @@ function state(): string {
 }
 
 Deno.test({
-  name: "networkChanges() are commands that this system takes, twice, and that are undone",
-  ignore: NOT_ROOT,
+  ...networkTest(
+    "networkChanges() are commands that this system takes, twice, and that are undone",
+  ),
   fn: () =>
     inNewNetwork(() => {
       const tun = openTun(openLibc(), "agg0");
@@ -137,8 +138,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "networkChanges() that fail half-way leave nothing behind",
-  ignore: NOT_ROOT,
+  ...networkTest("networkChanges() that fail half-way leave nothing behind"),
   fn: () =>
     inNewNetwork(() => {
       const tun = openTun(openLibc(), "agg0");
@@ -155,8 +155,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "networkChanges() has rules that nft loads twice and deletes (needs nft)",
-  ignore: NOT_ROOT || findProgram("nft") === undefined,
+  ...networkTest("networkChanges() has rules that nft loads twice and deletes", "nft", "sysctl"),
   fn: () =>
     inNewNetwork(() => {
       const tun = openTun(openLibc(), "agg0");

@@ -8,24 +8,36 @@
 
 import { cString } from "../../../src/platform/ffi.ts";
 import { openLibc } from "../../../src/platform/linux/libc.ts";
+import { type HostTool, missingTool, skippedFor } from "../../host_tools.ts";
 
 const hasFfi = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 
 /** Whether to skip a test of Linux system calls. */
 export const NOT_LINUX = Deno.build.os !== "linux" || !hasFfi;
-/** Whether to skip a test that makes interfaces. */
-export const NOT_ROOT = NOT_LINUX || Deno.uid() !== 0 || !canOpen("/dev/net/tun");
 
 // Opened outside of a test, or the first one to need it would seem to leak it.
 if (!NOT_LINUX) openLibc();
 
-if (NOT_ROOT) {
-  // stderr, because the report of the test runner does not say why a test is ignored.
-  Deno.stderr.writeSync(
-    new TextEncoder().encode(
-      "tests of TUN and interfaces are skipped: they need root, FFI and /dev/net/tun\n",
-    ),
-  );
+/**
+ * Name and `ignore` of a test that makes interfaces, in {@linkcode inNewNetwork} and with
+ * {@linkcode ip} and other tools of the host; the name says why it is skipped.
+ */
+export function networkTest(
+  name: string,
+  ...tools: readonly HostTool[]
+): { readonly name: string; readonly ignore: boolean } {
+  return skippedFor(missingForNetwork(...tools), name);
+}
+
+/** Why {@linkcode inNewNetwork} with these tools and `ip` does not work here. */
+export function missingForNetwork(...tools: readonly HostTool[]): string | undefined {
+  return missingPermission() ?? missingTool("ip", ...tools);
+}
+
+function missingPermission(): string | undefined {
+  if (NOT_LINUX) return "needs Linux and FFI";
+  if (Deno.uid() !== 0) return "not root";
+  return canOpen("/dev/net/tun") ? undefined : "no /dev/net/tun";
 }
 
 /** `clone(2)`: a new network namespace; <linux/sched.h>. */

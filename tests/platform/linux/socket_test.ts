@@ -8,7 +8,7 @@ import { type LinuxSocket, openSocket } from "../../../src/platform/linux/socket
 import type { SocketOptions } from "../../../src/platform/platform.ts";
 import { Remote, REMOTE_BYTES, remoteOf } from "../../../src/remote.ts";
 import { SLOT_BYTES } from "../../../src/slab.ts";
-import { inNewNetwork, ip, NOT_LINUX, NOT_ROOT } from "./requirements.ts";
+import { inNewNetwork, ip, networkTest, NOT_LINUX } from "./requirements.ts";
 
 const LOOPBACK = { 4: "127.0.0.1", 6: "::1" } as const;
 const FAMILIES = [4, 6] as const;
@@ -86,8 +86,9 @@ for (const family of FAMILIES) {
   });
 
   Deno.test({
-    name: `LinuxSocket bound to the IPv${family} wildcard answers from the address it was asked at`,
-    ignore: NOT_ROOT,
+    ...networkTest(
+      `LinuxSocket bound to the IPv${family} wildcard answers from the address it was asked at`,
+    ),
     fn: () =>
       inNewNetwork(() => {
         const other = family === 4 ? "127.0.0.2" : "2001:db8::2";
@@ -110,8 +111,9 @@ for (const family of FAMILIES) {
   });
 
   Deno.test({
-    name: `LinuxSocket fails with "message-size" beyond the interface's MTU over IPv${family}`,
-    ignore: NOT_ROOT,
+    ...networkTest(
+      `LinuxSocket fails with "message-size" beyond the interface's MTU over IPv${family}`,
+    ),
     fn: () =>
       inNewNetwork(() => {
         ip("link set lo up mtu 1400");
@@ -228,8 +230,9 @@ Deno.test({
 });
 
 Deno.test({
-  name: `LinuxSocket fails with "unreachable" without a route or with a source it has lost`,
-  ignore: NOT_ROOT,
+  ...networkTest(
+    `LinuxSocket fails with "unreachable" without a route or with a source it has lost`,
+  ),
   fn: () =>
     inNewNetwork(() => {
       const socket = open();
@@ -245,8 +248,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `LinuxSocket fails with "again" when the send buffer is full`,
-  ignore: NOT_ROOT,
+  ...networkTest(`LinuxSocket fails with "again" when the send buffer is full`, "tc"),
   fn: () =>
     inNewNetwork(() => {
       // A shaper holds what is sent, and with it the buffer space.
@@ -267,8 +269,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "LinuxSocket.receiveDrops counts what did not fit the receive buffer",
-  ignore: NOT_ROOT,
+  ...networkTest("LinuxSocket.receiveDrops counts what did not fit the receive buffer"),
   fn(): void {
     const [a, b] = [openLocal(4), openLocal(4)];
     // Each datagram is a message: of one that holds several the kernel counts only itself.
@@ -290,8 +291,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "openSocket() binds to an interface and sets a mark that policy rules see",
-  ignore: NOT_ROOT,
+  ...networkTest("openSocket() binds to an interface and sets a mark that policy rules see"),
   fn: () =>
     inNewNetwork(() => {
       ip("link set lo up");

@@ -19,7 +19,7 @@ import {
 } from "../../offload/reference.ts";
 import { put } from "../../offload/staging.ts";
 import { InnerSocket } from "./inner_socket.ts";
-import { inNewNetwork, ip, NOT_ROOT } from "./requirements.ts";
+import { inNewNetwork, ip, networkTest } from "./requirements.ts";
 import { FAR, NEAR, openEnd, packetCounts, withTunPair } from "./tun_pair.ts";
 
 const PORT = 7000;
@@ -69,8 +69,7 @@ function streamOf(
 
 for (const family of FAMILIES) {
   Deno.test({
-    name: `OffloadTun carries TCP over IPv${family} whole, a super-packet at a time`,
-    ignore: NOT_ROOT,
+    ...networkTest(`OffloadTun carries TCP over IPv${family} whole, a super-packet at a time`),
     fn(): void {
       const { segments, sent, received, checksumErrors } = transfer(
         ["offload", "offload"],
@@ -85,8 +84,7 @@ for (const family of FAMILIES) {
   });
 
   Deno.test({
-    name: `OffloadTun and PlainTun understand each other over IPv${family}`,
-    ignore: NOT_ROOT,
+    ...networkTest(`OffloadTun and PlainTun understand each other over IPv${family}`),
     fn(): void {
       for (const kinds of [["offload", "plain"], ["plain", "offload"]] as const) {
         const { segments, received, sent, checksumErrors } = transfer(kinds, family, 1_000_000);
@@ -99,8 +97,7 @@ for (const family of FAMILIES) {
   });
 
   Deno.test({
-    name: `OffloadTun cuts and merges UDP over IPv${family} of a sender with UDP_SEGMENT`,
-    ignore: NOT_ROOT,
+    ...networkTest(`OffloadTun cuts and merges UDP over IPv${family} of a sender with UDP_SEGMENT`),
     fn(): void {
       const sizes = [1200, 1200, 1, 1340, 600];
       const received: Uint8Array[] = [];
@@ -156,8 +153,9 @@ function readAll(tun: DeviceTun, pool: PacketPool): Uint8Array[] {
 }
 
 Deno.test({
-  name: "OffloadTun writes super-packets that the kernel cuts into the packets they were made of",
-  ignore: NOT_ROOT,
+  ...networkTest(
+    "OffloadTun writes super-packets that the kernel cuts into the packets they were made of",
+  ),
   fn: () =>
     inNewNetwork(() => {
       Deno.writeTextFileSync("/proc/sys/net/ipv4/ip_forward", "1");
@@ -230,8 +228,9 @@ function forward(
 }
 
 Deno.test({
-  name: "OffloadTun.read() gives a super-packet out as there is room, and says that there is more",
-  ignore: NOT_ROOT,
+  ...networkTest(
+    "OffloadTun.read() gives a super-packet out as there is room, and says that there is more",
+  ),
   fn: () =>
     inNewNetwork(() => {
       Deno.writeTextFileSync("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
@@ -259,8 +258,9 @@ Deno.test({
 });
 
 Deno.test({
-  name: "OffloadTun.read() gives the router solicitation that the kernel sends unasked, as it is",
-  ignore: NOT_ROOT,
+  ...networkTest(
+    "OffloadTun.read() gives the router solicitation that the kernel sends unasked, as it is",
+  ),
   fn: () =>
     inNewNetwork(() => {
       const tun = openTun(openLibc(), undefined);
@@ -315,8 +315,7 @@ function sendSome(tun: DeviceTun): Packet[] {
 }
 
 Deno.test({
-  name: "openTun() asks for less where the kernel has less, and each degree works",
-  ignore: NOT_ROOT,
+  ...networkTest("openTun() asks for less where the kernel has less, and each degree works"),
   fn(): void {
     const degrees: readonly [(value: bigint) => boolean, string][] = [
       [() => false, "checksum, TSO, ECN, USO"],
@@ -343,8 +342,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "openTun() does without a header where the driver has none or refuses it",
-  ignore: NOT_ROOT,
+  ...networkTest("openTun() does without a header where the driver has none or refuses it"),
   fn(): void {
     const TUNGETFEATURES = 0x8004_54cfn;
     const IFF_VNET_HDR_HIGH = 0x40;
@@ -378,8 +376,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "openTun() takes over an interface of either kind and leaves it without offload",
-  ignore: NOT_ROOT,
+  ...networkTest("openTun() takes over an interface of either kind and leaves it without offload"),
   fn: () =>
     inNewNetwork(() => {
       ip("tuntap add dev agg0 mode tun");
@@ -402,9 +399,9 @@ Deno.test({
 });
 
 Deno.test({
-  name:
+  ...networkTest(
     "DeviceTun.write() takes the longest packet that a peer can send, and refuses what is hopeless",
-  ignore: NOT_ROOT,
+  ),
   fn: () =>
     inNewNetwork(() => {
       for (const kind of KINDS) {

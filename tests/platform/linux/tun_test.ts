@@ -4,7 +4,7 @@ import { openLibc } from "../../../src/platform/linux/libc.ts";
 import { openTun } from "../../../src/platform/linux/tun.ts";
 import type { DeviceTun } from "../../../src/platform/tun_device.ts";
 import { MAX_PACKET_BYTES, PACKET_OFFSET, PacketPool, SLOT_BYTES } from "../../../src/slab.ts";
-import { inNewNetwork, ip, NOT_LINUX, NOT_ROOT } from "./requirements.ts";
+import { inNewNetwork, ip, networkTest, NOT_LINUX } from "./requirements.ts";
 
 const LOCAL = [192, 0, 2, 1];
 const PEER = [192, 0, 2, 2];
@@ -59,8 +59,7 @@ function readAll(tun: DeviceTun, pool: PacketPool): Uint8Array[] {
 }
 
 Deno.test({
-  name: "openTun() lets the kernel number the interface when no name is given",
-  ignore: NOT_ROOT,
+  ...networkTest("openTun() lets the kernel number the interface when no name is given"),
   fn: () =>
     inNewNetwork(() => {
       const first = openTun(openLibc(), undefined);
@@ -73,8 +72,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "DeviceTun answers pings: what is written is received, what is sent is read",
-  ignore: NOT_ROOT,
+  ...networkTest("DeviceTun answers pings: what is written is received, what is sent is read"),
   fn: () =>
     inNewNetwork(() => {
       const tun = openAddressed(1400);
@@ -91,8 +89,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "DeviceTun.read() stops at the limit and at the end of the pool",
-  ignore: NOT_ROOT,
+  ...networkTest("DeviceTun.read() stops at the limit and at the end of the pool"),
   fn: () =>
     inNewNetwork(() => {
       const tun = openAddressed(1400);
@@ -110,8 +107,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "DeviceTun.read() drops a packet that is too long without touching the next slot",
-  ignore: NOT_ROOT,
+  ...networkTest("DeviceTun.read() drops a packet that is too long without touching the next slot"),
   fn: () =>
     inNewNetwork(() => {
       const tun = openAddressed(4000);
@@ -131,8 +127,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "DeviceTun.write() counts what the kernel refuses and goes on",
-  ignore: NOT_ROOT,
+  ...networkTest("DeviceTun.write() counts what the kernel refuses and goes on"),
   fn: () =>
     inNewNetwork(() => {
       const tun = openAddressed(1400);
@@ -153,8 +148,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "DeviceTun.read() throws when the interface was removed",
-  ignore: NOT_ROOT,
+  ...networkTest("DeviceTun.read() throws when the interface was removed"),
   fn: () =>
     inNewNetwork(() => {
       const tun = openTun(openLibc(), "agg7");
@@ -168,8 +162,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "openTun() says what is in the way of a name and takes over a waiting interface",
-  ignore: NOT_ROOT,
+  ...networkTest("openTun() says what is in the way of a name and takes over a waiting interface"),
   fn: () =>
     inNewNetwork(() => {
       const tun = openTun(openLibc(), "agg0");

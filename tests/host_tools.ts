@@ -1,0 +1,99 @@
+/**
+ * The programs of the system that tests, demo and benches start: one that is missing skips what
+ * needs it, which says so, and one table tells how to get it.
+ *
+ * They are started by their names, so one is there when it is on the PATH. The product looks into
+ * /usr/sbin and its like as well (`findProgram`), for a service may have no PATH.
+ *
+ * @module
+ */
+
+/** A program that not every host has. */
+interface Tool {
+  /** The package of Debian that has it. */
+  readonly debian: string;
+  /** What is skipped without it, in a few words. */
+  readonly neededBy: string;
+}
+
+/** Every program that tests start and that POSIX does not have. */
+export const HOST_TOOLS = {
+  ip: { debian: "iproute2", neededBy: "everything over emulated lines" },
+  tc: { debian: "iproute2", neededBy: "a link whose queue is full" },
+  nft: { debian: "nftables", neededBy: "the Linux guide, NAT" },
+  sysctl: { debian: "procps", neededBy: "the Linux guide, NAT" },
+  setpriv: { debian: "util-linux", neededBy: "starts without privileges" },
+  dash: { debian: "dash", neededBy: "scripts under Debian's /bin/sh" },
+  bash: { debian: "bash", neededBy: "scripts under Fedora's /bin/sh" },
+  busybox: { debian: "busybox", neededBy: "scripts under Alpine's /bin/sh" },
+  mksh: { debian: "mksh", neededBy: "scripts under a ksh, as OpenBSD's is" },
+} as const satisfies Readonly<Record<string, Tool>>;
+
+/** A name of {@linkcode HOST_TOOLS}. */
+export type HostTool = keyof typeof HOST_TOOLS;
+
+/** Where programs are that the PATH of a user who became root may not have: su(1). */
+const SYSTEM_DIRECTORIES: readonly string[] = ["/usr/sbin", "/sbin"];
+
+/** Which of these tools are missing, and what to do; undefined with all of them. */
+export function missingTool(...tools: readonly HostTool[]): string | undefined {
+  const reasons = tools.map(whyMissing).filter((reason) => reason !== undefined);
+  return reasons.length === 0 ? undefined : reasons.join("; ");
+}
+
+function whyMissing(tool: HostTool): string | undefined {
+  if (isThere(tool)) return undefined;
+  const directory = outsidePath(tool);
+  return directory === undefined
+    ? `no \`${tool}\` command: install it, on Debian with: apt-get install ${
+      HOST_TOOLS[tool].debian
+    }`
+    : `no \`${tool}\` command: ${directory}, which has it, is not on the PATH`;
+}
+
+/**
+ * Every tool that is missing, what needs it, and last of all the command that gets them; at most
+ * 80 columns each. Empty when there is none.
+ */
+export function missingToolLines(): string[] {
+  const missing = (Object.keys(HOST_TOOLS) as HostTool[]).filter((tool) => !isThere(tool));
+  const rows = missing.map((tool) => `  ${tool.padEnd(8)} ${HOST_TOOLS[tool].neededBy}`);
+  const [elsewhere, absent] = [true, false].map((is) =>
+    missing.filter((tool) => (outsidePath(tool) !== undefined) === is)
+  );
+  const directories = new Set(elsewhere!.map(outsidePath));
+  const packages = new Set(absent!.map((tool) => HOST_TOOLS[tool].debian));
+  return [
+    ...rows,
+    ...directories.size > 0 ? [`put on the PATH: ${[...directories].join(" ")}`] : [],
+    ...packages.size > 0
+      ? ["install them, on Debian with:", `  apt-get install ${[...packages].join(" ")}`]
+      : [],
+  ];
+}
+
+/** Name and `ignore` of a test that is skipped, and says so, when there is a reason. */
+export function skippedFor(
+  reason: string | undefined,
+  name: string,
+): { readonly name: string; readonly ignore: boolean } {
+  if (reason === undefined) return { name, ignore: false };
+  return { name: `${name} (skipped: ${reason})`, ignore: true };
+}
+
+function isThere(tool: HostTool): boolean {
+  return (Deno.env.get("PATH") ?? "").split(":").some((directory) => has(directory, tool));
+}
+
+function outsidePath(tool: HostTool): string | undefined {
+  return SYSTEM_DIRECTORIES.find((directory) => has(directory, tool));
+}
+
+function has(directory: string, tool: HostTool): boolean {
+  try {
+    const { isFile, mode } = Deno.statSync(`${directory || "."}/${tool}`);
+    return isFile && ((mode ?? 0) & 0o111) !== 0;
+  } catch {
+    return false;
+  }
+}
