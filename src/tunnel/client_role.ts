@@ -30,7 +30,7 @@ const REBIND_EVERY_US = 15_000_000;
 /** What a role shares with the endpoint. */
 export interface RoleContext {
   readonly host: PeerHost;
-  readonly sessions: Sessions;
+  readonly sessions: Sessions<Peer>;
 }
 
 /** The client's side of sessions. */

@@ -56,7 +56,7 @@ export class Endpoint {
   readonly #drops = new Drops();
   readonly #info = new PacketInfo();
   readonly #peers: readonly Peer[];
-  readonly #sessions: Sessions;
+  readonly #sessions: Sessions<Peer>;
   readonly #role: ClientRole | ServerRole;
   readonly #events: EndpointEvent[] = [];
   readonly #ready: SlotFifo;
@@ -260,7 +260,7 @@ export class Endpoint {
     if (!entry || link >= entry.session.receipts.length) {
       return this.#drops.count("unknown-session");
     }
-    const { session, peer } = entry;
+    const { session, owner: peer } = entry;
     const slot = this.#pool.alloc();
     if (slot < 0) return this.#drops.count("no-slot");
     const low = readU32(bytes, at + 6);

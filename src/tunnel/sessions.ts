@@ -7,7 +7,6 @@
 import type { AeadProvider, Cipher } from "../crypto/aead.ts";
 import type { SessionKeys } from "../crypto/handshake.ts";
 import { readU32 } from "../wire/field.ts";
-import type { Peer } from "./peer.ts";
 import { Session } from "./session.ts";
 
 /** What a session is made of. */
@@ -19,16 +18,17 @@ export interface SessionParts {
   readonly links: number;
 }
 
-interface Entry {
+/** A session and whose it is. */
+interface Entry<Owner> {
   readonly session: Session;
-  readonly peer: Peer;
+  readonly owner: Owner;
 }
 
-/** Every session that a datagram may belong to. */
-export class Sessions {
+/** Every session that a datagram may belong to; each is the one of an `Owner`. */
+export class Sessions<Owner> {
   /** By their ids as signed integers: V8 makes an object of every number beyond 31 bits. */
-  readonly #byId = new Map<number, Entry>();
-  readonly #instances = new Map<Peer, { instance: number; count: number }>();
+  readonly #byId = new Map<number, Entry<Owner>>();
+  readonly #instances = new Map<Owner, { instance: number; count: number }>();
   readonly #aead: AeadProvider;
   readonly #random: (out: Uint8Array) => void;
 
@@ -38,16 +38,16 @@ export class Sessions {
   }
 
   /** @param id as a signed integer */
-  find(id: number): Entry | undefined {
+  find(id: number): Entry<Owner> | undefined {
     return this.#byId.get(id);
   }
 
-  /** Chooses an id that no other session has: 24 bits per peer and start, 8 that count. */
-  newId(peer: Peer): number {
-    let state = this.#instances.get(peer);
+  /** Chooses an id that no other session has: 24 bits per owner and start, 8 that count. */
+  newId(owner: Owner): number {
+    let state = this.#instances.get(owner);
     if (!state) {
       state = { instance: this.#newInstance(), count: 0 };
-      this.#instances.set(peer, state);
+      this.#instances.set(owner, state);
     }
     for (;;) {
       const id = (state.instance << 8 | state.count++ & 0xff) >>> 0;
@@ -56,14 +56,14 @@ export class Sessions {
   }
 
   /** Makes a session of fresh keys, and wipes the caller's copies. */
-  open(now: number, peer: Peer, parts: SessionParts): Session {
+  open(now: number, owner: Owner, parts: SessionParts): Session {
     const { localId, remoteId, cipher, keys, links } = parts;
     const sendKey = this.#aead.importKey(cipher, keys.sendKey);
     const receiveKey = this.#aead.importKey(cipher, keys.receiveKey);
     keys.sendKey.fill(0);
     keys.receiveKey.fill(0);
     const session = new Session(localId, remoteId, now, cipher, sendKey, receiveKey, links);
-    this.#byId.set(localId | 0, { session, peer });
+    this.#byId.set(localId | 0, { session, owner });
     return session;
   }
 

@@ -1,14 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { nobleProvider } from "../../src/crypto/noble.ts";
-import type { Peer } from "../../src/tunnel/peer.ts";
 import { Sessions } from "../../src/tunnel/sessions.ts";
 import type { Session } from "../../src/tunnel/session.ts";
 import { Rng } from "../sim/rng.ts";
 
-/** Peers are only keys of maps here. */
-const [A, B] = [{}, {}] as unknown as [Peer, Peer];
+/** Owners are only keys of maps. */
+const [A, B] = ["a", "b"];
 
-function newSessions(fill?: (out: Uint8Array) => void): Sessions {
+function newSessions(fill?: (out: Uint8Array) => void): Sessions<string> {
   const rng = new Rng(1);
   return new Sessions(nobleProvider(), fill ?? ((out): void => rng.fill(out)));
 }
@@ -21,12 +20,12 @@ function keys(): { sendKey: Uint8Array; receiveKey: Uint8Array; handshakeHash: U
   };
 }
 
-function open(sessions: Sessions, peer: Peer, localId: number): Session {
+function open(sessions: Sessions<string>, owner: string, localId: number): Session {
   const cipher = "chacha20poly1305";
-  return sessions.open(0, peer, { localId, remoteId: 9, cipher, keys: keys(), links: 1 });
+  return sessions.open(0, owner, { localId, remoteId: 9, cipher, keys: keys(), links: 1 });
 }
 
-Deno.test("Sessions.newId() keeps a peer's upper 24 bits and counts in the lower 8", () => {
+Deno.test("Sessions.newId() keeps an owner's upper 24 bits and counts in the lower 8", () => {
   const sessions = newSessions();
   const ids = Array.from({ length: 300 }, () => sessions.newId(A));
   assertEquals(new Set(ids.map((id) => id >>> 8)).size, 1);
@@ -43,7 +42,7 @@ Deno.test("Sessions.newId() passes over ids that are in use", () => {
   assertEquals(sessions.newId(A), first + 3);
 });
 
-Deno.test("Sessions.newId() gives no two peers one instance, and none instance 0", () => {
+Deno.test("Sessions.newId() gives no two owners one instance, and none instance 0", () => {
   const draws = [0, 0x77, 0x77, 0x78];
   const sessions = newSessions((out) => out.set([0, 0, draws.shift()!, 0]));
   assertEquals(sessions.newId(A) >>> 8, 0x77);
@@ -57,7 +56,7 @@ Deno.test("Sessions.open() wipes the keys it was given; find() and remove() go b
   const session = sessions.open(7, A, parts);
   assertEquals([...given.sendKey, ...given.receiveKey], new Array(64).fill(0));
   assertEquals(session.receipts.length, 3);
-  assertEquals(sessions.find(5), { session, peer: A });
+  assertEquals(sessions.find(5), { session, owner: A });
   assertEquals(sessions.find(6), undefined);
   sessions.remove(session);
   sessions.remove(session);
