@@ -6,8 +6,8 @@
 
 import { type DatagramSlab, PacketPool, PLAIN_OFFSET } from "../../src/slab.ts";
 import { TransmitBatch } from "../../src/batch.ts";
-import { Receiver } from "../../src/tunnel/receiver.ts";
-import { Session } from "../../src/tunnel/session.ts";
+import { Receiver } from "../../src/receiver/receiver.ts";
+import { Session } from "../../src/session/session.ts";
 import { readU32, writeU32 } from "../../src/wire/field.ts";
 import { wireTime, writeDataHeader } from "../../src/wire/frame.ts";
 import { KIND } from "../../src/wire/ip.ts";

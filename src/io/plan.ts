@@ -17,7 +17,7 @@ import type { NetworkPlan, SocketOptions } from "../platform/platform.ts";
 import type { Remote } from "../remote.ts";
 import { MAX_PACKET_BYTES } from "../slab.ts";
 import type { EndpointOptions, LinkOptions } from "../tunnel/options.ts";
-import type { RuleOptions } from "../tunnel/rules.ts";
+import type { RuleOptions } from "../scheduler/rules.ts";
 
 /** Outer IP packets of links that say nothing else. */
 const DEFAULT_LINK_MTU = 1500;

@@ -25,8 +25,8 @@ import {
   writeProbe,
   writeReport,
 } from "../wire/frame.ts";
-import type { Receiver } from "./receiver.ts";
-import type { Session } from "./session.ts";
+import type { Receiver } from "../receiver/receiver.ts";
+import type { Session } from "../session/session.ts";
 
 /** Bytes of frames that one control datagram holds at most. */
 const MAX_FRAMES_BYTES = 1200;

@@ -24,16 +24,16 @@ import { TRANSPORT_TYPE } from "../wire/frame.ts";
 import { HANDSHAKE_TYPE, type Tier } from "../wire/handshake.ts";
 import { PacketInfo, parsePacket } from "../wire/ip.ts";
 import { ClientRole } from "./client_role.ts";
-import { Drops } from "./drops.ts";
+import { Drops } from "../drops.ts";
 import type { EndpointEvent, EndpointOptions, EndpointStatus } from "./options.ts";
 import type { Peer } from "./peer.ts";
 import { peerStatus } from "./peer_status.ts";
-import { SlotFifo } from "./slot_fifo.ts";
-import { matchDestination } from "./routes.ts";
-import { Rules } from "./rules.ts";
+import { SlotFifo } from "../queue/slot_fifo.ts";
+import { matchDestination } from "../wire/routes.ts";
+import { Rules } from "../scheduler/rules.ts";
 import { ServerRole } from "./server_role.ts";
-import type { Session } from "./session.ts";
-import { Sessions } from "./sessions.ts";
+import type { Session } from "../session/session.ts";
+import { Sessions } from "../session/sessions.ts";
 
 /** Slots that stay free for what arrives, so that a full queue blocks nothing. */
 const RESERVED_SLOTS = 512;

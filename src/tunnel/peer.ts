@@ -26,14 +26,14 @@ import {
 } from "../wire/frame.ts";
 import type { Tier } from "../wire/handshake.ts";
 import { ControlWriter } from "./control_writer.ts";
-import { DataFrames } from "./data_frames.ts";
-import type { Drops } from "./drops.ts";
+import { DataFrames } from "../receiver/data_frames.ts";
+import type { Drops } from "../drops.ts";
 import type { EndpointEvent } from "./options.ts";
-import { Receiver } from "./receiver.ts";
-import type { Network } from "./routes.ts";
-import type { Rules } from "./rules.ts";
-import { Sender } from "./sender.ts";
-import { EXPIRE_AFTER_US, OVERLAP_US, type Session } from "./session.ts";
+import { Receiver } from "../receiver/receiver.ts";
+import type { Network } from "../wire/routes.ts";
+import type { Rules } from "../scheduler/rules.ts";
+import { Sender } from "../scheduler/sender.ts";
+import { EXPIRE_AFTER_US, OVERLAP_US, type Session } from "../session/session.ts";
 
 /** Packets a peer's queue holds at most: 250 ms at 100 Mbit/s. */
 const QUEUE_PACKETS = 2048;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Duplicate, RuleOptions } from "../../src/tunnel/rules.ts";
+import type { Duplicate, RuleOptions } from "../../src/scheduler/rules.ts";
 import { BulkFlow } from "./flows/bulk.ts";
 import { PingFlow } from "./flows/ping.ts";
 import { RequestFlow } from "./flows/requests.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { RuleOptions } from "../../src/tunnel/rules.ts";
+import type { RuleOptions } from "../../src/scheduler/rules.ts";
 import { type RateStep, steppedRate, traceRate } from "./elements/rate_schedule.ts";
 import { type DirectionSpec, line, type LineNumbers, type LinkSpec } from "./link.ts";
 import { CLIENT } from "./packet.ts";

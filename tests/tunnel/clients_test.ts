@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Network } from "../../src/tunnel/routes.ts";
+import type { Network } from "../../src/wire/routes.ts";
 import { World } from "./network.ts";
 import { addressOf, numbersOf, range, udp4 } from "./packets.ts";
 

@@ -8,7 +8,7 @@
 import { assert } from "@std/assert";
 import type { AeadProvider } from "../../src/crypto/aead.ts";
 import { type Remote, remoteOf } from "../../src/remote.ts";
-import type { Network } from "../../src/tunnel/routes.ts";
+import type { Network } from "../../src/wire/routes.ts";
 import type { ClientOptions, EndpointOptions, LinkOptions } from "../../src/tunnel/options.ts";
 import { Rng } from "../sim/rng.ts";
 import { SIM_AEAD } from "../sim/sim_aead.ts";

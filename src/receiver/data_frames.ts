@@ -1,0 +1,77 @@
+/**
+ * DATA frames of one peer: what a packet must be before it is believed and put in order.
+ *
+ * Only the peer's own addresses may be its source, and a packet whose transport checksum is not
+ * filled in must have a place for one: whoever writes it to an interface relies on that.
+ *
+ * @module
+ */
+
+import { DATA_HEADER_BYTES, PACKET_OFFSET, type PacketPool } from "../slab.ts";
+import { DATA_NEEDS_CHECKSUM } from "../wire/frame.ts";
+import { PacketInfo, parsePacket } from "../wire/ip.ts";
+import { parseTransport, TransportInfo } from "../wire/transport.ts";
+import type { DropReason, Drops } from "../drops.ts";
+import type { Receiver } from "./receiver.ts";
+import { mayUseSource, type Network } from "../wire/routes.ts";
+
+/** Takes the DATA frames of one peer. */
+export class DataFrames {
+  /** Packets that were taken, and their bytes. */
+  packets = 0;
+  bytes = 0;
+  readonly #pool: PacketPool;
+  readonly #drops: Drops;
+  readonly #allowed: readonly Network[];
+  readonly #info = new PacketInfo();
+  readonly #transport = new TransportInfo();
+
+  /** @param allowed inner networks the peer may use; empty: any */
+  constructor(pool: PacketPool, drops: Drops, allowed: readonly Network[]) {
+    this.#pool = pool;
+    this.#drops = drops;
+    this.#allowed = allowed;
+  }
+
+  /**
+   * Takes the frame from `at` to `end` in `slot`, which came on `link`. Returns whether the slot
+   * was kept, as a packet; else why not is counted.
+   */
+  handle(
+    now: number,
+    receiver: Receiver,
+    link: number,
+    slot: number,
+    at: number,
+    end: number,
+  ): boolean {
+    const pool = this.#pool;
+    const length = end - at - DATA_HEADER_BYTES;
+    const packetAt = pool.at(slot) + PACKET_OFFSET;
+    receiver.noteData(now, link);
+    if (length <= 0) return this.#refuse("frame");
+    if (at + DATA_HEADER_BYTES !== packetAt) {
+      pool.bytes.copyWithin(packetAt - DATA_HEADER_BYTES, at, end);
+    }
+    if (!parsePacket(pool.bytes, packetAt, length, this.#info)) return this.#refuse("malformed");
+    if (!mayUseSource(this.#allowed, pool.bytes, packetAt, this.#info.version)) {
+      return this.#refuse("source");
+    }
+    const header = packetAt - DATA_HEADER_BYTES;
+    const needsChecksum = (pool.bytes[header]! & DATA_NEEDS_CHECKSUM) !== 0;
+    if (needsChecksum && !parseTransport(pool.bytes, packetAt, length, this.#transport)) {
+      return this.#refuse("checksum");
+    }
+    pool.lengths[slot] = length;
+    pool.needsChecksum[slot] = needsChecksum ? 1 : 0;
+    if (!receiver.handleData(now, link, header, slot)) return this.#refuse("duplicate");
+    this.packets++;
+    this.bytes += length;
+    return true;
+  }
+
+  #refuse(reason: DropReason): boolean {
+    this.#drops.count(reason);
+    return false;
+  }
+}

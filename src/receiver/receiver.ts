@@ -1,0 +1,276 @@
+/**
+ * What arrives from a peer: is it new, in which order does it go out, and what
+ * does the peer need to be told about the links it came on?
+ *
+ * @module
+ */
+
+import { DelayTable } from "../links/delay.ts";
+import { REPORT_INTERVAL_US } from "../links/liveness.ts";
+import { Meter } from "../links/meter.ts";
+import { DATA_HEADER_BYTES, type PacketPool } from "../slab.ts";
+import { readU16, readU24, readU32 } from "../wire/field.ts";
+import {
+  DATA_KIND,
+  MAX_RANGES,
+  MAX_REACH,
+  QUEUE_UNKNOWN,
+  type Report,
+  timeDifference,
+  wireTime,
+} from "../wire/frame.ts";
+import { KIND } from "../wire/ip.ts";
+import { Duplicates } from "./duplicates.ts";
+import { type Deliver, Resequencer } from "./resequencer.ts";
+import type { LinkReceipt, Session } from "../session/session.ts";
+
+/** A report goes out after so many datagrams, whatever the time. */
+const REPORT_DATAGRAMS = 32;
+/** A hole is reported at once, but not more often than this, in microseconds. */
+const HOLE_REPORT_US = 2_000;
+/** Longest wait for a bulk packet, and for one that should not wait, in microseconds. */
+const MAX_HOLD_US = 150_000;
+const MAX_INTERACTIVE_HOLD_US = 20_000;
+/** Time for a report, on top of a round trip, until a lost packet arrives again, in microseconds. */
+const RESEND_MARGIN_US = 10_000;
+const LOSS_WINDOW_US = 1_000_000;
+/**
+ * A link that delivered something so lately still works on what it was given before, in
+ * microseconds; and that is waited for so long at most: less than a sender's retransmission timeout.
+ */
+const AT_WORK_US = 30_000;
+const MAX_POSTPONED_US = 190_000;
+/** ... and looked at again after this. */
+const POSTPONE_US = 10_000;
+/** Instead of when a packet was sent, which is never negative: it shall not wait longer. */
+const NEVER_POSTPONED = -1;
+
+/** Receiving state of one link. */
+class LinkReceiver {
+  readonly received: Meter = new Meter();
+  /** Session of the newest datagram; reports speak of it. */
+  session: Session | undefined;
+  /** Its newest counter, and when that arrived. */
+  newest = -1;
+  receivedAt = 0;
+  receivedDatagrams = 0;
+  /** Data since the last report. */
+  unreported = 0;
+  unreportedSince = Infinity;
+  reportedAt = -Infinity;
+  /** When the newest datagram that tells it had left, as a time of the wire, and when it came. */
+  newestSentAt = 0;
+  heardAt = -Infinity;
+  hole = false;
+  /** Fraction of the peer's datagrams that did not arrive, of the last whole second. */
+  loss = 0;
+  lossWindowEndsAt = 0;
+  lossNewest = -1;
+  lossDatagrams = 0;
+}
+
+/** The receiving side of one peer. */
+export class Receiver {
+  readonly links: readonly LinkReceiver[];
+  readonly delays: DelayTable;
+  readonly resequencer: Resequencer;
+  /** The shortest round trip there is, for how long a lost packet takes to come again. */
+  roundTripUs = 0;
+  readonly #duplicates = new Duplicates();
+  readonly #pool: PacketPool;
+  readonly #deliver: Deliver;
+
+  constructor(links: number, pool: PacketPool, deliver: Deliver) {
+    this.links = Array.from({ length: links }, () => new LinkReceiver());
+    this.delays = new DelayTable(links);
+    const postpone = (now: number, sentAt: number, heldSince: number): number =>
+      this.#postpone(now, sentAt, heldSince);
+    this.resequencer = new Resequencer(pool, pool.count >> 1, deliver, postpone);
+    this.#pool = pool;
+    this.#deliver = deliver;
+  }
+
+  /** The peer has started anew: its sequences begin at zero and its clock is another. */
+  reset(now: number): void {
+    this.resequencer.reset(now);
+    this.#duplicates.reset();
+    this.delays.reset();
+    for (const link of this.links) {
+      link.session = undefined;
+      link.unreported = 0;
+    }
+  }
+
+  /** Datagram `counter` of `session`, `length` bytes on the wire, was accepted. */
+  handleDatagram(
+    now: number,
+    link: number,
+    session: Session,
+    counter: number,
+    length: number,
+  ): void {
+    const state = this.links[link]!;
+    state.received.add(now, length);
+    state.receivedDatagrams++;
+    if (counter !== session.receipts[link]!.window.newest) return;
+    if (session === state.session) state.hole ||= counter > state.newest + 1;
+    else if (state.session && session.createdAt < state.session.createdAt) return;
+    const anew = state.session !== session;
+    state.session = session;
+    state.newest = counter;
+    state.receivedAt = now;
+    if (anew || now >= state.lossWindowEndsAt) countLoss(now, state, session.receipts[link]!, anew);
+  }
+
+  /** Fraction of the datagrams of `link` that were lost on the way here, recently. */
+  loss(link: number): number {
+    return this.links[link]!.loss;
+  }
+
+  /** The peer expects to hear of what arrived: data did. */
+  noteData(now: number, link: number): void {
+    const state = this.links[link]!;
+    if (state.unreported++ === 0) state.unreportedSince = now;
+  }
+
+  /**
+   * Takes the DATA frame whose header is at `at` and whose packet is in `slot`.
+   * Returns false for a duplicate: the slot stays the caller's.
+   */
+  handleData(now: number, link: number, at: number, slot: number): boolean {
+    const bytes = this.#pool.bytes;
+    const sentAt = readU24(bytes, at + DATA_HEADER_BYTES - 3);
+    // A link that carries only copies, and all of them late, has delays and a queue too.
+    const owdUs = this.delays.sample(now, link, sentAt, wireTime(now));
+    this.#noteHeard(now, link, sentAt);
+    if (!this.#duplicates.accept(readU32(bytes, at + 5))) return false;
+    const kind = bytes[at]! & DATA_KIND;
+    if (kind === KIND.unordered) {
+      this.#deliver(slot);
+      return true;
+    }
+    const flow = readU16(bytes, at + 1);
+    const sequence = readU16(bytes, at + 3);
+    if (this.resequencer.pass(now, flow, sequence, slot)) return true;
+    const lateUs = this.delays.latestUs(now) - owdUs + 2 * this.roundTripUs + RESEND_MARGIN_US;
+    const most = kind === KIND.interactive ? MAX_INTERACTIVE_HOLD_US : MAX_HOLD_US;
+    const holdUs = Math.trunc(Math.min(Math.max(lateUs, 0), most));
+    const patient = kind === KIND.interactive ? NEVER_POSTPONED : sentAt;
+    this.resequencer.hold(now, flow, sequence, slot, holdUs, patient);
+    return true;
+  }
+
+  /** A datagram of `link` told when it left, modulo 2^24 microseconds. */
+  noteSentAt(now: number, link: number, sentAt: number): void {
+    this.delays.sample(now, link, sentAt, wireTime(now));
+    this.#noteHeard(now, link, sentAt);
+  }
+
+  #noteHeard(now: number, link: number, sentAt: number): void {
+    const state = this.links[link]!;
+    state.newestSentAt = sentAt;
+    state.heardAt = now;
+  }
+
+  /**
+   * What is missing may be on a link that has become slow: one that delivers, but nothing yet that
+   * left as late as the packet that is held.
+   */
+  #postpone(now: number, sentAt: number, heldSince: number): number {
+    if (sentAt === NEVER_POSTPONED) return -Infinity;
+    for (const link of this.links) {
+      if (now - link.heardAt > AT_WORK_US) continue;
+      if (timeDifference(link.newestSentAt, sentAt) >= 0) continue;
+      return Math.min(now + POSTPONE_US, heldSince + MAX_POSTPONED_US);
+    }
+    return -Infinity;
+  }
+
+  /** Whether a report on `link` is due, and if not yet, when ({@linkcode reportAt}). */
+  reportDue(now: number, link: number): boolean {
+    const state = this.links[link]!;
+    return state.unreported > 0 && now >= this.reportAt(link);
+  }
+
+  /** Whether a report on `link` is due for no other reason than a hole. */
+  onlyHoleDue(now: number, link: number): boolean {
+    const state = this.links[link]!;
+    return state.hole && state.unreported < REPORT_DATAGRAMS &&
+      now < state.unreportedSince + REPORT_INTERVAL_US;
+  }
+
+  /** When the next report on `link` is due; Infinity when there is nothing to report. */
+  reportAt(link: number): number {
+    const state = this.links[link]!;
+    if (state.unreported === 0) return Infinity;
+    if (state.hole) return state.reportedAt + HOLE_REPORT_US;
+    if (state.unreported >= REPORT_DATAGRAMS) return 0;
+    return state.unreportedSince + REPORT_INTERVAL_US;
+  }
+
+  /** Fills `report` with the state of `link`. False when nothing has arrived there. */
+  fillReport(now: number, link: number, report: Report): boolean {
+    const state = this.links[link]!;
+    const session = state.session;
+    if (!session) return false;
+    const receipt = session.receipts[link]!;
+    report.linkId = link;
+    report.sessionId = session.localId;
+    report.highest = receipt.window.newest >>> 0;
+    report.receivedAt = state.receivedAt % 0x1_0000_0000 >>> 0;
+    report.heldUs = Math.floor(now - state.receivedAt);
+    report.datagrams = receipt.datagrams >>> 0;
+    report.bytes = receipt.bytes;
+    const owdUs = this.delays.intervalUs(link);
+    const known = owdUs !== Infinity;
+    report.owdUs = this.delays.toWire(known ? owdUs : this.delays.owdUs[link]!);
+    report.queueDelayUs = known
+      ? Math.max(0, Math.round(owdUs - this.delays.leastUs(link)))
+      : QUEUE_UNKNOWN;
+    fillRanges(session, link, report);
+    return true;
+  }
+
+  /** A hole on `link` has been told of; the regular report stays due when it was. */
+  noteHoleReported(now: number, link: number): void {
+    const state = this.links[link]!;
+    state.hole = false;
+    state.reportedAt = now;
+  }
+
+  /** The report on `link` has left. */
+  noteReported(now: number, link: number): void {
+    const state = this.links[link]!;
+    state.unreported = 0;
+    state.hole = false;
+    state.reportedAt = now;
+    this.delays.endInterval(link);
+  }
+}
+
+function countLoss(now: number, state: LinkReceiver, receipt: LinkReceipt, anew: boolean): void {
+  const expected = state.newest - state.lossNewest;
+  const arrived = receipt.datagrams - state.lossDatagrams;
+  if (!anew && expected > 0) state.loss = Math.max(0, 1 - arrived / expected);
+  state.lossNewest = state.newest;
+  state.lossDatagrams = receipt.datagrams;
+  state.lossWindowEndsAt = now + LOSS_WINDOW_US;
+}
+
+/** Runs of received counters from the newest downward. */
+function fillRanges(session: Session, link: number, report: Report): void {
+  const window = session.receipts[link]!.window;
+  const end = Math.max(window.newest - MAX_REACH, -1);
+  let counter = window.newest;
+  report.rangeCount = 0;
+  while (counter > end && report.rangeCount < MAX_RANGES) {
+    const top = counter;
+    while (counter > end && !window.received(counter)) counter--;
+    if (counter === end) break;
+    const gap = top - counter;
+    const first = counter;
+    while (counter > end && window.received(counter)) counter--;
+    report.gaps[report.rangeCount] = gap;
+    report.runs[report.rangeCount++] = first - counter;
+  }
+}

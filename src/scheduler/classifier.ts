@@ -1,0 +1,75 @@
+/**
+ * What is to be done with each packet that waits or is under way, by slot: which lane is it in,
+ * which flow, how much does its user mind waiting, does it leave on several links?
+ *
+ * Decided once, when the packet comes: by the rule that it matches, else by what it shows.
+ *
+ * @module
+ */
+
+import { BUCKETS } from "../queue/flow_queue.ts";
+import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
+import { KIND, type Kind, type PacketInfo } from "../wire/ip.ts";
+import type { Lanes } from "./lanes.ts";
+import { COPIES, type Rules, UNSAID } from "./rules.ts";
+import { SparseFlows } from "./sparse.ts";
+
+/** The treatment of one peer's packets. Entries are by slot. */
+export class Treatment {
+  readonly kind: Uint8Array;
+  /** Flow bucket. */
+  readonly bucket: Uint16Array;
+  /** Number of the lane. */
+  readonly lane: Uint8Array;
+  /** One of {@linkcode COPIES}. */
+  readonly copies: Uint8Array;
+
+  readonly #pool: PacketPool;
+  readonly #rules: Rules;
+  readonly #lanes: Lanes;
+  readonly #sparse = new SparseFlows(BUCKETS);
+
+  constructor(pool: PacketPool, rules: Rules, lanes: Lanes) {
+    this.#pool = pool;
+    this.#rules = rules;
+    this.#lanes = lanes;
+    this.kind = new Uint8Array(pool.count);
+    this.bucket = new Uint16Array(pool.count);
+    this.lane = new Uint8Array(pool.count);
+    this.copies = new Uint8Array(pool.count);
+  }
+
+  /** Decides for the packet in `slot`. */
+  decide(now: number, slot: number, info: PacketInfo): void {
+    const rule = this.#ruleOf(slot);
+    const lane = rule < 0 ? 0 : this.#lanes.ofRule[rule]!;
+    const bucket = this.#lanes.at(lane).bucketOf(info.flowHash);
+    const kind = this.#kindOf(now, slot, info.kind, bucket, rule);
+    this.lane[slot] = lane;
+    this.bucket[slot] = bucket;
+    this.kind[slot] = kind;
+    this.copies[slot] = this.#copiesOf(kind, rule);
+  }
+
+  #ruleOf(slot: number): number {
+    if (this.#rules.count === 0) return -1;
+    const at = this.#pool.at(slot) + PACKET_OFFSET;
+    return this.#rules.match(this.#pool.bytes, at, this.#pool.lengths[slot]!);
+  }
+
+  /** Bulk of a flow that sends little is interactive, unless a rule says otherwise. */
+  #kindOf(now: number, slot: number, shown: Kind, bucket: number, rule: number): Kind {
+    const said = rule < 0 ? UNSAID : this.#rules.kinds[rule]!;
+    if (said === KIND.bulk) return KIND.bulk;
+    if (shown !== KIND.bulk) return shown;
+    if (said === KIND.interactive) return KIND.interactive;
+    const sparse = this.#sparse.handlePacket(now, bucket, this.#pool.lengths[slot]!);
+    return sparse ? KIND.interactive : KIND.bulk;
+  }
+
+  #copiesOf(kind: Kind, rule: number): number {
+    const said = rule < 0 ? UNSAID : this.#rules.copies[rule]!;
+    if (said !== UNSAID) return said;
+    return kind === KIND.bulk ? COPIES.off : this.#rules.interactiveCopies;
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Duplicates: a packet that must not be late leaves on other links too, at the same time, and
+ * the other end takes the one that comes first.
+ *
+ * A copy is sealed from the slot of its packet, under the same header. Its link accounts
+ * for it as for control: nothing is kept of it, nothing sent again.
+ *
+ * @module
+ */
+
+import { BATCH_DATAGRAMS, type TransmitBatch } from "../batch.ts";
+import type { Path } from "../links/path.ts";
+import { DATA_HEADER_BYTES, type PacketPool } from "../slab.ts";
+import { FULL_PACKET_BYTES, pathArrivalAt } from "./arrival.ts";
+import type { Lane } from "./lane.ts";
+import { COPIES } from "./rules.ts";
+import type { Session } from "../session/session.ts";
+
+/** Datagrams that other packets leave free in a batch, since a copy cannot wait for the next. */
+const COPY_ROOM = 16;
+/** Where others stop filling a batch when there may be copies. */
+export const FILL_BESIDE_COPIES: number = BATCH_DATAGRAMS - COPY_ROOM;
+/** Copies may run this far ahead of a link's pacer, in microseconds, and one full packet. */
+const AHEAD_US = 2_000;
+/** `auto`: what copies may add to what is sent, and how much at once, in bytes. */
+const AUTO_SHARE = 0.03;
+const AUTO_BURST_BYTES = 6_000;
+/** `auto`: it helps when the first link loses more than this ... */
+const AUTO_LOSS = 0.005;
+/** ... or the copy arrives at most this much later, in microseconds. */
+const AUTO_LATER_US = 30_000;
+
+/** Whether a lane lets its packets use a path now. */
+export type MayCarry = (now: number, lane: Lane, path: Path) => boolean;
+
+/** Sends the copies of one peer's packets. */
+export class Copier {
+  /** Packets that left on several links. */
+  packets = 0;
+  readonly #pool: PacketPool;
+  readonly #mayCarry: MayCarry;
+  #creditBytes = AUTO_BURST_BYTES;
+
+  constructor(pool: PacketPool, mayCarry: MayCarry) {
+    this.#pool = pool;
+    this.#mayCarry = mayCarry;
+  }
+
+  /**
+   * The packet in `slot`, with its header written, leaves on `main` for the first time: appends
+   * the copies that are due. `copies` is one of {@linkcode COPIES}.
+   */
+  handleSent(
+    now: number,
+    session: Session,
+    lane: Lane,
+    main: Path,
+    slot: number,
+    copies: number,
+    batches: readonly TransmitBatch[],
+  ): void {
+    const bytes = this.#pool.lengths[slot]!;
+    this.#creditBytes = Math.min(AUTO_BURST_BYTES, this.#creditBytes + bytes * AUTO_SHARE);
+    if (copies === COPIES.all) this.#copyToAll(now, session, lane, main, slot, batches);
+    else if (copies === COPIES.auto && this.#creditBytes >= bytes) {
+      const second = this.#second(now, lane, main, batches);
+      if (!second) return;
+      this.#creditBytes -= bytes;
+      this.packets++;
+      this.#send(now, session, second, slot, batches);
+    }
+  }
+
+  #copyToAll(
+    now: number,
+    session: Session,
+    lane: Lane,
+    main: Path,
+    slot: number,
+    batches: readonly TransmitBatch[],
+  ): void {
+    let copied = false;
+    for (const path of lane.paths) {
+      if (!this.#takes(now, lane, main, path, batches)) continue;
+      this.#send(now, session, path, slot, batches);
+      copied = true;
+    }
+    if (copied) this.packets++;
+  }
+
+  /** The link where a copy arrives first, if it is of any use there. */
+  #second(
+    now: number,
+    lane: Lane,
+    main: Path,
+    batches: readonly TransmitBatch[],
+  ): Path | undefined {
+    let best: Path | undefined;
+    let bestAt = Infinity;
+    for (const path of lane.paths) {
+      if (path.live.metered && !lane.pinned) continue;
+      if (!this.#takes(now, lane, main, path, batches)) continue;
+      const at = pathArrivalAt(now, path, main);
+      if (at >= bestAt) continue;
+      best = path;
+      bestAt = at;
+    }
+    if (main.loss > AUTO_LOSS) return best;
+    // The packet itself leaves at once: what its link's pacer says concerns the next one.
+    const mainAt = pathArrivalAt(now, main, main) - Math.max(0, main.pacer.dueAt - now);
+    return bestAt - mainAt <= AUTO_LATER_US ? best : undefined;
+  }
+
+  #takes(
+    now: number,
+    lane: Lane,
+    main: Path,
+    path: Path,
+    batches: readonly TransmitBatch[],
+  ): boolean {
+    if (path === main || path.live.state !== "up" || !path.remote || path.flight.full) return false;
+    if (batches[path.socket]!.full || !this.#mayCarry(now, lane, path)) return false;
+    const packetUs = FULL_PACKET_BYTES * 8e6 / path.rate.rateBps;
+    return path.pacer.dueAt - now <= AHEAD_US + packetUs;
+  }
+
+  #send(
+    now: number,
+    session: Session,
+    path: Path,
+    slot: number,
+    batches: readonly TransmitBatch[],
+  ): void {
+    const length = DATA_HEADER_BYTES + this.#pool.lengths[slot]!;
+    const datagramBytes = session.seal(path, this.#pool, slot, length, batches[path.socket]!);
+    path.handleSent(now, -1, datagramBytes);
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * The lanes of a peer, and how a link that serves several takes from them: in turn.
+ *
+ * What no rule pins may use every link and has the common lane. Each distinct set of links
+ * that rules name has a lane of its own, so that what is bound to a busy or dead link stands
+ * in nobody's way.
+ *
+ * Lanes divide the flow buckets of the wire among them: order is kept per bucket, so a
+ * bucket in two lanes would hold up the faster one.
+ *
+ * @module
+ */
+
+import type { Path } from "../links/path.ts";
+import { BUCKETS } from "../queue/flow_queue.ts";
+import { Lane, type LaneParts, PinnedLane } from "./lane.ts";
+import type { Rules } from "./rules.ts";
+
+/** A pinned lane holds at least so many packets, however many share. */
+const LEAST_LIMIT = 64;
+
+/** How the common lane uses links, which have tiers there. */
+export interface CommonUse {
+  /** When a link may take from it. */
+  readonly opensAt: (now: number, path: Path) => number;
+  /** Whether CoDel may act. */
+  readonly mayDrop: (now: number) => boolean;
+}
+
+/** The lanes of one peer, by number: 0 is the common one. */
+export class Lanes {
+  readonly common: Lane;
+  readonly pinned: readonly PinnedLane[];
+  /** The number of the lane of each rule's packets. */
+  readonly ofRule: Uint8Array;
+
+  readonly #use: CommonUse;
+  readonly #onStranded: (slot: number) => void;
+  /** Which lane each link served last, by link id. */
+  readonly #turn: Uint8Array;
+
+  /**
+   * @param parts the limit holds for the common lane, and for all others together
+   * @param onStranded takes what is bound to links of which none works
+   */
+  constructor(
+    rules: Rules,
+    paths: readonly Path[],
+    parts: LaneParts,
+    use: CommonUse,
+    onStranded: (slot: number) => void,
+  ) {
+    this.#use = use;
+    this.#onStranded = onStranded;
+    this.#turn = new Uint8Array(paths.length);
+    const { sets, ofRule } = setsOf(rules, paths);
+    this.ofRule = ofRule;
+    const shared = sets.length === 0 ? 0 : BUCKETS / 2;
+    const buckets = Math.floor(shared / Math.max(sets.length, 1));
+    const limit = Math.max(LEAST_LIMIT, Math.floor(parts.limit / Math.max(sets.length, 1)));
+    this.common = new Lane(paths, 0, BUCKETS - shared, parts);
+    this.pinned = sets.map((chosen, i) => {
+      const firstBucket = BUCKETS - shared + i * buckets;
+      return new PinnedLane(paths, chosen, firstBucket, buckets, { ...parts, limit });
+    });
+  }
+
+  /** Packets that wait, for the first time or again. */
+  get waiting(): number {
+    let count = this.common.waiting;
+    for (const lane of this.pinned) count += lane.waiting;
+    return count;
+  }
+
+  /** Whether any packet waits in its flow's turn. */
+  get hasFlows(): boolean {
+    if (this.common.queue.hasFlows) return true;
+    for (const lane of this.pinned) if (lane.queue.hasFlows) return true;
+    return false;
+  }
+
+  /** The lane of a number. */
+  at(number: number): Lane {
+    return number === 0 ? this.common : this.pinned[number - 1]!;
+  }
+
+  /** Whether packets of a lane can be expected to leave. */
+  accepts(number: number): boolean {
+    return number === 0 || this.pinned[number - 1]!.reachable;
+  }
+
+  /** When a link may take from any lane. */
+  opensAt(now: number, path: Path): number {
+    if (this.pinned.length === 0) return this.#use.opensAt(now, path);
+    let at = this.common.queue.hasFlows ? this.#use.opensAt(now, path) : Infinity;
+    for (const lane of this.pinned) at = Math.min(at, lane.opensAt(now, path));
+    return at;
+  }
+
+  /**
+   * Takes the next packet for a link that may have one, by {@linkcode opensAt}; -1 when CoDel
+   * has dropped all there were in the lane whose turn it is.
+   */
+  shift(now: number, path: Path): number {
+    const { pinned } = this;
+    const { queue } = this.common;
+    if (pinned.length === 0) return queue.shift(now, this.#use.mayDrop(now));
+    const { id } = path.options;
+    for (;;) {
+      const number = this.#turn[id] = (this.#turn[id]! + 1) % (pinned.length + 1);
+      if (number > 0) {
+        const lane = pinned[number - 1]!;
+        if (lane.opensAt(now, path) <= now) return lane.queue.shift(now, lane.mayDrop(now));
+      } else if (queue.hasFlows && this.#use.opensAt(now, path) <= now) {
+        return queue.shift(now, this.#use.mayDrop(now));
+      }
+    }
+  }
+
+  /** Looks after the pinned lanes: what is bound to links that are gone would wait for ever. */
+  tend(now: number): void {
+    for (const lane of this.pinned) {
+      if (lane.waiting === 0) continue;
+      if (lane.reachable) lane.adapt(now);
+      else lane.clear(this.#onStranded);
+    }
+  }
+
+  /** Hands every packet over. */
+  clear(release: (slot: number) => void): void {
+    this.common.clear(release);
+    for (const lane of this.pinned) lane.clear(release);
+  }
+}
+
+/** The distinct sets of links that rules name; names that no path has mean nothing. */
+function setsOf(
+  rules: Rules,
+  paths: readonly Path[],
+): { sets: readonly (readonly Path[])[]; ofRule: Uint8Array } {
+  const sets = new Map<string, readonly Path[]>();
+  const keys = rules.links.map((names) => {
+    if (names.length === 0) return undefined;
+    const chosen = paths.filter((path) => names.includes(path.options.name));
+    const key = chosen.map((path) => path.options.id).join();
+    sets.set(key, chosen);
+    return key;
+  });
+  const order = [...sets.keys()];
+  const ofRule = Uint8Array.from(keys, (key) => key === undefined ? 0 : 1 + order.indexOf(key));
+  return { sets: [...sets.values()], ofRule };
+}

@@ -1,0 +1,62 @@
+import { assertEquals } from "@std/assert";
+import { PACKET_OFFSET, PacketPool } from "../../src/slab.ts";
+import { Receiver } from "../../src/receiver/receiver.ts";
+import { DATA_HEADER_BYTES } from "../../src/slab.ts";
+import { wireTime, writeDataHeader } from "../../src/wire/frame.ts";
+import { KIND, type Kind } from "../../src/wire/ip.ts";
+
+const MS = 1000;
+const START = 10_000_000;
+const NEAR = 0;
+const FAR = 1;
+const OWD_US = [7 * MS, 40 * MS];
+const ROUND_TRIP_US = 15 * MS;
+
+/** A receiver of two links whose flow 5 has a gap that both links may still fill. */
+class Bench {
+  readonly delivered: number[] = [];
+  readonly #pool = new PacketPool(16);
+  readonly receiver = new Receiver(2, this.#pool, (slot) => this.delivered.push(slot));
+  #global = 0;
+
+  constructor() {
+    this.receiver.roundTripUs = ROUND_TRIP_US;
+  }
+
+  /** Packet `sequence` of the flow comes on `link` after that link's delay. */
+  data(now: number, link: number, kind: Kind, sequence: number): void {
+    const slot = this.#pool.alloc();
+    const at = this.#pool.at(slot) + PACKET_OFFSET - DATA_HEADER_BYTES;
+    const sentAt = wireTime(now - OWD_US[link]!);
+    writeDataHeader(this.#pool.bytes, at, kind, 5, sequence, this.#global++, sentAt);
+    this.receiver.handleData(now, link, at, slot);
+  }
+
+  /** Milliseconds that packet 2 is held when the far link goes on delivering what left before. */
+  heldMs(kind: Kind): number {
+    for (const link of [NEAR, FAR]) {
+      this.receiver.noteSentAt(START, link, wireTime(START - OWD_US[link]!));
+    }
+    this.data(START, NEAR, kind, 0);
+    this.data(START, NEAR, kind, 2);
+    for (let ms = 1; ms < 400; ms++) {
+      const now = START + ms * MS;
+      const sentAt = wireTime(START - OWD_US[FAR]! - MS); // always older than what is held
+      if (ms % 5 === 0) this.receiver.noteSentAt(now, FAR, sentAt);
+      // A process wakes a little late.
+      if (now >= this.receiver.resequencer.nextTimeoutAt) {
+        this.receiver.resequencer.handleTimeout(now + 50);
+      }
+      if (this.delivered.length === 2) return ms;
+    }
+    return Infinity;
+  }
+}
+
+Deno.test("Receiver waits for a link that still delivers what left before, up to 190 ms for bulk", () => {
+  assertEquals(new Bench().heldMs(KIND.bulk), 190);
+});
+
+Deno.test("Receiver holds what should not wait for 20 ms, whatever a slow link still delivers", () => {
+  assertEquals(new Bench().heldMs(KIND.interactive), 20);
+});
