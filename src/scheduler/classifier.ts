@@ -14,8 +14,8 @@ import type { Lanes } from "./lanes.ts";
 import { COPIES, type Rules, UNSAID } from "./rules.ts";
 import { SparseFlows } from "./sparse.ts";
 
-/** The treatment of one peer's packets. Entries are by slot. */
-export class Treatment {
+/** What the packets of one peer are. Entries are by slot. */
+export class Classifier {
   readonly kind: Uint8Array;
   /** Flow bucket. */
   readonly bucket: Uint16Array;

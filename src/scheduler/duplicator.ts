@@ -34,7 +34,7 @@ const AUTO_LATER_US = 30_000;
 export type MayCarry = (now: number, lane: Lane, path: Path) => boolean;
 
 /** Sends the copies of one peer's packets. */
-export class Copier {
+export class Duplicator {
   /** Packets that left on several links. */
   packets = 0;
   readonly #pool: PacketPool;

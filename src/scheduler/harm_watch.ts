@@ -32,7 +32,7 @@ const LEAST_BACKOFF_US = 10_000_000;
 const MOST_BACKOFF_US = 300_000_000;
 
 /** What is known of a link that could be left out. Rates in bits per second. */
-export interface Suspect {
+export interface Candidate {
   /** Its position; -1: there is none. */
   index: number;
   /** What the other links carry by themselves. */
@@ -87,20 +87,20 @@ export class HarmWatch {
   }
 
   /**
-   * Looks at what was delivered. `suspect` is the link that would be left out first: it carried
+   * Looks at what was delivered. `candidate` is the link that would be left out first: it carried
    * something lately, and others can do without it.
    */
-  update(now: number, suspect: Suspect): void {
+  update(now: number, candidate: Candidate): void {
     const late = now > this.#stepAt + 2 * STEP_US;
     this.#stepAt = late ? now : this.#stepAt + STEP_US;
     // After a pause there is nothing to compare with.
     if (late) this.#steps = 0;
     this.#totals[this.#steps++ % this.#totals.length] = this.deliveredBytes;
     if (this.#onTrial >= 0) this.#watchTrial(now, late);
-    else this.#watch(now, suspect);
+    else this.#watch(now, candidate);
   }
 
-  #watch(now: number, { index, othersBps }: Suspect): void {
+  #watch(now: number, { index, othersBps }: Candidate): void {
     if (index < 0 || this.#steps <= WINDOW_STEPS) return;
     // What was delivered without the link says nothing of it.
     if (now < this.#outUntil[index]! + WINDOW_STEPS * STEP_US) return;

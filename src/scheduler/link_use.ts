@@ -30,7 +30,7 @@ export class LinkUse {
   /** Whether a link may be too far to be used beside others. */
   #anyFar = true;
   readonly #harm: HarmWatch;
-  readonly #suspect = { index: -1, othersBps: 0 };
+  readonly #candidate = { index: -1, othersBps: 0 };
   /** Bulk that each link has sent since the last look. */
   readonly #bulkBytes: Float64Array;
 
@@ -134,9 +134,9 @@ export class LinkUse {
 
   /** Looks for a link that makes the whole slower: the latest of those that carry bulk. */
   #watchHarm(now: number): void {
-    const suspect = this.#suspect;
-    suspect.index = -1;
-    suspect.othersBps = 0;
+    const candidate = this.#candidate;
+    candidate.index = -1;
+    candidate.othersBps = 0;
     let worstUs = 0;
     let leastUs = Infinity;
     let sumBps = 0;
@@ -149,16 +149,16 @@ export class LinkUse {
       sumBps += path.rate.rateBps;
       const lateUs = timeDifference(path.owdWire, this.#paths[0]!.owdWire) + 4 * path.rtt.rttvarUs;
       leastUs = Math.min(leastUs, lateUs);
-      if (bytes === 0 || suspect.index >= 0 && lateUs <= worstUs) continue;
-      suspect.index = i;
+      if (bytes === 0 || candidate.index >= 0 && lateUs <= worstUs) continue;
+      candidate.index = i;
       worstUs = lateUs;
     }
-    if (suspect.index >= 0) {
-      suspect.othersBps = sumBps - this.#paths[suspect.index]!.rate.rateBps;
+    if (candidate.index >= 0) {
+      candidate.othersBps = sumBps - this.#paths[candidate.index]!.rate.rateBps;
       // The nearest link holds nobody up.
-      if (suspect.othersBps === 0 || worstUs <= leastUs + FAR_US) suspect.index = -1;
+      if (candidate.othersBps === 0 || worstUs <= leastUs + FAR_US) candidate.index = -1;
     }
-    this.#harm.update(now, suspect);
+    this.#harm.update(now, candidate);
   }
 
   /** When the queue's head will have waited so long that a link that is not the first choice may help. */

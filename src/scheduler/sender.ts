@@ -30,14 +30,14 @@ import {
 } from "../wire/frame.ts";
 import { isEcnCapable, KIND, markCongestion, type PacketInfo } from "../wire/ip.ts";
 import { pathArrivalAt } from "./arrival.ts";
-import { Copier, FILL_BESIDE_COPIES } from "./duplicator.ts";
+import { Duplicator, FILL_BESIDE_COPIES } from "./duplicator.ts";
 import type { Drops } from "../drops.ts";
 import type { Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import { LinkUse } from "./link_use.ts";
 import type { Rules } from "./rules.ts";
 import type { Session } from "../session/session.ts";
-import { Treatment } from "./classifier.ts";
+import { Classifier } from "./classifier.ts";
 
 /** A packet is sent at most this often. */
 const MAX_SENDS = 3;
@@ -63,8 +63,8 @@ export class Sender {
   readonly #drops: Drops;
   readonly #rules: Rules;
   readonly #lanes: Lanes;
-  readonly #treatment: Treatment;
-  readonly #copier: Copier;
+  readonly #classifier: Classifier;
+  readonly #duplicator: Duplicator;
   /** Datagrams that fill a batch. */
   readonly #batchLimit: number;
   readonly #flowSequence = new Uint16Array(BUCKETS);
@@ -103,11 +103,11 @@ export class Sender {
     };
     const onStranded = (slot: number): void => this.#drop(slot, "no-link");
     this.#lanes = new Lanes(rules, paths, parts, use, onStranded);
-    this.#treatment = new Treatment(pool, rules, this.#lanes);
+    this.#classifier = new Classifier(pool, rules, this.#lanes);
     this.queue = this.#lanes.common.queue;
     this.#use = new LinkUse(paths, this.#lanes.common);
     // A link that is left out makes others wait for what only it carries: copies do no such harm.
-    this.#copier = new Copier(pool, (now, lane, path) => this.#mayCarry(now, lane, path));
+    this.#duplicator = new Duplicator(pool, (now, lane, path) => this.#mayCarry(now, lane, path));
     this.#batchLimit = rules.copying ? FILL_BESIDE_COPIES : BATCH_DATAGRAMS;
   }
 
@@ -118,19 +118,19 @@ export class Sender {
 
   /** Packets that were sent on several links at once. */
   get duplicatedPackets(): number {
-    return this.#copier.packets;
+    return this.#duplicator.packets;
   }
 
   /** Takes the packet in `slot` over. */
   handlePacket(now: number, slot: number, info: PacketInfo): void {
-    this.#treatment.decide(now, slot, info);
-    const number = this.#treatment.lane[slot]!;
+    this.#classifier.decide(now, slot, info);
+    const number = this.#classifier.lane[slot]!;
     if (!this.#lanes.accepts(number)) return this.#drop(slot, "no-link");
     const { queue } = this.#lanes.at(number);
-    const bucket = this.#treatment.bucket[slot]!;
+    const bucket = this.#classifier.bucket[slot]!;
     this.#sends[slot] = 0;
     // What is in order must not be in two queues: one of them would overtake the other.
-    if (this.#treatment.kind[slot] === KIND.unordered) queue.pushExpress(now, slot, bucket);
+    if (this.#classifier.kind[slot] === KIND.unordered) queue.pushExpress(now, slot, bucket);
     else queue.push(now, slot, bucket);
   }
 
@@ -144,7 +144,7 @@ export class Sender {
 
   /** A packet's datagram was lost: it goes again, unless it did too often or too much bulk does. */
   handleLost(slot: number): void {
-    const isBulk = this.#treatment.kind[slot] === KIND.bulk;
+    const isBulk = this.#classifier.kind[slot] === KIND.bulk;
     const bytes = isBulk ? this.#pool.lengths[slot]! : 0;
     if (this.#sends[slot]! >= MAX_SENDS || this.#resendCredit < bytes) {
       this.#drop(slot, "lost");
@@ -302,8 +302,8 @@ export class Sender {
     path.handleSent(now, slot, datagramBytes);
     if (this.#isCommonBulk(slot)) this.#use.noteSent(path, datagramBytes);
     if (!first || !this.#rules.copying) return;
-    const copies = this.#treatment.copies[slot]!;
-    this.#copier.handleSent(now, session, this.#laneOf(slot), path, slot, copies, batches);
+    const copies = this.#classifier.copies[slot]!;
+    this.#duplicator.handleSent(now, session, this.#laneOf(slot), path, slot, copies, batches);
   }
 
   /** @param counts whether this is a try: on a link that is only suspected it is a hope */
@@ -318,8 +318,8 @@ export class Sender {
       return;
     }
     this.#sends[slot] = 1;
-    const bucket = this.#treatment.bucket[slot]!;
-    const kind = this.#treatment.kind[slot]!;
+    const bucket = this.#classifier.bucket[slot]!;
+    const kind = this.#classifier.kind[slot]!;
     let sequence = 0;
     if (kind !== KIND.unordered) {
       sequence = this.#flowSequence[bucket]!;
@@ -339,11 +339,11 @@ export class Sender {
 
   /** Whether what happens to a packet tells if its link is worth using: that of pinned ones is no choice. */
   #isCommonBulk(slot: number): boolean {
-    return this.#treatment.kind[slot] === KIND.bulk && this.#treatment.lane[slot] === 0;
+    return this.#classifier.kind[slot] === KIND.bulk && this.#classifier.lane[slot] === 0;
   }
 
   #laneOf(slot: number): Lane {
-    return this.#lanes.at(this.#treatment.lane[slot]!);
+    return this.#lanes.at(this.#classifier.lane[slot]!);
   }
 
   #mark(slot: number): boolean {
