@@ -21,6 +21,17 @@ export class Remote {
     this.bytes = records.slice(offset, offset + REMOTE_BYTES) as Uint8Array<ArrayBuffer>;
   }
 
+  /** Address family. */
+  get family(): 4 | 6 {
+    return this.bytes[0] === 4 ? 4 : 6;
+  }
+
+  /** The address as people write it. */
+  get address(): string {
+    const { bytes } = this;
+    return this.family === 4 ? bytes.subarray(4, 8).join(".") : formatIpv6(bytes.subarray(4, 20));
+  }
+
   /** Tells whether the record at `offset` of `records` is this endpoint. */
   equals(records: Uint8Array, offset = 0): boolean {
     const mine = this.bytes;
@@ -30,10 +41,8 @@ export class Remote {
 
   /** The address and port as people write them: `192.0.2.1:5080`, `[2001:db8::1]:5080`. */
   toString(): string {
-    const bytes = this.bytes;
-    const port = bytes[2]! << 8 | bytes[3]!;
-    if (bytes[0] === 4) return `${bytes.subarray(4, 8).join(".")}:${port}`;
-    return `[${formatIpv6(bytes.subarray(4, 20))}]:${port}`;
+    const port = this.bytes[2]! << 8 | this.bytes[3]!;
+    return this.family === 4 ? `${this.address}:${port}` : `[${this.address}]:${port}`;
   }
 }
 

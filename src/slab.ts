@@ -12,18 +12,15 @@
  * @module
  */
 
+import { DATA_HEADER_BYTES } from "./wire/data.ts";
+import { OUTER_HEADER_BYTES } from "./wire/datagram.ts";
+
 /** Bytes of one slot; a whole outer datagram fits. */
 export const SLOT_BYTES = 2048;
 /** Where a packet starts in a slot of a {@linkcode PacketPool}. */
 export const PACKET_OFFSET = 64;
-/** Bytes of the DATA frame header that is written in front of a packet. */
-export const DATA_HEADER_BYTES = 12;
 /** Where the plaintext body (frames) starts in a slot of a {@linkcode PacketPool}. */
-export const PLAIN_OFFSET = PACKET_OFFSET - DATA_HEADER_BYTES;
-/** Bytes of the outer datagram header; the ciphertext follows. */
-export const OUTER_HEADER_BYTES = 10;
-/** Bytes of the AEAD tag that ends a datagram (RFC 8439 section 2.8, RFC 5116 section 5.2). */
-export const TAG_BYTES = 16;
+export const PLAIN_OFFSET: number = PACKET_OFFSET - DATA_HEADER_BYTES;
 /** Largest inner packet in bytes: what a slot holds beside headers and tag. */
 export const MAX_PACKET_BYTES = 1900;
 /** Longest packet that a slot can hold; a peer may send more than {@linkcode MAX_PACKET_BYTES}. */

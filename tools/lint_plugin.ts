@@ -17,12 +17,27 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   scheduler: ["wire", "queue", "links", "session"],
   receiver: ["wire", "links", "session"],
   tunnel: ["wire", "crypto", "queue", "links", "session", "scheduler", "receiver"],
-  config: [],
+  config: ["wire"],
   platform: ["wire", "offload", "crypto"],
   io: ["wire", "crypto", "scheduler", "tunnel", "config", "platform"],
   control: ["config", "tunnel"],
   cli: ["config", "control", "crypto", "io", "platform", "tunnel"],
 };
+
+/** Layers that read packets and datagrams, whose layouts src/wire alone knows. */
+const USE_LAYOUTS: readonly string[] = [
+  "offload",
+  "crypto",
+  "queue",
+  "links",
+  "session",
+  "scheduler",
+  "receiver",
+  "tunnel",
+  "io",
+];
+/** What a kernel puts in front of packets is no part of the wire. */
+const OWN_LAYOUTS = /\/offload\/vnet_header\.ts$/;
 
 /** The only file of the product that opens C libraries. */
 const LIBRARY_OPENER = "/src/platform/c_library.ts";
@@ -119,6 +134,23 @@ const plugin: Deno.lint.Plugin = {
               node,
               message: `src/${layer} must not use \`Math.random\``,
               hint: "Take a source of random bytes as an argument.",
+            });
+          },
+        };
+      },
+    },
+    "wire-layout": {
+      create(context): Deno.lint.LintVisitor {
+        const layer = productLayerOf(context.filename);
+        if (!layer || !USE_LAYOUTS.includes(layer) || OWN_LAYOUTS.test(context.filename)) return {};
+        return {
+          "BinaryExpression[operator='+'][left.name='at'][right.type='Literal']"(
+            node: Deno.lint.Node,
+          ): void {
+            context.report({
+              node,
+              message: `src/${layer} must not know where fields of the wire are`,
+              hint: "Read and write them by the functions and names of src/wire.",
             });
           },
         };

@@ -9,10 +9,11 @@ import { TransmitBatch } from "../../src/batch.ts";
 import { Receiver } from "../../src/receiver/receiver.ts";
 import { Session } from "../../src/session/session.ts";
 import { readU32, writeU32 } from "../../src/wire/field.ts";
-import { wireTime, writeDataHeader } from "../../src/wire/frame.ts";
 import { KIND } from "../../src/wire/ip.ts";
 import { NO_KEY } from "./null_aead.ts";
 import { BATCH, type Stage, START_US } from "./stage.ts";
+import { wireTime } from "../../src/wire/time.ts";
+import { writeDataHeader } from "../../src/wire/data.ts";
 
 const DATAGRAM_BYTES = 1440;
 const POOL_SLOTS = 4096;

@@ -12,6 +12,7 @@ import { type Context, type Reading, readTable } from "./read_table.ts";
 import type { Report } from "./report.ts";
 import { LINK_KEYS } from "./schema.ts";
 import { isName, NAME_RULE } from "./text_kinds.ts";
+import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { type Entry, quote, type Table } from "./tree.ts";
 
 /** Three heartbeats of 250 ms, and as much again as one. */
@@ -20,8 +21,6 @@ const TIMEOUT_US = 1_000_000;
 const METERED_TIMEOUT_US = 16_000_000;
 /** A quota below this should not pay for heartbeats several times a second: they carry 2.4 GB a month. */
 const SMALL_QUOTA_BYTES = 50e9;
-/** What a packet costs on the way: IP and UDP, header 10, tag 16, DATA frame 12. */
-const OVERHEAD_BYTES = { ipv4: 66, ipv6: 86 } as const;
 
 type LinkReading = Reading<typeof LINK_KEYS>;
 
@@ -128,7 +127,7 @@ function checkMtu(
 ): void {
   const { mtu } = link.values;
   if (mtu === undefined || tunnelMtu === undefined || !remote) return;
-  const overhead = remote.host.includes(":") ? OVERHEAD_BYTES.ipv6 : OVERHEAD_BYTES.ipv4;
+  const overhead = PACKET_OVERHEAD_BYTES[remote.host.includes(":") ? 6 : 4];
   if (tunnelMtu + overhead <= mtu) return;
   report.error(
     link.placeOf("mtu"),

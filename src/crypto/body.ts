@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type Slab, SLOT_BYTES, TAG_BYTES } from "../slab.ts";
+import { type Slab, SLOT_BYTES } from "../slab.ts";
+import { TAG_BYTES } from "../wire/datagram.ts";
 
 /** Tells whether `length` bytes fit the body of `plain` and, with a tag, that of `sealed`. */
 export function fitsBodies(length: number, plain: Slab, sealed: Slab): boolean {

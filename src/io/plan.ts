@@ -18,13 +18,10 @@ import type { Remote } from "../remote.ts";
 import { MAX_PACKET_BYTES } from "../slab.ts";
 import type { EndpointOptions, LinkOptions } from "../tunnel/options.ts";
 import type { RuleOptions } from "../scheduler/rules.ts";
+import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 
 /** Outer IP packets of links that say nothing else. */
 const DEFAULT_LINK_MTU = 1500;
-/** What a tunnel packet costs over IPv4: IP 20, UDP 8, header 10, tag 16, DATA frame 12. */
-const OVERHEAD_IPV4_BYTES = 66;
-/** The same over IPv6, whose header has 40 bytes. */
-const OVERHEAD_IPV6_BYTES = 86;
 
 /**
  * Files that are open besides the sockets: Deno has about 25 (its caches, event queue and pipes),
@@ -36,11 +33,6 @@ export const CONTROL_CLIENTS = 64;
 
 /** Address family of an endpoint or of a textual address. */
 export type Family = 4 | 6;
-
-/** Returns the family of `remote`. */
-export function familyOf(remote: Remote): Family {
-  return remote.bytes[0] === 4 ? 4 : 6;
-}
 
 /** Returns the family of a textual address; undefined when it is none. */
 export function familyOfAddress(text: string): Family | undefined {
@@ -105,7 +97,7 @@ export function tunnelMtu(config: Config, families: readonly Family[]): number {
   if (config.tunnel.mtu !== undefined) return config.tunnel.mtu;
   const inner = families.map((family, i) => {
     const outer = config.mode === "client" ? config.links[i]?.mtu : undefined;
-    const overhead = family === 4 ? OVERHEAD_IPV4_BYTES : OVERHEAD_IPV6_BYTES;
+    const overhead = PACKET_OVERHEAD_BYTES[family];
     return (outer ?? DEFAULT_LINK_MTU) - overhead;
   });
   return Math.min(MAX_PACKET_BYTES, ...inner);

@@ -16,10 +16,8 @@ import type { Scrypt } from "../crypto/aead.ts";
 import { stretchPassword } from "../crypto/psk.ts";
 import type { Platform, SocketOptions } from "../platform/platform.ts";
 import { resolveRemote } from "../platform/resolve.ts";
-import { formatIpv6, type Remote } from "../remote.ts";
 import type { EndpointOptions } from "../tunnel/options.ts";
 import {
-  familyOf,
   familyOfAddress,
   linkOptions,
   linkSocket,
@@ -62,7 +60,7 @@ async function prepareClient(
     const lookup = (host: string): ReturnType<Platform["lookup"]> => platform.lookup(host, rdomain);
     return resolveRemote(link.remote.host, link.remote.port, family, undefined, lookup);
   }));
-  const families = remotes.map(familyOf);
+  const families = remotes.map(({ family }) => family);
   const psk = keyOf(config.secret, scrypt);
   return {
     sockets: config.links.map((link, i) => linkSocket(link, families[i]!)),
@@ -109,14 +107,10 @@ async function listenSocket(
   const literal = familyOfAddress(host);
   const lookup = (host: string): ReturnType<Platform["lookup"]> => platform.lookup(host, {});
   const address = literal === undefined
-    ? addressOf(await resolveRemote(host, port, undefined, undefined, lookup))
+    ? (await resolveRemote(host, port, undefined, undefined, lookup)).address
     : host;
   const family = literal ?? familyOfAddress(address)!;
   return { name: family === 4 ? `${host}:${port}` : `[${host}]:${port}`, address, port, family };
-}
-
-function addressOf({ bytes }: Remote): string {
-  return bytes[0] === 4 ? bytes.subarray(4, 8).join(".") : formatIpv6(bytes.subarray(4, 20));
 }
 
 /** Returns the 32 bytes of a secret; a pass phrase costs up to a third of a second. */

@@ -7,8 +7,7 @@
  *
  * @module
  */
-
-import { timeDifference } from "../wire/frame.ts";
+import { timeDifference } from "../wire/time.ts";
 
 /** The least delay is of the last one to two such windows, in microseconds. */
 const WINDOW_US = 7_500_000;

@@ -8,7 +8,6 @@
  */
 
 import type { Remote } from "../remote.ts";
-import { QUEUE_UNKNOWN, type Report } from "../wire/frame.ts";
 import type { Tier } from "../wire/handshake.ts";
 import { DeliveryRate, RateSample } from "./delivery_rate.ts";
 import { InFlight, RING_ENTRIES, type SlotHandler } from "./in_flight.ts";
@@ -16,8 +15,10 @@ import { LinkNews } from "./link_news.ts";
 import { Liveness, type Stakes } from "./liveness.ts";
 import { Meter } from "./meter.ts";
 import { Pacer } from "./pacer.ts";
+import { UDP_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { type LinkSigns, RateEstimator } from "./rate_estimator.ts";
 import { Rtt } from "./rtt.ts";
+import { QUEUE_UNKNOWN, type Report } from "../wire/report.ts";
 
 /** What is configured of a link, and never changes. */
 export interface PathOptions {
@@ -31,9 +32,6 @@ export interface PathOptions {
   readonly timeoutUs: number;
 }
 
-/** IPv4 and UDP headers, in bytes; rates count IP packets. */
-export const IPV4_UDP_BYTES = 28;
-const IPV6_UDP_BYTES = 48;
 /** A path that was away begins with this share of its last rate. */
 const RETURN_SHARE = 0.25;
 /** More than this many round trips in flight is a queue somewhere. */
@@ -107,7 +105,7 @@ export class Path {
 
   /** Bytes on the link of a datagram of `length` bytes. */
   wireBytes(length: number): number {
-    return length + (this.remote?.bytes[0] === 6 ? IPV6_UDP_BYTES : IPV4_UDP_BYTES);
+    return length + (this.remote?.family === 6 ? UDP_OVERHEAD_BYTES[6] : UDP_OVERHEAD_BYTES[4]);
   }
 
   /**

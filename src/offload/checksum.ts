@@ -11,13 +11,11 @@
 
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { readU16, writeU16 } from "../wire/field.ts";
-import { PROTOCOL_UDP } from "../wire/ip.ts";
 import { parseTransport, TransportInfo } from "../wire/transport.ts";
+import { IPV4_CHECKSUM, IPV4_SOURCE, IPV6_SOURCE, PROTOCOL_UDP } from "../wire/ip_layout.ts";
 
-/** IPv4: both addresses, and their offset; IPv6 likewise. */
-const IPV4_ADDRESSES = 12;
+/** Both addresses, which lie side by side. */
 const IPV4_ADDRESSES_BYTES = 8;
-const IPV6_ADDRESSES = 8;
 const IPV6_ADDRESSES_BYTES = 32;
 
 /** Folds a sum, below 2^53, to 16 bits; 0 only when everything was 0. */
@@ -68,8 +66,8 @@ export function pseudoSum(
   length: number,
 ): number {
   const addresses = version === 4
-    ? sumOf(pool, at + IPV4_ADDRESSES, IPV4_ADDRESSES_BYTES)
-    : sumOf(pool, at + IPV6_ADDRESSES, IPV6_ADDRESSES_BYTES);
+    ? sumOf(pool, at + IPV4_SOURCE, IPV4_ADDRESSES_BYTES)
+    : sumOf(pool, at + IPV6_SOURCE, IPV6_ADDRESSES_BYTES);
   return fold(addresses + protocol + length);
 }
 
@@ -108,6 +106,6 @@ export function fillChecksum(pool: PacketPool, slot: number): boolean {
 
 /** Writes the header checksum of the IPv4 header of `headerBytes` at `at`. */
 export function writeIpv4Checksum(pool: PacketPool, at: number, headerBytes: number): void {
-  writeU16(pool.bytes, at + 10, 0);
-  writeU16(pool.bytes, at + 10, ~sumOf(pool, at, headerBytes));
+  writeU16(pool.bytes, at + IPV4_CHECKSUM, 0);
+  writeU16(pool.bytes, at + IPV4_CHECKSUM, ~sumOf(pool, at, headerBytes));
 }

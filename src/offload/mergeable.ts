@@ -11,22 +11,33 @@
 
 import type { PacketPool } from "../slab.ts";
 import { readU16, readU32 } from "../wire/field.ts";
-import { PROTOCOL_TCP } from "../wire/ip.ts";
-import { IPV4_BYTES, TCP_BYTES, type TransportInfo, UDP_CHECKSUM } from "../wire/transport.ts";
+import type { TransportInfo } from "../wire/transport.ts";
 import { isChecksumRight, sumOf } from "./checksum.ts";
-
-/** Offsets in a TCP header (RFC 9293 section 3.1), and flags. */
-export const TCP_SEQUENCE = 4;
-const TCP_ACKNOWLEDGMENT = 8;
-export const TCP_DATA_OFFSET = 12;
-export const TCP_FLAGS = 13;
-const TCP_WINDOW = 14;
-export const TCP_URGENT = 18;
-export const FIN = 0x01;
-export const PSH = 0x08;
-const ACK = 0x10;
-/** IPv4: "don't fragment". */
-const DF = 0x4000;
+import {
+  ACK,
+  FIN,
+  IPV4_BYTES,
+  IPV4_DONT_FRAGMENT,
+  IPV4_DSCP_ECN,
+  IPV4_FRAGMENT,
+  IPV4_IDENTIFICATION,
+  IPV4_PROTOCOL,
+  IPV4_SOURCE,
+  IPV4_TTL,
+  IPV6_HOP_LIMIT,
+  IPV6_NEXT_HEADER,
+  IPV6_SOURCE,
+  PROTOCOL_TCP,
+  PSH,
+  TCP_ACKNOWLEDGMENT,
+  TCP_BYTES,
+  TCP_DATA_OFFSET,
+  TCP_FLAGS,
+  TCP_SEQUENCE,
+  TCP_URGENT,
+  TCP_WINDOW,
+  UDP_CHECKSUM,
+} from "../wire/ip_layout.ts";
 
 /** How the IPv4 identification goes from one packet of a run to the next. */
 export const ID_STEP = { unknown: 0, one: 1, fixed: 2 } as const;
@@ -59,9 +70,9 @@ export function flowKey(words: Uint32Array, at: number, info: TransportInfo): nu
 export function isSameFlow(pool: PacketPool, a: number, b: number, info: TransportInfo): boolean {
   const { bytes, words } = pool;
   if (bytes[a]! >> 4 !== info.version) return false;
-  const protocolAt = info.version === 4 ? 9 : 6;
+  const protocolAt = info.version === 4 ? IPV4_PROTOCOL : IPV6_NEXT_HEADER;
   if (bytes[a + protocolAt] !== bytes[b + protocolAt]) return false;
-  const from = a + (info.version === 4 ? 12 : 8) >> 2;
+  const from = a + (info.version === 4 ? IPV4_SOURCE : IPV6_SOURCE) >> 2;
   const delta = b - a >> 2;
   const end = a + info.ipBytes >> 2;
   for (let i = from; i <= end; i++) if (words[i] !== words[i + delta]) return false;
@@ -72,9 +83,13 @@ export function isSameFlow(pool: PacketPool, a: number, b: number, info: Transpo
 export function haveSameIp(pool: PacketPool, a: number, b: number, info: TransportInfo): boolean {
   const { bytes, words } = pool;
   // Traffic class and flow label; hop limit.
-  if (info.version === 6) return words[a >> 2] === words[b >> 2] && bytes[a + 7] === bytes[b + 7];
-  return bytes[a + 1] === bytes[b + 1] && readU16(bytes, a + 6) === readU16(bytes, b + 6) &&
-    bytes[a + 8] === bytes[b + 8];
+  if (info.version === 6) {
+    return words[a >> 2] === words[b >> 2] &&
+      bytes[a + IPV6_HOP_LIMIT] === bytes[b + IPV6_HOP_LIMIT];
+  }
+  return bytes[a + IPV4_DSCP_ECN] === bytes[b + IPV4_DSCP_ECN] &&
+    readU16(bytes, a + IPV4_FRAGMENT) === readU16(bytes, b + IPV4_FRAGMENT) &&
+    bytes[a + IPV4_TTL] === bytes[b + IPV4_TTL];
 }
 
 /**
@@ -89,9 +104,11 @@ export function idStep(
   count: number,
   step: number,
 ): number {
-  const distance = readU16(bytes, at + 4) - readU16(bytes, first + 4) & 0xffff;
+  const number = readU16(bytes, at + IPV4_IDENTIFICATION);
+  const distance = number - readU16(bytes, first + IPV4_IDENTIFICATION) & 0xffff;
   if (distance === count && step !== ID_STEP.fixed) return ID_STEP.one;
-  const mayBeFixed = step !== ID_STEP.one && (readU16(bytes, at + 6) & DF) !== 0;
+  const mayBeFixed = step !== ID_STEP.one &&
+    (readU16(bytes, at + IPV4_FRAGMENT) & IPV4_DONT_FRAGMENT) !== 0;
   return distance === 0 && mayBeFixed ? ID_STEP.fixed : ID_STEP.unknown;
 }
 

@@ -14,11 +14,9 @@
 
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { writeU16 } from "../wire/field.ts";
-import { PROTOCOL_TCP } from "../wire/ip.ts";
-import { IPV4_BYTES, IPV6_BYTES, parseTransport, TransportInfo } from "../wire/transport.ts";
+import { parseTransport, TransportInfo } from "../wire/transport.ts";
 import { pseudoSum, writeIpv4Checksum } from "./checksum.ts";
 import {
-  FIN,
   flowKey,
   haveSameIp,
   haveSameTcp,
@@ -27,12 +25,21 @@ import {
   isCandidate,
   isRight,
   isSameFlow,
-  PSH,
   sequenceOf,
-  TCP_FLAGS,
 } from "./mergeable.ts";
 import type { Framing } from "./framing.ts";
 import { clearVnetHeader, GSO, NEEDS_CSUM, VnetHeader } from "./vnet_header.ts";
+import {
+  FIN,
+  IPV4_BYTES,
+  IPV4_TOTAL_LENGTH,
+  IPV6_BYTES,
+  IPV6_PAYLOAD_LENGTH,
+  PROTOCOL_TCP,
+  PSH,
+  TCP_FLAGS,
+  UDP_LENGTH,
+} from "../wire/ip_layout.ts";
 
 /** Most packets of one batch. */
 export const MERGE_PACKETS = 64;
@@ -257,9 +264,9 @@ export class Merger {
     const total = this.#totalBytes[run]!;
     header.gsoSize = this.#segmentBytes[run]!;
     if (info.version === 4) {
-      writeU16(bytes, at + 2, total);
+      writeU16(bytes, at + IPV4_TOTAL_LENGTH, total);
       writeIpv4Checksum(pool, at, IPV4_BYTES);
-    } else writeU16(bytes, at + 4, total - IPV6_BYTES);
+    } else writeU16(bytes, at + IPV6_PAYLOAD_LENGTH, total - IPV6_BYTES);
     if (info.protocol === PROTOCOL_TCP) {
       header.gsoType = info.version === 4 ? GSO.tcp4 : GSO.tcp6;
       // Only the last segment can have PSH or FIN, and cutting leaves them to it.
@@ -269,7 +276,7 @@ export class Merger {
         bytes[pool.at(lastSlot) + PACKET_OFFSET + flagsAt]!;
     } else {
       header.gsoType = GSO.udp;
-      writeU16(bytes, at + info.ipBytes + 4, total - info.ipBytes);
+      writeU16(bytes, at + info.ipBytes + UDP_LENGTH, total - info.ipBytes);
     }
   }
 

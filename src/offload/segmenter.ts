@@ -13,20 +13,27 @@
 
 import { MAX_PACKET_BYTES, PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { readU16, readU32, writeU16, writeU32 } from "../wire/field.ts";
-import { PROTOCOL_TCP } from "../wire/ip.ts";
-import { IPV6_BYTES, parseTransport, TransportInfo, UDP_CHECKSUM } from "../wire/transport.ts";
+import { parseTransport, TransportInfo } from "../wire/transport.ts";
 import { fold, sumOf } from "./checksum.ts";
 import type { Framing } from "./framing.ts";
 import { SuperPacket } from "./super_packet.ts";
-
-/** Offsets in a TCP header (RFC 9293 section 3.1), and flags. */
-const TCP_SEQUENCE = 4;
-const TCP_FLAGS = 13;
-const TCP_URGENT = 18;
-const FIN = 0x01;
-const PSH = 0x08;
-const URG = 0x20;
-const CWR = 0x80;
+import {
+  CWR,
+  FIN,
+  IPV4_CHECKSUM,
+  IPV4_IDENTIFICATION,
+  IPV4_TOTAL_LENGTH,
+  IPV6_BYTES,
+  IPV6_PAYLOAD_LENGTH,
+  PROTOCOL_TCP,
+  PSH,
+  TCP_FLAGS,
+  TCP_SEQUENCE,
+  TCP_URGENT,
+  UDP_CHECKSUM,
+  UDP_LENGTH,
+  URG,
+} from "../wire/ip_layout.ts";
 
 /** Cuts one super-packet after the other. */
 export class Segmenter {
@@ -100,10 +107,10 @@ export class Segmenter {
     this.#index = 0;
     this.#pseudo = readU16(bytes, at + checksumAt);
     if (version === 4) {
-      this.#identification = readU16(bytes, at + 4);
-      writeU16(bytes, at + 2, 0);
-      writeU16(bytes, at + 4, 0);
-      writeU16(bytes, at + 10, 0);
+      this.#identification = readU16(bytes, at + IPV4_IDENTIFICATION);
+      writeU16(bytes, at + IPV4_TOTAL_LENGTH, 0);
+      writeU16(bytes, at + IPV4_IDENTIFICATION, 0);
+      writeU16(bytes, at + IPV4_CHECKSUM, 0);
       this.#headerSum = sumOf(pool, at, ipBytes);
     }
     if (protocol !== PROTOCOL_TCP) return;
@@ -139,10 +146,10 @@ export class Segmenter {
     if (offset > 0) copyHeader(pool.words, target, at, headerBytes);
     pool.lengths[slot] = length;
     if (version === 4) this.#finishIpv4(pool.bytes, target, length);
-    else writeU16(pool.bytes, target + 4, length - IPV6_BYTES);
+    else writeU16(pool.bytes, target + IPV6_PAYLOAD_LENGTH, length - IPV6_BYTES);
     const isLast = offset + size === payloadBytes;
     if (protocol === PROTOCOL_TCP) this.#finishTcp(pool.bytes, target, isLast);
-    else writeU16(pool.bytes, target + this.#packet.ipBytes + 4, length - this.#packet.ipBytes);
+    else this.#finishUdp(pool.bytes, target, length);
     if (this.#packet.plain) pool.needsChecksum[slot] = 1;
     else this.#fillIn(pool, target, length);
     this.#offset = offset + size;
@@ -152,9 +159,9 @@ export class Segmenter {
 
   #finishIpv4(bytes: Uint8Array, target: number, length: number): void {
     const identification = this.#identification + this.#index & 0xffff;
-    writeU16(bytes, target + 2, length);
-    writeU16(bytes, target + 4, identification);
-    writeU16(bytes, target + 10, ~fold(this.#headerSum + length + identification));
+    writeU16(bytes, target + IPV4_TOTAL_LENGTH, length);
+    writeU16(bytes, target + IPV4_IDENTIFICATION, identification);
+    writeU16(bytes, target + IPV4_CHECKSUM, ~fold(this.#headerSum + length + identification));
   }
 
   #finishTcp(bytes: Uint8Array, target: number, isLast: boolean): void {
@@ -171,6 +178,11 @@ export class Segmenter {
       if (urgent === 0 && offset > 0) flags &= ~URG;
     }
     bytes[tcp + TCP_FLAGS] = flags;
+  }
+
+  #finishUdp(bytes: Uint8Array, target: number, length: number): void {
+    const { ipBytes } = this.#packet;
+    writeU16(bytes, target + ipBytes + UDP_LENGTH, length - ipBytes);
   }
 
   /** Fills the checksum in: only the kernel knows the pseudo header of such a packet. */

@@ -10,17 +10,25 @@
 
 import { PACKET_OFFSET, type PacketPool, STAGING_BYTES } from "../slab.ts";
 import { readU16 } from "../wire/field.ts";
-import { PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ip.ts";
-import {
-  IPV4_BYTES,
-  IPV6_BYTES,
-  TCP_BYTES,
-  TCP_CHECKSUM,
-  UDP_BYTES,
-  UDP_CHECKSUM,
-} from "../wire/transport.ts";
 import type { Framing } from "./framing.ts";
 import { GSO, GSO_ECN, NEEDS_CSUM, VnetHeader } from "./vnet_header.ts";
+import {
+  IPV4_BYTES,
+  IPV4_FRAGMENT,
+  IPV4_IS_FRAGMENT,
+  IPV4_PROTOCOL,
+  ipv4HeaderBytes,
+  IPV6_BYTES,
+  IPV6_NEXT_HEADER,
+  ipVersion,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  TCP_BYTES,
+  TCP_CHECKSUM,
+  tcpHeaderBytes,
+  UDP_BYTES,
+  UDP_CHECKSUM,
+} from "../wire/ip_layout.ts";
 
 /** Returns where in the staging memory of a pool the interface's bytes go, the packet behind them. */
 export function stagedOffset(framing: Framing): number {
@@ -31,9 +39,6 @@ export function stagedOffset(framing: Framing): number {
 export function stagedBytes(framing: Framing): number {
   return STAGING_BYTES - stagedOffset(framing);
 }
-
-/** IPv4: "more fragments" and the fragment offset. */
-const FRAGMENT = 0x3fff;
 
 /** The packet in the staging memory of a pool. Reused. */
 export class SuperPacket {
@@ -93,16 +98,16 @@ export class SuperPacket {
   /** The IP header must end, with whatever extends it, where the checksum begins. */
   #parseIp(bytes: Uint8Array): boolean {
     const { at, ipBytes } = this;
-    if (bytes[at]! >> 4 === 4) {
+    if (ipVersion(bytes, at) === 4) {
       this.version = 4;
       this.plain = ipBytes === IPV4_BYTES;
-      return ipBytes >= IPV4_BYTES && (bytes[at]! & 0x0f) * 4 === ipBytes &&
-        (readU16(bytes, at + 6) & FRAGMENT) === 0;
+      return ipBytes >= IPV4_BYTES && ipv4HeaderBytes(bytes, at) === ipBytes &&
+        (readU16(bytes, at + IPV4_FRAGMENT) & IPV4_IS_FRAGMENT) === 0;
     }
     this.version = 6;
     this.plain = ipBytes === IPV6_BYTES;
     // Extension headers are multiples of 8 bytes (RFC 8200 section 4).
-    return bytes[at]! >> 4 === 6 && ipBytes >= IPV6_BYTES && (ipBytes & 7) === 0;
+    return ipVersion(bytes, at) === 6 && ipBytes >= IPV6_BYTES && (ipBytes & 7) === 0;
   }
 
   /** The kind that the kernel says must be the one that the packet says. */
@@ -112,12 +117,12 @@ export class SuperPacket {
     if (!isTcp && gsoType !== GSO.udp) return false;
     this.protocol = isTcp ? PROTOCOL_TCP : PROTOCOL_UDP;
     if (csumOffset !== (isTcp ? TCP_CHECKSUM : UDP_CHECKSUM)) return false;
-    const named = this.version === 4 ? bytes[this.at + 9]! : bytes[this.at + 6]!;
+    const named = bytes[this.at + (this.version === 4 ? IPV4_PROTOCOL : IPV6_NEXT_HEADER)]!;
     if ((this.version === 4 || this.plain) && named !== this.protocol) return false;
     if (!isTcp) this.headerBytes = this.ipBytes + UDP_BYTES;
     else {
       if (this.ipBytes + TCP_BYTES > this.length) return false;
-      const tcpBytes = (bytes[this.at + this.ipBytes + 12]! >> 4) * 4;
+      const tcpBytes = tcpHeaderBytes(bytes, this.at + this.ipBytes);
       if (tcpBytes < TCP_BYTES) return false;
       this.headerBytes = this.ipBytes + tcpBytes;
     }

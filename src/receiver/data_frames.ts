@@ -7,13 +7,13 @@
  * @module
  */
 
-import { DATA_HEADER_BYTES, PACKET_OFFSET, type PacketPool } from "../slab.ts";
-import { DATA_NEEDS_CHECKSUM } from "../wire/frame.ts";
+import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { PacketInfo, parsePacket } from "../wire/ip.ts";
 import { parseTransport, TransportInfo } from "../wire/transport.ts";
 import type { DropReason, Drops } from "../drops.ts";
 import type { Receiver } from "./receiver.ts";
 import { mayUseSource, type Network } from "../wire/routes.ts";
+import { DATA_HEADER_BYTES, lacksChecksum } from "../wire/data.ts";
 
 /** Takes the DATA frames of one peer. */
 export class DataFrames {
@@ -58,7 +58,7 @@ export class DataFrames {
       return this.#refuse("source");
     }
     const header = packetAt - DATA_HEADER_BYTES;
-    const needsChecksum = (pool.bytes[header]! & DATA_NEEDS_CHECKSUM) !== 0;
+    const needsChecksum = lacksChecksum(pool.bytes, header);
     if (needsChecksum && !parseTransport(pool.bytes, packetAt, length, this.#transport)) {
       return this.#refuse("checksum");
     }

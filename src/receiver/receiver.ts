@@ -8,21 +8,21 @@
 import { DelayTable } from "../links/delay.ts";
 import { REPORT_INTERVAL_US } from "../links/liveness.ts";
 import { Meter } from "../links/meter.ts";
-import { DATA_HEADER_BYTES, type PacketPool } from "../slab.ts";
-import { readU16, readU24, readU32 } from "../wire/field.ts";
+import type { PacketPool } from "../slab.ts";
 import {
-  DATA_KIND,
-  MAX_RANGES,
-  MAX_REACH,
-  QUEUE_UNKNOWN,
-  type Report,
-  timeDifference,
-  wireTime,
-} from "../wire/frame.ts";
+  readBucket,
+  readFlowSequence,
+  readGlobalSequence,
+  readKind,
+  readSentAt,
+} from "../wire/data.ts";
+import type {} from "../wire/frame.ts";
 import { KIND } from "../wire/ip.ts";
 import { Duplicates } from "./duplicates.ts";
 import { type Deliver, Resequencer } from "./resequencer.ts";
 import type { LinkReceipt, Session } from "../session/session.ts";
+import { MAX_RANGES, MAX_REACH, QUEUE_UNKNOWN, type Report } from "../wire/report.ts";
+import { timeDifference, wireTime } from "../wire/time.ts";
 
 /** A report goes out after so many datagrams, whatever the time. */
 const REPORT_DATAGRAMS = 32;
@@ -139,18 +139,18 @@ export class Receiver {
    */
   handleData(now: number, link: number, at: number, slot: number): boolean {
     const bytes = this.#pool.bytes;
-    const sentAt = readU24(bytes, at + DATA_HEADER_BYTES - 3);
+    const sentAt = readSentAt(bytes, at);
     // A link that carries only copies, and all of them late, has delays and a queue too.
     const owdUs = this.delays.sample(now, link, sentAt, wireTime(now));
     this.#noteHeard(now, link, sentAt);
-    if (!this.#duplicates.accept(readU32(bytes, at + 5))) return false;
-    const kind = bytes[at]! & DATA_KIND;
+    if (!this.#duplicates.accept(readGlobalSequence(bytes, at))) return false;
+    const kind = readKind(bytes, at);
     if (kind === KIND.unordered) {
       this.#deliver(slot);
       return true;
     }
-    const flow = readU16(bytes, at + 1);
-    const sequence = readU16(bytes, at + 3);
+    const flow = readBucket(bytes, at);
+    const sequence = readFlowSequence(bytes, at);
     if (this.resequencer.pass(now, flow, sequence, slot)) return true;
     const lateUs = this.delays.latestUs(now) - owdUs + 2 * this.roundTripUs + RESEND_MARGIN_US;
     const most = kind === KIND.interactive ? MAX_INTERACTIVE_HOLD_US : MAX_HOLD_US;

@@ -41,7 +41,7 @@ export class Classifier {
 
   /** Decides for the packet in `slot`. */
   decide(now: number, slot: number, info: PacketInfo): void {
-    const rule = this.#ruleOf(slot);
+    const rule = this.#ruleOf(slot, info);
     const lane = rule < 0 ? 0 : this.#lanes.ofRule[rule]!;
     const bucket = this.#lanes.at(lane).bucketOf(info.flowHash);
     const kind = this.#kindOf(now, slot, info.kind, bucket, rule);
@@ -51,10 +51,8 @@ export class Classifier {
     this.copies[slot] = this.#copiesOf(kind, rule);
   }
 
-  #ruleOf(slot: number): number {
-    if (this.#rules.count === 0) return -1;
-    const at = this.#pool.at(slot) + PACKET_OFFSET;
-    return this.#rules.match(this.#pool.bytes, at, this.#pool.lengths[slot]!);
+  #ruleOf(slot: number, info: PacketInfo): number {
+    return this.#rules.match(this.#pool.bytes, this.#pool.at(slot) + PACKET_OFFSET, info);
   }
 
   /** Bulk of a flow that sends little is interactive, unless a rule says otherwise. */

@@ -10,24 +10,10 @@
  */
 
 import { BATCH_DATAGRAMS, type TransmitBatch } from "../batch.ts";
-import { IPV4_UDP_BYTES, type Path } from "../links/path.ts";
+import type { Path } from "../links/path.ts";
 import { BUCKETS, type FlowQueue } from "../queue/flow_queue.ts";
-import {
-  DATA_HEADER_BYTES,
-  OUTER_HEADER_BYTES,
-  PACKET_OFFSET,
-  type PacketPool,
-  PLAIN_OFFSET,
-  TAG_BYTES,
-} from "../slab.ts";
-import { writeU24 } from "../wire/field.ts";
-import {
-  DATA_NEEDS_CHECKSUM,
-  DATA_RESENT,
-  timeDifference,
-  wireTime,
-  writeDataHeader,
-} from "../wire/frame.ts";
+import { PACKET_OFFSET, type PacketPool, PLAIN_OFFSET } from "../slab.ts";
+import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { isEcnCapable, KIND, markCongestion, type PacketInfo } from "../wire/ip.ts";
 import { pathArrivalAt } from "./arrival.ts";
 import { Duplicator, FILL_BESIDE_COPIES } from "./duplicator.ts";
@@ -38,6 +24,13 @@ import { LinkUse } from "./link_use.ts";
 import type { Rules } from "./rules.ts";
 import type { Session } from "../session/session.ts";
 import { Classifier } from "./classifier.ts";
+import {
+  DATA_HEADER_BYTES,
+  DATA_NEEDS_CHECKSUM,
+  markResent,
+  writeDataHeader,
+} from "../wire/data.ts";
+import { timeDifference, wireTime } from "../wire/time.ts";
 
 /** A packet is sent at most this often. */
 const MAX_SENDS = 3;
@@ -46,8 +39,6 @@ const RESEND_SHARE = 0.25;
 const RESEND_BURST_BYTES = 262_144;
 /** Urgent packets may run this far ahead of a link's pacer, in microseconds. */
 const EXPRESS_AHEAD_US = 2_000;
-/** What the links carry besides a packet over IPv4, in bytes. */
-const TUNNEL_OVERHEAD_BYTES = OUTER_HEADER_BYTES + DATA_HEADER_BYTES + TAG_BYTES + IPV4_UDP_BYTES;
 
 /** The sending side of one peer. */
 export class Sender {
@@ -137,7 +128,7 @@ export class Sender {
   /** A packet was acknowledged: its slot is free. */
   handleDelivered(slot: number): void {
     if (this.#isCommonBulk(slot)) {
-      this.#use.noteDelivered(this.#pool.lengths[slot]! + TUNNEL_OVERHEAD_BYTES);
+      this.#use.noteDelivered(this.#pool.lengths[slot]! + PACKET_OVERHEAD_BYTES[4]);
     }
     this.#pool.release(slot);
   }
@@ -312,8 +303,7 @@ export class Sender {
     const at = this.#pool.at(slot) + PLAIN_OFFSET;
     if (this.#sends[slot]! > 0) {
       if (counts) this.#sends[slot] = this.#sends[slot]! + 1;
-      bytes[at] = bytes[at]! | DATA_RESENT;
-      writeU24(bytes, at + DATA_HEADER_BYTES - 3, wireTime(now));
+      markResent(bytes, at, wireTime(now));
       this.resentPackets++;
       return;
     }

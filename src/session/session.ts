@@ -9,9 +9,9 @@ import type { TransmitBatch } from "../batch.ts";
 import { AAD_BYTES, type AeadKey, NONCE_BYTES } from "../crypto/aead.ts";
 import { ReplayWindow } from "../crypto/replay.ts";
 import type { Path } from "../links/path.ts";
-import { type DatagramSlab, OUTER_HEADER_BYTES, type PacketPool, TAG_BYTES } from "../slab.ts";
+import type { DatagramSlab, PacketPool } from "../slab.ts";
 import { writeU32 } from "../wire/field.ts";
-import { TRANSPORT_TYPE } from "../wire/frame.ts";
+import { OUTER_HEADER_BYTES, TAG_BYTES, writeTransportHeader } from "../wire/datagram.ts";
 
 /** A session is replaced after this time, in microseconds. */
 export const REKEY_AFTER_US = 120_000_000;
@@ -62,10 +62,7 @@ export class Session {
     const counter = path.flight.next - this.base[link]!;
     const at = batch.slab.at(batch.count);
     const bytes = batch.slab.bytes;
-    bytes[at] = TRANSPORT_TYPE;
-    bytes[at + 1] = link;
-    writeU32(bytes, at + 2, this.remoteId);
-    writeU32(bytes, at + 6, counter >>> 0);
+    writeTransportHeader(bytes, at, link, this.remoteId, counter);
     this.#prepare(bytes, at, link, counter);
     this.sendKey.seal(nonce, aad, pool, slot, length, batch.slab, batch.count);
     const datagramLength = OUTER_HEADER_BYTES + length + TAG_BYTES;

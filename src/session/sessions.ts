@@ -6,6 +6,7 @@
 
 import type { AeadProvider, Cipher } from "../crypto/aead.ts";
 import type { SessionKeys } from "../crypto/handshake.ts";
+import { instanceOf, sessionId } from "../wire/datagram.ts";
 import { readU32 } from "../wire/field.ts";
 import { Session } from "./session.ts";
 
@@ -50,7 +51,7 @@ export class Sessions<Owner> {
       this.#instances.set(owner, state);
     }
     for (;;) {
-      const id = (state.instance << 8 | state.count++ & 0xff) >>> 0;
+      const id = sessionId(state.instance, state.count++);
       if (!this.#byId.has(id | 0)) return id;
     }
   }
@@ -76,7 +77,7 @@ export class Sessions<Owner> {
     const bytes = new Uint8Array(4);
     for (;;) {
       this.#random(bytes);
-      const instance = readU32(bytes, 0) >>> 8;
+      const instance = instanceOf(readU32(bytes, 0));
       const taken = [...this.#instances.values()].some((other) => other.instance === instance);
       if (instance !== 0 && !taken) return instance;
     }

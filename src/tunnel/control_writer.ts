@@ -13,20 +13,11 @@
 import type { TransmitBatch } from "../batch.ts";
 import type { Path } from "../links/path.ts";
 import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
-import {
-  CLOSE_BYTES,
-  CLOSE_REASON,
-  FRAME,
-  Report,
-  REPORT_BYTES,
-  wireTime,
-  writeFrameHeader,
-  writeLinkUpdate,
-  writeProbe,
-  writeReport,
-} from "../wire/frame.ts";
+import { CLOSE_REASON, FRAME, writeClose, writeLinkUpdate, writeProbe } from "../wire/frame.ts";
 import type { Receiver } from "../receiver/receiver.ts";
 import type { Session } from "../session/session.ts";
+import { MAX_REPORT_BYTES, Report, writeReport } from "../wire/report.ts";
+import { wireTime } from "../wire/time.ts";
 
 /** Bytes of frames that one control datagram holds at most. */
 const MAX_FRAMES_BYTES = 1200;
@@ -34,8 +25,6 @@ const MAX_FRAMES_BYTES = 1200;
 const SLOW_BPS = 3_000_000;
 /** So many reports surely fit into one datagram. */
 const MAX_SHARED = 4;
-/** Room that a report with all its ranges may take. */
-const FULL_REPORT_BYTES = REPORT_BYTES + 4 * 32 + 3;
 
 /** Writes the control datagrams of one peer. */
 export class ControlWriter {
@@ -128,9 +117,8 @@ export class ControlWriter {
     for (const path of paths) {
       if (!path.remote || batches[path.socket]!.full) continue;
       const start = this.#start;
-      const at = writeFrameHeader(this.#pool.bytes, start, FRAME.close, CLOSE_BYTES);
-      this.#pool.bytes[at] = CLOSE_REASON.shutdown;
-      this.#seal(now, session, path, at + CLOSE_BYTES - start, batches[path.socket]!);
+      const end = writeClose(this.#pool.bytes, start, CLOSE_REASON.shutdown);
+      this.#seal(now, session, path, end - start, batches[path.socket]!);
     }
   }
 
@@ -198,7 +186,7 @@ export class ControlWriter {
     for (const path of paths) {
       const id = path.options.id;
       if (id !== link && receiver.links[id]!.unreported === 0) continue;
-      if (at - this.#start + FULL_REPORT_BYTES > MAX_FRAMES_BYTES) break;
+      if (at - this.#start + MAX_REPORT_BYTES > MAX_FRAMES_BYTES) break;
       if (!receiver.fillReport(now, id, this.#report)) continue;
       at = writeReport(this.#pool.bytes, at, this.#report);
     }

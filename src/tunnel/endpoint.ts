@@ -11,16 +11,8 @@
 
 import type { ReceiveBatch, TransmitBatch } from "../batch.ts";
 import { derivePsk } from "../crypto/psk.ts";
-import {
-  DATA_HEADER_BYTES,
-  OUTER_HEADER_BYTES,
-  PACKET_OFFSET,
-  type PacketPool,
-  TAG_BYTES,
-} from "../slab.ts";
+import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { REMOTE_BYTES } from "../remote.ts";
-import { readU32 } from "../wire/field.ts";
-import { TRANSPORT_TYPE } from "../wire/frame.ts";
 import { HANDSHAKE_TYPE, type Tier } from "../wire/handshake.ts";
 import { PacketInfo, parsePacket } from "../wire/ip.ts";
 import { ClientRole } from "./client_role.ts";
@@ -34,14 +26,21 @@ import { Rules } from "../scheduler/rules.ts";
 import { ServerRole } from "./server_role.ts";
 import type { Session } from "../session/session.ts";
 import { Sessions } from "../session/sessions.ts";
+import {
+  LEAST_TRANSPORT_BYTES,
+  OUTER_HEADER_BYTES,
+  readCounterLow,
+  readLinkId,
+  readReceiverId,
+  TAG_BYTES,
+  TRANSPORT_TYPE,
+} from "../wire/datagram.ts";
 
 /** Slots that stay free for what arrives, so that a full queue blocks nothing. */
 const RESERVED_SLOTS = 512;
 /** Packets that one call of `wantsPackets` asks for at most. */
 const MAX_PACKETS = 256;
 const MAX_EVENTS = 256;
-/** Shortest datagram with a frame in it. */
-const LEAST_TRANSPORT_BYTES = OUTER_HEADER_BYTES + TAG_BYTES + 1;
 
 /** Why the kernel did not send, as the platform tells it. */
 type SendFailure = "again" | "nobufs" | "unreachable" | "message-size" | "refused" | "denied";
@@ -255,15 +254,15 @@ export class Endpoint {
     if (length < LEAST_TRANSPORT_BYTES) return this.#drops.count("short");
     const at = batch.slab.at(i);
     const bytes = batch.slab.bytes;
-    const entry = this.#sessions.find(readU32(bytes, at + 2) | 0);
-    const link = bytes[at + 1]!;
+    const entry = this.#sessions.find(readReceiverId(bytes, at) | 0);
+    const link = readLinkId(bytes, at);
     if (!entry || link >= entry.session.receipts.length) {
       return this.#drops.count("unknown-session");
     }
     const { session, owner: peer } = entry;
     const slot = this.#pool.alloc();
     if (slot < 0) return this.#drops.count("no-slot");
-    const low = readU32(bytes, at + 6);
+    const low = readCounterLow(bytes, at);
     const counter = session.open(link, low, batch.slab, i, length, this.#pool, slot);
     if (counter < 0) {
       this.#drops.count(counter === -1 ? "replay" : "auth");
@@ -283,6 +282,3 @@ export class Endpoint {
     if (this.#events.length < MAX_EVENTS) this.#events.push(event);
   }
 }
-
-/** Bytes that the tunnel adds to a packet inside the UDP payload. */
-export const OVERHEAD_BYTES = OUTER_HEADER_BYTES + DATA_HEADER_BYTES + TAG_BYTES;

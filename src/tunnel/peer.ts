@@ -12,17 +12,18 @@ import type { TransmitBatch } from "../batch.ts";
 import { Path, type PathOptions } from "../links/path.ts";
 import { Remote } from "../remote.ts";
 import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
-import { readU16, readU24, readU32 } from "../wire/field.ts";
+import { isData } from "../wire/data.ts";
+import { instanceOf } from "../wire/datagram.ts";
 import {
-  DATA,
   FRAME,
   FRAME_HEADER_BYTES,
-  limitReach,
   LinkUpdate,
   parseLinkUpdate,
-  parseReport,
   PROBE_BYTES,
-  Report,
+  readFrameLength,
+  readFrameType,
+  readProbeNumber,
+  readProbeSentAt,
 } from "../wire/frame.ts";
 import type { Tier } from "../wire/handshake.ts";
 import { ControlWriter } from "./control_writer.ts";
@@ -34,6 +35,7 @@ import type { Network } from "../wire/routes.ts";
 import type { Rules } from "../scheduler/rules.ts";
 import { Sender } from "../scheduler/sender.ts";
 import { EXPIRE_AFTER_US, OVERLAP_US, type Session } from "../session/session.ts";
+import { limitReach, parseReport, Report } from "../wire/report.ts";
 
 /** Packets a peer's queue holds at most: 250 ms at 100 Mbit/s. */
 const QUEUE_PACKETS = 2048;
@@ -101,7 +103,7 @@ export class Peer {
 
   /** Makes `session` the one to send with; the one before is still understood for a while. */
   adopt(now: number, session: Session): void {
-    const instance = session.remoteId >>> 8;
+    const instance = instanceOf(session.remoteId);
     const anew = instance !== this.remoteInstance || !this.current;
     if (this.previous) this.host.forget(this.previous);
     this.previous = this.current;
@@ -195,15 +197,16 @@ export class Peer {
     let at = this.host.pool.at(slot) + PLAIN_OFFSET;
     const end = at + length;
     while (at < end) {
-      if ((bytes[at]! & DATA) !== 0) {
+      if (isData(bytes, at)) {
         return this.data.handle(now, this.receiver, link, slot, at, end);
       }
       if (end - at < FRAME_HEADER_BYTES) break;
       const payload = at + FRAME_HEADER_BYTES;
-      const size = readU16(bytes, at + 1);
+      const size = readFrameLength(bytes, at);
       if (payload + size > end) break;
-      if (bytes[at] === FRAME.link) this.#handleLink(session, link, counter, payload, size);
-      else this.#handleFrame(now, path, bytes[at]!, bytes, payload, size);
+      const type = readFrameType(bytes, at);
+      if (type === FRAME.link) this.#handleLink(session, link, counter, payload, size);
+      else this.#handleFrame(now, path, type, bytes, payload, size);
       if (!this.current) return false;
       at = payload + size;
     }
@@ -300,12 +303,12 @@ export class Peer {
     size: number,
   ): void {
     if (type === FRAME.probe && size >= PROBE_BYTES) {
-      const sentAt = readU24(bytes, at + 4);
+      const sentAt = readProbeSentAt(bytes, at);
       this.receiver.noteSentAt(now, path.options.id, sentAt);
-      this.#control.requestAck(path.options.id, readU32(bytes, at), sentAt);
+      this.#control.requestAck(path.options.id, readProbeNumber(bytes, at), sentAt);
       if (path.joinProbe(now)) this.#control.requestProbe(path.options.id);
     } else if (type === FRAME.probeAck && size >= PROBE_BYTES) {
-      if (path.handleProbeAck(now, readU32(bytes, at))) this.#onUp(path);
+      if (path.handleProbeAck(now, readProbeNumber(bytes, at))) this.#onUp(path);
     } else if (type === FRAME.report) {
       this.#handleReport(now, bytes, at, size);
     } else if (type === FRAME.close) {

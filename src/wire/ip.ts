@@ -8,15 +8,35 @@
  */
 
 import { readU16, readU32, writeU16 } from "./field.ts";
-
-const PROTOCOL_ICMP = 1;
-export const PROTOCOL_TCP = 6;
-export const PROTOCOL_UDP = 17;
-const PROTOCOL_ICMP6 = 58;
-
-const TCP_SYN = 0x02;
-const TCP_FIN = 0x01;
-const TCP_RST = 0x04;
+import {
+  DESTINATION_PORT,
+  FIN,
+  IPV4_BYTES,
+  IPV4_CHECKSUM,
+  IPV4_DESTINATION,
+  IPV4_DSCP_ECN,
+  IPV4_FRAGMENT,
+  IPV4_IS_FRAGMENT,
+  IPV4_PROTOCOL,
+  IPV4_SOURCE,
+  IPV4_TOTAL_LENGTH,
+  ipv4HeaderBytes,
+  IPV6_BYTES,
+  IPV6_NEXT_HEADER,
+  IPV6_PAYLOAD_LENGTH,
+  IPV6_SOURCE,
+  ipVersion,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMP6,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  RST,
+  SYN,
+  TCP_BYTES,
+  TCP_FLAGS,
+  tcpHeaderBytes,
+  UDP_BYTES,
+} from "./ip_layout.ts";
 
 const DNS_PORT = 53;
 /** From CS4 up, with AF4x and EF, a DSCP asks for low delay (RFC 4594). */
@@ -34,12 +54,20 @@ export const KIND = {
 /** One of the values of {@linkcode KIND}. */
 export type Kind = typeof KIND[keyof typeof KIND];
 
+/** Instead of where ports begin: a fragment, another protocol, or less than a header. */
+export const NO_PORTS = -1;
+
 /** The fields of one packet. Reused: {@linkcode parsePacket} overwrites it. */
 export class PacketInfo {
   version: 4 | 6 = 4;
   kind: Kind = KIND.bulk;
   /** Hash of addresses, protocol and ports. */
   flowHash = 0;
+  /** What follows the IP header, by its number; with extension headers of IPv6 the first of them. */
+  protocol = 0;
+  dscp = 0;
+  /** Where the ports of TCP or UDP begin in the memory; {@linkcode NO_PORTS} when there are none. */
+  portsAt = NO_PORTS;
 }
 
 /**
@@ -52,41 +80,42 @@ export function parsePacket(
   length: number,
   info: PacketInfo,
 ): boolean {
-  if (length < 20) return false;
-  const version = bytes[at]! >> 4;
+  if (length < IPV4_BYTES) return false;
+  const version = ipVersion(bytes, at);
   if (version === 4) return parseIpv4(bytes, at, length, info);
   if (version === 6) return parseIpv6(bytes, at, length, info);
   return false;
 }
 
 function parseIpv4(bytes: Uint8Array, at: number, length: number, info: PacketInfo): boolean {
-  const headerBytes = (bytes[at]! & 0x0f) * 4;
-  const total = readU16(bytes, at + 2);
-  if (headerBytes < 20 || total < headerBytes || total > length) return false;
+  const headerBytes = ipv4HeaderBytes(bytes, at);
+  const total = readU16(bytes, at + IPV4_TOTAL_LENGTH);
+  if (headerBytes < IPV4_BYTES || total < headerBytes || total > length) return false;
   info.version = 4;
-  const protocol = bytes[at + 9]!;
+  info.protocol = bytes[at + IPV4_PROTOCOL]!;
+  info.dscp = bytes[at + IPV4_DSCP_ECN]! >> 2;
   const hash = Math.imul(
-    readU32(bytes, at + 12) ^ Math.imul(readU32(bytes, at + 16), 31),
+    readU32(bytes, at + IPV4_SOURCE) ^ Math.imul(readU32(bytes, at + IPV4_DESTINATION), 31),
     0x9e3779b1,
   );
-  const fragment = (readU16(bytes, at + 6) & 0x3fff) !== 0;
-  const payload = fragment ? 0 : total - headerBytes;
-  readTransport(bytes, at + headerBytes, payload, protocol, bytes[at + 1]! >> 2, hash, info);
+  const fragment = (readU16(bytes, at + IPV4_FRAGMENT) & IPV4_IS_FRAGMENT) !== 0;
+  readTransport(bytes, at + headerBytes, fragment ? 0 : total - headerBytes, hash, info);
   return true;
 }
 
 function parseIpv6(bytes: Uint8Array, at: number, length: number, info: PacketInfo): boolean {
-  if (length < 40) return false;
-  const payload = readU16(bytes, at + 4);
-  if (payload + 40 > length) return false;
+  if (length < IPV6_BYTES) return false;
+  const payload = readU16(bytes, at + IPV6_PAYLOAD_LENGTH);
+  if (payload + IPV6_BYTES > length) return false;
   info.version = 6;
+  info.protocol = bytes[at + IPV6_NEXT_HEADER]!;
+  info.dscp = readU16(bytes, at) >> 6 & 0x3f;
   let hash = 0;
-  for (let i = 8; i < 40; i += 4) {
+  for (let i = IPV6_SOURCE; i < IPV6_BYTES; i += 4) {
     hash = Math.imul(hash ^ readU32(bytes, at + i), 0x9e3779b1);
     hash ^= hash >>> 15;
   }
-  const dscp = readU16(bytes, at) >> 6 & 0x3f;
-  readTransport(bytes, at + 40, payload, bytes[at + 6]!, dscp, hash, info);
+  readTransport(bytes, at + IPV6_BYTES, payload, hash, info);
   return true;
 }
 
@@ -94,21 +123,23 @@ function readTransport(
   bytes: Uint8Array,
   at: number,
   length: number,
-  protocol: number,
-  dscp: number,
   addressHash: number,
   info: PacketInfo,
 ): void {
+  const { protocol } = info;
   let hash = addressHash ^ protocol;
-  info.kind = dscp >= DSCP_CS4 ? KIND.interactive : KIND.bulk;
-  if (protocol === PROTOCOL_TCP && length >= 20) {
+  info.kind = info.dscp >= DSCP_CS4 ? KIND.interactive : KIND.bulk;
+  info.portsAt = NO_PORTS;
+  if (protocol === PROTOCOL_TCP && length >= TCP_BYTES) {
+    info.portsAt = at;
     hash ^= readU32(bytes, at);
     info.kind = tcpKind(bytes, at, length, info.kind);
-  } else if (protocol === PROTOCOL_UDP && length >= 8) {
+  } else if (protocol === PROTOCOL_UDP && length >= UDP_BYTES) {
+    info.portsAt = at;
     hash ^= readU32(bytes, at);
-    if (readU16(bytes, at) === DNS_PORT || readU16(bytes, at + 2) === DNS_PORT) {
-      info.kind = KIND.unordered;
-    }
+    const isDns = readU16(bytes, at) === DNS_PORT ||
+      readU16(bytes, at + DESTINATION_PORT) === DNS_PORT;
+    if (isDns) info.kind = KIND.unordered;
   } else if (protocol === PROTOCOL_ICMP || protocol === PROTOCOL_ICMP6) {
     info.kind = KIND.unordered;
   }
@@ -118,28 +149,30 @@ function readTransport(
 
 /** A SYN, or an acknowledgement without data, stands alone: TCP ignores an old one. */
 function tcpKind(bytes: Uint8Array, at: number, length: number, kind: Kind): Kind {
-  const flags = bytes[at + 13]!;
-  if ((flags & TCP_SYN) !== 0) return KIND.unordered;
-  if ((flags & (TCP_FIN | TCP_RST)) !== 0) return kind;
-  const dataBytes = length - (bytes[at + 12]! >> 4) * 4;
-  return dataBytes <= 0 ? KIND.unordered : kind;
+  const flags = bytes[at + TCP_FLAGS]!;
+  if ((flags & SYN) !== 0) return KIND.unordered;
+  if ((flags & (FIN | RST)) !== 0) return kind;
+  return length <= tcpHeaderBytes(bytes, at) ? KIND.unordered : kind;
 }
 
 /** Tells whether the packet's sender understands ECN: ECT(0), ECT(1) or CE (RFC 3168 section 5). */
 export function isEcnCapable(bytes: Uint8Array, at: number): boolean {
-  return (bytes[at]! >> 4 === 4 ? bytes[at + 1]! & 3 : bytes[at + 1]! >> 4 & 3) !== 0;
+  const octet = bytes[at + IPV4_DSCP_ECN]!;
+  return (ipVersion(bytes, at) === 4 ? octet & 3 : octet >> 4 & 3) !== 0;
 }
 
 /** Marks an ECN-capable packet "congestion experienced", mending the IPv4 checksum (RFC 1624). */
 export function markCongestion(bytes: Uint8Array, at: number): void {
-  if (bytes[at]! >> 4 === 6) {
-    bytes[at + 1] = bytes[at + 1]! | 0x30;
+  const octetAt = at + IPV4_DSCP_ECN;
+  if (ipVersion(bytes, at) === 6) {
+    bytes[octetAt] = bytes[octetAt]! | 0x30;
     return;
   }
   const before = readU16(bytes, at);
-  bytes[at + 1] = bytes[at + 1]! | 3;
-  let sum = (~readU16(bytes, at + 10) & 0xffff) + (~before & 0xffff) + readU16(bytes, at);
+  bytes[octetAt] = bytes[octetAt]! | 3;
+  const checksum = ~readU16(bytes, at + IPV4_CHECKSUM) & 0xffff;
+  let sum = checksum + (~before & 0xffff) + readU16(bytes, at);
   sum = (sum & 0xffff) + (sum >>> 16);
   sum = (sum & 0xffff) + (sum >>> 16);
-  writeU16(bytes, at + 10, ~sum & 0xffff);
+  writeU16(bytes, at + IPV4_CHECKSUM, ~sum & 0xffff);
 }

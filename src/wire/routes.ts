@@ -4,14 +4,13 @@
  * @module
  */
 
+import { IPV4_DESTINATION, IPV4_SOURCE, IPV6_DESTINATION, IPV6_SOURCE } from "./ip_layout.ts";
+
 /** A network: address bytes (4 or 16) and the length of the prefix in bits. */
 export interface Network {
   readonly address: Uint8Array;
   readonly prefix: number;
 }
-
-const IPV4_SOURCE = 12;
-const IPV6_SOURCE = 8;
 
 /** Tells whether the source address of the packet at `at` lies in one of `networks`. */
 export function mayUseSource(
@@ -21,8 +20,7 @@ export function mayUseSource(
   version: 4 | 6,
 ): boolean {
   if (networks.length === 0) return true;
-  const source = at + (version === 4 ? IPV4_SOURCE : IPV6_SOURCE);
-  return networks.some((network) => contains(network, bytes, source, version));
+  return networks.some((network) => isFrom(network, bytes, at, version));
 }
 
 /**
@@ -36,14 +34,28 @@ export function matchDestination(
   version: 4 | 6,
 ): number {
   if (networks.length === 0) return 0;
-  const destination = at + (version === 4 ? IPV4_SOURCE + 4 : IPV6_SOURCE + 16);
   let best = -1;
   for (const network of networks) {
-    if (network.prefix > best && contains(network, bytes, destination, version)) {
+    if (network.prefix > best && isTo(network, bytes, at, version)) {
       best = network.prefix;
     }
   }
   return best;
+}
+
+/** Tells whether the source of the packet at `at` lies in `network`. */
+export function isFrom(network: Network, bytes: Uint8Array, at: number, version: 4 | 6): boolean {
+  return contains(network, bytes, at + (version === 4 ? IPV4_SOURCE : IPV6_SOURCE), version);
+}
+
+/** Tells whether the destination of the packet at `at` lies in `network`. */
+export function isTo(network: Network, bytes: Uint8Array, at: number, version: 4 | 6): boolean {
+  return contains(
+    network,
+    bytes,
+    at + (version === 4 ? IPV4_DESTINATION : IPV6_DESTINATION),
+    version,
+  );
 }
 
 /** Tells whether the address at `at`, of IP `version`, lies in `network`. */

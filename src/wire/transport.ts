@@ -13,20 +13,28 @@
  */
 
 import { readU16 } from "./field.ts";
-import { PROTOCOL_TCP, PROTOCOL_UDP } from "./ip.ts";
+import {
+  IPV4_BYTES,
+  IPV4_FRAGMENT,
+  IPV4_IS_FRAGMENT,
+  IPV4_PROTOCOL,
+  IPV4_TOTAL_LENGTH,
+  IPV6_BYTES,
+  IPV6_NEXT_HEADER,
+  IPV6_PAYLOAD_LENGTH,
+  ipVersion,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  TCP_BYTES,
+  TCP_CHECKSUM,
+  tcpHeaderBytes,
+  UDP_BYTES,
+  UDP_CHECKSUM,
+  UDP_LENGTH,
+} from "./ip_layout.ts";
 
-/** Bytes of an IPv4 header without options, and of an IPv6 header. */
-export const IPV4_BYTES = 20;
-export const IPV6_BYTES = 40;
-/** Bytes of a TCP header without options, and of a UDP header. */
-export const TCP_BYTES = 20;
-export const UDP_BYTES = 8;
-/** Where the checksum is in a TCP header, and in a UDP header. */
-export const TCP_CHECKSUM = 16;
-export const UDP_CHECKSUM = 6;
-
-/** IPv4: "more fragments" and the fragment offset (RFC 791 section 3.1). */
-const FRAGMENT = 0x3fff;
+/** First byte of an IPv4 header without options. */
+const IPV4_WITHOUT_OPTIONS = 0x45;
 
 /** The headers of one packet. Reused: {@linkcode parseTransport} overwrites it. */
 export class TransportInfo {
@@ -52,25 +60,25 @@ export function parseTransport(
   info: TransportInfo,
 ): boolean {
   if (length < IPV4_BYTES) return false;
-  if (bytes[at] === 0x45) {
-    if (readU16(bytes, at + 2) !== length || (readU16(bytes, at + 6) & FRAGMENT) !== 0) {
-      return false;
-    }
+  if (bytes[at] === IPV4_WITHOUT_OPTIONS) {
+    if (readU16(bytes, at + IPV4_TOTAL_LENGTH) !== length) return false;
+    if ((readU16(bytes, at + IPV4_FRAGMENT) & IPV4_IS_FRAGMENT) !== 0) return false;
     info.version = 4;
     info.ipBytes = IPV4_BYTES;
-    info.protocol = bytes[at + 9]!;
+    info.protocol = bytes[at + IPV4_PROTOCOL]!;
   } else {
-    if (bytes[at]! >> 4 !== 6 || readU16(bytes, at + 4) + IPV6_BYTES !== length) return false;
+    if (ipVersion(bytes, at) !== 6) return false;
+    if (readU16(bytes, at + IPV6_PAYLOAD_LENGTH) + IPV6_BYTES !== length) return false;
     info.version = 6;
     info.ipBytes = IPV6_BYTES;
-    info.protocol = bytes[at + 6]!;
+    info.protocol = bytes[at + IPV6_NEXT_HEADER]!;
   }
   return parsePorts(bytes, at + info.ipBytes, length - info.ipBytes, info);
 }
 
 function parsePorts(bytes: Uint8Array, at: number, length: number, info: TransportInfo): boolean {
   if (info.protocol === PROTOCOL_TCP && length >= TCP_BYTES) {
-    const tcpBytes = (bytes[at + 12]! >> 4) * 4;
+    const tcpBytes = tcpHeaderBytes(bytes, at);
     info.headerBytes = info.ipBytes + tcpBytes;
     info.checksumAt = info.ipBytes + TCP_CHECKSUM;
     return tcpBytes >= TCP_BYTES && tcpBytes <= length;
@@ -78,5 +86,5 @@ function parsePorts(bytes: Uint8Array, at: number, length: number, info: Transpo
   if (info.protocol !== PROTOCOL_UDP || length < UDP_BYTES) return false;
   info.headerBytes = info.ipBytes + UDP_BYTES;
   info.checksumAt = info.ipBytes + UDP_CHECKSUM;
-  return readU16(bytes, at + 4) === length;
+  return readU16(bytes, at + UDP_LENGTH) === length;
 }

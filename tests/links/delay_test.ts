@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { DelayTable } from "../../src/links/delay.ts";
-import { timeDifference, wireTime } from "../../src/wire/frame.ts";
+import { timeDifference, wireTime } from "../../src/wire/time.ts";
 
 const S = 1_000_000;
 

@@ -10,7 +10,7 @@ import {
 import fc from "fast-check";
 import { Path, type PathOptions } from "../../src/links/path.ts";
 import { type Remote, remoteOf } from "../../src/remote.ts";
-import { Report } from "../../src/wire/frame.ts";
+import { Report } from "../../src/wire/report.ts";
 
 const MS = 1000;
 const CAP_BPS = 20e6;

@@ -7,7 +7,7 @@
 
 import { Path } from "../../src/links/path.ts";
 import { remoteOf } from "../../src/remote.ts";
-import { Report } from "../../src/wire/frame.ts";
+import { Report } from "../../src/wire/report.ts";
 
 const DATAGRAM_BYTES = 1372;
 const WIRE_BYTES = DATAGRAM_BYTES + 28;

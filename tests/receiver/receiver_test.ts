@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { PACKET_OFFSET, PacketPool } from "../../src/slab.ts";
 import { Receiver } from "../../src/receiver/receiver.ts";
-import { DATA_HEADER_BYTES } from "../../src/slab.ts";
-import { wireTime, writeDataHeader } from "../../src/wire/frame.ts";
 import { KIND, type Kind } from "../../src/wire/ip.ts";
+import { DATA_HEADER_BYTES, writeDataHeader } from "../../src/wire/data.ts";
+import { wireTime } from "../../src/wire/time.ts";
 
 const MS = 1000;
 const START = 10_000_000;

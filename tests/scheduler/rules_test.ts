@@ -1,3 +1,4 @@
+import { PacketInfo, parsePacket } from "../../src/wire/ip.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Duplicate, type RuleOptions, Rules, UNSAID } from "../../src/scheduler/rules.ts";
@@ -20,9 +21,15 @@ const NETWORK6: Network = {
   prefix: 32,
 };
 
+/** The rule of a packet as it is parsed; -1 for what is none. */
+function matchOf(rules: Rules, bytes: Uint8Array, at: number, length: number): number {
+  const info = new PacketInfo();
+  return parsePacket(bytes, at, length, info) ? rules.match(bytes, at, info) : -1;
+}
+
 function matchHex(rule: Partial<RuleOptions>, hex: string): boolean {
   const packet = Uint8Array.fromHex(`ffff${hex}ff`);
-  return new Rules([{ ...NONE, ...rule }], "off").match(packet, 2, packet.length - 3) === 0;
+  return matchOf(new Rules([{ ...NONE, ...rule }], "off"), packet, 2, packet.length - 3) === 0;
 }
 
 const CASES: [what: string, rule: Partial<RuleOptions>, packet: string, matches: boolean][] = [
@@ -85,12 +92,12 @@ Deno.test("Rules.match() returns the first rule that matches, and -1 for none", 
   ], "off");
   const match = (hex: string): number => {
     const packet = Uint8Array.fromHex(hex);
-    return rules.match(packet, 0, packet.length);
+    return matchOf(rules, packet, 0, packet.length);
   };
   assertEquals(match(V4(UDP, "11")), 1);
   assertEquals(match(V4(TCP, "06")), 2);
   assertEquals(match(V4("0800", "01")), -1);
-  assertEquals(new Rules([], "off").match(new Uint8Array(0), 0, 0), -1);
+  assertEquals(new Rules([], "off").match(new Uint8Array(0), 0, new PacketInfo()), -1);
 });
 
 Deno.test("Rules keeps what a rule does not say apart from what it does", () => {
@@ -209,7 +216,7 @@ Deno.test("Rules.match() does what the obvious matcher does", () => {
     fc.property(fc.array(anyRule, { maxLength: 4 }), anyPacket, (rules, packet) => {
       const padded = new Uint8Array(packet.length + 60).fill(1);
       padded.set(packet, 20);
-      const found = new Rules(rules, "off").match(padded, 20, packet.length);
+      const found = matchOf(new Rules(rules, "off"), padded, 20, packet.length);
       assertEquals(found, obviousMatch(rules, packet));
     }),
     { numRuns: 5000 },
@@ -220,12 +227,12 @@ Deno.test("Rules.match() takes any bytes, also where the buffer ends", () => {
   const rules = [{ ...NONE, ports: [443] }, { ...NONE, source: NETWORK6 }, NONE];
   const compiled = new Rules(rules, "off");
   fc.assert(fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
-    assertEquals(compiled.match(bytes, 0, bytes.length), obviousMatch(rules, bytes));
+    assertEquals(matchOf(compiled, bytes, 0, bytes.length), obviousMatch(rules, bytes));
   }));
   for (const hex of [V4(TCP, "06"), V6(UDP, "11")]) {
     const packet = Uint8Array.fromHex(hex);
     for (let length = 0; length < packet.length; length++) {
-      assertEquals(compiled.match(packet.slice(0, length), 0, length), -1);
+      assertEquals(matchOf(compiled, packet.slice(0, length), 0, length), -1);
     }
   }
 });

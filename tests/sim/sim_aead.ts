@@ -7,7 +7,8 @@
  */
 
 import type { AeadKey, AeadProvider, Cipher } from "../../src/crypto/aead.ts";
-import { type Slab, TAG_BYTES } from "../../src/slab.ts";
+import type { Slab } from "../../src/slab.ts";
+import { TAG_BYTES } from "../../src/wire/datagram.ts";
 
 function mix(hash: number, bytes: Uint8Array): number {
   let h = hash;

@@ -5,20 +5,17 @@
  */
 
 import {
-  DATA,
   FRAME,
   LINK_BYTES,
   PROBE_BYTES,
-  Report,
-  REPORT_BYTES,
-  writeDataHeader,
   writeFrameHeader,
   writeLinkUpdate,
   writeProbe,
-  writeReport,
 } from "../../src/wire/frame.ts";
-import { DATA_HEADER_BYTES } from "../../src/slab.ts";
 import type { Tier } from "../../src/wire/handshake.ts";
+import { DATA, DATA_HEADER_BYTES, writeDataHeader } from "../../src/wire/data.ts";
+import { Report, writeReport } from "../../src/wire/report.ts";
+import { REPORT_BYTES } from "../../src/wire/report.ts";
 
 /** A control frame of any type and payload. */
 export function control(type: number, payload: Uint8Array | readonly number[]): Uint8Array {

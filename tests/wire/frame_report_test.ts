@@ -1,16 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { FRAME_HEADER_BYTES } from "../../src/wire/frame.ts";
 import {
-  FRAME_HEADER_BYTES,
   limitReach,
   MAX_RANGES,
   MAX_REACH,
   parseReport,
   Report,
-  REPORT_BYTES,
-  TIME_MASK,
   writeReport,
-} from "../../src/wire/frame.ts";
+} from "../../src/wire/report.ts";
+import { TIME_MASK } from "../../src/wire/time.ts";
+import { REPORT_BYTES } from "../../src/wire/report.ts";
 
 /** Bytes that are not the report's: they must neither be read nor change. */
 const DIRT = 0xa5;

@@ -2,20 +2,16 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
   CLOSE_REASON,
-  DATA,
-  DATA_KIND,
-  DATA_RESENT,
   FRAME,
   FRAME_HEADER_BYTES,
   PROBE_BYTES,
-  TIME_MASK,
-  timeDifference,
-  TRANSPORT_TYPE,
-  wireTime,
-  writeDataHeader,
   writeFrameHeader,
   writeProbe,
 } from "../../src/wire/frame.ts";
+import { DATA, DATA_RESENT, writeDataHeader } from "../../src/wire/data.ts";
+import { TIME_MASK, timeDifference, wireTime } from "../../src/wire/time.ts";
+import { TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
+import { DATA_KIND } from "../../src/wire/data.ts";
 
 /** Bytes that are not the frame's: they must neither be read nor change. */
 const DIRT = 0xa5;

@@ -10,9 +10,10 @@
 import { type AeadKey, type Cipher, KEY_BYTES, NONCE_BYTES } from "../../crypto/aead.ts";
 import { fitsBodies } from "../../crypto/body.ts";
 import { AggvpnError } from "../../errors.ts";
-import { type Slab, SLOT_BYTES, TAG_BYTES } from "../../slab.ts";
+import { type Slab, SLOT_BYTES } from "../../slab.ts";
 import { addressOf } from "../ffi.ts";
 import { LastAddress, LastBodies } from "./addresses.ts";
+import { TAG_BYTES } from "../../wire/datagram.ts";
 
 /** Pointers and sizes are `usize`, since a BigInt is passed fastest. OpenSSL has none of these. */
 export const AEAD = {

@@ -11,9 +11,10 @@
 import { type AeadKey, type Cipher, KEY_BYTES, NONCE_BYTES } from "../../crypto/aead.ts";
 import { fitsBodies } from "../../crypto/body.ts";
 import { AggvpnError } from "../../errors.ts";
-import { type Slab, TAG_BYTES } from "../../slab.ts";
+import type { Slab } from "../../slab.ts";
 import { addressOf } from "../ffi.ts";
 import { LastAddress, LastBodies } from "./addresses.ts";
+import { TAG_BYTES } from "../../wire/datagram.ts";
 
 /** Pointers are `usize`, since a BigInt address is passed fastest; `int` is 32 bits wide. */
 export const EVP = {

@@ -11,7 +11,8 @@ import {
   KEY_BYTES,
   NONCE_BYTES,
 } from "../../crypto/aead.ts";
-import { Slab, TAG_BYTES } from "../../slab.ts";
+import { Slab } from "../../slab.ts";
+import { TAG_BYTES } from "../../wire/datagram.ts";
 
 /**
  * 16 bytes of zeros, sealed under a key and a nonce of zeros with 14 bytes of

@@ -29,8 +29,7 @@ import { writeIpv4Checksum } from "../../offload/checksum.ts";
 import type { Framing } from "../../offload/framing.ts";
 import { clearVnetHeader, GSO, NEEDS_CSUM, type VnetHeader } from "../../offload/vnet_header.ts";
 import type { PacketPool } from "../../slab.ts";
-import { PROTOCOL_TCP } from "../../wire/ip.ts";
-import { IPV4_BYTES, parseTransport, TCP_CHECKSUM, TransportInfo } from "../../wire/transport.ts";
+import { parseTransport, TransportInfo } from "../../wire/transport.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -43,6 +42,7 @@ import {
   TUN_HDR_FLAGS,
   TUN_HDR_MSS,
 } from "./constants.ts";
+import { IPV4_BYTES, PROTOCOL_TCP, TCP_CHECKSUM } from "../../wire/ip_layout.ts";
 
 /** Bytes of the address family in front of a packet. */
 const FAMILY_BYTES = 4;

@@ -55,6 +55,21 @@ function receive(socket: LinuxSocket): { payload: Uint8Array; remote: Remote }[]
   }));
 }
 
+/** Sends until something arrives: the kernel routes a new IPv6 address a moment after it is added. */
+function receiveUntil(
+  socket: LinuxSocket,
+  send: () => void,
+): { payload: Uint8Array; remote: Remote }[] {
+  const nap = new Int32Array(new SharedArrayBuffer(4));
+  for (let tries = 0; tries < 400; tries++) {
+    send();
+    const some = receive(socket);
+    if (some.length > 0) return some;
+    Atomics.wait(nap, 0, 0, 5);
+  }
+  throw new Error("Nothing arrived");
+}
+
 function receiveAll(socket: LinuxSocket): { payload: Uint8Array; remote: Remote }[] {
   const all = [];
   for (let some; (some = receive(socket)).length > 0;) all.push(...some);
@@ -96,14 +111,15 @@ for (const family of FAMILIES) {
         if (family === 6) ip(`-6 address add ${other}/128 dev lo nodad`);
         const server = open({ family, address: family === 4 ? "0.0.0.0" : "::" });
         const client = openLocal(family);
-        client.send(batchOf([1], remoteAt(other, portOf(server))), 0);
-        const [asked] = receive(server);
+        const [asked] = receiveUntil(server, () => {
+          client.send(batchOf([1], remoteAt(other, portOf(server))), 0);
+        });
         assertEquals(
           asked!.remote.bytes.subarray(20, 36),
           remoteAt(other, 0).bytes.subarray(4, 20),
         );
         server.send(batchOf([2], asked!.remote), 0);
-        const [answer] = receive(client);
+        const [answer] = receiveAll(client);
         assertEquals(`${answer!.remote}`, `${remoteAt(other, portOf(server))}`);
         server.close();
         client.close();

@@ -1,0 +1,83 @@
+/**
+ * The DATA frame: `flags 1 | flow bucket 2 | flow sequence 2 | global sequence 4 | send time 3`,
+ * then a packet to the end of the datagram. Normative text: docs/protocol.md.
+ *
+ * @module
+ */
+
+import { readU16, readU24, readU32, writeU16, writeU24, writeU32 } from "./field.ts";
+
+/** Bytes of the header that is written in front of a packet. */
+export const DATA_HEADER_BYTES = 12;
+
+/** First byte: this bit, flags, and the kind of the packet in the low two bits. */
+export const DATA = 0x80;
+/** Flag: this packet was sent before, on this or another link. */
+export const DATA_RESENT = 0x10;
+/** Flag: the packet's transport checksum is not filled in; its field means nothing. */
+export const DATA_NEEDS_CHECKSUM = 0x20;
+/** Bits of the packet's kind. */
+export const DATA_KIND = 0x03;
+
+const BUCKET = 1;
+const FLOW_SEQUENCE = 3;
+const GLOBAL_SEQUENCE = 5;
+const SENT_AT = 9;
+
+/** Writes the header that stands in front of a packet; `flags` hold the kind. */
+export function writeDataHeader(
+  bytes: Uint8Array,
+  at: number,
+  flags: number,
+  bucket: number,
+  flowSequence: number,
+  globalSequence: number,
+  sentAt: number,
+): void {
+  bytes[at] = DATA | flags;
+  writeU16(bytes, at + BUCKET, bucket);
+  writeU16(bytes, at + FLOW_SEQUENCE, flowSequence);
+  writeU32(bytes, at + GLOBAL_SEQUENCE, globalSequence);
+  writeU24(bytes, at + SENT_AT, sentAt);
+}
+
+/** Makes the header at `at` that of a packet that is sent again. */
+export function markResent(bytes: Uint8Array, at: number, sentAt: number): void {
+  bytes[at] = bytes[at]! | DATA_RESENT;
+  writeU24(bytes, at + SENT_AT, sentAt);
+}
+
+/** Tells whether a frame that begins at `at` is a DATA frame. */
+export function isData(bytes: Uint8Array, at: number): boolean {
+  return (bytes[at]! & DATA) !== 0;
+}
+
+/** Returns the kind of the packet, 0 to 3. */
+export function readKind(bytes: Uint8Array, at: number): number {
+  return bytes[at]! & DATA_KIND;
+}
+
+/** Tells whether the packet's transport checksum is not filled in. */
+export function lacksChecksum(bytes: Uint8Array, at: number): boolean {
+  return (bytes[at]! & DATA_NEEDS_CHECKSUM) !== 0;
+}
+
+/** Returns the flow bucket. */
+export function readBucket(bytes: Uint8Array, at: number): number {
+  return readU16(bytes, at + BUCKET);
+}
+
+/** Returns the number of the packet in its flow. */
+export function readFlowSequence(bytes: Uint8Array, at: number): number {
+  return readU16(bytes, at + FLOW_SEQUENCE);
+}
+
+/** Returns the number of the packet among all. */
+export function readGlobalSequence(bytes: Uint8Array, at: number): number {
+  return readU32(bytes, at + GLOBAL_SEQUENCE);
+}
+
+/** Returns when the packet left, as a time of the wire. */
+export function readSentAt(bytes: Uint8Array, at: number): number {
+  return readU24(bytes, at + SENT_AT);
+}

@@ -1,0 +1,42 @@
+import { assertEquals } from "@std/assert";
+import plugin from "../../tools/lint_plugin.ts";
+
+/** What the rules of the house say of a file; nothing when it is as it should be. */
+function complaints(file: string, text: string): string[] {
+  return Deno.lint.runPlugin(plugin, `/repo/src/${file}`, text).map(({ id }) => id);
+}
+
+const RULES: readonly [rule: string, file: string, bad: string, good: string][] = [
+  [
+    "aggvpn/layers",
+    "wire/ip.ts",
+    'import { Peer } from "../tunnel/peer.ts"; Peer;',
+    'import { readU16 } from "./field.ts"; readU16;',
+  ],
+  ["aggvpn/pure-core", "links/rtt.ts", "Date.now();", "const now = 1; now;"],
+  ["aggvpn/pure-core", "queue/codel.ts", "Math.random();", "Math.max(1, 2);"],
+  [
+    "aggvpn/wire-layout",
+    "receiver/receiver.ts",
+    "export const f = (b: Uint8Array, at: number) => b[at + 5];",
+    "export const f = (b: Uint8Array, at: number, n: number) => b[at + n];",
+  ],
+  [
+    "aggvpn/c-library",
+    "platform/linux/libc.ts",
+    'Deno.dlopen("libc.so.6", {});',
+    'Deno.open("libc.so.6");',
+  ],
+];
+
+for (const [rule, file, bad, good] of RULES) {
+  Deno.test(`lint: ${rule} finds what it is for in ${file}, and nothing else`, () => {
+    assertEquals(complaints(file, bad), [rule]);
+    assertEquals(complaints(file, good), []);
+  });
+}
+
+Deno.test("lint: layouts may be known in wire/, and libraries opened in one file", () => {
+  assertEquals(complaints("wire/data.ts", "export const f = (at: number) => at + 5;"), []);
+  assertEquals(complaints("platform/c_library.ts", 'Deno.dlopen("x", {});'), []);
+});
