@@ -2,7 +2,8 @@
  * `make bench-stages`: what a packet costs at each stage of the core, in time and
  * in memory, and a million packets through both of its ends.
  *
- *     deno run -A --v8-flags=--expose-gc,--max-semi-space-size=1 bench/stages_bench.ts [PART]...
+ *     deno bundle --platform deno -o build/bench-stages.js bench/stages_bench.ts
+ *     deno run -A --v8-flags=--expose-gc,--max-semi-space-size=1 build/bench-stages.js [PART]...
  *
  * The parts are `sending`, `receiving`, `offload`, `sealing`, `million` and `sites`; all by
  * default. `AGGVPN_CALLS=libffi` measures libcrypto without Deno's stubs, `AGGVPN_LIBRESSL=FILE` that
