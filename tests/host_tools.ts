@@ -37,8 +37,12 @@ const SYSTEM_DIRECTORIES: readonly string[] = ["/usr/sbin", "/sbin"];
 
 /** Which of these tools are missing, and what to do; undefined with all of them. */
 export function missingTool(...tools: readonly HostTool[]): string | undefined {
-  const reasons = tools.map(whyMissing).filter((reason) => reason !== undefined);
-  return reasons.length === 0 ? undefined : reasons.join("; ");
+  return allOf(...tools.map(whyMissing));
+}
+
+/** Those of the reasons that there are, as one; undefined when there is none. */
+export function allOf(...reasons: readonly (string | undefined)[]): string | undefined {
+  return reasons.filter((reason) => reason !== undefined).join("; ") || undefined;
 }
 
 function whyMissing(tool: HostTool): string | undefined {

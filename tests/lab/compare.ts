@@ -9,7 +9,7 @@ import type { Lab } from "./namespaces.ts";
 import type { Topology } from "./topology.ts";
 import { type Flow, freshPort, ping, tcpTransfer } from "./traffic.ts";
 
-/** How often a comparison is tried; the best of them counts. */
+/** How often a comparison is tried; the first that is right counts. */
 const TRIES = 5;
 /** Seconds of a transfer over the lines, and how many of them are left out. */
 const RAW_S = 3;
@@ -37,10 +37,7 @@ export async function lineRttUs(lab: Lab, net: Topology, index: number): Promise
   return (await ping(lab, rawFlow(net, index, "up"), { count: 30 })).rttUs.p50;
 }
 
-/**
- * Calls `measure` until what it returns is `enough` for all its figures, a few times at most.
- * Returns the figures of the last try.
- */
+/** Calls `measure` until what it returns is `enough`, a few times at most; returns the last. */
 export async function tried<T>(
   measure: () => Promise<T>,
   enough: (measured: T) => boolean,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type HostTool, missingTool, skippedFor } from "../host_tools.ts";
+import { allOf, type HostTool, missingTool, skippedFor } from "../host_tools.ts";
 import { type Lab, missingForLab, withLab } from "./namespaces.ts";
 
 /** The built program that demo, benches and end-to-end tests run; AGGVPN_BINARY names another. */
@@ -34,7 +34,7 @@ export function programTest(
   body: (lab: Lab) => Promise<void>,
   ...tools: readonly HostTool[]
 ): void {
-  define(name, missingForProgram() ?? missingTool(...tools), body);
+  define(name, allOf(missingForProgram(), missingTool(...tools)), body);
 }
 
 function define(

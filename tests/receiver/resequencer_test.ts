@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { PacketPool } from "../../src/slab.ts";
 import { FLOW_BUCKETS, Resequencer } from "../../src/receiver/resequencer.ts";
 import { range } from "../tunnel/packets.ts";
+import { cpuMs } from "../cpu_time.ts";
 
 /** A resequencer that tells which packets it delivers: those that were inserted are numbered. */
 class Bench {
@@ -218,22 +219,22 @@ Deno.test("Resequencer takes two packets of one number without losing either", (
 
 Deno.test("Resequencer crosses wide gaps in strides: no sender can make it search", () => {
   const bench = new Bench(16_384, 8_192);
-  const started = performance.now();
-  for (let i = 0; i < 20_000; i += 2) {
-    if (i % 32_000 === 0) bench.insert(0, 1, i + 32_767 & 0xffff, 1e9);
-    bench.insert(0, 1, i + 1 & 0xffff, 1e9);
-    bench.insert(0, 1, i & 0xffff, 1e9);
-  }
-  for (const flow of range(0, 1024)) bench.insert(0, flow, 32_767, 1);
-  bench.resequencer.handleTimeout(1e9);
-  // A packet at the end of every stride, and deadlines that come one after the other.
-  for (const flow of range(0, 10)) {
-    for (let i = 63; i < 32_768; i += 64) bench.insert(1e9, flow, i, 2e9);
-  }
-  for (let now = 1e9; now < 1e9 + 1e6; now += 100) {
-    for (const flow of range(0, 10)) bench.insert(now, flow, 1, now);
-    bench.resequencer.handleTimeout(now);
-  }
-  const ms = performance.now() - started;
+  const ms = cpuMs(() => {
+    for (let i = 0; i < 20_000; i += 2) {
+      if (i % 32_000 === 0) bench.insert(0, 1, i + 32_767 & 0xffff, 1e9);
+      bench.insert(0, 1, i + 1 & 0xffff, 1e9);
+      bench.insert(0, 1, i & 0xffff, 1e9);
+    }
+    for (const flow of range(0, 1024)) bench.insert(0, flow, 32_767, 1);
+    bench.resequencer.handleTimeout(1e9);
+    // A packet at the end of every stride, and deadlines that come one after the other.
+    for (const flow of range(0, 10)) {
+      for (let i = 63; i < 32_768; i += 64) bench.insert(1e9, flow, i, 2e9);
+    }
+    for (let now = 1e9; now < 1e9 + 1e6; now += 100) {
+      for (const flow of range(0, 10)) bench.insert(now, flow, 1, now);
+      bench.resequencer.handleTimeout(now);
+    }
+  });
   assert(ms < 1_500, `${ms} ms`); // 0.1 s; without strides 10 s
 });

@@ -37,8 +37,13 @@ async function timed(wait: () => Promise<void>): Promise<number> {
  * The same of a wait that is no rest: one is due {@linkcode REST_EVERY_US} after the last wait
  * of its length, and where a host is busy that much may have passed before the wait begins.
  */
-async function timedWait(poller: LinuxPoller, us: number, meanwhile?: () => void): Promise<number> {
+async function timedWait(
+  poller: LinuxPoller,
+  us: number,
+  { before: prepare, during: meanwhile }: { before?: () => void; during?: () => void } = {},
+): Promise<number> {
   for (;;) {
+    prepare?.();
     const before = performance.now();
     await poller.wait(2 * REST_US);
     let began = before;
@@ -50,6 +55,15 @@ async function timedWait(poller: LinuxPoller, us: number, meanwhile?: () => void
     });
     if ((began - before) * 1000 < REST_EVERY_US) return ms;
   }
+}
+
+/** Returns what wakes a wait after 5 ms: the last one for which it is called. */
+function wakingSoon(poller: LinuxPoller): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => poller.wake(), 5);
+  };
 }
 
 /** Waits until a watched descriptor is ready. */
@@ -126,7 +140,7 @@ test("LinuxPoller.ready() reports a closed descriptor, for a read to fail on", a
 });
 
 test("LinuxPoller.wake() ends the wait under way or the next, and only one", async (poller) => {
-  await timedWait(poller, Infinity, () => setTimeout(() => poller.wake(), 5));
+  await timedWait(poller, Infinity, { during: wakingSoon(poller) });
   poller.wake();
   poller.wake();
   await timed(() => poller.wait(Infinity));
@@ -136,9 +150,10 @@ test("LinuxPoller.wake() ends the wait under way or the next, and only one", asy
 test("LinuxPoller.watch() during a wait is for the next one", async (poller) => {
   const socket = openLocal();
   const watch = (writable: boolean): void => poller.watch([{ fd: socket.fd, writable }]);
-  watch(false);
-  // Twice, perhaps: a wait that is a rest is not counted.
-  const ms = await timedWait(poller, 20_000, () => watch(true));
+  const ms = await timedWait(poller, 20_000, {
+    before: () => watch(false),
+    during: () => watch(true),
+  });
   assertGreaterOrEqual(ms, 20);
   assertEquals(poller.ready(0), false);
   await waitUntilReady(poller, 0);
@@ -160,7 +175,7 @@ test("LinuxPoller.close() ends the wait under way", async (poller) => {
 });
 
 test("LinuxPoller.wait() takes an absurd timeout", async (poller) => {
-  await timedWait(poller, 1e300, () => setTimeout(() => poller.wake(), 5));
+  await timedWait(poller, 1e300, { during: wakingSoon(poller) });
 });
 
 /** Lets the rest of the program run until it has nothing to do. */

@@ -8,7 +8,7 @@
 
 import { cString } from "../../../src/platform/ffi.ts";
 import { openLibc } from "../../../src/platform/linux/libc.ts";
-import { type HostTool, missingTool, skippedFor } from "../../host_tools.ts";
+import { allOf, type HostTool, missingTool, skippedFor } from "../../host_tools.ts";
 
 const hasFfi = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 
@@ -31,7 +31,7 @@ export function networkTest(
 
 /** Why {@linkcode inNewNetwork} with these tools and `ip` does not work here. */
 export function missingForNetwork(...tools: readonly HostTool[]): string | undefined {
-  return missingPermission() ?? missingTool("ip", ...tools);
+  return allOf(missingPermission(), missingTool("ip", ...tools));
 }
 
 function missingPermission(): string | undefined {
