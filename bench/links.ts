@@ -14,7 +14,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { missingForProgram } from "../tests/lab/require.ts";
+import { missingForProgram } from "../lab/require.ts";
 import { measure } from "./links/measure.ts";
 import { type Course, courseOf, drawCourses } from "./links/picture.ts";
 import { EXPLANATION, HEADING, type Result, resultsOf, rowText } from "./links/report.ts";

@@ -14,7 +14,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { missingForProgram } from "../tests/lab/require.ts";
+import { missingForProgram } from "../lab/require.ts";
 import { measure, type Sample } from "./throughput/measure.ts";
 import { HOW_TO_GET, PEERS } from "./throughput/peers.ts";
 import { HEADING, machineText, rowsText, summarize, type Summary } from "./throughput/report.ts";

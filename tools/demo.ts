@@ -9,12 +9,12 @@
  * @module
  */
 
-import { type Lab, withLab } from "../tests/lab/namespaces.ts";
-import { INNER, Program } from "../tests/lab/program.ts";
-import { missingForProgram } from "../tests/lab/require.ts";
-import { buildEmulated, symmetric, type Topology } from "../tests/lab/topology.ts";
-import type { TcpSample } from "../tests/lab/tools/tcp.ts";
-import { averageBps, type Flow, freshPort, tcpTransfer } from "../tests/lab/traffic.ts";
+import { type Lab, withLab } from "../lab/namespaces.ts";
+import { INNER, Program } from "../lab/program.ts";
+import { missingForProgram } from "../lab/require.ts";
+import { buildEmulated, symmetric, type Topology } from "../lab/topology.ts";
+import type { TcpSample } from "../lab/tools/tcp.ts";
+import { averageBps, type Flow, freshPort, tcpTransfer } from "../lab/traffic.ts";
 import { type Mark, Row, Screen } from "./demo/screen.ts";
 import { tableLines } from "./demo/table.ts";
 

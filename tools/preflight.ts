@@ -6,7 +6,7 @@
  */
 
 import { missingToolLines } from "../tests/host_tools.ts";
-import { missingForLab, missingForNamespaces } from "../tests/lab/namespaces.ts";
+import { missingForLab, missingForNamespaces } from "../lab/namespaces.ts";
 
 function say(lines: readonly string[]): void {
   Deno.stderr.writeSync(new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));

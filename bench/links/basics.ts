@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type LineSpec, symmetric } from "../../tests/lab/topology.ts";
+import { type LineSpec, symmetric } from "../../lab/topology.ts";
 import { loadedPing, longestGap, megabits, share, streamLost } from "./expectations.ts";
 import type { Scenario, Traffic } from "./scenario.ts";
 

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { type Lab, withLab } from "../../tests/lab/namespaces.ts";
-import { attempt } from "../../tests/lab/process.ts";
-import { INNER, Program, usage } from "../../tests/lab/program.ts";
-import { BINARY, delay } from "../../tests/lab/require.ts";
-import { buildEmulated, buildVeth, type Topology } from "../../tests/lab/topology.ts";
-import { type Flow, freshPort, ping, tcpTransfer, udpStream } from "../../tests/lab/traffic.ts";
+import { type Lab, withLab } from "../../lab/namespaces.ts";
+import { attempt } from "../../lab/process.ts";
+import { INNER, Program, usage } from "../../lab/program.ts";
+import { BINARY, delay } from "../../lab/require.ts";
+import { buildEmulated, buildVeth, type Topology } from "../../lab/topology.ts";
+import { type Flow, freshPort, ping, tcpTransfer, udpStream } from "../../lab/traffic.ts";
 import { MachineMeter } from "./machine.ts";
 import { Recorder } from "./recorder.ts";
 import type { Event, Measured, Scenario, Traffic } from "./scenario.ts";

@@ -5,11 +5,11 @@
  * @module
  */
 
-import type { LineCounters } from "../../tests/lab/emulator/protocol.ts";
-import { attempt } from "../../tests/lab/process.ts";
-import { INNER, type Program } from "../../tests/lab/program.ts";
-import { delay } from "../../tests/lab/require.ts";
-import type { Topology } from "../../tests/lab/topology.ts";
+import type { LineCounters } from "../../lab/emulator/protocol.ts";
+import { attempt } from "../../lab/process.ts";
+import { INNER, type Program } from "../../lab/program.ts";
+import { delay } from "../../lab/require.ts";
+import type { Topology } from "../../lab/topology.ts";
 import type { PeerStatus } from "../../src/tunnel/options.ts";
 import type { Way } from "./scenario.ts";
 import { type Reading, resample } from "./series.ts";

@@ -6,9 +6,9 @@
  * @module
  */
 
-import type { Shape } from "../../tests/lab/emulator/shape.ts";
-import type { TcpSample } from "../../tests/lab/tools/tcp.ts";
-import type { EchoReport, StreamReport } from "../../tests/lab/tools/udp.ts";
+import type { Shape } from "../../lab/emulator/shape.ts";
+import type { TcpSample } from "../../lab/tools/tcp.ts";
+import type { EchoReport, StreamReport } from "../../lab/tools/udp.ts";
 import { endpointTunnel } from "../../tests/sim/endpoint_tunnel.ts";
 import type { RateSchedule } from "../../tests/sim/elements/rate_schedule.ts";
 import type { PingFlow } from "../../tests/sim/flows/ping.ts";

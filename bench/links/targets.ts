@@ -10,8 +10,8 @@
  * @module
  */
 
-import type { Shape } from "../../tests/lab/emulator/shape.ts";
-import { type LineSpec, symmetric } from "../../tests/lab/topology.ts";
+import type { Shape } from "../../lab/emulator/shape.ts";
+import { type LineSpec, symmetric } from "../../lab/topology.ts";
 import {
   BEST_ALONE,
   FAIR,

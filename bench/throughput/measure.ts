@@ -4,11 +4,11 @@
  * @module
  */
 
-import { type Lab, withLab } from "../../tests/lab/namespaces.ts";
-import { type Side, usage } from "../../tests/lab/program.ts";
-import { delay } from "../../tests/lab/require.ts";
-import { buildVeth, type Topology } from "../../tests/lab/topology.ts";
-import { type Flow, freshPort, ping, tcpTransfer, udpFlood } from "../../tests/lab/traffic.ts";
+import { type Lab, withLab } from "../../lab/namespaces.ts";
+import { type Side, usage } from "../../lab/program.ts";
+import { delay } from "../../lab/require.ts";
+import { buildVeth, type Topology } from "../../lab/topology.ts";
+import { type Flow, freshPort, ping, tcpTransfer, udpFlood } from "../../lab/traffic.ts";
 import { type Machine, MachineMeter } from "../links/machine.ts";
 import { rawEnds, type Running, type Subject } from "./subject.ts";
 

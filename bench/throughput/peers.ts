@@ -6,11 +6,11 @@
  */
 
 import { x25519 } from "@noble/curves/ed25519.js";
-import type { Lab } from "../../tests/lab/namespaces.ts";
-import { type Child, run } from "../../tests/lab/process.ts";
-import type { Side } from "../../tests/lab/program.ts";
-import { eventually } from "../../tests/lab/require.ts";
-import { SERVER_ADDRESS, type Topology } from "../../tests/lab/topology.ts";
+import type { Lab } from "../../lab/namespaces.ts";
+import { type Child, run } from "../../lab/process.ts";
+import type { Side } from "../../lab/program.ts";
+import { eventually } from "../../lab/require.ts";
+import { SERVER_ADDRESS, type Topology } from "../../lab/topology.ts";
 import { rawEnds, type Running, type Subject } from "./subject.ts";
 
 const ENDS = { client: "10.44.45.1", server: "10.44.45.2" } as const;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Side } from "../../tests/lab/program.ts";
+import type { Side } from "../../lab/program.ts";
 import { median } from "../median.ts";
 import type { Sample } from "./measure.ts";
 import type { Subject } from "./subject.ts";

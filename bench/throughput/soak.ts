@@ -4,10 +4,10 @@
  * @module
  */
 
-import { withLab } from "../../tests/lab/namespaces.ts";
-import { type Side, usage } from "../../tests/lab/program.ts";
-import { buildVeth } from "../../tests/lab/topology.ts";
-import { freshPort, tcpTransfer } from "../../tests/lab/traffic.ts";
+import { withLab } from "../../lab/namespaces.ts";
+import { type Side, usage } from "../../lab/program.ts";
+import { buildVeth } from "../../lab/topology.ts";
+import { freshPort, tcpTransfer } from "../../lab/traffic.ts";
 import { median } from "../median.ts";
 import type { Subject } from "./subject.ts";
 

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Lab } from "../../tests/lab/namespaces.ts";
-import { attempt } from "../../tests/lab/process.ts";
-import { INNER, Program, type ProgramOptions, type Side } from "../../tests/lab/program.ts";
-import type { Topology } from "../../tests/lab/topology.ts";
+import type { Lab } from "../../lab/namespaces.ts";
+import { attempt } from "../../lab/process.ts";
+import { INNER, Program, type ProgramOptions, type Side } from "../../lab/program.ts";
+import type { Topology } from "../../lab/topology.ts";
 
 /** Something between two namespaces that carries packets. */
 export interface Running {

@@ -8,11 +8,11 @@
  */
 
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import type { Lab } from "../lab/namespaces.ts";
-import { run } from "../lab/process.ts";
-import { askStatus } from "../lab/program.ts";
-import { BINARY, eventually, programTest } from "../lab/require.ts";
-import { freshPort, tcpTransfer } from "../lab/traffic.ts";
+import type { Lab } from "../../lab/namespaces.ts";
+import { run } from "../../lab/process.ts";
+import { askStatus } from "../../lab/program.ts";
+import { BINARY, eventually, programTest } from "../../lab/require.ts";
+import { freshPort, tcpTransfer } from "../../lab/traffic.ts";
 import { meaningOf, read } from "./configurations.ts";
 import { blocksOf, blockTitled, codeOf, readDocument } from "./markdown.ts";
 import { IMPOSSIBLE, messagePatterns } from "./messages.ts";

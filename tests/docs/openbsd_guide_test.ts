@@ -12,7 +12,7 @@ import { networkChanges } from "../../src/platform/openbsd/network.ts";
 import { applyChanges, type CommandResult, undoWith } from "../../src/platform/run_changes.ts";
 import { asScript } from "../../tools/build/script.ts";
 import { missingTool, skippedFor } from "../host_tools.ts";
-import { Child, run } from "../lab/process.ts";
+import { Child, run } from "../../lab/process.ts";
 import { meaningOf, read } from "./configurations.ts";
 import { blocksOf, blockTitled, codeOf, readDocument } from "./markdown.ts";
 import { IMPOSSIBLE, messagePatterns } from "./messages.ts";

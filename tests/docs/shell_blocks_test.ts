@@ -1,7 +1,7 @@
 /** The shell commands of the documents: every shell that a user may have can read them. */
 
 import { assertEquals, assertGreater } from "@std/assert";
-import { run } from "../lab/process.ts";
+import { run } from "../../lab/process.ts";
 import { shellTest } from "../build/shells.ts";
 import { blocksOf, readDocument } from "./markdown.ts";
 

@@ -9,10 +9,10 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { Lab } from "../lab/namespaces.ts";
-import { rawFlow, tried } from "../lab/compare.ts";
-import { delay, labTest } from "../lab/require.ts";
-import { buildEmulated, symmetric, type Topology } from "../lab/topology.ts";
+import type { Lab } from "../../lab/namespaces.ts";
+import { rawFlow, tried } from "../../lab/compare.ts";
+import { delay, labTest } from "../../lab/require.ts";
+import { buildEmulated, symmetric, type Topology } from "../../lab/topology.ts";
 import {
   type Flow,
   ping,
@@ -20,7 +20,7 @@ import {
   type TcpResult,
   tcpTransfer,
   udpStream,
-} from "../lab/traffic.ts";
+} from "../../lab/traffic.ts";
 
 /** Traffic from the server over line number `index`. */
 function down(net: Topology, index: number): Flow {

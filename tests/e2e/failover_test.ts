@@ -8,11 +8,11 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { rawFlow } from "../lab/compare.ts";
-import { INNER, Program, type Side } from "../lab/program.ts";
-import { delay, eventually, programTest } from "../lab/require.ts";
-import { buildEmulated, symmetric, type Topology } from "../lab/topology.ts";
-import { freshPort, ping, tcpTransfer, udpStream } from "../lab/traffic.ts";
+import { rawFlow } from "../../lab/compare.ts";
+import { INNER, Program, type Side } from "../../lab/program.ts";
+import { delay, eventually, programTest } from "../../lab/require.ts";
+import { buildEmulated, symmetric, type Topology } from "../../lab/topology.ts";
+import { freshPort, ping, tcpTransfer, udpStream } from "../../lab/traffic.ts";
 
 const LINES = [symmetric(50, 20), symmetric(50, 20)];
 const KNOWN = [{ up: 50, down: 50 }, { up: 50, down: 50 }];

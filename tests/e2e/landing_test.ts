@@ -8,12 +8,12 @@
  */
 
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import type { Lab } from "../lab/namespaces.ts";
-import { INNER, Program, type ProgramOptions } from "../lab/program.ts";
-import { eventually, programTest } from "../lab/require.ts";
-import { buildEmulated, symmetric, type Topology } from "../lab/topology.ts";
-import { type Flow, freshPort, ping, tcpTransfer } from "../lab/traffic.ts";
-import { trappedDeno } from "../lab/trap/deno.ts";
+import type { Lab } from "../../lab/namespaces.ts";
+import { INNER, Program, type ProgramOptions } from "../../lab/program.ts";
+import { eventually, programTest } from "../../lab/require.ts";
+import { buildEmulated, symmetric, type Topology } from "../../lab/topology.ts";
+import { type Flow, freshPort, ping, tcpTransfer } from "../../lab/traffic.ts";
+import { trappedDeno } from "../../lab/trap/deno.ts";
 
 const LINES = [symmetric(50, 20), symmetric(50, 20)];
 /** The program as a script, which runs on the `deno` of the PATH. */

@@ -5,9 +5,9 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { Program } from "../lab/program.ts";
-import { delay, eventually, programTest } from "../lab/require.ts";
-import { buildEmulated, symmetric } from "../lab/topology.ts";
+import { Program } from "../../lab/program.ts";
+import { delay, eventually, programTest } from "../../lab/require.ts";
+import { buildEmulated, symmetric } from "../../lab/topology.ts";
 
 const COMPLAINT = /Handshake .*failed/i;
 

@@ -7,10 +7,10 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { INNER, Program, type Side } from "../lab/program.ts";
-import { eventually, programTest } from "../lab/require.ts";
-import { buildEmulated, symmetric, type Topology } from "../lab/topology.ts";
-import { type Flow, freshPort, tcpTransfer, udpStream } from "../lab/traffic.ts";
+import { INNER, Program, type Side } from "../../lab/program.ts";
+import { eventually, programTest } from "../../lab/require.ts";
+import { buildEmulated, symmetric, type Topology } from "../../lab/topology.ts";
+import { type Flow, freshPort, tcpTransfer, udpStream } from "../../lab/traffic.ts";
 
 const LINES = [symmetric(50, 20), symmetric(50, 20)];
 const STREAM = { packetsPerSecond: 200, sizeBytes: 400, seconds: 2 };

@@ -5,9 +5,9 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { Program, systemState } from "../lab/program.ts";
-import { eventually, programTest } from "../lab/require.ts";
-import { buildEmulated, symmetric } from "../lab/topology.ts";
+import { Program, systemState } from "../../lab/program.ts";
+import { eventually, programTest } from "../../lab/require.ts";
+import { buildEmulated, symmetric } from "../../lab/topology.ts";
 
 const LINES = [symmetric(50, 20), symmetric(50, 20)];
 const ROUTES = 'routes = ["10.99.0.0/16", "2001:db8:99::/48"]\ngateway6 = "2001:db8:44::2"';

@@ -6,12 +6,12 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { Lab } from "../lab/namespaces.ts";
-import { attempt } from "../lab/process.ts";
-import { FIRST_PORT, Program, type Side, systemState } from "../lab/program.ts";
-import { BINARY, programTest } from "../lab/require.ts";
-import { buildEmulated, SERVER_ADDRESS, symmetric, type Topology } from "../lab/topology.ts";
-import { holdPort } from "../lab/traffic.ts";
+import type { Lab } from "../../lab/namespaces.ts";
+import { attempt } from "../../lab/process.ts";
+import { FIRST_PORT, Program, type Side, systemState } from "../../lab/program.ts";
+import { BINARY, programTest } from "../../lab/require.ts";
+import { buildEmulated, SERVER_ADDRESS, symmetric, type Topology } from "../../lab/topology.ts";
+import { holdPort } from "../../lab/traffic.ts";
 
 const LINES = [symmetric(50, 20)];
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { StatusDocument } from "../../src/control/protocol.ts";
+import type { StatusDocument } from "../src/control/protocol.ts";
 import type { Lab } from "./namespaces.ts";
 import { attempt, type Child } from "./process.ts";
 import { BINARY, eventually } from "./require.ts";

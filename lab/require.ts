@@ -4,12 +4,12 @@
  * @module
  */
 
-import { allOf, type HostTool, missingTool, skippedFor } from "../host_tools.ts";
+import { allOf, type HostTool, missingTool, skippedFor } from "../tests/host_tools.ts";
 import { type Lab, missingForLab, withLab } from "./namespaces.ts";
 
 /** The built program that demo, benches and end-to-end tests run; AGGVPN_BINARY names another. */
 export const BINARY = Deno.env.get("AGGVPN_BINARY") ??
-  new URL("../../build/aggvpn", import.meta.url).pathname;
+  new URL("../build/aggvpn", import.meta.url).pathname;
 
 /** Why the program cannot be run here, in one line; undefined when it can. */
 export function missingForProgram(): string | undefined {

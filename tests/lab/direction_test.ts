@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { Direction } from "./direction.ts";
-import { type Shape, WIRE } from "./shape.ts";
+import { Direction } from "../../lab/emulator/direction.ts";
+import { type Shape, WIRE } from "../../lab/emulator/shape.ts";
 
 /** A direction with its slots, fed with packets of 1250 bytes unless said. */
 function setUp(shape: Partial<Shape>): { direction: Direction; released: number[] } {

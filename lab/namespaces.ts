@@ -6,7 +6,7 @@
  * @module
  */
 
-import { missingTool } from "../host_tools.ts";
+import { missingTool } from "../tests/host_tools.ts";
 import { attempt, Child, run } from "./process.ts";
 
 const PREFIX = "agg";
