@@ -123,7 +123,6 @@ export class CorePair {
       pool,
       role: "server",
       clients: [{ name: "client", psk: psk(), allowed: [] }],
-      sockets: links,
     }));
     this.#data = tcpHeaders(sizeBytes, 0);
     for (const end = START_US + CONNECT_US; this.#now < end;) this.#step(0);
@@ -172,6 +171,5 @@ function linkTo(remote: Remote, id: number): LinkOptions {
     uploadBps: CAPACITY_BPS,
     downloadBps: CAPACITY_BPS,
     timeoutUs: 750_000,
-    mtu: 1500,
   };
 }

@@ -9,19 +9,23 @@ import { UsageError } from "../errors.ts";
 import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
 import { genkey } from "./commands/genkey.ts";
-import { help } from "./commands/help.ts";
+import { helpCommand } from "./commands/help.ts";
 import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
 import { version } from "./commands/version.ts";
 
 /** The commands of the program. */
-export const COMMANDS: readonly Command[] = [check, up, status, genkey, version, help];
+export const COMMANDS: readonly Command[] = withHelp([check, up, status, genkey, version]);
+
+function withHelp(commands: readonly Command[]): readonly Command[] {
+  return [...commands, helpCommand(commands, findCommand)];
+}
 
 /** Returns the command of that name. Throws UsageError. */
-export function findCommand(name: string): Command {
-  const command = COMMANDS.find((command) => command.name === name);
+export function findCommand(name: string, commands: readonly Command[] = COMMANDS): Command {
+  const command = commands.find((command) => command.name === name);
   if (command) return command;
-  const near = closest(name, COMMANDS.map((command) => command.name));
+  const near = closest(name, commands.map((command) => command.name));
   throw new UsageError(`Unknown command "${name}"`, {
     hint: near === undefined ? "Run `aggvpn help`" : `Did you mean \`aggvpn ${near}\`?`,
   });

@@ -35,7 +35,6 @@ function keysText(keys: Readonly<Record<string, Key>>): string {
       key.doc,
       key.default === undefined ? "" : `Default: ${key.default}.`,
       key.mode === undefined ? "" : `Only at a ${key.mode}.`,
-      key.unused ? "Has no effect in this version." : "",
     ].filter(Boolean).join(" ");
     const lines = wrap(notes, COLUMNS - INDENT.length).split("\n");
     return `  ${name} = ${key.kind.metavar}\n${lines.map((line) => `${INDENT}${line}\n`).join("")}`;

@@ -63,8 +63,6 @@ export interface ClientConfig {
   readonly secret: Secret;
   /** Inner addresses and networks this client may use; empty: any. */
   readonly allowed: readonly string[];
-  readonly uploadBps?: number;
-  readonly downloadBps?: number;
 }
 
 /** The `[tunnel]` table. */
@@ -115,8 +113,6 @@ interface CommonConfig {
   readonly statusCommand?: string;
   /** Whether rights are given up once the tunnel is set up. */
   readonly sandbox: boolean;
-  readonly metrics?: HostPort;
-  readonly dashboard?: HostPort;
   readonly tunnel: TunnelConfig;
   readonly rules: readonly RuleConfig[];
 }

@@ -93,8 +93,6 @@ function commonConfig({ top, tunnel }: Draft, file: string): Common {
     logLevel: top.values.log_level,
     statusCommand: top.values.status_command,
     sandbox: top.values.sandbox,
-    metrics: top.values.metrics,
-    dashboard: top.values.dashboard,
     tunnel: tunnelConfig(tunnel),
   });
 }

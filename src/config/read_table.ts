@@ -81,8 +81,6 @@ function readEntry(
   }
   if (key.mode !== undefined && mode !== undefined && key.mode !== mode) {
     report.error(entry.at, `${dotted}: belongs to mode = "${key.mode}", this is a ${mode}`);
-  } else if (key.unused) {
-    report.warn(entry.at, `${dotted}: has no effect in this version`);
   }
   return key.kind.read(entry.value, { report, path: dotted });
 }

@@ -30,8 +30,6 @@ export interface Key<T = unknown> {
   readonly doc: string;
   /** Only for this end; absent: for both. */
   readonly mode?: Mode;
-  /** Checked, but this version does not act on it; a warning says so. */
-  readonly unused?: true;
 }
 
 /** The keys of a table. */
@@ -96,16 +94,6 @@ export const TOP_KEYS = {
     doc:
       "Whether a tunnel that is set up gives up the rights it does not need, by pledge and unveil " +
       "(OpenBSD).",
-  },
-  metrics: {
-    kind: net.listenAddress,
-    unused: true,
-    doc: "Where Prometheus metrics are served.",
-  },
-  dashboard: {
-    kind: net.listenAddress,
-    unused: true,
-    doc: "Where the dashboard is served.",
   },
 } as const satisfies Keys;
 
@@ -276,16 +264,6 @@ export const CLIENT_KEYS = {
   routes: {
     kind: listOf(located(net.network)),
     doc: "Networks behind the client.",
-  },
-  bandwidth_upload: {
-    kind: rate,
-    unused: true,
-    doc: "Most that the client may send.",
-  },
-  bandwidth_download: {
-    kind: rate,
-    unused: true,
-    doc: "Most that is sent to the client.",
   },
 } as const satisfies Keys;
 

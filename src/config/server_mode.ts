@@ -116,8 +116,6 @@ function clientConfig(name: string, { values }: Client["reading"], secret: Secre
     name,
     secret,
     allowed: [...addresses, ...routes],
-    uploadBps: values.bandwidth_upload,
-    downloadBps: values.bandwidth_download,
   });
 }
 

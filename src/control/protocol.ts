@@ -39,6 +39,9 @@ export interface DaemonStatus {
   readonly offload: string;
   /** Packets the TUN interface did not take. */
   readonly tunDrops: number;
+  /** Packets from it that were longer than the tunnel carries, and those that made no sense. */
+  readonly tunOversize: number;
+  readonly tunMalformed: number;
   readonly sockets: readonly SocketStatus[];
 }
 

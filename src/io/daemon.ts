@@ -60,6 +60,8 @@ export interface DaemonState {
   readonly interface: string;
   readonly offload: string;
   readonly tunDrops: number;
+  readonly tunOversize: number;
+  readonly tunMalformed: number;
   readonly sockets: readonly SocketState[];
   readonly tunnel: EndpointStatus;
 }
@@ -69,6 +71,7 @@ export class Daemon implements AsyncDisposable {
   readonly interface: string;
   readonly offload: string;
   readonly mtu: number;
+  readonly #tun: Tun;
   readonly #endpoint: Endpoint;
   readonly #driver: Driver;
   readonly #quotas: Quotas | undefined;
@@ -85,6 +88,7 @@ export class Daemon implements AsyncDisposable {
     stack: AsyncDisposableStack;
   }) {
     this.interface = parts.tun.name;
+    this.#tun = parts.tun;
     this.offload = parts.tun.offload;
     this.mtu = parts.mtu;
     this.#endpoint = parts.endpoint;
@@ -116,6 +120,8 @@ export class Daemon implements AsyncDisposable {
       interface: this.interface,
       offload: this.offload,
       tunDrops: this.#driver.tunDrops,
+      tunOversize: this.#tun.oversizePackets,
+      tunMalformed: this.#tun.malformedPackets,
       sockets: this.#driver.ports.map((port, i) => ({
         name: this.#socketNames[i]!,
         local: port.socket?.localAddress ?? "",

@@ -70,7 +70,6 @@ export function linkOptions(link: LinkConfig, remote: Remote): LinkOptions {
     uploadBps: link.uploadBps ?? 0,
     downloadBps: link.downloadBps ?? 0,
     timeoutUs: link.timeoutUs,
-    mtu: link.mtu ?? DEFAULT_LINK_MTU,
     ...link.maxLatencyUs !== undefined && { maxLatencyUs: link.maxLatencyUs },
     ...link.maxLoss !== undefined && { maxLoss: link.maxLoss },
   };

@@ -94,7 +94,6 @@ async function prepareServer(
       ...policyOptions(config),
       role: "server",
       clients,
-      sockets: sockets.length,
     }),
   };
 }

@@ -28,6 +28,9 @@ export interface Tun {
    * caller keeps the slots, whose packets are of no use any more. Returns how many the kernel took.
    */
   write(pool: PacketPool, slots: Int32Array, count: number): number;
+  /** Packets that were longer than a slot may hold, and those that made no sense: dropped. */
+  readonly oversizePackets: number;
+  readonly malformedPackets: number;
   /** What the system leaves to this program instead of doing it for each packet; for people. */
   readonly offload: string;
   close(): void;

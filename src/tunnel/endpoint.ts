@@ -47,9 +47,6 @@ type SendFailure = "again" | "nobufs" | "unreachable" | "message-size" | "refuse
 
 /** A client or a server. */
 export class Endpoint {
-  /** What {@linkcode pollTimeout} waits for, in words. */
-  timeoutReason = "nothing";
-
   readonly #options: EndpointOptions;
   readonly #pool: PacketPool;
   readonly #drops = new Drops();
@@ -142,12 +139,8 @@ export class Endpoint {
   pollTimeout(): number {
     if (this.#closing) return this.#farewells < this.#peers.length ? 0 : Infinity;
     let at = this.#role.timeoutAt();
-    this.timeoutReason = "handshake";
     for (const peer of this.#peers) {
-      const peerAt = peer.timeoutAt();
-      if (peerAt >= at) continue;
-      at = peerAt;
-      this.timeoutReason = peer.name;
+      at = Math.min(at, peer.timeoutAt());
     }
     return at;
   }

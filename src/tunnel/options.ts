@@ -23,8 +23,6 @@ export interface LinkOptions {
   readonly downloadBps: number;
   /** Silence after which an idle link is down, in microseconds. */
   readonly timeoutUs: number;
-  /** Largest outer IP packet in bytes. */
-  readonly mtu: number;
   /** Round trip above which, and loss above which, it is a backup; see {@linkcode LinkLimits}. */
   readonly maxLatencyUs?: number;
   readonly maxLoss?: number;
@@ -67,8 +65,6 @@ export interface ClientEndpointOptions extends CommonOptions {
 export interface ServerEndpointOptions extends CommonOptions {
   readonly role: "server";
   readonly clients: readonly ClientOptions[];
-  /** How many sockets it listens on. */
-  readonly sockets: number;
 }
 
 /** Options of either end. */

@@ -24,11 +24,6 @@ export function readU32(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
 }
 
-/** Reads an unsigned 64-bit integer; exact up to 2^53 - 1. */
-export function readU64(bytes: Uint8Array, at: number): number {
-  return readU32(bytes, at) * 0x1_0000_0000 + readU32(bytes, at + 4);
-}
-
 /** Writes the low 16 bits of `value`. */
 export function writeU16(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >>> 8;

@@ -57,6 +57,8 @@ function document(
       interface: "agg0",
       offload: "checksum, TSO",
       tunDrops: 0,
+      tunOversize: 0,
+      tunMalformed: 0,
       sockets: [{ name: "dsl", local: "192.0.2.7:40000", receiveDrops: 12 }],
     },
     tunnel: {

@@ -15,6 +15,8 @@ const DOCUMENT = {
     interface: "agg0",
     offload: "checksum, TSO",
     tunDrops: 0,
+    tunOversize: 0,
+    tunMalformed: 0,
     sockets: [],
   },
   tunnel: { role: "server", mtu: 1434, aead: "libcrypto", peers: [], drops: {} },

@@ -66,8 +66,6 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
     logLevel: "debug",
     statusCommand: "/etc/aggvpn/status",
     sandbox: false,
-    metrics: { host: "127.0.0.1", port: 9100 },
-    dashboard: { host: "::1", port: 8080 },
   });
   assertEquals<unknown>(tunnel, {
     interface: "agg0",
@@ -135,8 +133,6 @@ Deno.test("parseConfig reads every client of a server", () => {
       name: "home",
       secret: { key: new Uint8Array(32) },
       allowed: ["10.44.43.2/32", "fd00:44::2/128", "192.168.7.0/24"],
-      uploadBps: 10_000_000,
-      downloadBps: 50_000_000,
     },
     { name: "office", secret: SECRET, allowed: ["10.44.43.3/32"] },
   ]);
@@ -147,12 +143,6 @@ Deno.test("parseConfig lets the rules of a server name links that only its clien
   const result = parse(SMALL_SERVER + rules);
   assertEquals(problemLines(result), []);
   assertEquals<unknown>(result.config?.rules, [{ ports: [], links: ["lte"], duplicate: "auto" }]);
-});
-
-Deno.test("parseConfig warns about keys that have no effect yet", () => {
-  const warned = problemLines(parse(FULL_CLIENT)).filter((line) => line.includes("no effect"));
-  assertEquals(warned.length, 2, warned.join("\n"));
-  assert(warned.every((line) => line.includes("warning")));
 });
 
 const top = 'mode = "client"\npassword_file = "x"\nserver = "192.0.2.1"\n';

@@ -45,8 +45,6 @@ control = "/var/run/aggvpn/other.sock"
 log_level = "debug"
 status_command = "/etc/aggvpn/status"
 sandbox = false
-metrics = "127.0.0.1:9100"
-dashboard = "[::1]:8080"
 
 [tunnel]
 interface = "agg0"
@@ -115,8 +113,6 @@ password = "${KEY}"
 address = "10.44.43.2/24"
 address6 = "fd00:44::2"
 routes = ["192.168.7.0/24"]
-bandwidth_upload = "10 Mbit/s"
-bandwidth_download = "50 Mbit/s"
 
 [client.office]
 password_file = "/etc/aggvpn/office"

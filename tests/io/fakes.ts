@@ -41,6 +41,8 @@ export class FakeTun implements Tun {
   readonly name = "agg0";
   readonly fd = 100;
   readonly offload = "none";
+  readonly oversizePackets = 0;
+  readonly malformedPackets = 0;
   incoming: number[] = [];
   /** Packets that {@linkcode read} has, although the descriptor says nothing of them. */
   held: number[] = [];

@@ -18,7 +18,6 @@ const PSK = new Uint8Array(32).fill(0x5a);
 const TIMEOUT_US = 1_000_000;
 /** Where the clocks of both ends stand at the beginning: 2026-01-01. */
 const EPOCH_US = 1_767_225_600_000_000;
-const OUTER_MTU = 1500;
 
 /** Builds both ends of the tunnel for a scenario. */
 export function endpointTunnel(scenario: Scenario): TunnelFactory {
@@ -37,7 +36,7 @@ export function endpointTunnel(scenario: Scenario): TunnelFactory {
       return new Endpoint({ ...common, role: "client", psk: PSK.slice(), links });
     }
     const clients = [{ name: "sim", psk: PSK.slice(), allowed: [] }];
-    return new Endpoint({ ...common, role: "server", clients, sockets: context.sockets });
+    return new Endpoint({ ...common, role: "server", clients });
   };
 }
 
@@ -56,6 +55,5 @@ function optionsOf(
     uploadBps: known ? link.up.rate.meanBps(0, 1e6) : 0,
     downloadBps: known ? link.down.rate.meanBps(0, 1e6) : 0,
     timeoutUs: TIMEOUT_US,
-    mtu: OUTER_MTU,
   };
 }

@@ -96,7 +96,6 @@ export class World {
       pool,
       role: "server",
       clients: known,
-      sockets,
     }), transmit);
     specs.forEach((spec, i) => this.#addClient(spec, i, slots, transmit));
   }
@@ -249,7 +248,6 @@ function linkOptions(id: number, spec: ClientSpec): LinkOptions {
     uploadBps: 0,
     downloadBps: 0,
     timeoutUs: 750_000,
-    mtu: 1500,
     ...spec.link?.(id),
   };
 }

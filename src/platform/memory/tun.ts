@@ -14,6 +14,8 @@ export class MemoryTun implements Tun {
   /** Packets that {@linkcode write} was given, oldest first. */
   readonly written: Uint8Array[] = [];
   readonly backlog = false;
+  readonly oversizePackets = 0;
+  readonly malformedPackets = 0;
   readonly offload = "none";
   /** For tests: called after each packet that was put in. */
   onPacket: () => void = () => {};

@@ -36,7 +36,7 @@ type Role =
   | Pick<Extract<EndpointOptions, { role: "client" }>, "role" | "psk" | "links">
   | Pick<
     Extract<EndpointOptions, { role: "server" }>,
-    "role" | "clients" | "sockets"
+    "role" | "clients"
   >;
 
 /** One end: what `openDaemon` puts together, in virtual time. */
@@ -132,7 +132,6 @@ export function makeTunnel(
     {
       role: "server",
       clients: [{ name: "home", psk: psk(), allowed: [] }],
-      sockets: 1,
     },
     1,
     options,
@@ -145,7 +144,6 @@ export function makeTunnel(
     uploadBps: 0,
     downloadBps: 0,
     timeoutUs: 750_000,
-    mtu: 1500,
   });
   const client = new End(
     hostOf(gateway(world), releases.client),
