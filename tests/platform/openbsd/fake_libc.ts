@@ -236,12 +236,16 @@ export class FakeLibc implements Libc {
     });
   }
 
-  /** In the order of the kernel: sys/netinet/in_pcb.c, in_pcbset_rtableid(). */
+  /**
+   * In the order of the kernel: ip_ctloutput() of sys/netinet/ip_output.c, then
+   * in_pcbset_rtableid() of sys/netinet/in_pcb.c.
+   */
   #setTable(socket: FakeSocket, table: number): void {
-    if (!this.host.tables.has(table)) throw new SystemError("EINVAL");
+    if (socket.rdomain === table) return;
     if (this.#rtable !== table && this.#rtable !== 0 && this.#uid !== 0) {
       throw new SystemError("EPERM");
     }
+    if (!this.host.tables.has(table)) throw new SystemError("EINVAL");
     if (socket.port !== 0) throw new SystemError("EBUSY");
     socket.rdomain = table;
   }

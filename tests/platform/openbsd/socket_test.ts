@@ -5,6 +5,7 @@ import { type OpenbsdSocket, openSocket } from "../../../src/platform/openbsd/so
 import type { SocketOptions } from "../../../src/platform/platform.ts";
 import { Remote } from "../../../src/remote.ts";
 import { SLOT_BYTES } from "../../../src/slab.ts";
+import { NUMBERS } from "./abi.ts";
 import { batchOf, receive, remoteAt } from "./batches.ts";
 import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
 import { type FakeHost, FakeWorld } from "./fake_world.ts";
@@ -269,6 +270,9 @@ Deno.test("openSocket() tells the three ways apart in which a routing table cann
   assertStringIncludes(denied.hint!, `"route -T 2 exec"`);
   assertEquals(started.files.open, [], "nothing is left open");
   open(new FakeLibc(host, { uid: 0, rtable: 2 }), { rdomain: 1 }).close();
+  // The kernel asks who may before it looks whether the table is there.
+  const both = assertThrows(() => open(started, { rdomain: 7 }), AggvpnError);
+  assertStringIncludes(both.message, "from rdomain 2, which this process was started in");
 
   const busy = new FakeLibc(host);
   const { setsockopt } = busy.symbols;
@@ -280,6 +284,17 @@ Deno.test("openSocket() tells the three ways apart in which a routing table cann
   });
   const error = assertThrows(() => open(busy, { rdomain: 1 }), AggvpnError, "Device busy");
   assertStringIncludes(error.message, "has a port already");
+});
+
+Deno.test("openSocket() takes the table that the process has, whoever runs it and as often as asked", () => {
+  const libc = new FakeLibc(gateway(new FakeWorld()), { uid: 1000, rtable: 2 });
+  open(libc, { rdomain: 2, address: "203.0.113.20" }).close();
+  const { setsockopt } = libc.symbols;
+  const fd = libc.symbols.socket(NUMBERS.AF_INET, NUMBERS.SOCK_DGRAM, 0);
+  libc.files.socket(fd).port = 1;
+  const table = (value: number): number =>
+    setsockopt(fd, NUMBERS.SOL_SOCKET, NUMBERS.SO_RTABLE, Uint32Array.of(value), 4);
+  assertEquals([table(2), table(1)], [0, -1], "its own is no change, even with a port");
 });
 
 Deno.test("openSocket() throws errors of an address that say what to do", () => {
