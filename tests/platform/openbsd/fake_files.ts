@@ -20,6 +20,9 @@ export class FakeSocket implements Receiver {
   tellsDestination = false;
   dontFragment = false;
   isFull = false;
+  /** In bytes: udp_sendspace and udp_recvspace of sys/netinet/udp_usrreq.c, until they are set. */
+  sendBuffer = 9216;
+  receiveBuffer = 40 * (1024 + 16);
   readonly queue: Datagram[] = [];
 
   constructor(readonly ipv6: boolean, public rdomain: number) {}

@@ -230,6 +230,8 @@ export class FakeLibc implements Libc {
       if (level === NUMBERS.IPPROTO_IPV6 && !socket.ipv6) throw new SystemError("EINVAL");
       if (name === "SO_RTABLE") this.#setTable(socket, set);
       if (/BUF$/.test(name) && set > this.#maxBuffer) throw new SystemError("ENOBUFS");
+      if (name === "SO_SNDBUF") socket.sendBuffer = set;
+      if (name === "SO_RCVBUF") socket.receiveBuffer = set;
       if (/^IP(V6)?_RECV/.test(name)) socket.tellsDestination = set !== 0;
       if (name === "IPV6_DONTFRAG") socket.dontFragment = set !== 0;
       return 0;

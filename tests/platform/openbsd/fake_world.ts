@@ -152,6 +152,8 @@ export class FakeHost {
   readonly devices: Set<string> = new Set(DEVICE_NODES);
   readonly tuns: Map<string, FakeTun> = new Map();
   readonly receivers: Receiver[] = [];
+  /** Tells whether a rule of pf(4) blocks what is sent there. */
+  blocks: (to: { readonly address: Uint8Array; readonly port: number }) => boolean = () => false;
   /** OpenBSD's. */
   release: Release = "7.8";
 
