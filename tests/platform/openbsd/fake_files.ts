@@ -20,12 +20,21 @@ export class FakeSocket implements Receiver {
   tellsDestination = false;
   dontFragment = false;
   isFull = false;
+  /** so_error: met by the next send, or by a receive that finds nothing; then it is gone. */
+  error: string | undefined;
   /** In bytes: udp_sendspace and udp_recvspace of sys/netinet/udp_usrreq.c, until they are set. */
   sendBuffer = 9216;
   receiveBuffer = 40 * (1024 + 16);
   readonly queue: Datagram[] = [];
 
   constructor(readonly ipv6: boolean, public rdomain: number) {}
+
+  /** Throws the error that is kept. */
+  takeError(): void {
+    const { error } = this;
+    this.error = undefined;
+    if (error !== undefined) throw new SystemError(error);
+  }
 }
 
 /** A pipe; both ends are the same object. */
@@ -113,6 +122,7 @@ export class FakeFiles {
     const file = this.#files[fd - FIRST_FD];
     if (!file) return NUMBERS.POLLNVAL;
     const { tun, socket, pipe } = file;
+    if (socket?.error !== undefined) return NUMBERS.POLLIN | NUMBERS.POLLOUT;
     if (tun?.isDestroyed) return NUMBERS.POLLHUP;
     const waiting = tun?.outgoing.length ?? socket?.queue.length ?? pipe!.bytes.length;
     return (waiting > 0 ? NUMBERS.POLLIN : 0) | (socket?.isFull ? 0 : NUMBERS.POLLOUT);

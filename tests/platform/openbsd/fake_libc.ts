@@ -31,12 +31,15 @@ export interface FakeOptions {
   readonly rtable?: number;
   /** Whether recvmmsg(2) and sendmmsg(2) are there, as since 7.2. */
   readonly batches?: boolean;
+  /** Most datagrams the kernel takes in a batch. */
+  readonly maxBatch?: number;
   /** Largest socket buffer: SB_MAX. */
   readonly maxBuffer?: number;
 }
 
 /** Numbers of interfaces, for if_nametoindex(3). */
 const INTERFACES: Readonly<Record<string, number>> = { lo0: 3, em0: 1, em1: 2 };
+/** Most datagrams of one recvmmsg(2) or sendmmsg(2). */
 const MAX_BATCH = 1024;
 
 /** The C library of one process. */
@@ -51,6 +54,7 @@ export class FakeLibc implements Libc {
   readonly #polls: FakePolls;
   readonly #uid: number;
   readonly #rtable: number;
+  readonly #maxBatch: number;
   readonly #maxBuffer: number;
   #errno = 0;
 
@@ -58,6 +62,7 @@ export class FakeLibc implements Libc {
     this.layouts = layoutsOf(options.machine ?? "amd64");
     this.#uid = options.uid ?? 0;
     this.#rtable = options.rtable ?? 0;
+    this.#maxBatch = options.maxBatch ?? MAX_BATCH;
     this.#maxBuffer = options.maxBuffer ?? 2 << 20;
     this.files = new FakeFiles(host);
     this.#messages = new FakeMessages(host, this.layouts);
@@ -303,13 +308,19 @@ export class FakeLibc implements Libc {
     return this.#call(`recvmmsg(${fd}, *, ${count}, ${text}, NULL)`, () => {
       const socket = this.files.socket(fd);
       const details: string[] = [];
-      for (let i = 0; i < Math.min(count, MAX_BATCH) && socket.queue.length > 0; i++) {
+      for (let i = 0; i < Math.min(count, this.#maxBatch); i++) {
         const header = new Struct(bytesAt(at + BigInt(i * size), size));
-        const [length, detail] = this.#messages.receive(socket, header);
-        header.setU32(offsets.msg_len!, length);
-        details.push(detail);
+        try {
+          const [length, detail] = this.#messages.receive(socket, header);
+          header.setU32(offsets.msg_len!, length);
+          details.push(detail);
+        } catch (error) {
+          if (i === 0 || !(error instanceof SystemError)) throw error;
+          // What ended the batch is kept for the next call, unless it says only that it was all.
+          if (error.code !== "EAGAIN") socket.error = error.code;
+          break;
+        }
       }
-      if (details.length === 0) throw new SystemError("EAGAIN");
       return [details.length, `[${details.join(", ")}]`];
     });
   }
@@ -323,7 +334,8 @@ export class FakeLibc implements Libc {
     const texts = headers.map((header) => this.#messages.describe(header)).join(", ");
     return this.#call(`sendmmsg(${fd}, [${texts}], ${count}, ${mode})`, () => {
       const socket = this.files.socket(fd);
-      for (const [i, header] of headers.entries()) {
+      const taken = headers.slice(0, this.#maxBatch);
+      for (const [i, header] of taken.entries()) {
         try {
           header.setU32(offsets.msg_len!, this.#messages.send(socket, header));
         } catch (error) {
@@ -331,7 +343,7 @@ export class FakeLibc implements Libc {
           throw error;
         }
       }
-      return count;
+      return taken.length;
     });
   }
 
@@ -339,7 +351,6 @@ export class FakeLibc implements Libc {
     const text = decode.flags(mode, "MSG_DONTWAIT");
     return this.#call(`recvmsg(${fd}, *, ${text})`, () => {
       const socket = this.files.socket(fd);
-      if (socket.queue.length === 0) throw new SystemError("EAGAIN");
       return this.#messages.receive(socket, new Struct(bytesAt(at, this.layouts.msghdr.size)));
     });
   }

@@ -52,8 +52,9 @@ export class FakeMessages {
     return data.length;
   }
 
-  /** sosend(): nothing waits in the buffer, but it bounds a datagram. */
+  /** sosend(): an error that was kept; nothing waits in the buffer, but it bounds a datagram. */
   #checkBuffer(socket: FakeSocket, data: number, control: number): void {
+    socket.takeError();
     if (control + data > socket.sendBuffer) throw new SystemError("EMSGSIZE");
     if (socket.isFull) throw new SystemError("EAGAIN");
   }
@@ -69,6 +70,10 @@ export class FakeMessages {
   /** Receives into what a header points to; returns the length and what to write down. */
   receive(socket: FakeSocket, header: Struct): readonly [number, string] {
     const { name, data, control } = this.#read(header);
+    if (socket.queue.length === 0) {
+      socket.takeError();
+      throw new SystemError("EAGAIN");
+    }
     const { from, fromPort, to, payload } = socket.queue.shift()!;
     const { msg_namelen = 0, msg_controllen = 0, msg_flags = 0 } = this.layouts.msghdr.offsets;
     const address = { address: from, port: fromPort, scope: 0 };
