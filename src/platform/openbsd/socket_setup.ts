@@ -35,15 +35,15 @@ import { readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
 /**
  * Receive buffer asked for, in bytes: a burst that arrives while the program is
  * busy must fit, or it is loss to the congestion control of every flow inside. It is SB_MAX of
- * <sys/socketvar.h>, of which the kernel may want some for itself.
+ * <sys/socketvar.h>, the most there is: sbreserve() of sys/kern/uipc_socket2.c grants all of it.
  */
 export const RECEIVE_BUFFER_BYTES = 2 << 20;
 /**
- * Send buffer asked for: a few full batches. What waits here has been committed to a
- * link and delays everything after it, so it stays small.
+ * Send buffer asked for, in bytes. UDP keeps nothing in it, so it delays nothing: it bounds one
+ * datagram (EMSGSIZE of sosend()), whatever net.inet.udp.sendspace says.
  */
 export const SEND_BUFFER_BYTES = 512 << 10;
-/** What every UDP socket has (udp_recvspace, 41600) is more: nothing smaller is asked for. */
+/** Less is not asked for: half of it is less than every socket has (udp_recvspace, 41600). */
 const LEAST_BUFFER_BYTES = 64 << 10;
 
 /** Opens a socket of the family of `options`, with everything set that needs no address. */
@@ -160,8 +160,9 @@ function bindHint(errno: number, { port, rdomain = 0 }: SocketOptions): string |
 }
 
 /**
- * Sets a buffer to as much as the kernel allows: it refuses what is beyond its limit (with ENOBUFS,
- * which could not be verified on a real host) instead of cutting it.
+ * Sets a buffer to as much as the kernel allows, which cuts nothing: ENOBUFS is its answer to more
+ * than SB_MAX, and in want of memory for mbufs to all that is more than the socket has. Then the
+ * socket keeps that.
  */
 function setBuffer(libc: Libc, fd: number, option: number, bytes: number): void {
   for (let size = bytes; size >= LEAST_BUFFER_BYTES; size >>= 1) {

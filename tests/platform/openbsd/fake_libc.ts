@@ -33,7 +33,7 @@ export interface FakeOptions {
   readonly batches?: boolean;
   /** Most datagrams the kernel takes in a batch. */
   readonly maxBatch?: number;
-  /** Largest socket buffer: SB_MAX. */
+  /** Largest socket buffer, which is granted: SB_MAX of sys/sys/socketvar.h. */
   readonly maxBuffer?: number;
 }
 
@@ -234,13 +234,19 @@ export class FakeLibc implements Libc {
       if (level === NUMBERS.IPPROTO_IP && socket.ipv6) throw new SystemError("EINVAL");
       if (level === NUMBERS.IPPROTO_IPV6 && !socket.ipv6) throw new SystemError("EINVAL");
       if (name === "SO_RTABLE") this.#setTable(socket, set);
-      if (/BUF$/.test(name) && set > this.#maxBuffer) throw new SystemError("ENOBUFS");
-      if (name === "SO_SNDBUF") socket.sendBuffer = set;
-      if (name === "SO_RCVBUF") socket.receiveBuffer = set;
+      if (name === "SO_SNDBUF") socket.sendBuffer = this.#reserve(set, socket.sendBuffer);
+      if (name === "SO_RCVBUF") socket.receiveBuffer = this.#reserve(set, socket.receiveBuffer);
       if (/^IP(V6)?_RECV/.test(name)) socket.tellsDestination = set !== 0;
       if (name === "IPV6_DONTFRAG") socket.dontFragment = set !== 0;
       return 0;
     });
+  }
+
+  /** sbcheckreserve() and sbreserve() of sys/kern/uipc_socket2.c: all of a buffer, or none. */
+  #reserve(bytes: number, current: number): number {
+    if (bytes > current && this.host.memoryIsLow) throw new SystemError("ENOBUFS");
+    if (bytes === 0 || bytes > this.#maxBuffer) throw new SystemError("ENOBUFS");
+    return bytes;
   }
 
   /**

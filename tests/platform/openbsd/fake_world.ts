@@ -154,6 +154,8 @@ export class FakeHost {
   readonly receivers: Receiver[] = [];
   /** Tells whether a rule of pf(4) blocks what is sent there. */
   blocks: (to: { readonly address: Uint8Array; readonly port: number }) => boolean = () => false;
+  /** More than four fifths of the memory for mbufs are in use: sbchecklowmem(). */
+  memoryIsLow = false;
   /** OpenBSD's. */
   release: Release = "7.8";
 

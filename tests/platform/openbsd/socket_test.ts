@@ -323,14 +323,58 @@ Deno.test("openSocket() throws errors of an address that say what to do", () => 
   open(libc, { ...local, port: 5080, rdomain: 2 });
 });
 
+/** What was asked for buffers, and the answer. */
+function buffersAsked(libc: FakeLibc): string[] {
+  return libc.takeCalls().filter((call) => call.includes("BUF")).map((call) =>
+    /(SO_\w+), (\d+) .*= (.*)$/.exec(call)!.slice(1).join(" ")
+  );
+}
+
+Deno.test("openSocket() gets the largest receive buffer there is at once", () => {
+  const libc = new FakeLibc(gateway(new FakeWorld()));
+  const { fd } = open(libc);
+  assertEquals(buffersAsked(libc), ["SO_RCVBUF 2097152 0", "SO_SNDBUF 524288 0"]);
+  const more = Uint32Array.of((2 << 20) + 1);
+  const { SOL_SOCKET, SO_RCVBUF } = NUMBERS;
+  assertEquals(libc.symbols.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, more, 4), -1, "not a byte more");
+  assertEquals(libc.files.socket(fd).receiveBuffer, 2 << 20);
+});
+
+Deno.test("openSocket() does with the buffers that every socket has while memory for mbufs is low", () => {
+  for (const family of FAMILIES) {
+    const world = new FakeWorld();
+    const host = gateway(world);
+    const libc = new FakeLibc(host);
+    const far = open(new FakeLibc(publicHost(world)), {
+      family,
+      address: WILDCARD[family],
+      port: 5080,
+    });
+    host.memoryIsLow = true;
+    const near = open(libc, { family, rdomain: 1 });
+    const asked = buffersAsked(libc);
+    assertEquals(asked.length, 10, "from 2 MiB and 512 KiB down to 64 KiB");
+    assertEquals(asked.every((answer) => answer.endsWith("-1 ENOBUFS")), true);
+    const { receiveBuffer, sendBuffer } = libc.files.socket(near.fd);
+    assertEquals([receiveBuffer, sendBuffer], [41600, 9216]);
+    // The longest datagrams that an interface carries, with a source chosen at the other end.
+    const long = new Array(1452).fill(7);
+    assertEquals(near.send(batchOf(remoteAt(SERVER[family], 5080), long, long), 0), 2);
+    const [asker] = receive(far);
+    assertEquals(far.send(batchOf(asker!.remote, long), 0), 1);
+    assertEquals(receive(near).map(({ payload }) => payload), [long]);
+    near.close();
+    host.memoryIsLow = false;
+    open(libc, { family, rdomain: 1 });
+    assertEquals(buffersAsked(libc), ["SO_RCVBUF 2097152 0", "SO_SNDBUF 524288 0"]);
+  }
+});
+
 Deno.test("openSocket() asks for smaller buffers until the kernel takes one", () => {
   const host = gateway(new FakeWorld());
   const libc = new FakeLibc(host, { maxBuffer: 256 << 10 });
   open(libc);
-  const asked = libc.calls.filter((call) => call.includes("BUF")).map((call) =>
-    /(SO_\w+), (\d+) .*= (.*)$/.exec(call)!.slice(1).join(" ")
-  );
-  assertEquals(asked, [
+  assertEquals(buffersAsked(libc), [
     "SO_RCVBUF 2097152 -1 ENOBUFS",
     "SO_RCVBUF 1048576 -1 ENOBUFS",
     "SO_RCVBUF 524288 -1 ENOBUFS",
