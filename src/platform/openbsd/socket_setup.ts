@@ -30,6 +30,7 @@ import {
 } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
 import { type Libc, systemError } from "./libc.ts";
+import { openFilesHint } from "./open_files.ts";
 import { readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
 
 /**
@@ -51,7 +52,10 @@ export function openDescriptor(libc: Libc, options: SocketOptions): number {
   const family = familyOf(options);
   const domain = family === 4 ? AF_INET : AF_INET6;
   const fd = libc.symbols.socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) throw systemError(libc, `Cannot open an IPv${family} socket`, libc.errno());
+  if (fd < 0) {
+    const errno = libc.errno();
+    throw systemError(libc, `Cannot open an IPv${family} socket`, errno, openFilesHint(errno));
+  }
   // All of these are refinements: a kernel that refuses one still carries datagrams.
   setBuffer(libc, fd, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
   setBuffer(libc, fd, SO_SNDBUF, SEND_BUFFER_BYTES);

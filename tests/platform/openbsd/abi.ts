@@ -168,6 +168,7 @@ export const ERRORS: Readonly<Record<string, readonly [number: number, text: str
   EEXIST: [17, "File exists"],
   ENODEV: [19, "Operation not supported by device"],
   EINVAL: [22, "Invalid argument"],
+  EMFILE: [24, "Too many open files"],
   ENOTTY: [25, "Inappropriate ioctl for device"],
   EAGAIN: [35, "Resource temporarily unavailable"],
   ENOTSOCK: [38, "Socket operation on non-socket"],

@@ -54,7 +54,8 @@ interface File {
 export class FakeFiles {
   readonly #files: (File | undefined)[] = [];
 
-  constructor(readonly host: FakeHost) {}
+  /** @param limit how many descriptors there may be: RLIMIT_NOFILE, getrlimit(2) */
+  constructor(readonly host: FakeHost, readonly limit: number) {}
 
   /** Descriptors that are open. */
   get open(): number[] {
@@ -62,6 +63,7 @@ export class FakeFiles {
   }
 
   openTun(path: string): number {
+    this.#needRoom(1);
     const name = path.replace("/dev/", "");
     if (!this.host.devices.has(name)) throw new SystemError("ENOENT");
     const tun = this.host.openTun(name);
@@ -70,10 +72,12 @@ export class FakeFiles {
   }
 
   openSocket(ipv6: boolean, rdomain: number): number {
+    this.#needRoom(1);
     return this.#add({ kind: "socket", socket: new FakeSocket(ipv6, rdomain) });
   }
 
   openPipe(): [number, number] {
+    this.#needRoom(2);
     const pipe = new Pipe();
     return [this.#add({ kind: "pipe", pipe }), this.#add({ kind: "pipe", pipe })];
   }
@@ -132,6 +136,10 @@ export class FakeFiles {
     const file = this.#files[fd - FIRST_FD];
     if (!file) throw new SystemError("EBADF");
     return file;
+  }
+
+  #needRoom(count: number): void {
+    if (FIRST_FD + this.open.length + count > this.limit) throw new SystemError("EMFILE");
   }
 
   #add(file: File): number {

@@ -33,12 +33,16 @@ export interface FakeOptions {
   readonly batches?: boolean;
   /** Most datagrams the kernel takes in a batch. */
   readonly maxBatch?: number;
+  /** How many files may be open: 128 unless said otherwise, as in class daemon of login.conf(5). */
+  readonly openFiles?: number;
   /** Largest socket buffer, which is granted: SB_MAX of sys/sys/socketvar.h. */
   readonly maxBuffer?: number;
 }
 
 /** Numbers of interfaces, for if_nametoindex(3). */
 const INTERFACES: Readonly<Record<string, number>> = { lo0: 3, em0: 1, em1: 2 };
+/** openfiles-cur of class daemon: etc/login.conf. */
+const OPEN_FILES = 128;
 /** Most datagrams of one recvmmsg(2) or sendmmsg(2). */
 const MAX_BATCH = 1024;
 
@@ -64,7 +68,7 @@ export class FakeLibc implements Libc {
     this.#rtable = options.rtable ?? 0;
     this.#maxBatch = options.maxBatch ?? MAX_BATCH;
     this.#maxBuffer = options.maxBuffer ?? 2 << 20;
-    this.files = new FakeFiles(host);
+    this.files = new FakeFiles(host, options.openFiles ?? OPEN_FILES);
     this.#messages = new FakeMessages(host, this.layouts);
     this.#polls = new FakePolls(this.files, this.layouts);
     this.symbols = this.#bind(options.batches ?? true);
@@ -389,8 +393,15 @@ export class FakeLibc implements Libc {
     mask: Buffer,
   ): Promise<number> {
     const text = this.#polls.describe(list, count, timeout, mask);
-    const deadline = this.host.world.now + this.#polls.timeoutUs(timeout);
-    await this.host.world.sleep(deadline, () => this.#polls.poll(list, count)[0]);
-    return this.#call(text, () => this.#polls.poll(list, count));
+    const { world } = this.host;
+    const deadline = world.now + this.#polls.timeoutUs(timeout);
+    if (this.#polls.takes(count)) {
+      await world.sleep(deadline, () => this.#polls.poll(list, count)[0]);
+    }
+    // It failed on another thread, which has its own errno.
+    const errno = this.#errno;
+    const result = this.#call(text, () => this.#polls.poll(list, count));
+    this.#errno = errno;
+    return result;
   }
 }
