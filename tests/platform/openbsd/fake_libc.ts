@@ -105,7 +105,11 @@ export class FakeLibc implements Libc {
   #bind(batches: boolean): Libc["symbols"] {
     return {
       open: (path, mode) => this.#open(textOf(path as Buffer), mode),
-      close: (fd) => this.#call(`close(${fd})`, () => this.files.close(fd)),
+      close: (fd) =>
+        this.#call(`close(${fd})`, () => {
+          this.sandbox.call("close");
+          return this.files.close(fd);
+        }),
       ioctl: (fd, request, info) => this.#ioctl(fd, BigInt(request), bytesOf(info as Buffer)),
       read: (fd, at, count) => this.#read(fd, bytesAt(BigInt(at), Number(count))),
       write: (fd, at, count) => this.#write(fd, bytesAt(BigInt(at), Number(count))),
@@ -127,15 +131,18 @@ export class FakeLibc implements Libc {
       recvmsg: (fd, at, mode) => this.#recvmsg(fd, BigInt(at), mode),
       sendmsg: (fd, at, mode) => this.#sendmsg(fd, BigInt(at), mode),
       if_nametoindex: (name) => this.#nameToIndex(textOf(name as Buffer)),
-      getrtable: () => this.#call("getrtable()", () => this.#rtable),
-      geteuid: () => this.#call("geteuid()", () => this.#uid),
+      getrtable: () => this.#ask("getrtable", this.#rtable),
+      geteuid: () => this.#ask("geteuid", this.#uid),
       ppoll: (list, count, timeout, mask) =>
         this.#ppoll(bytesOf(list as Buffer), count, timeout as Buffer, mask as Buffer),
       ppollAsync: (list, count, timeout, mask) =>
         this.#ppollAsync(bytesOf(list as Buffer), count, timeout as Buffer, mask as Buffer),
       signal: (number, handler) => {
         const name = number === NUMBERS.SIGUSR1 ? "SIGUSR1" : `${number}`;
-        this.#call(`signal(${name}, ${handler === 1n ? "SIG_IGN" : handler})`, () => 0);
+        this.#call(`signal(${name}, ${handler === 1n ? "SIG_IGN" : handler})`, () => {
+          this.sandbox.call("sigaction");
+          return 0;
+        });
         return 0n;
       },
       unveil: (path, permissions) => {
@@ -156,10 +163,17 @@ export class FakeLibc implements Libc {
     } as Libc["symbols"];
   }
 
+  #ask(name: "getrtable" | "geteuid", answer: number): number {
+    return this.#call(`${name}()`, () => {
+      this.sandbox.call(name);
+      return answer;
+    });
+  }
+
   #open(path: string, mode: number): number {
     const text = decode.flags(mode, "O_RDWR", "O_NONBLOCK", "O_CLOEXEC");
     return this.#call(`open(${JSON.stringify(path)}, ${text})`, () => {
-      this.sandbox.require("open(2) of a tun", []);
+      this.sandbox.open(path, { read: true, write: true });
       if (this.#uid !== 0) throw new SystemError("EACCES");
       return this.files.openTun(path);
     });
@@ -169,13 +183,14 @@ export class FakeLibc implements Libc {
     const tunRequest = new TunRequest(decode.request(request), info, this.layouts);
     const { name } = tunRequest;
     return this.#call(`ioctl(${fd}, ${name}, ${tunRequest.describe()})`, () => {
-      this.sandbox.require(name, []);
+      this.sandbox.ioctlTun(name);
       return tunRequest.run(this.files.tun(fd));
     });
   }
 
   #read(fd: number, into: Uint8Array<ArrayBuffer>): number {
     return this.#call(`read(${fd}, *, ${into.length})`, () => {
+      this.sandbox.call("read");
       const length = this.files.read(fd, into);
       return [length, `{${hex(into.subarray(0, length))}}`];
     });
@@ -183,7 +198,7 @@ export class FakeLibc implements Libc {
 
   #write(fd: number, from: Uint8Array<ArrayBuffer>): number {
     const text = `write(${fd}, {${hex(from)}}, ${from.length})`;
-    return this.#call(text, () => this.#writeFile(fd, from));
+    return this.#call(text, () => this.#writeFile("write", fd, from));
   }
 
   #writev(fd: number, at: bigint, count: number): number {
@@ -195,11 +210,12 @@ export class FakeLibc implements Libc {
     const text = pieces.map((piece) => `{${hex(piece)}}`).join(", ");
     return this.#call(
       `writev(${fd}, [${text}], ${count})`,
-      () => this.#writeFile(fd, Uint8Array.from(pieces.flatMap((piece) => [...piece]))),
+      () => this.#writeFile("writev", fd, Uint8Array.from(pieces.flatMap((piece) => [...piece]))),
     );
   }
 
-  #writeFile(fd: number, from: Uint8Array<ArrayBuffer>): number {
+  #writeFile(name: "write" | "writev", fd: number, from: Uint8Array<ArrayBuffer>): number {
+    this.sandbox.call(name);
     const length = this.files.write(fd, from);
     this.host.world.changed();
     return length;
@@ -208,6 +224,7 @@ export class FakeLibc implements Libc {
   #pipe(pair: Int32Array, mode: number): number {
     if (pair.length !== 2) throw new Error("pipe2(2) writes two descriptors");
     return this.#call(`pipe2(*, ${decode.flags(mode, "O_NONBLOCK", "O_CLOEXEC")})`, () => {
+      this.sandbox.call("pipe2");
       pair.set(this.files.openPipe());
       return [0, `[${pair.join(", ")}]`];
     });
@@ -216,7 +233,7 @@ export class FakeLibc implements Libc {
   #socket(domain: number, type: number, protocol: number): number {
     const kind = decode.flags(type, "SOCK_DGRAM", "SOCK_NONBLOCK", "SOCK_CLOEXEC");
     return this.#call(`socket(${decode.family(domain)}, ${kind}, ${protocol})`, () => {
-      this.sandbox.require("socket(2)", ["inet"]);
+      this.sandbox.socket(domain === NUMBERS.AF_INET6 ? "inet6" : "inet");
       return this.files.openSocket(domain === NUMBERS.AF_INET6, this.#rtable);
     });
   }
@@ -233,7 +250,7 @@ export class FakeLibc implements Libc {
     const set = new Struct(value).u32(0);
     const what = `setsockopt(${fd}, ${levelName}, ${name}, ${set} {${hex(value)}}, ${length})`;
     return this.#call(what, () => {
-      this.sandbox.requireOption(name);
+      this.sandbox.setsockopt(name);
       const socket = this.files.socket(fd);
       if (level === NUMBERS.IPPROTO_IP && socket.ipv6) throw new SystemError("EINVAL");
       if (level === NUMBERS.IPPROTO_IPV6 && !socket.ipv6) throw new SystemError("EINVAL");
@@ -271,7 +288,7 @@ export class FakeLibc implements Libc {
     const bytes = name.slice(0, length);
     const local = decode.readAddress(this.layouts, bytes);
     return this.#call(`bind(${fd}, ${decode.addressText(bytes, local)}, ${length})`, () => {
-      this.sandbox.require("bind(2)", ["inet"]);
+      this.sandbox.call("bind");
       const socket = this.files.socket(fd);
       if (socket.port !== 0) throw new SystemError("EINVAL");
       if (socket.ipv6 !== (local.address.length === 16)) throw new SystemError("EAFNOSUPPORT");
@@ -301,6 +318,7 @@ export class FakeLibc implements Libc {
     const room = new Struct(length).u32(0);
     if (room > name.length) throw new Error("getsockname(2) would write beyond its buffer");
     return this.#call(`getsockname(${fd}, *, ${room})`, () => {
+      this.sandbox.call("getsockname");
       const { address, port, ipv6 } = this.files.socket(fd);
       const any = new Uint8Array(ipv6 ? 16 : 4);
       const local = { address: address.length === 0 ? any : address, port, scope: 0 };
@@ -316,6 +334,7 @@ export class FakeLibc implements Libc {
     const { size, offsets } = this.layouts.mmsghdr;
     const text = decode.flags(mode, "MSG_DONTWAIT");
     return this.#call(`recvmmsg(${fd}, *, ${count}, ${text}, NULL)`, () => {
+      this.sandbox.call("recvmmsg");
       const socket = this.files.socket(fd);
       const details: string[] = [];
       for (let i = 0; i < Math.min(count, this.#maxBatch); i++) {
@@ -343,6 +362,7 @@ export class FakeLibc implements Libc {
     );
     const texts = headers.map((header) => this.#messages.describe(header)).join(", ");
     return this.#call(`sendmmsg(${fd}, [${texts}], ${count}, ${mode})`, () => {
+      this.sandbox.send("sendmmsg");
       const socket = this.files.socket(fd);
       const taken = headers.slice(0, this.#maxBatch);
       for (const [i, header] of taken.entries()) {
@@ -360,6 +380,7 @@ export class FakeLibc implements Libc {
   #recvmsg(fd: number, at: bigint, mode: number): number {
     const text = decode.flags(mode, "MSG_DONTWAIT");
     return this.#call(`recvmsg(${fd}, *, ${text})`, () => {
+      this.sandbox.call("recvmsg");
       const socket = this.files.socket(fd);
       return this.#messages.receive(socket, new Struct(bytesAt(at, this.layouts.msghdr.size)));
     });
@@ -369,12 +390,18 @@ export class FakeLibc implements Libc {
     const header = new Struct(bytesAt(at, this.layouts.msghdr.size));
     return this.#call(
       `sendmsg(${fd}, ${this.#messages.describe(header)}, ${mode})`,
-      () => this.#messages.send(this.files.socket(fd), header),
+      () => {
+        this.sandbox.send("sendmsg");
+        return this.#messages.send(this.files.socket(fd), header);
+      },
     );
   }
 
   #nameToIndex(name: string): number {
-    return this.#call(`if_nametoindex(${JSON.stringify(name)})`, () => INTERFACES[name] ?? 0);
+    return this.#call(`if_nametoindex(${JSON.stringify(name)})`, () => {
+      this.sandbox.call("sysctl");
+      return INTERFACES[name] ?? 0;
+    });
   }
 
   #ppoll(list: Uint8Array<ArrayBuffer>, count: number, timeout: Buffer, mask: Buffer): number {
@@ -382,8 +409,13 @@ export class FakeLibc implements Libc {
     if (us !== 0) throw new Error("ppoll(2) would hold up the program");
     return this.#call(
       this.#polls.describe(list, count, timeout, mask),
-      () => this.#polls.poll(list, count),
+      () => this.#poll(list, count),
     );
+  }
+
+  #poll(list: Uint8Array<ArrayBuffer>, count: number): readonly [number, string] {
+    this.sandbox.call("ppoll");
+    return this.#polls.poll(list, count);
   }
 
   async #ppollAsync(
@@ -400,7 +432,7 @@ export class FakeLibc implements Libc {
     }
     // It failed on another thread, which has its own errno.
     const errno = this.#errno;
-    const result = this.#call(text, () => this.#polls.poll(list, count));
+    const result = this.#call(text, () => this.#poll(list, count));
     this.#errno = errno;
     return result;
   }
