@@ -13,12 +13,13 @@ import type { Libc } from "../../../src/platform/openbsd/libc.ts";
 import { ERRORS, type Layouts, layoutsOf, NUMBERS } from "./abi.ts";
 import type { Machine } from "./c_layout.ts";
 import * as decode from "./decode.ts";
-import { FakeFiles, type FakeSocket } from "./fake_files.ts";
+import { FakeFiles } from "./fake_files.ts";
 import { TunRequest } from "./fake_ioctl.ts";
 import { FakeMessages } from "./fake_messages.ts";
 import { FakePolls } from "./fake_polls.ts";
 import { FakeSandbox } from "./fake_sandbox.ts";
-import { type FakeHost, same } from "./fake_world.ts";
+import { FakeSocketSetup } from "./fake_socket_setup.ts";
+import type { FakeHost } from "./fake_world.ts";
 import { type Buffer, bytesAt, bytesOf, hex, Struct, textOf } from "./memory.ts";
 import { SystemError } from "./system_error.ts";
 
@@ -35,7 +36,7 @@ export interface FakeOptions {
   readonly maxBatch?: number;
   /** How many files may be open: 128 unless said otherwise, as in class daemon of login.conf(5). */
   readonly openFiles?: number;
-  /** Largest socket buffer, which is granted: SB_MAX of sys/sys/socketvar.h. */
+  /** Largest socket buffer, which is granted. */
   readonly maxBuffer?: number;
 }
 
@@ -43,6 +44,8 @@ export interface FakeOptions {
 const INTERFACES: Readonly<Record<string, number>> = { lo0: 3, em0: 1, em1: 2 };
 /** openfiles-cur of class daemon: etc/login.conf. */
 const OPEN_FILES = 128;
+/** SB_MAX of sys/sys/socketvar.h. */
+const MAX_BUFFER = 2 << 20;
 /** Most datagrams of one recvmmsg(2) or sendmmsg(2). */
 const MAX_BATCH = 1024;
 
@@ -59,7 +62,7 @@ export class FakeLibc implements Libc {
   readonly #uid: number;
   readonly #rtable: number;
   readonly #maxBatch: number;
-  readonly #maxBuffer: number;
+  readonly #setup: FakeSocketSetup;
   #errno = 0;
 
   constructor(readonly host: FakeHost, options: FakeOptions = {}) {
@@ -67,8 +70,12 @@ export class FakeLibc implements Libc {
     this.#uid = options.uid ?? 0;
     this.#rtable = options.rtable ?? 0;
     this.#maxBatch = options.maxBatch ?? MAX_BATCH;
-    this.#maxBuffer = options.maxBuffer ?? 2 << 20;
     this.files = new FakeFiles(host, options.openFiles ?? OPEN_FILES);
+    this.#setup = new FakeSocketSetup(host, {
+      uid: this.#uid,
+      rtable: this.#rtable,
+      maxBuffer: options.maxBuffer ?? MAX_BUFFER,
+    });
     this.#messages = new FakeMessages(host, this.layouts);
     this.#polls = new FakePolls(this.files, this.layouts);
     this.symbols = this.#bind(options.batches ?? true);
@@ -251,37 +258,8 @@ export class FakeLibc implements Libc {
     const what = `setsockopt(${fd}, ${levelName}, ${name}, ${set} {${hex(value)}}, ${length})`;
     return this.#call(what, () => {
       this.sandbox.setsockopt(name);
-      const socket = this.files.socket(fd);
-      if (level === NUMBERS.IPPROTO_IP && socket.ipv6) throw new SystemError("EINVAL");
-      if (level === NUMBERS.IPPROTO_IPV6 && !socket.ipv6) throw new SystemError("EINVAL");
-      if (name === "SO_RTABLE") this.#setTable(socket, set);
-      if (name === "SO_SNDBUF") socket.sendBuffer = this.#reserve(set, socket.sendBuffer);
-      if (name === "SO_RCVBUF") socket.receiveBuffer = this.#reserve(set, socket.receiveBuffer);
-      if (/^IP(V6)?_RECV/.test(name)) socket.tellsDestination = set !== 0;
-      if (name === "IPV6_DONTFRAG") socket.dontFragment = set !== 0;
-      return 0;
+      return this.#setup.setOption(this.files.socket(fd), level, name, set);
     });
-  }
-
-  /** sbcheckreserve() and sbreserve() of sys/kern/uipc_socket2.c: all of a buffer, or none. */
-  #reserve(bytes: number, current: number): number {
-    if (bytes > current && this.host.memoryIsLow) throw new SystemError("ENOBUFS");
-    if (bytes === 0 || bytes > this.#maxBuffer) throw new SystemError("ENOBUFS");
-    return bytes;
-  }
-
-  /**
-   * In the order of the kernel: ip_ctloutput() of sys/netinet/ip_output.c, then
-   * in_pcbset_rtableid() of sys/netinet/in_pcb.c.
-   */
-  #setTable(socket: FakeSocket, table: number): void {
-    if (socket.rdomain === table) return;
-    if (this.#rtable !== table && this.#rtable !== 0 && this.#uid !== 0) {
-      throw new SystemError("EPERM");
-    }
-    if (!this.host.tables.has(table)) throw new SystemError("EINVAL");
-    if (socket.port !== 0) throw new SystemError("EBUSY");
-    socket.rdomain = table;
   }
 
   #bindSocket(fd: number, name: Uint8Array<ArrayBuffer>, length: number): number {
@@ -289,24 +267,7 @@ export class FakeLibc implements Libc {
     const local = decode.readAddress(this.layouts, bytes);
     return this.#call(`bind(${fd}, ${decode.addressText(bytes, local)}, ${length})`, () => {
       this.sandbox.call("bind");
-      const socket = this.files.socket(fd);
-      if (socket.port !== 0) throw new SystemError("EINVAL");
-      if (socket.ipv6 !== (local.address.length === 16)) throw new SystemError("EAFNOSUPPORT");
-      const wildcard = local.address.every((byte) => byte === 0);
-      if (!wildcard && !this.host.owns(socket.rdomain, local.address)) {
-        throw new SystemError("EADDRNOTAVAIL");
-      }
-      if (local.port > 0 && local.port < 1024 && this.#uid !== 0) throw new SystemError("EACCES");
-      const address = wildcard ? new Uint8Array(0) : local.address;
-      const isTaken = this.host.receivers.some((other) =>
-        other.ipv6 === socket.ipv6 && other.rdomain === socket.rdomain &&
-        other.port === local.port && same(other.address, address)
-      );
-      if (isTaken) throw new SystemError("EADDRINUSE");
-      socket.address = address;
-      socket.port = local.port || this.host.world.freePort();
-      this.host.receivers.push(socket);
-      return 0;
+      return this.#setup.bind(this.files.socket(fd), local);
     });
   }
 
