@@ -110,7 +110,7 @@ function makeServer(host: FakeHost): End {
   return new End(host, [listen], { role: "server", clients, sockets: 1 }, 1, {});
 }
 
-/** Asks on the control socket, as \`aggvpn status\` does from its own process. */
+/** Asks on the control socket, as `aggvpn status` does from its own process. */
 async function ask(path: string): Promise<string> {
   using client = await connect({ transport: "unix", path });
   await client.write(new TextEncoder().encode('{"version":1,"request":"status"}\n'));
