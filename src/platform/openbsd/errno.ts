@@ -20,6 +20,7 @@ export const ERRNO = {
   EEXIST: 17,
   ENODEV: 19,
   EINVAL: 22,
+  EMFILE: 24,
   EAGAIN: 35,
   ENOTSOCK: 38,
   EMSGSIZE: 40,

@@ -18,6 +18,7 @@ import {
   type RoutingTable,
 } from "./host_state.ts";
 import type { Libc } from "./libc.ts";
+import { OPEN_FILES_HINT } from "./open_files.ts";
 import { ANCHOR } from "./pf.ts";
 import { openSocket } from "./socket.ts";
 import { isTunName, tunDevice } from "./tun.ts";
@@ -53,8 +54,7 @@ export function inspectHost(host: Inspector, needs: HostNeeds): HostFinding[] {
 
 /** Returns what is to be said of how this process was started. */
 export function startFindings(libc: Libc, read: ReadCommand, openFiles: number): HostFinding[] {
-  const hint = "Raise openfiles-max of the login class: daemon, or one named aggvpn.";
-  return [...inspectRoutingTable(libc), ...inspectOpenFiles(read, openFiles, hint)];
+  return [...inspectRoutingTable(libc), ...inspectOpenFiles(read, openFiles, OPEN_FILES_HINT)];
 }
 
 /** Tells of a process that was started with `route -T N exec`: getrtable(2). */

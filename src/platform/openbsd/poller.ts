@@ -13,6 +13,7 @@ import type { Poller } from "../platform.ts";
 import { O_CLOEXEC, O_NONBLOCK, POLLIN, POLLOUT } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
 import { type Libc, systemError } from "./libc.ts";
+import { OPEN_FILES_HINT, openFilesHint } from "./open_files.ts";
 
 /** Words of struct pollfd: fd i32, then events and returned events, 16 bits each. */
 const POLLFD_WORDS = 2;
@@ -21,15 +22,12 @@ const REVENTS_SHIFT = 16;
 /** Longest wait in seconds; the kernel refuses what overflows its clock. */
 const MAX_WAIT_S = 1e8;
 
-/** EINVAL says that there are more entries than the process may have open files. */
-const OPEN_FILES_HINT =
-  'Set a larger "openfiles" for its login class in /etc/login.conf, or have fewer links.';
-
 /** Opens a poller; throws AggvpnError when there are no descriptors left for it. */
 export function openPoller(libc: Libc): OpenbsdPoller {
   const pipe = new Int32Array(2);
   if (libc.symbols.pipe2(pipe, O_NONBLOCK | O_CLOEXEC) < 0) {
-    throw systemError(libc, "Cannot open a pipe", libc.errno("pipe2"));
+    const errno = libc.errno("pipe2");
+    throw systemError(libc, "Cannot open a pipe", errno, openFilesHint(errno));
   }
   return new OpenbsdPoller(libc, pipe[0]!, pipe[1]!);
 }
@@ -119,9 +117,10 @@ export class OpenbsdPoller implements Poller {
     const { symbols } = this.#libc;
     if (symbols.ppoll(entries, countOf(entries), this.#timespec(0), null) >= 0) return;
     const errno = this.#libc.errno("ppoll");
-    if (errno !== ERRNO.EINTR) {
-      throw systemError(this.#libc, "Cannot poll descriptors", errno, OPEN_FILES_HINT);
-    }
+    if (errno === ERRNO.EINTR) return;
+    // A list longer than the limit of open files; timeouts are in bounds.
+    const hint = errno === ERRNO.EINVAL ? OPEN_FILES_HINT : undefined;
+    throw systemError(this.#libc, "Cannot poll descriptors", errno, hint);
   }
 
   #drainPipe(): void {

@@ -29,6 +29,7 @@ import {
 } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
 import { type Libc, systemError } from "./libc.ts";
+import { openFilesHint } from "./open_files.ts";
 import { readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
 
 /**
@@ -38,7 +39,7 @@ import { readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
  * only bounds a datagram, at 9216 bytes, so it is left alone.
  */
 export const RECEIVE_BUFFER_BYTES = 2 << 20;
-/** What every UDP socket has (udp_recvspace, 41600) is more: nothing smaller is asked for. */
+/** Less is not asked for: half of it is less than every socket has (udp_recvspace, 41600). */
 const LEAST_BUFFER_BYTES = 64 << 10;
 
 /** Opens a socket of the family of `options`, with everything set that needs no address. */
@@ -46,7 +47,10 @@ export function openDescriptor(libc: Libc, options: SocketOptions): number {
   const family = familyOf(options);
   const domain = family === 4 ? AF_INET : AF_INET6;
   const fd = libc.symbols.socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) throw systemError(libc, `Cannot open an IPv${family} socket`, libc.errno("socket"));
+  if (fd < 0) {
+    const errno = libc.errno("socket");
+    throw systemError(libc, `Cannot open an IPv${family} socket`, errno, openFilesHint(errno));
+  }
   // All of these are refinements: a kernel that refuses one still carries datagrams.
   growReceiveBuffer(libc, fd);
   if (family === 6) {

@@ -16,6 +16,7 @@ import { type DeviceTun, TunDevice } from "../tun_device.ts";
 import { O_CLOEXEC, O_NONBLOCK, O_RDWR } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
 import { type Libc, systemError } from "./libc.ts";
+import { OPEN_FILES_HINT } from "./open_files.ts";
 import { FAMILY_FRAMING } from "./tun_header.ts";
 import { limitMtu } from "./tun_mtu.ts";
 import { startOffload } from "./tun_offload.ts";
@@ -83,6 +84,7 @@ function openError(libc: Libc, name: string, errno: number): AggvpnError {
     [ERRNO.ENXIO]: "This kernel has no tun(4); set another tunnel.interface if it has others.",
     [ERRNO.EACCES]: "Run as root.",
     [ERRNO.EPERM]: "Run as root.",
+    [ERRNO.EMFILE]: OPEN_FILES_HINT,
   };
   return systemError(libc, `Cannot open "${tunDevice(name)}"`, errno, hints[errno]);
 }

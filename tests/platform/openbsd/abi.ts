@@ -169,6 +169,7 @@ export const ERRORS: Readonly<Record<string, readonly [number: number, text: str
   EEXIST: [17, "File exists"],
   ENODEV: [19, "Operation not supported by device"],
   EINVAL: [22, "Invalid argument"],
+  EMFILE: [24, "Too many open files"],
   ENOTTY: [25, "Inappropriate ioctl for device"],
   EAGAIN: [35, "Resource temporarily unavailable"],
   ENOTSOCK: [38, "Socket operation on non-socket"],
@@ -183,7 +184,6 @@ export const ERRORS: Readonly<Record<string, readonly [number: number, text: str
   ECONNREFUSED: [61, "Connection refused"],
   EHOSTDOWN: [64, "Host is down"],
   EHOSTUNREACH: [65, "No route to host"],
-  EMFILE: [24, "Too many open files"],
   ESRCH: [3, "No such process"],
   ENOSYS: [78, "Function not implemented"],
 };

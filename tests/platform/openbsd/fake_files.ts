@@ -20,15 +20,16 @@ export class FakeSocket implements Receiver {
   tellsDestination = false;
   dontFragment = false;
   isFull = false;
-  /** What the next call on it meets: so_error. */
+  /** so_error: met by the next send, or by a receive that finds nothing; then it is gone. */
   error: string | undefined;
-  /** Bytes that are reserved: udp_recvspace and udp_sendspace until it is asked for others. */
-  readonly buffers = { SO_RCVBUF: 41_600, SO_SNDBUF: 9_216 };
+  /** In bytes: udp_sendspace and udp_recvspace of sys/netinet/udp_usrreq.c, until they are set. */
+  sendBuffer = 9216;
+  receiveBuffer = 40 * (1024 + 16);
   readonly queue: Datagram[] = [];
 
   constructor(readonly ipv6: boolean, public rdomain: number) {}
 
-  /** Throws the error that waits, which is told once. */
+  /** Throws the error that is kept. */
   takeError(): void {
     const { error } = this;
     this.error = undefined;
@@ -53,8 +54,8 @@ interface File {
 export class FakeFiles {
   readonly #files: (File | undefined)[] = [];
 
-  /** @param limit most descriptors, those that are taken already included */
-  constructor(readonly host: FakeHost, readonly limit: number = Infinity) {}
+  /** @param limit how many descriptors there may be: RLIMIT_NOFILE, getrlimit(2) */
+  constructor(readonly host: FakeHost, readonly limit: number) {}
 
   /** Descriptors that are open. */
   get open(): number[] {
@@ -62,6 +63,7 @@ export class FakeFiles {
   }
 
   openTun(path: string): number {
+    this.#needRoom(1);
     const name = path.replace("/dev/", "");
     if (!this.host.devices.has(name)) throw new SystemError("ENOENT");
     const tun = this.host.openTun(name);
@@ -70,10 +72,12 @@ export class FakeFiles {
   }
 
   openSocket(ipv6: boolean, rdomain: number): number {
+    this.#needRoom(1);
     return this.#add({ kind: "socket", socket: new FakeSocket(ipv6, rdomain) });
   }
 
   openPipe(): [number, number] {
+    this.#needRoom(2);
     const pipe = new Pipe();
     return [this.#add({ kind: "pipe", pipe }), this.#add({ kind: "pipe", pipe })];
   }
@@ -122,6 +126,7 @@ export class FakeFiles {
     const file = this.#files[fd - FIRST_FD];
     if (!file) return NUMBERS.POLLNVAL;
     const { tun, socket, pipe } = file;
+    if (socket?.error !== undefined) return NUMBERS.POLLIN | NUMBERS.POLLOUT;
     if (tun?.isDestroyed) return NUMBERS.POLLHUP;
     const waiting = tun?.outgoing.length ?? socket?.queue.length ?? pipe!.bytes.length;
     return (waiting > 0 ? NUMBERS.POLLIN : 0) | (socket?.isFull ? 0 : NUMBERS.POLLOUT);
@@ -131,6 +136,10 @@ export class FakeFiles {
     const file = this.#files[fd - FIRST_FD];
     if (!file) throw new SystemError("EBADF");
     return file;
+  }
+
+  #needRoom(count: number): void {
+    if (FIRST_FD + this.open.length + count > this.limit) throw new SystemError("EMFILE");
   }
 
   #add(file: File): number {

@@ -14,12 +14,13 @@ import type { Libc } from "../../../src/platform/openbsd/libc.ts";
 import { ERRORS, type Layouts, layoutsOf, NUMBERS } from "./abi.ts";
 import type { Machine } from "./c_layout.ts";
 import * as decode from "./decode.ts";
-import { FakeFiles, type FakeSocket } from "./fake_files.ts";
+import { FakeFiles } from "./fake_files.ts";
 import { TunRequest } from "./fake_ioctl.ts";
 import { FakeMessages } from "./fake_messages.ts";
 import { FakePolls } from "./fake_polls.ts";
 import { FakeSandbox } from "./fake_sandbox.ts";
-import { type FakeHost, same } from "./fake_world.ts";
+import { FakeSocketSetup } from "./fake_socket_setup.ts";
+import type { FakeHost } from "./fake_world.ts";
 import { type Buffer, bytesAt, bytesOf, hex, Struct, textOf } from "./memory.ts";
 import { SystemError } from "./system_error.ts";
 
@@ -32,14 +33,21 @@ export interface FakeOptions {
   readonly rtable?: number;
   /** Whether recvmmsg(2) and sendmmsg(2) are there, as since 7.2. */
   readonly batches?: boolean;
-  /** Largest socket buffer: SB_MAX. */
-  readonly maxBuffer?: number;
-  /** Most open files: RLIMIT_NOFILE, 128 for the login class daemon. */
+  /** Most datagrams the kernel takes in a batch. */
+  readonly maxBatch?: number;
+  /** How many files may be open: 128 unless said otherwise, as in class daemon of login.conf(5). */
   readonly openFiles?: number;
+  /** Largest socket buffer, which is granted. */
+  readonly maxBuffer?: number;
 }
 
 /** Numbers of interfaces, for if_nametoindex(3). */
 const INTERFACES: Readonly<Record<string, number>> = { lo0: 3, em0: 1, em1: 2 };
+/** openfiles-cur of class daemon: etc/login.conf. */
+const OPEN_FILES = 128;
+/** SB_MAX of sys/sys/socketvar.h. */
+const MAX_BUFFER = 2 << 20;
+/** Most datagrams of one recvmmsg(2) or sendmmsg(2). */
 const MAX_BATCH = 1024;
 
 /** The C library of one process. */
@@ -54,22 +62,26 @@ export class FakeLibc implements Libc {
   readonly #polls: FakePolls;
   readonly #uid: number;
   readonly #rtable: number;
-  readonly #maxBuffer: number;
-  readonly #openFiles: number;
   /** Processes that run besides this one, by their ids. */
   readonly processes = new Set<number>();
   /** Calls that the program found refused by pledge(2). */
   readonly refused: string[] = [];
   readonly #refusals = new Refusals((call) => this.refused.push(call));
+  readonly #maxBatch: number;
+  readonly #setup: FakeSocketSetup;
   #errno = 0;
 
   constructor(readonly host: FakeHost, options: FakeOptions = {}) {
     this.layouts = layoutsOf(options.machine ?? "amd64");
     this.#uid = options.uid ?? 0;
     this.#rtable = options.rtable ?? 0;
-    this.#maxBuffer = options.maxBuffer ?? 2 << 20;
-    this.#openFiles = options.openFiles ?? 128;
-    this.files = new FakeFiles(host, this.#openFiles);
+    this.#maxBatch = options.maxBatch ?? MAX_BATCH;
+    this.files = new FakeFiles(host, options.openFiles ?? OPEN_FILES);
+    this.#setup = new FakeSocketSetup(host, {
+      uid: this.#uid,
+      rtable: this.#rtable,
+      maxBuffer: options.maxBuffer ?? MAX_BUFFER,
+    });
     this.#messages = new FakeMessages(host, this.layouts);
     this.#polls = new FakePolls(this.files, this.layouts);
     this.symbols = this.#bind(options.batches ?? true);
@@ -106,7 +118,11 @@ export class FakeLibc implements Libc {
   #bind(batches: boolean): Libc["symbols"] {
     return {
       open: (path, mode) => this.#open(textOf(path as Buffer), mode),
-      close: (fd) => this.#call(`close(${fd})`, () => this.files.close(fd)),
+      close: (fd) =>
+        this.#call(`close(${fd})`, () => {
+          this.sandbox.call("close");
+          return this.files.close(fd);
+        }),
       ioctl: (fd, request, info) => this.#ioctl(fd, BigInt(request), bytesOf(info as Buffer)),
       read: (fd, at, count) => this.#read(fd, bytesAt(BigInt(at), Number(count))),
       write: (fd, at, count) => this.#write(fd, bytesAt(BigInt(at), Number(count))),
@@ -128,8 +144,8 @@ export class FakeLibc implements Libc {
       recvmsg: (fd, at, mode) => this.#recvmsg(fd, BigInt(at), mode),
       sendmsg: (fd, at, mode) => this.#sendmsg(fd, BigInt(at), mode),
       if_nametoindex: (name) => this.#nameToIndex(textOf(name as Buffer)),
-      getrtable: () => this.#call("getrtable()", () => this.#rtable),
-      geteuid: () => this.#call("geteuid()", () => this.#uid),
+      getrtable: () => this.#ask("getrtable", this.#rtable),
+      geteuid: () => this.#ask("geteuid", this.#uid),
       ppoll: (list, count, timeout, mask) =>
         this.#ppoll(bytesOf(list as Buffer), count, timeout as Buffer, mask as Buffer),
       ppollAsync: (list, count, timeout, mask) =>
@@ -138,7 +154,10 @@ export class FakeLibc implements Libc {
       kill: (pid, signal) => this.#kill(pid, signal),
       signal: (number, handler) => {
         const name = number === NUMBERS.SIGUSR1 ? "SIGUSR1" : `${number}`;
-        this.#call(`signal(${name}, ${handler === 1n ? "SIG_IGN" : handler})`, () => 0);
+        this.#call(`signal(${name}, ${handler === 1n ? "SIG_IGN" : handler})`, () => {
+          this.sandbox.call("sigaction");
+          return 0;
+        });
         return 0n;
       },
       unveil: (path, permissions) => {
@@ -159,10 +178,17 @@ export class FakeLibc implements Libc {
     } as Libc["symbols"];
   }
 
+  #ask(name: "getrtable" | "geteuid", answer: number): number {
+    return this.#call(`${name}()`, () => {
+      this.sandbox.call(name);
+      return answer;
+    });
+  }
+
   #open(path: string, mode: number): number {
     const text = decode.flags(mode, "O_RDWR", "O_NONBLOCK", "O_CLOEXEC");
     return this.#call(`open(${JSON.stringify(path)}, ${text})`, () => {
-      this.sandbox.require("open(2) of a tun", []);
+      this.sandbox.open(path, { read: true, write: true });
       if (this.#uid !== 0) throw new SystemError("EACCES");
       return this.files.openTun(path);
     });
@@ -172,13 +198,14 @@ export class FakeLibc implements Libc {
     const tunRequest = new TunRequest(decode.request(request), info, this.layouts);
     const { name } = tunRequest;
     return this.#call(`ioctl(${fd}, ${name}, ${tunRequest.describe()})`, () => {
-      this.sandbox.require(name, []);
+      this.sandbox.ioctlTun(name);
       return tunRequest.run(this.files.tun(fd));
     });
   }
 
   #read(fd: number, into: Uint8Array<ArrayBuffer>): number {
     return this.#call(`read(${fd}, *, ${into.length})`, () => {
+      this.sandbox.call("read");
       const length = this.files.read(fd, into);
       return [length, `{${hex(into.subarray(0, length))}}`];
     });
@@ -186,7 +213,7 @@ export class FakeLibc implements Libc {
 
   #write(fd: number, from: Uint8Array<ArrayBuffer>): number {
     const text = `write(${fd}, {${hex(from)}}, ${from.length})`;
-    return this.#call(text, () => this.#writeFile(fd, from));
+    return this.#call(text, () => this.#writeFile("write", fd, from));
   }
 
   #writev(fd: number, at: bigint, count: number): number {
@@ -198,11 +225,12 @@ export class FakeLibc implements Libc {
     const text = pieces.map((piece) => `{${hex(piece)}}`).join(", ");
     return this.#call(
       `writev(${fd}, [${text}], ${count})`,
-      () => this.#writeFile(fd, Uint8Array.from(pieces.flatMap((piece) => [...piece]))),
+      () => this.#writeFile("writev", fd, Uint8Array.from(pieces.flatMap((piece) => [...piece]))),
     );
   }
 
-  #writeFile(fd: number, from: Uint8Array<ArrayBuffer>): number {
+  #writeFile(name: "write" | "writev", fd: number, from: Uint8Array<ArrayBuffer>): number {
+    this.sandbox.call(name);
     const length = this.files.write(fd, from);
     this.host.world.changed();
     return length;
@@ -211,6 +239,7 @@ export class FakeLibc implements Libc {
   #pipe(pair: Int32Array, mode: number): number {
     if (pair.length !== 2) throw new Error("pipe2(2) writes two descriptors");
     return this.#call(`pipe2(*, ${decode.flags(mode, "O_NONBLOCK", "O_CLOEXEC")})`, () => {
+      this.sandbox.call("pipe2");
       pair.set(this.files.openPipe());
       return [0, `[${pair.join(", ")}]`];
     });
@@ -219,7 +248,7 @@ export class FakeLibc implements Libc {
   #socket(domain: number, type: number, protocol: number): number {
     const kind = decode.flags(type, "SOCK_DGRAM", "SOCK_NONBLOCK", "SOCK_CLOEXEC");
     return this.#call(`socket(${decode.family(domain)}, ${kind}, ${protocol})`, () => {
-      this.sandbox.require("socket(2)", ["inet"]);
+      this.sandbox.socket(domain === NUMBERS.AF_INET6 ? "inet6" : "inet");
       return this.files.openSocket(domain === NUMBERS.AF_INET6, this.#rtable);
     });
   }
@@ -236,61 +265,17 @@ export class FakeLibc implements Libc {
     const set = new Struct(value).u32(0);
     const what = `setsockopt(${fd}, ${levelName}, ${name}, ${set} {${hex(value)}}, ${length})`;
     return this.#call(what, () => {
-      this.sandbox.requireOption(name);
-      const socket = this.files.socket(fd);
-      if (level === NUMBERS.IPPROTO_IP && socket.ipv6) throw new SystemError("EINVAL");
-      if (level === NUMBERS.IPPROTO_IPV6 && !socket.ipv6) throw new SystemError("EINVAL");
-      if (name === "SO_RTABLE") this.#setTable(socket, set);
-      if (name === "SO_RCVBUF" || name === "SO_SNDBUF") this.#reserve(socket, name, set);
-      if (/^IP(V6)?_RECV/.test(name)) socket.tellsDestination = set !== 0;
-      if (name === "IPV6_DONTFRAG") socket.dontFragment = set !== 0;
-      return 0;
+      this.sandbox.setsockopt(name);
+      return this.#setup.setOption(this.files.socket(fd), level, name, set);
     });
-  }
-
-  /** In the order of the kernel: ip_ctloutput() of sys/netinet/ip_output.c, then in_pcb.c. */
-  #setTable(socket: FakeSocket, table: number): void {
-    if (socket.rdomain === table) return;
-    if (this.#rtable !== table && this.#rtable !== 0 && this.#uid !== 0) {
-      throw new SystemError("EPERM");
-    }
-    if (!this.host.tables.has(table)) throw new SystemError("EINVAL");
-    if (socket.port !== 0) throw new SystemError("EBUSY");
-    socket.rdomain = table;
-  }
-
-  /** sosetopt() of sys/kern/uipc_socket.c: beyond SB_MAX, or more than there is while memory is low. */
-  #reserve(socket: FakeSocket, name: "SO_RCVBUF" | "SO_SNDBUF", bytes: number): void {
-    const isMore = bytes > socket.buffers[name];
-    if (bytes > this.#maxBuffer || isMore && this.host.isLowOnMemory) {
-      throw new SystemError("ENOBUFS");
-    }
-    socket.buffers[name] = bytes;
   }
 
   #bindSocket(fd: number, name: Uint8Array<ArrayBuffer>, length: number): number {
     const bytes = name.slice(0, length);
     const local = decode.readAddress(this.layouts, bytes);
     return this.#call(`bind(${fd}, ${decode.addressText(bytes, local)}, ${length})`, () => {
-      this.sandbox.require("bind(2)", ["inet"]);
-      const socket = this.files.socket(fd);
-      if (socket.port !== 0) throw new SystemError("EINVAL");
-      if (socket.ipv6 !== (local.address.length === 16)) throw new SystemError("EAFNOSUPPORT");
-      const wildcard = local.address.every((byte) => byte === 0);
-      if (!wildcard && !this.host.owns(socket.rdomain, local.address)) {
-        throw new SystemError("EADDRNOTAVAIL");
-      }
-      if (local.port > 0 && local.port < 1024 && this.#uid !== 0) throw new SystemError("EACCES");
-      const address = wildcard ? new Uint8Array(0) : local.address;
-      const isTaken = this.host.receivers.some((other) =>
-        other.ipv6 === socket.ipv6 && other.rdomain === socket.rdomain &&
-        other.port === local.port && same(other.address, address)
-      );
-      if (isTaken) throw new SystemError("EADDRINUSE");
-      socket.address = address;
-      socket.port = local.port || this.host.world.freePort();
-      this.host.receivers.push(socket);
-      return 0;
+      this.sandbox.call("bind");
+      return this.#setup.bind(this.files.socket(fd), local);
     });
   }
 
@@ -302,6 +287,7 @@ export class FakeLibc implements Libc {
     const room = new Struct(length).u32(0);
     if (room > name.length) throw new Error("getsockname(2) would write beyond its buffer");
     return this.#call(`getsockname(${fd}, *, ${room})`, () => {
+      this.sandbox.call("getsockname");
       const { address, port, ipv6 } = this.files.socket(fd);
       const any = new Uint8Array(ipv6 ? 16 : 4);
       const local = { address: address.length === 0 ? any : address, port, scope: 0 };
@@ -317,19 +303,22 @@ export class FakeLibc implements Libc {
     const { size, offsets } = this.layouts.mmsghdr;
     const text = decode.flags(mode, "MSG_DONTWAIT");
     return this.#call(`recvmmsg(${fd}, *, ${count}, ${text}, NULL)`, () => {
+      this.sandbox.call("recvmmsg");
       const socket = this.files.socket(fd);
       const details: string[] = [];
-      for (let i = 0; i < Math.min(count, MAX_BATCH); i++) {
-        // An error after the first datagram waits in so_error for the next call.
-        if (socket.error !== undefined && i > 0) break;
-        socket.takeError();
-        if (socket.queue.length === 0) break;
+      for (let i = 0; i < Math.min(count, this.#maxBatch); i++) {
         const header = new Struct(bytesAt(at + BigInt(i * size), size));
-        const [length, detail] = this.#messages.receive(socket, header);
-        header.setU32(offsets.msg_len!, length);
-        details.push(detail);
+        try {
+          const [length, detail] = this.#messages.receive(socket, header);
+          header.setU32(offsets.msg_len!, length);
+          details.push(detail);
+        } catch (error) {
+          if (i === 0 || !(error instanceof SystemError)) throw error;
+          // What ended the batch is kept for the next call, unless it says only that it was all.
+          if (error.code !== "EAGAIN") socket.error = error.code;
+          break;
+        }
       }
-      if (details.length === 0) throw new SystemError("EAGAIN");
       return [details.length, `[${details.join(", ")}]`];
     });
   }
@@ -342,9 +331,9 @@ export class FakeLibc implements Libc {
     );
     const texts = headers.map((header) => this.#messages.describe(header)).join(", ");
     return this.#call(`sendmmsg(${fd}, [${texts}], ${count}, ${mode})`, () => {
-      this.sandbox.require("sendmmsg(2)", ["inet"]);
+      this.sandbox.send("sendmmsg");
       const socket = this.files.socket(fd);
-      const taken = headers.slice(0, MAX_BATCH);
+      const taken = headers.slice(0, this.#maxBatch);
       for (const [i, header] of taken.entries()) {
         try {
           header.setU32(offsets.msg_len!, this.#messages.send(socket, header));
@@ -360,9 +349,8 @@ export class FakeLibc implements Libc {
   #recvmsg(fd: number, at: bigint, mode: number): number {
     const text = decode.flags(mode, "MSG_DONTWAIT");
     return this.#call(`recvmsg(${fd}, *, ${text})`, () => {
+      this.sandbox.call("recvmsg");
       const socket = this.files.socket(fd);
-      socket.takeError();
-      if (socket.queue.length === 0) throw new SystemError("EAGAIN");
       return this.#messages.receive(socket, new Struct(bytesAt(at, this.layouts.msghdr.size)));
     });
   }
@@ -372,7 +360,7 @@ export class FakeLibc implements Libc {
     return this.#call(
       `sendmsg(${fd}, ${this.#messages.describe(header)}, ${mode})`,
       () => {
-        this.sandbox.require("sendmsg(2)", ["inet"]);
+        this.sandbox.send("sendmsg");
         return this.#messages.send(this.files.socket(fd), header);
       },
     );
@@ -382,14 +370,17 @@ export class FakeLibc implements Libc {
   #kill(pid: number, signal: number): number {
     const name = signal === NUMBERS.SIGKILL ? "SIGKILL" : `${signal}`;
     return this.#call(`kill(${pid}, ${name})`, () => {
-      this.sandbox.require("kill(2)", ["proc"]);
+      this.sandbox.kill();
       if (!this.processes.delete(pid)) throw new SystemError("ESRCH");
       return 0;
     });
   }
 
   #nameToIndex(name: string): number {
-    return this.#call(`if_nametoindex(${JSON.stringify(name)})`, () => INTERFACES[name] ?? 0);
+    return this.#call(`if_nametoindex(${JSON.stringify(name)})`, () => {
+      this.sandbox.call("sysctl");
+      return INTERFACES[name] ?? 0;
+    });
   }
 
   #ppoll(list: Uint8Array<ArrayBuffer>, count: number, timeout: Buffer, mask: Buffer): number {
@@ -397,16 +388,13 @@ export class FakeLibc implements Libc {
     if (us !== 0) throw new Error("ppoll(2) would hold up the program");
     return this.#call(
       this.#polls.describe(list, count, timeout, mask),
-      () => {
-        this.#checkCount(count);
-        return this.#polls.poll(list, count);
-      },
+      () => this.#poll(list, count),
     );
   }
 
-  /** doppoll() of sys/kern/sys_generic.c. */
-  #checkCount(count: number): void {
-    if (count > this.#openFiles) throw new SystemError("EINVAL");
+  #poll(list: Uint8Array<ArrayBuffer>, count: number): readonly [number, string] {
+    this.sandbox.call("ppoll");
+    return this.#polls.poll(list, count);
   }
 
   async #ppollAsync(
@@ -416,13 +404,15 @@ export class FakeLibc implements Libc {
     mask: Buffer,
   ): Promise<number> {
     const text = this.#polls.describe(list, count, timeout, mask);
-    const deadline = this.host.world.now + this.#polls.timeoutUs(timeout);
-    if (count <= this.#openFiles) {
-      await this.host.world.sleep(deadline, () => this.#polls.poll(list, count)[0]);
+    const { world } = this.host;
+    const deadline = world.now + this.#polls.timeoutUs(timeout);
+    if (this.#polls.takes(count)) {
+      await world.sleep(deadline, () => this.#polls.poll(list, count)[0]);
     }
-    return this.#call(text, () => {
-      this.#checkCount(count);
-      return this.#polls.poll(list, count);
-    });
+    // It failed on another thread, which has its own errno.
+    const errno = this.#errno;
+    const result = this.#call(text, () => this.#poll(list, count));
+    this.#errno = errno;
+    return result;
   }
 }

@@ -5,8 +5,9 @@
  * @module
  */
 
-import { align, type Layouts, NUMBERS } from "./abi.ts";
+import { type Layouts, NUMBERS } from "./abi.ts";
 import * as decode from "./decode.ts";
+import { describeControl, readSource, writeDestination } from "./fake_control.ts";
 import type { FakeSocket } from "./fake_files.ts";
 import type { FakeHost } from "./fake_world.ts";
 import { bytesAt, hex, Struct } from "./memory.ts";
@@ -32,7 +33,7 @@ export class FakeMessages {
   describe(header: Struct): string {
     const { name, data, control } = this.#read(header);
     const to = decode.addressText(name, decode.readAddress(this.layouts, name));
-    const from = control.length === 0 ? "" : `, ${this.#source(control)[0]}`;
+    const from = control.length === 0 ? "" : `, ${describeControl(this.layouts, control)}`;
     return `{to ${to}${from}, ${data.length} bytes {${hex(data)}}}`;
   }
 
@@ -40,23 +41,39 @@ export class FakeMessages {
   send(socket: FakeSocket, header: Struct): number {
     const { name, data, control } = this.#read(header);
     const to = decode.readAddress(this.layouts, name);
-    const table = this.host.tables.get(socket.rdomain)!;
-    if (socket.isFull) throw new SystemError("EAGAIN");
-    if (table.failure !== undefined) throw new SystemError(table.failure);
-    if (data.length > (socket.dontFragment ? UNFRAGMENTED_BYTES : MAX_PAYLOAD_BYTES)) {
-      throw new SystemError("EMSGSIZE");
-    }
-    if (!table.hasRoute) throw new SystemError("EHOSTUNREACH");
-    if (socket.port === 0) throw new Error("A datagram from a socket that is not bound");
+    this.#checkBuffer(socket, data.length, control.length);
+    if (!socket.ipv6 && data.length > MAX_PAYLOAD_BYTES) throw new SystemError("EMSGSIZE");
     const from = this.#sourceOf(socket, control);
+    if (socket.port === 0) throw new Error("A datagram from a socket that is not bound");
+    this.#checkWay(socket, to);
+    if (socket.dontFragment && data.length > UNFRAGMENTED_BYTES) throw new SystemError("EMSGSIZE");
     const payload = data.slice();
     this.host.world.send({ from, fromPort: socket.port, to: to.address, toPort: to.port, payload });
     return data.length;
   }
 
+  /** sosend(): an error that was kept; nothing waits in the buffer, but it bounds a datagram. */
+  #checkBuffer(socket: FakeSocket, data: number, control: number): void {
+    socket.takeError();
+    if (control + data > socket.sendBuffer) throw new SystemError("EMSGSIZE");
+    if (socket.isFull) throw new SystemError("EAGAIN");
+  }
+
+  /** ip_output(), ip6_output(): a route, pf(4), an interface. */
+  #checkWay(socket: FakeSocket, to: decode.SocketAddress): void {
+    const table = this.host.tables.get(socket.rdomain)!;
+    if (!table.hasRoute) throw new SystemError("EHOSTUNREACH");
+    if (this.host.blocks(to)) throw new SystemError("EACCES");
+    if (table.failure !== undefined) throw new SystemError(table.failure);
+  }
+
   /** Receives into what a header points to; returns the length and what to write down. */
   receive(socket: FakeSocket, header: Struct): readonly [number, string] {
     const { name, data, control } = this.#read(header);
+    if (socket.queue.length === 0) {
+      socket.takeError();
+      throw new SystemError("EAGAIN");
+    }
     const { from, fromPort, to, payload } = socket.queue.shift()!;
     const { msg_namelen = 0, msg_controllen = 0, msg_flags = 0 } = this.layouts.msghdr.offsets;
     const address = { address: from, port: fromPort, scope: 0 };
@@ -65,7 +82,9 @@ export class FakeMessages {
     header.setU32(msg_namelen, bytes.length);
     const length = Math.min(payload.length, data.length);
     data.set(payload.subarray(0, length));
-    const destination = socket.tellsDestination ? this.#destination(to) : new Uint8Array(0);
+    const destination = socket.tellsDestination
+      ? writeDestination(this.layouts, to)
+      : new Uint8Array(0);
     const fits = destination.length <= control.length;
     control.set(fits ? destination : new Uint8Array(0));
     header.setU32(msg_controllen, fits ? destination.length : 0);
@@ -92,10 +111,10 @@ export class FakeMessages {
     };
   }
 
-  /** Bound, chosen by the sender, or the first address of the routing domain. */
+  /** What the sender chose, what the socket is bound to, or the first of the routing domain. */
   #sourceOf(socket: FakeSocket, control: Uint8Array<ArrayBuffer>): Uint8Array {
     if (control.length > 0) {
-      const [, address] = this.#source(control);
+      const [, address] = readSource(this.layouts, control);
       if (!this.host.owns(socket.rdomain, address)) throw new SystemError("EADDRNOTAVAIL");
       return address;
     }
@@ -106,44 +125,5 @@ export class FakeMessages {
     );
     if (!first) throw new SystemError("EADDRNOTAVAIL");
     return first;
-  }
-
-  /** Reads the control message that sets a source address; throws unless its lengths are exact. */
-  #source(control: Uint8Array<ArrayBuffer>): readonly [string, Uint8Array] {
-    const { cmsghdr, in_addr, in6_pktinfo } = this.layouts;
-    const struct = new Struct(control);
-    const start = align(cmsghdr.size);
-    const { cmsg_len = 0, cmsg_level = 0, cmsg_type = 0 } = cmsghdr.offsets;
-    const ipv6 = struct.u32(cmsg_level) === NUMBERS.IPPROTO_IPV6;
-    const type = ipv6 ? NUMBERS.IPV6_PKTINFO : NUMBERS.IP_SENDSRCADDR;
-    const size = ipv6 ? in6_pktinfo.size : in_addr.size;
-    if (struct.u32(cmsg_type) !== type) throw new Error(`cmsg_type ${struct.u32(cmsg_type)}`);
-    if (struct.u32(cmsg_len) !== start + size || control.length !== start + align(size)) {
-      throw new Error(`cmsg_len ${struct.u32(cmsg_len)} in ${control.length} bytes`);
-    }
-    struct.expectZero(cmsghdr.size, start, "cmsghdr");
-    struct.expectZero(start + size, control.length, "control message");
-    const address = control.slice(start, start + (ipv6 ? 16 : 4));
-    const name = ipv6 ? "IPV6_PKTINFO" : "IP_SENDSRCADDR";
-    return [`${name} ${decode.ip(address)} {${hex(control)}}`, address];
-  }
-
-  /** Writes the control message that tells the destination. */
-  #destination(to: Uint8Array): Uint8Array<ArrayBuffer> {
-    const { cmsghdr, in_addr, in6_pktinfo } = this.layouts;
-    const ipv6 = to.length === 16;
-    const size = ipv6 ? in6_pktinfo.size : in_addr.size;
-    const start = align(cmsghdr.size);
-    const message = new Uint8Array(start + align(size));
-    const struct = new Struct(message);
-    struct.setU32(cmsghdr.offsets.cmsg_len!, start + size);
-    struct.setU32(cmsghdr.offsets.cmsg_level!, ipv6 ? NUMBERS.IPPROTO_IPV6 : NUMBERS.IPPROTO_IP);
-    struct.setU32(
-      cmsghdr.offsets.cmsg_type!,
-      ipv6 ? NUMBERS.IPV6_PKTINFO : NUMBERS.IP_RECVDSTADDR,
-    );
-    message.set(to, start);
-    if (ipv6) struct.setU32(start + in6_pktinfo.offsets.ipi6_ifindex!, 1);
-    return message;
   }
 }

@@ -8,6 +8,7 @@ import { type Layouts, NUMBERS } from "./abi.ts";
 import * as decode from "./decode.ts";
 import type { FakeFiles } from "./fake_files.ts";
 import { type Buffer, bytesOf, Struct } from "./memory.ts";
+import { SystemError } from "./system_error.ts";
 
 /** Looks at the descriptors of one process. */
 export class FakePolls {
@@ -45,8 +46,14 @@ export class FakePolls {
     return Number(struct.u64(offsets.tv_sec!)) * 1e6 + Number(nanoseconds) / 1e3;
   }
 
+  /** Tells whether a list is not too long: doppoll() of sys/kern/sys_generic.c. */
+  takes(count: number): boolean {
+    return count <= this.#files.limit;
+  }
+
   /** Fills in the returned events; returns how many entries have some, and what to write down. */
   poll(list: Uint8Array<ArrayBuffer>, count: number): readonly [number, string] {
+    if (!this.takes(count)) throw new SystemError("EINVAL");
     const { size, offsets } = this.#layouts.pollfd;
     const ready: string[] = [];
     for (let i = 0; i < count; i++) {

@@ -40,10 +40,11 @@ export interface Receiver {
   readonly queue: Datagram[];
 }
 
+/** Longest time to wait for a real clock at once, in milliseconds. */
+const MAX_WAIT_MS = 1000;
+
 /** Everything there is: hosts, time, and what is under way. */
 export class FakeWorld {
-  /** Virtual time in microseconds. */
-  now = 0;
   /** Time on the way, in microseconds. */
   delayUs = 0;
   /** Datagrams arrive together at multiples of this, in microseconds: a card that saves interrupts. */
@@ -51,10 +52,27 @@ export class FakeWorld {
   /** Tells whether a datagram is lost. */
   lose: (datagram: Datagram) => boolean = () => false;
   readonly hosts: FakeHost[] = [];
+  readonly #clock: (() => number) | undefined;
+  #virtual = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #nextPort = FIRST_PORT;
   #events: { at: number; run: () => void }[] = [];
   #sleepers: Sleeper[] = [];
   #stepping = false;
+
+  /** @param clock a real one, in microseconds; without, time is virtual and waits for nobody */
+  constructor(clock?: () => number) {
+    this.#clock = clock;
+  }
+
+  /** Time in microseconds. */
+  get now(): number {
+    return this.#clock?.() ?? this.#virtual;
+  }
+
+  set now(us: number) {
+    this.#virtual = us;
+  }
 
   /** Adds a host. */
   host(): FakeHost {
@@ -108,10 +126,16 @@ export class FakeWorld {
       ...this.#sleepers.map(({ deadline }) => deadline),
     );
     if (next === Infinity) return;
-    this.now = Math.max(this.now, next);
+    if (!this.#clock) this.now = Math.max(this.now, next);
+    else if (next > this.now) return this.#stepLater((next - this.now) / 1000);
     while (this.#events[0] && this.#events[0].at <= this.now) this.#events.shift()!.run();
     this.#wakeReady();
     this.changed();
+  }
+
+  #stepLater(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.changed(), Math.min(ms, MAX_WAIT_MS));
   }
 
   #wakeReady(): boolean {
@@ -122,6 +146,7 @@ export class FakeWorld {
       else awake.push(() => sleeper.resolve(count));
     }
     this.#sleepers = asleep;
+    if (asleep.length === 0) clearTimeout(this.#timer);
     for (const wake of awake) wake();
     return awake.length > 0;
   }
@@ -152,8 +177,10 @@ export class FakeHost {
   readonly devices: Set<string> = new Set(DEVICE_NODES);
   readonly tuns: Map<string, FakeTun> = new Map();
   readonly receivers: Receiver[] = [];
-  /** Whether mbufs are short: sbchecklowmem() of sys/kern/uipc_socket2.c. */
-  isLowOnMemory = false;
+  /** Tells whether a rule of pf(4) blocks what is sent there. */
+  blocks: (to: { readonly address: Uint8Array; readonly port: number }) => boolean = () => false;
+  /** More than four fifths of the memory for mbufs are in use: sbchecklowmem(). */
+  memoryIsLow = false;
   /** OpenBSD's. */
   release: Release = "7.8";
 

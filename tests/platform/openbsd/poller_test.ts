@@ -1,4 +1,11 @@
-import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertIsError,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { AggvpnError } from "../../../src/errors.ts";
 import { type OpenbsdPoller, openPoller } from "../../../src/platform/openbsd/poller.ts";
 import { openSocket } from "../../../src/platform/openbsd/socket.ts";
@@ -120,24 +127,41 @@ Deno.test("OpenbsdPoller.wait() polls from its own thread to learn why the other
   await poller.wait(0);
 });
 
-Deno.test("OpenbsdPoller.wait() says what to do about more descriptors than a login class allows", async () => {
-  const libc = new FakeLibc(new FakeWorld().host(), { openFiles: 128 });
-  const poller = openPoller(libc);
-  poller.watch(Array.from({ length: 127 }, (_, i) => ({ fd: 1000 + i, writable: false })));
-  await poller.wait(0);
-  poller.watch(Array.from({ length: 128 }, (_, i) => ({ fd: 1000 + i, writable: false })));
-  const error = await assertRejects(() => poller.wait(0), AggvpnError, "Invalid argument");
-  assertStringIncludes(error.hint!, "/etc/login.conf");
-  poller.close();
+Deno.test("OpenbsdPoller.wait() names the limit that its list is longer than, and goes on with less", async () => {
+  const { libc, poller } = makePoller();
+  const { fd } = openSocket(libc, { name: "", family: 4 });
+  const watch = (count: number): void =>
+    poller.watch(Array.from({ length: count }, () => ({ fd, writable: true })));
+  // The poller's own pipe is one of 128.
+  watch(127);
+  await poller.wait(Infinity);
+  assert(poller.ready(126));
+  watch(128);
+  const error = await assertRejects(() => poller.wait(Infinity), AggvpnError);
+  assertEquals(error.message, "Cannot poll descriptors: Invalid argument");
+  assertStringIncludes(error.hint!, "openfiles-max");
+  assertIsError(error.cause, Error, "EINVAL");
+  watch(1);
+  await poller.wait(Infinity);
+  assert(poller.ready(0));
 });
 
-Deno.test("openPoller() and openSocket() say that there are too many open files", () => {
-  const libc = new FakeLibc(new FakeWorld().host(), { openFiles: 4 });
-  openSocket(libc, { name: "a", family: 4 });
-  assertThrows(
-    () => openSocket(libc, { name: "b", family: 4 }),
-    AggvpnError,
-    "Too many open files",
-  );
-  assertThrows(() => openPoller(libc), AggvpnError, "Too many open files");
+Deno.test("sockets, pipes and tun devices run out before a list is too long for ppoll(2)", async () => {
+  const world = new FakeWorld();
+  const libc = new FakeLibc(world.host().address(0, "192.0.2.1"), { openFiles: 16 });
+  const poller = openPoller(libc);
+  const watched: { fd: number; writable: boolean }[] = [];
+  const missing = assertThrows(() => {
+    for (;;) watched.push({ fd: openSocket(libc, { name: "", family: 4 }).fd, writable: true });
+  }, AggvpnError);
+  assertEquals(missing.message, "Cannot open an IPv4 socket: Too many open files");
+  const others = [
+    assertThrows(() => openPoller(libc), AggvpnError, "Cannot open a pipe: Too many open files"),
+    assertThrows(() => openTun(libc, "tun0"), AggvpnError, `"/dev/tun0": Too many open files`),
+  ];
+  for (const { hint } of [missing, ...others]) assertStringIncludes(hint!, "openfiles-max");
+  assertEquals(libc.host.tuns.size, 0);
+  poller.watch(watched);
+  await poller.wait(Infinity);
+  assertEquals(watched.every((_, i) => poller.ready(i)), true);
 });

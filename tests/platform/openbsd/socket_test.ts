@@ -5,6 +5,7 @@ import { type OpenbsdSocket, openSocket } from "../../../src/platform/openbsd/so
 import type { SocketOptions } from "../../../src/platform/platform.ts";
 import { Remote } from "../../../src/remote.ts";
 import { SLOT_BYTES } from "../../../src/slab.ts";
+import { NUMBERS } from "./abi.ts";
 import { batchOf, receive, remoteAt } from "./batches.ts";
 import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
 import { type FakeHost, FakeWorld } from "./fake_world.ts";
@@ -269,6 +270,9 @@ Deno.test("openSocket() tells the three ways apart in which a routing table cann
   assertStringIncludes(denied.hint!, `"route -T 2 exec"`);
   assertEquals(started.files.open, [], "nothing is left open");
   open(new FakeLibc(host, { uid: 0, rtable: 2 }), { rdomain: 1 }).close();
+  // The kernel asks who may before it looks whether the table is there.
+  const both = assertThrows(() => open(started, { rdomain: 7 }), AggvpnError);
+  assertStringIncludes(both.message, "from rdomain 2, which this process was started in");
 
   const busy = new FakeLibc(host);
   const { setsockopt } = busy.symbols;
@@ -280,6 +284,17 @@ Deno.test("openSocket() tells the three ways apart in which a routing table cann
   });
   const error = assertThrows(() => open(busy, { rdomain: 1 }), AggvpnError, "Device busy");
   assertStringIncludes(error.message, "has a port already");
+});
+
+Deno.test("openSocket() takes the table that the process has, whoever runs it and as often as asked", () => {
+  const libc = new FakeLibc(gateway(new FakeWorld()), { uid: 1000, rtable: 2 });
+  open(libc, { rdomain: 2, address: "203.0.113.20" }).close();
+  const { setsockopt } = libc.symbols;
+  const fd = libc.symbols.socket(NUMBERS.AF_INET, NUMBERS.SOCK_DGRAM, 0);
+  libc.files.socket(fd).port = 1;
+  const table = (value: number): number =>
+    setsockopt(fd, NUMBERS.SOL_SOCKET, NUMBERS.SO_RTABLE, Uint32Array.of(value), 4);
+  assertEquals([table(2), table(1)], [0, -1], "its own is no change, even with a port");
 });
 
 Deno.test("openSocket() throws errors of an address that say what to do", () => {
@@ -308,66 +323,63 @@ Deno.test("openSocket() throws errors of an address that say what to do", () => 
   open(libc, { ...local, port: 5080, rdomain: 2 });
 });
 
+/** What was asked for buffers, and the answer. */
+function buffersAsked(libc: FakeLibc): string[] {
+  return libc.takeCalls().filter((call) => call.includes("BUF")).map((call) =>
+    /(SO_\w+), (\d+) .*= (.*)$/.exec(call)!.slice(1).join(" ")
+  );
+}
+
+Deno.test("openSocket() gets the largest receive buffer there is at once", () => {
+  const libc = new FakeLibc(gateway(new FakeWorld()));
+  const { fd } = open(libc);
+  assertEquals(buffersAsked(libc), ["SO_RCVBUF 2097152 0"]);
+  const more = Uint32Array.of((2 << 20) + 1);
+  const { SOL_SOCKET, SO_RCVBUF } = NUMBERS;
+  assertEquals(libc.symbols.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, more, 4), -1, "not a byte more");
+  assertEquals(libc.files.socket(fd).receiveBuffer, 2 << 20);
+});
+
+Deno.test("openSocket() does with the buffers that every socket has while memory for mbufs is low", () => {
+  for (const family of FAMILIES) {
+    const world = new FakeWorld();
+    const host = gateway(world);
+    const libc = new FakeLibc(host);
+    const far = open(new FakeLibc(publicHost(world)), {
+      family,
+      address: WILDCARD[family],
+      port: 5080,
+    });
+    host.memoryIsLow = true;
+    const near = open(libc, { family, rdomain: 1 });
+    const asked = buffersAsked(libc);
+    assertEquals(asked.length, 6, "from 2 MiB down to 64 KiB");
+    assertEquals(asked.every((answer) => answer.endsWith("-1 ENOBUFS")), true);
+    const { receiveBuffer, sendBuffer } = libc.files.socket(near.fd);
+    assertEquals([receiveBuffer, sendBuffer], [41600, 9216]);
+    // The longest datagrams that an interface carries, with a source chosen at the other end.
+    const long = new Array(1452).fill(7);
+    assertEquals(near.send(batchOf(remoteAt(SERVER[family], 5080), long, long), 0), 2);
+    const [asker] = receive(far);
+    assertEquals(far.send(batchOf(asker!.remote, long), 0), 1);
+    assertEquals(receive(near).map(({ payload }) => payload), [long]);
+    near.close();
+    host.memoryIsLow = false;
+    open(libc, { family, rdomain: 1 });
+    assertEquals(buffersAsked(libc), ["SO_RCVBUF 2097152 0"]);
+  }
+});
+
 Deno.test("openSocket() asks for smaller buffers until the kernel takes one", () => {
   const host = gateway(new FakeWorld());
   const libc = new FakeLibc(host, { maxBuffer: 256 << 10 });
   open(libc);
-  const asked = libc.calls.filter((call) => call.includes("BUF")).map((call) =>
-    /(SO_\w+), (\d+) .*= (.*)$/.exec(call)!.slice(1).join(" ")
-  );
-  assertEquals(asked, [
+  assertEquals(buffersAsked(libc), [
     "SO_RCVBUF 2097152 -1 ENOBUFS",
     "SO_RCVBUF 1048576 -1 ENOBUFS",
     "SO_RCVBUF 524288 -1 ENOBUFS",
     "SO_RCVBUF 262144 0",
   ]);
-});
-
-Deno.test("openSocket() gets all of SB_MAX, and does without while memory is short", () => {
-  const host = gateway(new FakeWorld());
-  const libc = new FakeLibc(host);
-  const buffer = (socket: OpenbsdSocket): number => libc.files.socket(socket.fd).buffers.SO_RCVBUF;
-  assertEquals(buffer(open(libc)), 2 << 20);
-  host.isLowOnMemory = true;
-  assertEquals(buffer(open(libc)), 41_600);
-});
-
-Deno.test("openSocket() may always have the routing table that the process is in", () => {
-  const host = gateway(new FakeWorld());
-  const started = new FakeLibc(host, { uid: 1000, rtable: 2 });
-  open(started, { rdomain: 2 }).close();
-  // Who may not have other tables is not told which there are.
-  assertThrows(() => open(started, { rdomain: 7 }), AggvpnError, "Operation not permitted");
-});
-
-Deno.test("OpenbsdSocket.receive() loses nothing to an error that waits on the socket", () => {
-  for (const batches of [true, false]) {
-    const world = new FakeWorld();
-    const libc = new FakeLibc(gateway(world), { batches });
-    const [near, far] = [5080, 5081].map((port) =>
-      open(libc, { address: "198.51.100.10", port, rdomain: 1 })
-    );
-    const send = (byte: number): number =>
-      near!.send(batchOf(remoteAt("198.51.100.10", 5081), [byte]), 0);
-    send(1);
-    libc.files.socket(far!.fd).error = "ECONNREFUSED";
-    assertEquals(receive(far!).map(({ payload }) => payload[0]), [1]);
-    libc.files.socket(far!.fd).error = "ENOBUFS";
-    send(2);
-    assertEquals(receive(far!).map(({ payload }) => payload[0]), [2]);
-    assertEquals(receive(far!), []);
-  }
-});
-
-Deno.test("OpenbsdSocket.send() survives that pf forbids it and that its source address goes", () => {
-  const host = gateway(new FakeWorld());
-  const libc = new FakeLibc(host);
-  const socket = open(libc, { address: "198.51.100.10", port: 5080, rdomain: 1 });
-  const batch = batchOf(remoteAt("192.0.2.1", 5080), [1], [2]);
-  host.table(1).failure = "EACCES";
-  assertEquals([socket.send(batch, 0), socket.failure], [0, "denied"]);
-  host.table(1).failure = undefined;
-  assertEquals([socket.send(batch, 0), socket.failure], [2, undefined]);
 });
 
 Deno.test("openSocket() binds a link-local address with the number of its interface", () => {

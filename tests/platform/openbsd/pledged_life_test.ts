@@ -1,0 +1,277 @@
+/**
+ * A daemon's life after pledge(2): everything it does from there to its end goes through the
+ * sandbox of the fake, system calls and Deno's functions alike, and nothing is refused.
+ *
+ * @module
+ */
+
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { parseConfig } from "../../../src/config/parse.ts";
+import { openControl } from "../../../src/control/server.ts";
+import { systemClock } from "../../../src/io/clock.ts";
+import { openDaemon } from "../../../src/io/daemon.ts";
+import { stateFile } from "../../../src/io/state_file.ts";
+import { openbsdPlatform } from "../../../src/platform/openbsd/platform.ts";
+import { sandbox } from "../../../src/platform/openbsd/sandbox.ts";
+import type { Platform } from "../../../src/platform/platform.ts";
+import { KEY } from "../../config/samples.ts";
+import { range, udp4 } from "../../tunnel/packets.ts";
+import { End, until } from "./ends.ts";
+import { KNOWN, pledgeDeno } from "./fake_deno.ts";
+import { FakeLibc } from "./fake_libc.ts";
+import { type FakeHost, FakeWorld } from "./fake_world.ts";
+import { gateway, publicHost } from "./golden.ts";
+
+/** Deno's own, which no sandbox holds up. */
+const { connect, readTextFileSync, statSync } = Deno;
+
+function read(path: string): string {
+  try {
+    return readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return Boolean(statSync(path));
+  } catch {
+    return false;
+  }
+}
+
+function inDirectory(run: (directory: string) => void | Promise<void>): () => Promise<void> {
+  return async () => {
+    const directory = Deno.makeTempDirSync({ prefix: "aggvpn-pledged-" });
+    try {
+      await run(directory);
+    } finally {
+      Deno.removeSync(directory, { recursive: true });
+    }
+  };
+}
+
+/** Scripts write down here that they ran. */
+function configText(directory: string): string {
+  return `mode = "client"
+password = "${KEY}"
+server = "192.0.2.1"
+status_command = "${directory}/status"
+control = "${directory}/home.sock"
+
+[tunnel]
+interface = "tun0"
+address = "10.44.43.1/30"
+down = "echo down >> ${directory}/events"
+
+[link.dsl1]
+port = 5080
+rdomain = 1
+quota = "50 GB"
+
+[link.dsl2]
+port = 5080
+rdomain = 2
+`;
+}
+
+function makePlatform(libc: FakeLibc, directory: string): Platform {
+  const failed = { success: false, output: "" };
+  const platform = openbsdPlatform({
+    calls: () => ({ way: "stubs", findings: [] }),
+    libc: () => libc,
+    libcrypto: () => undefined,
+    read: () => failed,
+    await: () => Promise.resolve(failed),
+    exists: () => true,
+    executable: () => "/usr/local/bin/deno",
+  });
+  const undo = ["sh", "-c", `echo undone >> ${directory}/events`];
+  return {
+    ...platform,
+    stateDirectory: `${directory}/state`,
+    // Programs that are there on the host that tests run on, in place of those of OpenBSD.
+    networkChanges: () => [{ run: ["true"], undo }],
+    awaitAddresses: () => Promise.resolve([]),
+  };
+}
+
+/** The other end, which is under no sandbox of interest. */
+function makeServer(host: FakeHost): End {
+  const listen = { name: "server", address: "0.0.0.0", port: 5080, family: 4 } as const;
+  const clients = [{ name: "home", psk: new Uint8Array(32), allowed: [] }];
+  return new End(host, [listen], { role: "server", clients }, 1, {});
+}
+
+/** Asks on the control socket, as `aggvpn status` does from its own process. */
+async function ask(path: string): Promise<string> {
+  using client = await connect({ transport: "unix", path });
+  await client.write(new TextEncoder().encode('{"version":1,"request":"status"}\n'));
+  const bytes = new Uint8Array(100);
+  return new TextDecoder().decode(bytes.subarray(0, await client.read(bytes) ?? 0));
+}
+
+Deno.test(
+  "nothing a daemon does in its life and at its end is refused after pledge(2)",
+  inDirectory(async (directory) => {
+    Deno.writeTextFileSync(
+      `${directory}/status`,
+      `#!/bin/sh\necho "$@" >> ${directory}/events\n`,
+      { mode: 0o700 },
+    );
+    const { config } = parseConfig(configText(directory), {
+      file: "/etc/aggvpn/home.toml",
+      readSecretFile: () => ({ text: "" }),
+    });
+    const world = new FakeWorld(systemClock);
+    world.delayUs = 1000;
+    const server = makeServer(publicHost(world));
+    server.start();
+    const host = gateway(world);
+    const libc = new FakeLibc(host);
+    using _ = pledgeDeno(libc.sandbox);
+
+    const control = await openControl(config!.control, {
+      status: () => ({ rss: Deno.memoryUsage().rss, sockets: daemon.status().sockets.length }),
+    });
+    const platform = makePlatform(libc, directory);
+    const daemon = await openDaemon({ config: config!, platform, onChange: () => {} });
+    assert(libc.sandbox.promises, "the sandbox is entered");
+    libc.takeCalls();
+    const running = daemon.run();
+    const states = (): string =>
+      daemon.status().tunnel.peers[0]!.links.map(({ state }) => state).join(" ");
+    await until(world, "both links are up", () => states() === "up up");
+
+    for (const number of range(0, 20)) host.tuns.get("tun0")!.inject(udp4(number));
+    await until(world, "packets arrive", () => server.tun.incoming.length === 20);
+    await until(world, "the quota is kept", () => exists(`${directory}/state/home.quota.json`));
+
+    host.table(1).failure = "ENETDOWN";
+    await until(
+      world,
+      "the link gets a new socket",
+      () => libc.calls.some((call) => /SO_RTABLE, 1 /.test(call)),
+    );
+    host.table(1).failure = undefined;
+    await until(world, "the link is back", () => states() === "up up");
+    assertStringIncludes(await ask(config!.control), '"sockets":2');
+
+    daemon.stop();
+    await running;
+    await daemon[Symbol.asyncDispose]();
+    control.close();
+    await server.stop();
+
+    assertEquals(libc.sandbox.refusals, []);
+    assertEquals(libc.files.open, []);
+    assertEquals(exists(config!.control), false);
+    const events = read(`${directory}/events`).trim().split("\n");
+    for (const event of ["tun0 rtun_up dsl1", "tun0 tuntap_up", "tun0 tuntap_down"]) {
+      assert(events.includes(event), `${event}: ${events}`);
+    }
+    assertEquals(events.slice(-2), ["down", "undone"]);
+    // "unix" is for sockets that are opened again, of which there are none; "prot_exec" is V8's,
+    // which no test sees; "error" makes the rest fail softly.
+    const without = [...libc.sandbox.promises].filter((made) => !libc.sandbox.needed.has(made));
+    assertEquals(without.sort(), ["error", "prot_exec", "unix"]);
+  }),
+);
+
+Deno.test(
+  "what a daemon does not do is refused after pledge(2), or is not unveiled",
+  inDirectory(async (directory) => {
+    const state = `${directory}/state`;
+    const libc = new FakeLibc(gateway(new FakeWorld()));
+    using _ = pledgeDeno(libc.sandbox);
+    sandbox(libc, { programs: [], files: [`${directory}/home.sock`], directories: [state] });
+    const promised = "Function not implemented";
+    // Promises: none for attributes of files, or for other processes.
+    assertThrows(() => Deno.chmodSync(state, 0o700), Error, promised);
+    assertThrows(() => Deno.utimeSync(state, 0, 0), Error, promised);
+    assertThrows(
+      () => Deno.writeTextFileSync(`${state}/a`, "", { mode: 0o600 }),
+      Error,
+      promised,
+    );
+    assertThrows(() => Deno.kill(Deno.ppid, "SIGCONT"), Error, promised);
+    assertThrows(() => new Deno.Command("/bin/sh").spawn(), Error, promised);
+    assertThrows(() => new Deno.Command("/bin/sh").outputSync(), Error, promised);
+    // Paths: only what is unveiled is made, written and taken away.
+    const denied = Deno.errors.PermissionDenied;
+    assertThrows(() => Deno.openSync(`${directory}/a`, { write: true }), denied);
+    assertThrows(() => Deno.openSync(`${state}x`, { write: true, create: true }), denied);
+    assertThrows(() => Deno.removeSync(`${directory}/status`), denied);
+    assertThrows(() => Deno.mkdirSync(`${directory}/other`), denied);
+    assertThrows(() => Deno.symlinkSync("/etc", `${directory}/etc`), denied);
+    await assertRejects(() => Deno.rename(`${state}/a`, `${directory}/a`), denied);
+    await assertRejects(() => stateFile(`${directory}/a.json`).write(""), denied);
+    await assertRejects(
+      () => Deno.connect({ transport: "unix", path: "/var/run/other.sock" }),
+      denied,
+    );
+    assertEquals(libc.sandbox.refusals.splice(0).map((line) => line.replace(directory, "")), [
+      "chmod(2): ENOSYS",
+      "utimensat(2): ENOSYS",
+      "fchmod(2): ENOSYS",
+      "kill(2) of another process: ENOSYS",
+      "fork(2): ENOSYS",
+      "fork(2): ENOSYS",
+      "open(2) of /a: EACCES",
+      "open(2) of /statex: EACCES",
+      "unlink(2) of /status: EACCES",
+      "mkdir(2) of /other: EACCES",
+      "symlink(2) of /etc: EACCES",
+      "rename(2) of /a: EACCES",
+      "unlink(2) of /a.json.new: EACCES",
+      "open(2) of /a.json.new: EACCES",
+      "connect(2) of /var/run/other.sock: EACCES",
+    ]);
+    await stateFile(`${state}/a.json`).write("1");
+    assertEquals(read(`${state}/a.json`), "1");
+    assertEquals(libc.sandbox.refusals, []);
+  }),
+);
+
+Deno.test(
+  "a program that is promised runs and may be killed, another does not run",
+  inDirectory(async (directory) => {
+    const [script, other] = [`${directory}/script`, `${directory}/other`];
+    for (const path of [script, other]) {
+      Deno.writeTextFileSync(path, "#!/bin/sh\nread -r line\n", { mode: 0o700 });
+    }
+    const libc = new FakeLibc(gateway(new FakeWorld()));
+    using _ = pledgeDeno(libc.sandbox);
+    sandbox(libc, { programs: [script], files: [], directories: [] });
+    const denied = Deno.errors.PermissionDenied;
+    assertThrows(() => new Deno.Command(other).spawn(), denied);
+    const child = new Deno.Command(script, { stdin: "piped", cwd: "/" }).spawn();
+    child.kill("SIGKILL");
+    assertEquals((await child.status).signal, "SIGKILL");
+    await child.stdin.close().catch(() => {});
+    assertEquals(libc.sandbox.refusals, [`execve(2) of ${other}: EACCES`]);
+  }),
+);
+
+Deno.test("the fake knows every function of Deno that the program calls", () => {
+  const called = new Set<string>();
+  const look = (directory: URL): void => {
+    for (const { name, isDirectory } of Deno.readDirSync(directory)) {
+      if (isDirectory) look(new URL(`${name}/`, directory));
+      else {
+        const text = Deno.readTextFileSync(new URL(name, directory));
+        for (const [, found] of text.matchAll(/\bDeno\.([a-z]\w*|Command)\(/g)) called.add(found!);
+      }
+    }
+  };
+  look(new URL("../../../src/", import.meta.url));
+  assert(called.has("open") && called.has("Command"));
+  assertEquals([...called].filter((name) => !KNOWN.has(name)), []);
+});
