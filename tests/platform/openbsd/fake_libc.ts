@@ -70,7 +70,7 @@ export class FakeLibc implements Libc {
   }
 
   describe(errno: number): string {
-    return Object.values(ERRORS).find(([number]) => number === errno)?.[1] ?? `Unknown ${errno}`;
+    return Object.values(ERRORS).find(([number]) => number === errno)?.[2] ?? `Unknown ${errno}`;
   }
 
   /** Takes the lines so far. */
