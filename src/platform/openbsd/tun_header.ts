@@ -39,10 +39,8 @@ import {
   TUN_H_TCP_CSUM,
   TUN_H_TCP_MSS,
   TUN_H_UDP_CSUM,
-  TUN_HDR_BYTES,
-  TUN_HDR_FLAGS,
-  TUN_HDR_MSS,
 } from "./constants.ts";
+import { TUN_HDR_BYTES, TUN_HDR_FLAGS, TUN_HDR_MSS } from "./structures.ts";
 
 /** Bytes of the address family in front of a packet. */
 const FAMILY_BYTES = 4;

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import * as constants from "../../../src/platform/openbsd/constants.ts";
 import { ERRNO } from "../../../src/platform/openbsd/errno.ts";
-import { CMSG_DATA_BYTES, SOCKADDR_BYTES } from "../../../src/platform/openbsd/sockaddr.ts";
+import * as structures from "../../../src/platform/openbsd/structures.ts";
 import { LIBC } from "../../../src/platform/openbsd/symbols.ts";
 import {
   align,
@@ -15,16 +15,16 @@ import {
 import { DECLARATIONS } from "./abi_structures.ts";
 import { type Declaration, MACHINES } from "./c_layout.ts";
 
-/** Members of `constants.ts` that are structure layouts. */
-const NOT_NUMBERS = /^(TUNINFO_|TUN_HDR_)/;
 const PLACED: Readonly<Record<string, readonly [value: number | bigint, place: string]>> = {
   ...PLACED_NUMBERS,
   ...PLACED_WORDS,
 };
+/** What C's headers put in front of the names of members. */
+const MEMBER_PREFIX = /^(s|sin6?|iov|msg|cmsg|ipi6|tv|th)_/;
 const STRUCTURES: readonly [string, Declaration][] = Object.entries(DECLARATIONS);
 
 Deno.test("every number of constants.ts is in the table, and the same", () => {
-  const own = Object.entries(constants).filter(([name]) => !NOT_NUMBERS.test(name));
+  const own = Object.entries(constants);
   assertEquals<unknown>(own, own.map(([name]) => [name, PLACED[name]?.[0]]));
 });
 
@@ -57,41 +57,56 @@ Deno.test("requests of ioctl(2) are what the macros of sys/sys/ioccom.h make of 
   });
 });
 
-Deno.test("the macros for control messages give what they give in C", () => {
+Deno.test("control messages are as long as the macros say in C", () => {
+  const { CMSG_LEN, CMSG_SPACE } = CONTROL_MACROS;
   const header = align(DECLARATIONS.cmsghdr.size);
-  for (const [bytes, result] of CONTROL_MACROS.CMSG_LEN.results) {
-    assertEquals(header + bytes, result);
+  for (const [bytes, result] of CMSG_LEN.results) {
+    assertEquals([header + bytes, structures.controlLength(bytes)], [result, result]);
   }
-  for (const [bytes, result] of CONTROL_MACROS.CMSG_SPACE.results) {
-    assertEquals(header + align(bytes), result);
+  for (const [bytes, result] of CMSG_SPACE.results) {
+    const own = structures.controlSpace(bytes);
+    assertEquals([header + align(bytes), own], [result, result]);
   }
+  assertEquals(structures.CMSG_DATA, CMSG_LEN.results[0][1]);
+});
+
+/**
+ * Sizes and offsets by the names of structures.ts: `MSGHDR_BYTES` is the size of struct msghdr,
+ * `MSGHDR_IOVLEN` the offset of its member msg_iovlen.
+ */
+const BY_NAME: Readonly<Record<string, number>> = Object.fromEntries(
+  STRUCTURES.flatMap(([name, { size, members }]) => [
+    [`${name}_bytes`.toUpperCase(), size],
+    ...members.map(([member, , offset]) =>
+      [`${name}_${member.replace(MEMBER_PREFIX, "")}`.toUpperCase(), offset] as const
+    ),
+  ]),
+);
+
+Deno.test("every size and offset of structures.ts is in the table, and the same", () => {
+  const own = Object.entries(structures).filter(([, value]) => typeof value === "number");
+  const expected = own.map(([name]) => [name, name === "CMSG_DATA" ? 16 : BY_NAME[name]]);
+  assertEquals<unknown>(own, expected);
+  assertEquals(
+    Object.keys(structures).filter((name) => !own.some(([known]) => known === name)),
+    ["controlLength", "controlSpace"],
+  );
+});
+
+Deno.test("both socket addresses have length, family and port in the same places", () => {
+  const [ipv4, ipv6] = [DECLARATIONS.sockaddr_in, DECLARATIONS.sockaddr_in6]
+    .map(({ members }) => members.slice(0, 3).map(([name, , at]) => [name.split("_")[1], at]));
+  assertEquals(ipv4, ipv6);
 });
 
 for (const machine of MACHINES) {
-  Deno.test(`structures have the sizes and offsets of the table, on ${machine}`, () => {
+  Deno.test(`the rules of the ABI give the sizes and offsets of the table, on ${machine}`, () => {
     const layouts = layoutsOf(machine);
     for (const [name, { size, members }] of STRUCTURES) {
-      const { size: computed, offsets } = layouts[name as keyof typeof layouts];
-      assertEquals([name, computed], [name, size]);
-      assertEquals(
-        offsets,
-        Object.fromEntries(members.map(([member, , offset]) => [member, offset])),
-      );
+      const computed = layouts[name as keyof typeof layouts];
+      const offsets = Object.fromEntries(members.map(([member, , offset]) => [member, offset]));
+      assertEquals([name, computed.size, computed.offsets], [name, size, offsets]);
     }
-  });
-
-  Deno.test(`structures have the sizes and offsets that the code uses, on ${machine}`, () => {
-    const { tuninfo, tun_hdr, sockaddr_in, sockaddr_in6, cmsghdr } = layoutsOf(machine);
-    assertEquals(
-      [tuninfo.size, tuninfo.offsets.mtu],
-      [constants.TUNINFO_BYTES, constants.TUNINFO_MTU],
-    );
-    assertEquals(
-      [tun_hdr.size, tun_hdr.offsets.th_flags, tun_hdr.offsets.th_mss],
-      [constants.TUN_HDR_BYTES, constants.TUN_HDR_FLAGS, constants.TUN_HDR_MSS],
-    );
-    assertEquals(Math.max(sockaddr_in.size, sockaddr_in6.size), SOCKADDR_BYTES);
-    assertEquals(align(cmsghdr.size), CMSG_DATA_BYTES);
   });
 }
 
