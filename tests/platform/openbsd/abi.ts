@@ -2,9 +2,9 @@
  * OpenBSD's numbers and structures a second time, independent of
  * src/platform/openbsd/: what both have in common is not a typo made once.
  *
- * Each stands with its place, `file:line` of the sources of 7.8; it has been the same since 7.2, but
- * for TUNSCAP, which is of 7.7. Nearly all are those of rust-lang/libc too (src/unix/bsd/). On amd64
- * and arm64 they do not differ. `check_places.ts` compares with a tree of sources.
+ * Each stands with its place, `file:line` of the sources of 7.8. The numbers have been the same
+ * since 7.2; the offload of tun(4) came with 7.7, its capabilities with 7.4. They do not differ on
+ * amd64 and arm64. `check_places.ts` compares with a tree of sources.
  *
  * @module
  */
