@@ -55,6 +55,8 @@ export const LIBC = {
     result: "i32",
     nonblocking: true,
   },
+  // pid_t getpid(void);                                                          getpid(2)
+  getpid: { parameters: [], result: "i32" },
   // sighandler_t signal(int signum, sighandler_t handler);                       signal(2)
   signal: { parameters: ["i32", "usize"], result: "usize" },
   // char *strerror(int errnum);                                                  strerror(3)

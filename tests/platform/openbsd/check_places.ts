@@ -89,6 +89,7 @@ if (import.meta.main) {
     return lines;
   };
   const differences = findDifferences(read, Deno.args.includes("--anywhere"));
-  for (const difference of differences) console.log(difference);
+  const text = differences.map((difference) => `${difference}\n`).join("");
+  Deno.stdout.writeSync(new TextEncoder().encode(text));
   Deno.exit(differences.length === 0 ? 0 : 1);
 }

@@ -119,6 +119,10 @@ export class FakeLibc implements Libc {
       sendmsg: (fd, at, mode) => this.#sendmsg(fd, BigInt(at), mode),
       if_nametoindex: (name) => this.#nameToIndex(textOf(name as Buffer)),
       getrtable: () => this.#call("getrtable()", () => this.#rtable),
+      getpid: () => {
+        this.calls.push("getpid() = its own");
+        return Deno.pid;
+      },
       geteuid: () => this.#call("geteuid()", () => this.#uid),
       ppoll: (list, count, timeout, mask) =>
         this.#ppoll(bytesOf(list as Buffer), count, timeout as Buffer, mask as Buffer),
