@@ -1,15 +1,26 @@
 /**
  * The documented grammar of the commands that set a tunnel up, as a parser that throws at what is
- * not in it: ifconfig(8), route(8), pfctl(8), sysctl(8) and pf.conf(5) of OpenBSD, as far as
- * this program uses them.
+ * not in it: ifconfig(8), route(8), pfctl(8), sysctl(8) and pf.conf(5) of OpenBSD 7.8, as far as
+ * this program uses them. Where the programs or the kernel are stricter than their manuals, the
+ * bounds are theirs: sbin/ifconfig/ifconfig.c, sbin/pfctl/parse.y, sys/net/if_tun.c.
  *
  * @module
  */
 
-import { parseAddress, parsePrefix } from "../../../src/address.ts";
+import { formatPrefix, networkOf, parseAddress, parsePrefix } from "../../../src/address.ts";
+
+/** IFNAMSIZ of sys/net/if.h, with the NUL. */
+const NAME_BYTES = 16;
+/** RT_TABLEID_MAX of sys/sys/socket.h. */
+const MAX_TABLE = 255;
+/** TUNMRU of sys/net/if_tun.h and ETHERMIN of sys/netinet/if_ether.h: tun_dev_ioctl(). */
+const MTU: Range = [46, 16_384];
 
 /** A command in parts. */
 export type Parsed = Readonly<Record<string, string>>;
+
+/** Smallest and largest. */
+type Range = readonly [least: number, most: number];
 
 /** Words that are read one after the other. */
 class Words {
@@ -36,12 +47,31 @@ class Words {
 
   /** Takes the next word when it looks like `pattern`. */
   takeMatch(pattern: RegExp): string | undefined {
-    return pattern.test(this.#words[0] ?? "") ? this.#words.shift() : undefined;
+    return this.takeIf((word) => pattern.test(word));
+  }
+
+  /** Takes the next word when it is `wanted`. */
+  takeIf(wanted: (word: string) => boolean): string | undefined {
+    return wanted(this.#words[0] ?? "") ? this.#words.shift() : undefined;
   }
 
   match(what: string, pattern: RegExp): string {
     const word = this.next(what);
     if (!pattern.test(word)) throw new Error(`Expected ${what}, found ${word}`);
+    return word;
+  }
+
+  /** Reads a number as strtonum(3) takes it, without zeros in front. */
+  number(what: string, [least, most]: Range): string {
+    const word = this.match(what, /^(0|[1-9]\d{0,8})$/);
+    if (Number(word) < least || Number(word) > most) throw new Error(`${what} of ${word}`);
+    return word;
+  }
+
+  /** Reads the name of an interface: letters, then its number. */
+  interface(): string {
+    const word = this.match("an interface", /^[a-z]+(0|[1-9]\d*)$/);
+    if (word.length >= NAME_BYTES) throw new Error(`Too long for an interface: ${word}`);
     return word;
   }
 
@@ -74,7 +104,7 @@ const PARSERS: Readonly<Record<string, (words: Words) => Record<string, string>>
   pfctl: parsePfctl,
   sysctl(words): Record<string, string> {
     words.take("-q");
-    const setting = words.match("a variable", /^net\.inet6?\.ip6?\.forwarding=[0-2]$/);
+    const setting = words.match("a variable", /^net\.(inet\.ip|inet6\.ip6)\.forwarding=[0-2]$/);
     const [variable = "", value = ""] = setting.split("=");
     return { variable, value };
   },
@@ -85,7 +115,7 @@ const PARSERS: Readonly<Record<string, (words: Words) => Record<string, string>>
  * `alias` may come first, as hostname.if(5) writes it.
  */
 function parseIfconfig(words: Words): Record<string, string> {
-  const parsed: Record<string, string> = { interface: words.match("an interface", /^[a-z]+\d+$/) };
+  const parsed: Record<string, string> = { interface: words.interface() };
   const family = words.take("inet", "inet6");
   if (family) {
     parsed.family = family;
@@ -94,25 +124,47 @@ function parseIfconfig(words: Words): Record<string, string> {
     if (isAddress !== undefined) readAddress(words, family, isAddress, parsed);
     else if (parsed.alias !== undefined) throw new Error("alias of nothing");
   }
+  const parameters = readParameters(words, parsed);
+  checkParameters(parsed, parameters);
+  if (parameters.length > 0) parsed.parameters = parameters.join(" ");
+  return parsed;
+}
+
+/** Reads what is behind the addresses. Each parameter may be there once. */
+function readParameters(words: Words, parsed: Record<string, string>): string[] {
   const parameters: string[] = [];
   while (!words.isEmpty) {
     const parameter = words.match(
       "a parameter",
       /^(mtu|rdomain|up|down|delete|anycast|eui64|-inet6)$/,
     );
-    if (parameter === "mtu") parsed.mtu = words.match("bytes", /^[1-9]\d{1,4}$/);
-    else if (parameter === "rdomain") parsed.rdomain = words.match("a number", /^\d{1,3}$/);
+    if (parameter in parsed || parameters.includes(parameter)) throw new Error(`Two ${parameter}`);
+    if (parameter === "mtu") parsed.mtu = words.number("MTU", MTU);
+    else if (parameter === "rdomain") parsed.rdomain = words.number("rdomain", [0, MAX_TABLE]);
     else parameters.push(parameter);
   }
-  if (parameters.includes("delete") && parsed.address === undefined) {
+  return parameters;
+}
+
+/** What the manual says in words. */
+function checkParameters(parsed: Record<string, string>, parameters: readonly string[]): void {
+  const { family, address } = parsed;
+  const says = (parameter: string): boolean => parameters.includes(parameter);
+  if (says("delete") && address === undefined) {
     throw new Error("delete without an address takes the first one");
   }
-  if (/anycast|eui64/.test(`${parameters}`) && family !== "inet6") throw new Error("inet6 only");
-  if (parsed.address !== undefined && !parameters.includes("delete") && !hasMask(parsed)) {
+  if (says("delete") && (parsed.alias !== undefined || hasMask(parsed) || parameters.length > 1)) {
+    throw new Error("delete wants an address and nothing else");
+  }
+  if ((says("anycast") || says("eui64")) && family !== "inet6") throw new Error("inet6 only");
+  if (says("anycast") && address === undefined) throw new Error("anycast is said of an address");
+  if (says("-inet6") && family !== undefined) throw new Error("-inet6 says the family itself");
+  if (address !== undefined && !says("delete") && !hasMask(parsed)) {
     throw new Error("An address without netmask or prefixlen has one by its class");
   }
-  if (parameters.length > 0) parsed.parameters = parameters.join(" ");
-  return parsed;
+  const isSaid = parameters.length > 0 || address !== undefined || "mtu" in parsed ||
+    "rdomain" in parsed;
+  if (!isSaid) throw new Error("A command that changes nothing");
 }
 
 function readAddress(
@@ -126,7 +178,9 @@ function readAddress(
   const destination = words.takeMatch(/^[\d.]+$|:/);
   if (destination !== undefined) parsed.destination = checkAddress(destination, bytes);
   const mask = words.take("netmask", "prefixlen");
-  if (mask) readMask(words, mask, parsed);
+  if (mask === "prefixlen") parsed.prefixlen = words.number("prefixlen", [0, bytes * 8]);
+  else if (mask === "netmask") parsed.netmask = readNetmask(words, family);
+  if (parsed.destination === parsed.address) throw new Error("Two ends with one address");
   // SIOCAIFADDR_IN6 refuses another end with any other prefix.
   if (family === "inet6" && parsed.destination !== undefined && parsed.prefixlen !== "128") {
     throw new Error("An IPv6 address with another end has a prefix of 128");
@@ -137,23 +191,34 @@ function hasMask(parsed: Record<string, string>): boolean {
   return parsed.netmask !== undefined || parsed.prefixlen !== undefined;
 }
 
-function readMask(words: Words, kind: string, parsed: Record<string, string>): void {
-  if (kind === "prefixlen") parsed.prefixlen = words.match("a length", /^\d{1,3}$/);
-  else parsed.netmask = addressOf(words, 4);
+/** "The subnet field should be contiguous with the network portion." */
+function readNetmask(words: Words, family: string): string {
+  if (family !== "inet") throw new Error("A netmask in dots is one of IPv4");
+  const netmask = addressOf(words, 4);
+  const bits = netmask.split(".").map((part) => Number(part).toString(2).padStart(8, "0")).join("");
+  if (!/^1*0*$/.test(bits)) throw new Error(`netmask ${netmask} has holes`);
+  return netmask;
+}
+
+/** Reads a network: no bit of a host is set. */
+function readNetwork(words: Words, bytes: number): string {
+  const text = words.next("a network");
+  const prefix = parsePrefix(text);
+  if (prefix?.bytes.length !== bytes || !text.includes("/")) throw new Error(`network ${text}`);
+  if (formatPrefix(networkOf(prefix)) !== text) throw new Error(`${text} has bits of a host`);
+  return text;
 }
 
 /** `route [-dnqtv] [-T rtable] command [[modifiers] args]`: `add|delete [-inet|-inet6] destination gateway` */
 function parseRoute(words: Words): Record<string, string> {
   const parsed: Record<string, string> = {};
   words.take("-n");
-  if (words.take("-T")) parsed.table = words.match("a table", /^\d{1,3}$/);
+  if (words.take("-T")) parsed.table = words.number("table", [0, MAX_TABLE]);
   parsed.command = words.match("a command", /^(add|delete)$/);
   const bytes = words.match("a family", /^-inet6?$/) === "-inet" ? 4 : 16;
-  parsed.destination = words.next("a destination");
-  const prefix = parsePrefix(parsed.destination);
-  if (!prefix || prefix.bytes.length !== bytes) {
-    throw new Error(`destination ${parsed.destination}`);
-  }
+  // An address alone is a route to a host.
+  const isHost = (text: string): boolean => parseAddress(text)?.bytes.length === bytes;
+  parsed.destination = words.takeIf(isHost) ?? readNetwork(words, bytes);
   parsed.gateway = addressOf(words, bytes);
   return parsed;
 }
@@ -162,8 +227,9 @@ function parseRoute(words: Words): Record<string, string> {
 function parsePfctl(words: Words): Record<string, string> {
   words.take("-q");
   words.expect("-a");
-  const anchor = words.match("an anchor", /^[\w/]+$/);
-  if (words.take("-f")) return { anchor, file: words.next("a file") };
+  // Names that begin with "_" are pf's own.
+  const anchor = words.match("an anchor", /^[a-z0-9]\w*(\/[a-z0-9]\w*)*$/i);
+  if (words.take("-f")) return { anchor, file: words.match("a file", /^(-|\/\S+)$/) };
   words.expect("-F");
   return { anchor, flush: words.match("a modifier", /^rules$/) };
 }
@@ -186,9 +252,10 @@ export function parseRule(line: string): Parsed {
   words.expect("match");
   const direction = words.take("in", "out") ?? "both";
   words.expect("on");
-  const on = words.match("an interface or group", /^[a-z]+\d*$/);
+  // A group does not end with a digit.
+  const on = words.takeMatch(/^[a-z]{1,15}$/) ?? words.interface();
   const family = words.match("a family", /^inet6?$/);
-  if (words.take("proto")) words.expect("tcp");
+  const protocol = words.take("proto") && words.match("a protocol", /^tcp$/);
   const hosts = words.take("all") ? "all" : readHosts(words, family);
   if (words.take("nat-to")) {
     if (direction !== "out") throw new Error("nat-to wants a direction");
@@ -197,16 +264,16 @@ export function parseRule(line: string): Parsed {
     return { on, family, hosts, nat: to };
   }
   words.expect("scrub", "(max-mss");
-  const mss = words.match("a number", /^\d+\)$/).slice(0, -1);
+  const mss = words.match("a number", /^[1-9]\d*\)$/).slice(0, -1);
+  if (Number(mss) > 65_535) throw new Error(`max-mss ${mss}`);
+  if (protocol === undefined) throw new Error("max-mss is about TCP");
   words.end();
   return { on, family, hosts, mss };
 }
 
 function readHosts(words: Words, family: string): string {
   words.expect("from");
-  const network = words.next("a network");
-  const prefix = parsePrefix(network);
-  if (prefix?.bytes.length !== (family === "inet" ? 4 : 16)) throw new Error(`from ${network}`);
+  const network = readNetwork(words, family === "inet" ? 4 : 16);
   words.expect("to", "any");
   return network;
 }
