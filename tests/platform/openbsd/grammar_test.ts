@@ -1,0 +1,91 @@
+/** What the grammars of commands, rules and queries refuse: each case is one word away from right. */
+
+import { assertThrows } from "@std/assert";
+import { parseCommand, parseRule } from "./commands.ts";
+import { checkQuery } from "./queries.ts";
+
+Deno.test("the grammar refuses what the manual pages do not know", () => {
+  const refused = [
+    "ifconfig tun00 up",
+    "ifconfig tun1234567890123 up",
+    "ifconfig egress up",
+    "ifconfig tun0",
+    "ifconfig tun0 inet",
+    "ifconfig tun0 up up",
+    "ifconfig tun0 mtu 45",
+    "ifconfig tun0 mtu 16385",
+    "ifconfig tun0 mtu 01400",
+    "ifconfig tun0 mtu",
+    "ifconfig tun0 rdomain 256",
+    "ifconfig tun0 rdomain -1",
+    "ifconfig tun0 delete",
+    "ifconfig tun0 inet alias 10.0.0.1 delete",
+    "ifconfig tun0 inet 10.0.0.1 netmask 255.0.0.0 delete",
+    "ifconfig tun0 inet 10.0.0.1",
+    "ifconfig tun0 inet 10.0.0.1 10.0.0.2",
+    "ifconfig tun0 inet 10.0.0.1 10.0.0.1 netmask 255.0.0.0",
+    "ifconfig tun0 inet 10.0.0.1 netmask 255.0.255.0",
+    "ifconfig tun0 inet 10.0.0.1 prefixlen 33",
+    "ifconfig tun0 inet 10.0.0.1/8",
+    "ifconfig tun0 inet 2001:db8::1 prefixlen 64",
+    "ifconfig tun0 inet 10.0.0.1 netmask 255.0.0.0 anycast",
+    "ifconfig tun0 inet6 2001:db8::1 prefixlen 129",
+    "ifconfig tun0 inet6 2001:db8::1 netmask 255.0.0.0",
+    "ifconfig tun0 inet6 2001:db8::1 2001:db8::2 prefixlen 64",
+    "ifconfig tun0 inet6 anycast",
+    "ifconfig tun0 eui64",
+    "ifconfig tun0 inet6 -inet6",
+    "route -n -T 256 add -inet 10.0.0.0/8 10.0.0.1",
+    "route -n -T add -inet 10.0.0.0/8 10.0.0.1",
+    "route -n add 10.0.0.0/8 10.0.0.1",
+    "route -n add -inet 10.0.0.1/8 10.0.0.1",
+    "route -n add -inet 10.0.0 10.0.0.1",
+    "route -n add -inet default 10.0.0.1",
+    "route -n add -inet 10.0.0.0/8",
+    "route -n add -inet 10.0.0.0/8 2001:db8::1",
+    "route -n add -inet6 10.0.0.0/8 10.0.0.1",
+    "route -n change -inet 10.0.0.0/8 10.0.0.1",
+    "route -n add -inet 10.0.0.0/8 10.0.0.1 10.0.0.2",
+    "pfctl -q -f -",
+    "pfctl -q -a _aggvpn -f -",
+    "pfctl -q -a aggvpn/_x -f -",
+    "pfctl -q -a aggvpn/ -f -",
+    "pfctl -q -a aggvpn -f rules",
+    "pfctl -q -a aggvpn -F rule",
+    "sysctl -q net.inet.ip6.forwarding=1",
+    "sysctl -q net.inet.ip.forwarding=3",
+    "sysctl -q net.inet.ip.forwarding",
+    "netstat -R",
+  ];
+  for (const line of refused) assertThrows(() => parseCommand(line.split(" ")), Error, "", line);
+  const rules = [
+    "match on egress inet from 10.0.0.0/8 to any nat-to (egress:0)",
+    "match out on egress from 10.0.0.0/8 to any nat-to (egress:0)",
+    "match out on egress inet from 10.0.0.1/8 to any nat-to (egress:0)",
+    "match out on egress inet from 2001:db8::/32 to any nat-to (egress:0)",
+    "match out on egress inet from 10.0.0.0/8 nat-to (egress:0)",
+    "match out on egress inet from 10.0.0.0/8 to any nat-to egress:0",
+    "match out on egress1234567890 inet from 10.0.0.0/8 to any nat-to (egress:0)",
+    "match on tun0 inet all scrub (max-mss 1360)",
+    "match on tun0 inet proto udp all scrub (max-mss 1360)",
+    "match on tun0 proto tcp inet all scrub (max-mss 1360)",
+    "match on tun0 inet proto tcp all scrub (max-mss 65536)",
+    "match on tun0 inet proto tcp all scrub (max-mss 0)",
+    "match on tun0 inet proto tcp all scrub (max-mss -4)",
+    "match on tun0 inet proto tcp all scrub max-mss 1360",
+    "match on tun0 inet proto tcp scrub (max-mss 1360)",
+    "match on tun0 inet proto tcp all scrub (max-mss 1360) quick",
+    "pass on tun0 inet proto tcp all scrub (max-mss 1360)",
+    "match on tun0 inet proto tcp all",
+  ];
+  for (const rule of rules) assertThrows(() => parseRule(rule), Error, "", rule);
+  const queries = [
+    "ifconfig tun0 up",
+    "ifconfig",
+    "route -n -T 256 show -inet",
+    "route -T 1 exec getent hosts -x",
+    "pfctl -s all",
+    "netstat",
+  ];
+  for (const line of queries) assertThrows(() => checkQuery(line.split(" ")), Error, "", line);
+});
