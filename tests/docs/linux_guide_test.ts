@@ -38,6 +38,7 @@ Deno.test("the Linux guide explains every message of check", () => {
   const patterns = messagePatterns([
     "src/platform/linux/inspect.ts",
     "src/platform/linux/socket_setup.ts",
+    "src/platform/first_calls.ts",
     "src/platform/open_files.ts",
     "src/cli/host_check.ts",
   ]);

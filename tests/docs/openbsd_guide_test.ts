@@ -133,7 +133,7 @@ Deno.test({
     const patterns = messagePatterns([
       ...SOURCES,
       "src/platform/call_way.ts",
-      "src/platform/prove_calls.ts",
+      "src/platform/first_calls.ts",
       "src/platform/open_files.ts",
       "src/cli/host_check.ts",
     ]);

@@ -9,7 +9,6 @@
 
 import { type CallWay, openLibrary } from "../c_library.ts";
 import { bindErrors, type CErrors, type SystemError, systemErrorOf } from "../ffi.ts";
-import { openProven } from "../prove_calls.ts";
 import { ERRNO } from "./errno.ts";
 import { LIBC } from "./symbols.ts";
 
@@ -26,7 +25,7 @@ export function openLibc(way: CallWay = "stubs"): Libc {
 }
 
 function bind(way: CallWay): Libc {
-  const symbols = openProven(() => openLibrary("libc.so.6", LIBC, way));
+  const symbols = openLibrary("libc.so.6", LIBC, way);
   return { symbols, ...bindErrors(symbols.__errno_location()!, symbols.strerror, ERRNO) };
 }
 

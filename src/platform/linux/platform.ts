@@ -7,10 +7,12 @@
 import type { AeadProvider } from "../../crypto/aead.ts";
 import { type CallChoice, CALLS_VARIABLE, chooseCalls } from "../call_way.ts";
 import { readCommand } from "../command_output.ts";
+import { tryFirst } from "../first_calls.ts";
 import { loadLibcrypto } from "../libcrypto.ts";
 import { inspectOpenFiles } from "../open_files.ts";
 import type { HostFinding, Platform } from "../platform.ts";
 import { lookupAddresses } from "../resolve.ts";
+import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants.ts";
 import { inspectHost } from "./inspect.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { networkChanges, readForwarding } from "./network.ts";
@@ -33,15 +35,18 @@ function calls(): CallChoice {
   );
 }
 
-function libc(): Libc {
-  return openLibc(calls().way);
-}
+const libc = tryFirst<Libc>(
+  () => openLibc(calls().way),
+  { family: AF_INET, type: SOCK_DGRAM | SOCK_CLOEXEC },
+);
 
 function libcrypto(): AeadProvider | undefined {
   return loadLibcrypto(LIBCRYPTO, calls().way);
 }
 
 function startFindings(openFiles: number): HostFinding[] {
+  // Here, where what does not work stops the start.
+  libc();
   return [...calls().findings, ...inspectOpenFiles(readCommand, openFiles, OPEN_FILES_HINT)];
 }
 

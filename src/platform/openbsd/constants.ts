@@ -3,7 +3,7 @@
  * defines it. They are the same on amd64 and arm64. Requests of ioctl(2) are
  * unsigned longs, hence BigInts.
  *
- * tests/platform/openbsd/abi.ts holds them a second time, from another source.
+ * tests/platform/openbsd/abi.ts holds them a second time, each with its place in the headers.
  *
  * @module
  */
@@ -18,15 +18,8 @@ export const O_CLOEXEC = 0x1_0000;
 export const TUNSIFINFO = 0x800c_745bn;
 /** `_IOR('t', 92, struct tuninfo)` */
 export const TUNGIFINFO = 0x400c_745cn;
-/** Bytes of struct tuninfo: mtu u32 0, type u16 4, flags u16 6, baudrate u32 8. */
-export const TUNINFO_BYTES = 12;
-export const TUNINFO_MTU = 0;
 /** `_IOW('t', 196, struct tun_capabilities)`, which is a u32 of IFCAP_...; since 7.7. */
 export const TUNSCAP = 0x8004_74c4n;
-/** Bytes of struct tun_hdr: flags u16 0, pad u16 2, vtag u16 4, mss u16 6. */
-export const TUN_HDR_BYTES = 8;
-export const TUN_HDR_FLAGS = 0;
-export const TUN_HDR_MSS = 6;
 /** Flags of struct tun_hdr: a super-packet, whose segments have `mss` bytes of payload. */
 export const TUN_H_TCP_MSS = 1 << 5;
 /** Checksums that are left to do. */

@@ -13,7 +13,6 @@
 
 import { type CallWay, openLibrary } from "../c_library.ts";
 import { bindErrors, type CErrors, type SystemError, systemErrorOf } from "../ffi.ts";
-import { openProven } from "../prove_calls.ts";
 import { ERRNO } from "./errno.ts";
 import { Refusals } from "./refusals.ts";
 import { LIBC } from "./symbols.ts";
@@ -33,7 +32,7 @@ export function openLibc(way: CallWay = "stubs"): Libc {
 }
 
 function bind(way: CallWay): Libc {
-  const symbols = openProven(() => openLibrary("libc.so", LIBC, way));
+  const symbols = openLibrary("libc.so", LIBC, way);
   const { errno, describe } = bindErrors(symbols.__errno()!, symbols.strerror, ERRNO);
   const refusals = new Refusals();
   return { symbols, describe, errno: (call) => refusals.note(call, errno()) };

@@ -5,15 +5,8 @@
  * laid out at the first use; per datagram only lengths and what has changed are
  * written. Sockets that take turns with one batch share its structures.
  *
- * OpenBSD on amd64 and arm64, <sys/socket.h> and <sys/uio.h>; the numbers below are in
- * words of 4 bytes because that is how they are accessed:
- * ```text
- * mmsghdr 14: msghdr 0:12, datagram length 12, padding 13
- * msghdr  12: name 0:2, name length 2, iov 4:2, iov count 6, control 8:2,
- *             control length 10, flags 11
- * iovec    4: base 0:2, length 2:2
- * cmsghdr  3: length 0, level 1, type 2; data at 4
- * ```
+ * The numbers below are in words of 4 bytes because that is how memory is accessed. Addresses have
+ * two, and so has the length of an iovec, whose upper half stays 0.
  *
  * @module
  */
@@ -31,28 +24,32 @@ import {
   IPV6_PKTINFO,
   MSG_TRUNC,
 } from "./constants.ts";
-import { CMSG_DATA_BYTES, Destination, SOCKADDR_BYTES } from "./sockaddr.ts";
+import { Destination } from "./sockaddr.ts";
+import * as structures from "./structures.ts";
 
-const HEADER_WORDS = 14;
-const NAME = 0;
-const NAME_LENGTH = 2;
-const IOV = 4;
-const IOV_COUNT = 6;
-const CONTROL = 8;
-const CONTROL_LENGTH = 10;
-const FLAGS = 11;
-const DATAGRAM_LENGTH = 12;
+const HEADER_WORDS = structures.MMSGHDR_BYTES / 4;
+const NAME = structures.MSGHDR_NAME / 4;
+const NAME_LENGTH = structures.MSGHDR_NAMELEN / 4;
+const IOV = structures.MSGHDR_IOV / 4;
+const IOV_COUNT = structures.MSGHDR_IOVLEN / 4;
+const CONTROL = structures.MSGHDR_CONTROL / 4;
+const CONTROL_LENGTH = structures.MSGHDR_CONTROLLEN / 4;
+const FLAGS = structures.MSGHDR_FLAGS / 4;
+const DATAGRAM_LENGTH = structures.MMSGHDR_LEN / 4;
 
-const IOVEC_WORDS = 4;
-const IOVEC_LENGTH = 2;
+const IOVEC_WORDS = structures.IOVEC_BYTES / 4;
+const IOVEC_BASE = structures.IOVEC_BASE / 4;
+const IOVEC_LENGTH = structures.IOVEC_LEN / 4;
 
-/** Where the family is in the first word of a socket address, behind the length. */
-const FAMILY_SHIFT = 8;
-/** Room for control messages: IPV6_PKTINFO has 40 bytes, and as much again to spare. */
-const CONTROL_WORDS = 20;
-const CMSG_LEVEL = 1;
-const CMSG_TYPE = 2;
-const CMSG_DATA = CMSG_DATA_BYTES / 4;
+/** Where the family is in the first word of a socket address (little-endian). */
+const FAMILY_SHIFT = structures.SOCKADDR_IN_FAMILY * 8;
+/** Room for control messages: the largest, and as much again to spare. */
+const CONTROL_WORDS = structures.controlSpace(structures.IN6_PKTINFO_BYTES) / 2;
+const CMSG_LENGTH = structures.CMSGHDR_LEN / 4;
+const CMSG_LEVEL = structures.CMSGHDR_LEVEL / 4;
+const CMSG_TYPE = structures.CMSGHDR_TYPE / 4;
+const CMSG_DATA = structures.CMSG_DATA / 4;
+
 /** Headers with one buffer each: the slots of `batch`. */
 class Messages {
   readonly headers: Uint32Array<ArrayBuffer> = new Uint32Array(BATCH_DATAGRAMS * HEADER_WORDS);
@@ -70,7 +67,7 @@ class Messages {
     );
     for (let i = 0; i < BATCH_DATAGRAMS; i++) {
       const header = i * HEADER_WORDS;
-      setAddress(this.buffers, i * IOVEC_WORDS, slots[i]!);
+      setAddress(this.buffers, i * IOVEC_WORDS + IOVEC_BASE, slots[i]!);
       setAddress(this.headers, header + IOV, buffers + BigInt(i * IOVEC_WORDS * 4));
       this.headers[header + IOV_COUNT] = 1;
     }
@@ -120,7 +117,7 @@ export class ReceiveMessages extends Messages {
   /** Restores what the kernel overwrites and reads: the room there is. It only writes flags. */
   #arm(i: number): void {
     const header = i * HEADER_WORDS;
-    this.headers[header + NAME_LENGTH] = SOCKADDR_BYTES;
+    this.headers[header + NAME_LENGTH] = structures.SOCKADDR_IN6_BYTES;
     this.headers[header + CONTROL_LENGTH] = CONTROL_WORDS * 4;
   }
 
@@ -135,7 +132,7 @@ export class ReceiveMessages extends Messages {
       if (level === IPPROTO_IP && type === IP_RECVDSTADDR) return at + CMSG_DATA;
       if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO) return at + CMSG_DATA;
       // The length covers the header, so this always moves on; the next one is aligned to 8.
-      at += Math.max(CMSG_DATA, (control[at]! + 7 >>> 3) * 2);
+      at += Math.max(CMSG_DATA, (control[at + CMSG_LENGTH]! + 7 >>> 3) * 2);
     }
     return -1;
   }

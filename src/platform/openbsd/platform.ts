@@ -12,8 +12,10 @@ import {
   type ReadCommand,
   readCommand,
 } from "../command_output.ts";
+import { tryFirst } from "../first_calls.ts";
 import { loadLibcrypto } from "../libcrypto.ts";
 import type { Platform } from "../platform.ts";
+import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants.ts";
 import { awaitAddresses } from "./duplicates.ts";
 import { readHostState } from "./host_state.ts";
 import { inspectHost, startFindings } from "./inspect.ts";
@@ -44,7 +46,8 @@ export interface OpenbsdSystem {
 
 /** Makes the platform of a system. */
 export function openbsdPlatform(system: OpenbsdSystem): Platform {
-  const { libc, libcrypto, read, exists } = system;
+  const { libcrypto, read, exists } = system;
+  const libc = tryFirst(system.libc, { family: AF_INET, type: SOCK_DGRAM | SOCK_CLOEXEC });
   return {
     os: "openbsd",
     stateDirectory: "/var/db/aggvpn",

@@ -14,11 +14,25 @@ import { O_CLOEXEC, O_NONBLOCK, POLLIN, POLLOUT } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
 import { type Libc, systemError } from "./libc.ts";
 import { OPEN_FILES_HINT, openFilesHint } from "./open_files.ts";
+import {
+  POLLFD_BYTES,
+  POLLFD_EVENTS,
+  POLLFD_FD,
+  POLLFD_REVENTS,
+  TIMESPEC_BYTES,
+  TIMESPEC_NSEC,
+  TIMESPEC_SEC,
+} from "./structures.ts";
 
-/** Words of struct pollfd: fd i32, then events and returned events, 16 bits each. */
-const POLLFD_WORDS = 2;
-/** Where the returned events are in the second word (little-endian). */
-const REVENTS_SHIFT = 16;
+/** A pollfd in words of 4 bytes; the second has events and, in its upper half, returned events. */
+const POLLFD_WORDS = POLLFD_BYTES / 4;
+const FD = POLLFD_FD / 4;
+const EVENTS = POLLFD_EVENTS / 4;
+const REVENTS_SHIFT = (POLLFD_REVENTS - POLLFD_EVENTS) * 8;
+/** A timespec in words of 8 bytes. */
+const TIMESPEC_WORDS = TIMESPEC_BYTES / 8;
+const SECONDS = TIMESPEC_SEC / 8;
+const NANOSECONDS = TIMESPEC_NSEC / 8;
 /** Longest wait in seconds; the kernel refuses what overflows its clock. */
 const MAX_WAIT_S = 1e8;
 
@@ -36,10 +50,10 @@ export function openPoller(libc: Libc): OpenbsdPoller {
 export class OpenbsdPoller implements Poller {
   readonly #libc: Libc;
   readonly #pipe: { readonly reading: number; readonly writing: number };
-  readonly #timeout: BigInt64Array<ArrayBuffer> = new BigInt64Array(2);
+  readonly #timeout: BigInt64Array<ArrayBuffer> = new BigInt64Array(TIMESPEC_WORDS);
   readonly #byte: Uint8Array<ArrayBuffer> = new Uint8Array(1);
   readonly #byteAddress: bigint;
-  #entries: Int32Array<ArrayBuffer>;
+  #entries: Int32Array<ArrayBuffer> = new Int32Array(0);
   #waiting = false;
   #woken = false;
   #closed = false;
@@ -48,17 +62,17 @@ export class OpenbsdPoller implements Poller {
     this.#libc = libc;
     this.#pipe = { reading, writing };
     this.#byteAddress = addressOf(this.#byte);
-    this.#entries = Int32Array.of(reading, POLLIN);
+    this.watch([]);
   }
 
   watch(fds: readonly { fd: number; writable: boolean }[]): void {
     // A wait that is under way keeps the list it began with.
     const entries = new Int32Array((fds.length + 1) * POLLFD_WORDS);
-    entries[0] = this.#pipe.reading;
-    entries[1] = POLLIN;
+    entries[FD] = this.#pipe.reading;
+    entries[EVENTS] = POLLIN;
     for (const [i, { fd, writable }] of fds.entries()) {
-      entries[(i + 1) * POLLFD_WORDS] = fd;
-      entries[(i + 1) * POLLFD_WORDS + 1] = writable ? POLLIN | POLLOUT : POLLIN;
+      entries[(i + 1) * POLLFD_WORDS + FD] = fd;
+      entries[(i + 1) * POLLFD_WORDS + EVENTS] = writable ? POLLIN | POLLOUT : POLLIN;
     }
     this.#entries = entries;
   }
@@ -96,7 +110,7 @@ export class OpenbsdPoller implements Poller {
 
   /** Any returned event counts: after POLLERR or POLLHUP a read finds out what is wrong. */
   ready(index: number): boolean {
-    return this.#entries[(index + 1) * POLLFD_WORDS + 1]! >>> REVENTS_SHIFT !== 0;
+    return this.#entries[(index + 1) * POLLFD_WORDS + EVENTS]! >>> REVENTS_SHIFT !== 0;
   }
 
   wake(): void {
@@ -139,8 +153,8 @@ export class OpenbsdPoller implements Poller {
     if (timeoutUs === Infinity) return null;
     const us = Math.max(0, Math.ceil(timeoutUs));
     const seconds = Math.min(Math.floor(us / 1e6), MAX_WAIT_S);
-    this.#timeout[0] = BigInt(seconds);
-    this.#timeout[1] = BigInt(us % 1e6 * 1000);
+    this.#timeout[SECONDS] = BigInt(seconds);
+    this.#timeout[NANOSECONDS] = BigInt(us % 1e6 * 1000);
     return this.#timeout;
   }
 }

@@ -1,14 +1,6 @@
 /**
- * Socket addresses between the kernel's form and ours (`src/remote.ts`).
- *
- * OpenBSD, <netinet/in.h> and <netinet6/in6.h>; inet(4), ip(4), inet6(4), ip6(4):
- * ```text
- * sockaddr_in   16: length u8 0, family u8 1, port be16 2, address 4:4, zero 8:8
- * sockaddr_in6  28: length u8 0, family u8 1, port be16 2, flow info 4, address 8:16, scope u32 24
- * in_addr        4: address 0:4
- * in6_pktinfo   20: address 0:16, interface u32 16
- * cmsghdr       12: length u32 0, level i32 4, type i32 8; the data begins at 16
- * ```
+ * Socket addresses between the kernel's form and ours (`src/remote.ts`); inet(4), ip(4), inet6(4),
+ * ip6(4).
  *
  * @module
  */
@@ -25,25 +17,38 @@ import {
   IPPROTO_IPV6,
   IPV6_PKTINFO,
 } from "./constants.ts";
-
-/** Bytes of the larger of the two socket addresses. */
-export const SOCKADDR_BYTES = 28;
-const SOCKADDR_IN_BYTES = 16;
-/** Where the data of a control message begins: struct cmsghdr, aligned to 8. */
-export const CMSG_DATA_BYTES = 16;
-const IN_ADDR_BYTES = 4;
-const IN6_PKTINFO_BYTES = 20;
+import {
+  CMSG_DATA,
+  CMSGHDR_LEN,
+  CMSGHDR_LEVEL,
+  CMSGHDR_TYPE,
+  controlLength,
+  controlSpace,
+  IN6_PKTINFO_BYTES,
+  IN6_PKTINFO_IFINDEX,
+  IN_ADDR_BYTES,
+  SOCKADDR_IN6_ADDR,
+  SOCKADDR_IN6_BYTES,
+  SOCKADDR_IN6_SCOPE_ID,
+  SOCKADDR_IN_ADDR,
+  SOCKADDR_IN_BYTES,
+  SOCKADDR_IN_FAMILY,
+  SOCKADDR_IN_LEN,
+  SOCKADDR_IN_PORT,
+} from "./structures.ts";
 
 /** Writes `remote` as the kernel wants it. */
 export function writeSockaddr(remote: Remote): Uint8Array<ArrayBuffer> {
   const record = remote.bytes;
   const ipv4 = record[0] === 4;
-  const sockaddr = new Uint8Array(ipv4 ? SOCKADDR_IN_BYTES : SOCKADDR_BYTES);
-  sockaddr[0] = sockaddr.length;
-  sockaddr[1] = ipv4 ? AF_INET : AF_INET6;
-  sockaddr.set(record.subarray(2, 4), 2);
-  sockaddr.set(ipv4 ? record.subarray(4, 8) : record.subarray(4, 20), ipv4 ? 4 : 8);
-  if (!ipv4) new DataView(sockaddr.buffer).setUint32(24, scopeOf(remote), true);
+  const sockaddr = new Uint8Array(ipv4 ? SOCKADDR_IN_BYTES : SOCKADDR_IN6_BYTES);
+  sockaddr[SOCKADDR_IN_LEN] = sockaddr.length;
+  sockaddr[SOCKADDR_IN_FAMILY] = ipv4 ? AF_INET : AF_INET6;
+  sockaddr.set(record.subarray(2, 4), SOCKADDR_IN_PORT);
+  sockaddr.set(record.subarray(4, ipv4 ? 8 : 20), ipv4 ? SOCKADDR_IN_ADDR : SOCKADDR_IN6_ADDR);
+  if (!ipv4) {
+    new DataView(sockaddr.buffer).setUint32(SOCKADDR_IN6_SCOPE_ID, scopeOf(remote), true);
+  }
   return sockaddr;
 }
 
@@ -56,7 +61,15 @@ export function readSockaddr(
   records: Uint8Array,
   to: number,
 ): void {
-  writeEndpointRecord(names[at + 1] === AF_INET, names, at, control, localAt, records, to);
+  writeEndpointRecord(
+    names[at + SOCKADDR_IN_FAMILY] === AF_INET,
+    names,
+    at,
+    control,
+    localAt,
+    records,
+    to,
+  );
 }
 
 /** Where a datagram goes, as struct msghdr refers to it; made once for each remote. */
@@ -86,14 +99,16 @@ function writeSource(remote: Remote): Uint8Array<ArrayBuffer> | undefined {
   const local = record.subarray(20, ipv4 ? 24 : 36);
   if (local.every((byte) => byte === 0)) return undefined;
   const dataBytes = ipv4 ? IN_ADDR_BYTES : IN6_PKTINFO_BYTES;
-  // CMSG_SPACE(): data padded to 8 bytes; CMSG_LEN(), which the kernel compares: not padded.
-  const message = new Uint8Array(CMSG_DATA_BYTES + Math.ceil(dataBytes / 8) * 8);
+  const message = new Uint8Array(controlSpace(dataBytes));
   const view = new DataView(message.buffer);
-  view.setUint32(0, CMSG_DATA_BYTES + dataBytes, true);
-  view.setInt32(4, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, true);
-  view.setInt32(8, ipv4 ? IP_SENDSRCADDR : IPV6_PKTINFO, true);
-  message.set(local, CMSG_DATA_BYTES);
-  if (!ipv4) view.setUint32(CMSG_DATA_BYTES + 16, isLinkLocal(local) ? scopeOf(remote) : 0, true);
+  // The kernel compares the length that is not padded.
+  view.setUint32(CMSGHDR_LEN, controlLength(dataBytes), true);
+  view.setInt32(CMSGHDR_LEVEL, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, true);
+  view.setInt32(CMSGHDR_TYPE, ipv4 ? IP_SENDSRCADDR : IPV6_PKTINFO, true);
+  message.set(local, CMSG_DATA);
+  if (!ipv4 && isLinkLocal(local)) {
+    view.setUint32(CMSG_DATA + IN6_PKTINFO_IFINDEX, scopeOf(remote), true);
+  }
   return message;
 }
 

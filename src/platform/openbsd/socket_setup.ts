@@ -30,7 +30,8 @@ import {
 import { ERRNO } from "./errno.ts";
 import { type Libc, systemError } from "./libc.ts";
 import { openFilesHint } from "./open_files.ts";
-import { readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
+import { readSockaddr, writeSockaddr } from "./sockaddr.ts";
+import { SOCKADDR_IN6_BYTES } from "./structures.ts";
 
 /**
  * Receive buffer asked for, in bytes: a burst that arrives while the program is
@@ -68,8 +69,8 @@ export function bindSocket(libc: Libc, fd: number, options: SocketOptions): void
 
 /** Returns the address the socket is bound to. */
 export function localRemote(libc: Libc, fd: number): Remote {
-  const name = new Uint8Array(SOCKADDR_BYTES);
-  const length = Uint32Array.of(SOCKADDR_BYTES);
+  const name = new Uint8Array(SOCKADDR_IN6_BYTES);
+  const length = Uint32Array.of(SOCKADDR_IN6_BYTES);
   if (libc.symbols.getsockname(fd, name, length) < 0) {
     throw systemError(libc, "Cannot tell a socket's address", libc.errno("getsockname"));
   }

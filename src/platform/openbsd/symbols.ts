@@ -54,6 +54,8 @@ export const LIBC = {
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
   // int getrtable(void);                                                         getrtable(2)
   getrtable: { parameters: [], result: "i32" },
+  // pid_t getpid(void);                                                          getpid(2)
+  getpid: { parameters: [], result: "i32" },
   // uid_t geteuid(void);                                                         geteuid(2)
   geteuid: { parameters: [], result: "u32" },
   // int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *timeout,
@@ -66,8 +68,6 @@ export const LIBC = {
     result: "i32",
     nonblocking: true,
   },
-  // pid_t getpid(void);                                                          getpid(2)
-  getpid: { parameters: [], result: "i32" },
   // int kill(pid_t pid, int sig);                                                kill(2)
   kill: { parameters: ["i32", "i32"], result: "i32" },
   // void (*signal(int sigcatch, void (*func)(int)))(int);                        signal(3)

@@ -38,11 +38,9 @@ import {
   TUN_H_TCP_CSUM,
   TUN_H_TCP_MSS,
   TUN_H_UDP_CSUM,
-  TUN_HDR_BYTES,
-  TUN_HDR_FLAGS,
-  TUN_HDR_MSS,
 } from "./constants.ts";
 import { IPV4_BYTES, PROTOCOL_TCP, TCP_CHECKSUM } from "../../wire/ip_layout.ts";
+import { TUN_HDR_BYTES, TUN_HDR_FLAGS, TUN_HDR_MSS } from "./structures.ts";
 
 /** Bytes of the address family in front of a packet. */
 const FAMILY_BYTES = 4;

@@ -5,8 +5,9 @@
  */
 
 import { MAX_PACKET_BYTES } from "../../slab.ts";
-import { TUNGIFINFO, TUNINFO_BYTES, TUNINFO_MTU, TUNSIFINFO } from "./constants.ts";
+import { TUNGIFINFO, TUNSIFINFO } from "./constants.ts";
 import { type Libc, systemError } from "./libc.ts";
+import { TUNINFO_BYTES, TUNINFO_MTU } from "./structures.ts";
 
 /** An interface that is open. */
 interface OpenInterface {

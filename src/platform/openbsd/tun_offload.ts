@@ -23,6 +23,7 @@ import {
 } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
 import type { Libc } from "./libc.ts";
+import { TUN_CAPABILITIES_BYTES } from "./structures.ts";
 import { OFFLOAD_FRAMING } from "./tun_header.ts";
 
 const CHECKSUMS = IFCAP_CSUM_TCPv4 | IFCAP_CSUM_UDPv4 | IFCAP_CSUM_TCPv6 | IFCAP_CSUM_UDPv6;
@@ -46,7 +47,8 @@ const RULES: MergeRules = { udp: false, renumbers: true, mostBytes: 65_536 - 64 
 export function startOffload(libc: Libc, fd: number): TunOffload | undefined {
   for (const [capabilities, name] of OFFLOADS) {
     // struct tun_capabilities has this one member.
-    if (libc.symbols.ioctl(fd, TUNSCAP, Uint32Array.of(capabilities)) >= 0) {
+    const wanted = new Uint32Array(TUN_CAPABILITIES_BYTES / 4).fill(capabilities);
+    if (libc.symbols.ioctl(fd, TUNSCAP, wanted) >= 0) {
       return { name, framing: OFFLOAD_FRAMING, rules: RULES };
     }
     // Only a capability that it does not have can be left away: ENOTTY is the request itself.

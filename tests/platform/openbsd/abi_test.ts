@@ -1,61 +1,112 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import * as constants from "../../../src/platform/openbsd/constants.ts";
 import { ERRNO } from "../../../src/platform/openbsd/errno.ts";
-import { CMSG_DATA_BYTES, SOCKADDR_BYTES } from "../../../src/platform/openbsd/sockaddr.ts";
+import * as structures from "../../../src/platform/openbsd/structures.ts";
 import { LIBC } from "../../../src/platform/openbsd/symbols.ts";
-import { align, ERRORS, layoutsOf, NUMBERS, REQUESTS } from "./abi.ts";
-import { MACHINES } from "./c_layout.ts";
-import { ERRORS_IN_HEADERS, NUMBERS_IN_HEADERS, STRUCTURES_IN_HEADERS } from "./headers.ts";
+import {
+  align,
+  CONTROL_MACROS,
+  ERRORS,
+  layoutsOf,
+  PLACED_NUMBERS,
+  PLACED_WORDS,
+  REQUESTS,
+} from "./abi.ts";
+import { DECLARATIONS } from "./abi_structures.ts";
+import { type Declaration, MACHINES } from "./c_layout.ts";
 
-/** Members of `constants.ts` that are structure layouts or handlers of signal(3). */
-const NOT_NUMBERS = /^(TUNINFO_|TUN_HDR_|SIG_)/;
+const PLACED: Readonly<Record<string, readonly [value: number | bigint, place: string]>> = {
+  ...PLACED_NUMBERS,
+  ...PLACED_WORDS,
+};
+/** What C's headers put in front of the names of members. */
+const MEMBER_PREFIX = /^(s|sin6?|iov|msg|cmsg|ipi6|tv|th)_/;
+const STRUCTURES: readonly [string, Declaration][] = Object.entries(DECLARATIONS);
 
-Deno.test("every number of constants.ts is that of an independent table", () => {
-  const independent: Record<string, number | bigint> = { ...NUMBERS, ...REQUESTS };
-  const own = Object.entries(constants).filter(([name]) => !NOT_NUMBERS.test(name));
-  assertEquals(own, own.map(([name]) => [name, independent[name]!]));
-  assertEquals([constants.SIG_IGN, constants.SIG_ERR], [1n, BigInt.asUintN(64, -1n)]);
+Deno.test("every number of constants.ts is in the table, and the same", () => {
+  const own = Object.entries(constants);
+  assertEquals<unknown>(own, own.map(([name]) => [name, PLACED[name]?.[0]]));
 });
 
-Deno.test("every error number is that of an independent table", () => {
+Deno.test("every error number of errno.ts is in the table, and the same", () => {
   assertEquals<unknown>(
     Object.entries(ERRNO),
     Object.keys(ERRNO).map((name) => [name, ERRORS[name]?.[0]]),
   );
 });
 
+Deno.test("everything in the table has a place", () => {
+  const places = [
+    ...Object.values(PLACED).map(([, place]) => place),
+    ...Object.values(ERRORS).map(([, place]) => place),
+    ...STRUCTURES.map(([, { place }]) => place),
+    ...Object.values(CONTROL_MACROS).map(({ place }) => place),
+  ];
+  for (const place of places) assertMatch(place, /^sys\/[\w/]+\.h:[1-9]\d*$/);
+});
+
+Deno.test("requests of ioctl(2) are what the macros of sys/sys/ioccom.h make of them", () => {
+  const ioc = (direction: number, number: number, { size }: Declaration): bigint =>
+    BigInt(direction) | BigInt(size & 0x1fff) << 16n | BigInt("t".charCodeAt(0)) << 8n |
+    BigInt(number);
+  const [out, into] = [0x4000_0000, 0x8000_0000];
+  assertEquals<Record<string, bigint>>({ ...REQUESTS }, {
+    TUNSIFINFO: ioc(into, 91, DECLARATIONS.tuninfo),
+    TUNGIFINFO: ioc(out, 92, DECLARATIONS.tuninfo),
+    TUNSCAP: ioc(into, 196, DECLARATIONS.tun_capabilities),
+  });
+});
+
+Deno.test("control messages are as long as the macros say in C", () => {
+  const { CMSG_LEN, CMSG_SPACE } = CONTROL_MACROS;
+  const header = align(DECLARATIONS.cmsghdr.size);
+  for (const [bytes, result] of CMSG_LEN.results) {
+    assertEquals([header + bytes, structures.controlLength(bytes)], [result, result]);
+  }
+  for (const [bytes, result] of CMSG_SPACE.results) {
+    const own = structures.controlSpace(bytes);
+    assertEquals([header + align(bytes), own], [result, result]);
+  }
+  assertEquals(structures.CMSG_DATA, CMSG_LEN.results[0][1]);
+});
+
+/**
+ * Sizes and offsets by the names of structures.ts: `MSGHDR_BYTES` is the size of struct msghdr,
+ * `MSGHDR_IOVLEN` the offset of its member msg_iovlen.
+ */
+const BY_NAME: Readonly<Record<string, number>> = Object.fromEntries(
+  STRUCTURES.flatMap(([name, { size, members }]) => [
+    [`${name}_bytes`.toUpperCase(), size],
+    ...members.map(([member, , offset]) =>
+      [`${name}_${member.replace(MEMBER_PREFIX, "")}`.toUpperCase(), offset] as const
+    ),
+  ]),
+);
+
+Deno.test("every size and offset of structures.ts is in the table, and the same", () => {
+  const own = Object.entries(structures).filter(([, value]) => typeof value === "number");
+  const expected = own.map(([name]) => [name, name === "CMSG_DATA" ? 16 : BY_NAME[name]]);
+  assertEquals<unknown>(own, expected);
+  assertEquals(
+    Object.keys(structures).filter((name) => !own.some(([known]) => known === name)),
+    ["controlLength", "controlSpace"],
+  );
+});
+
+Deno.test("both socket addresses have length, family and port in the same places", () => {
+  const [ipv4, ipv6] = [DECLARATIONS.sockaddr_in, DECLARATIONS.sockaddr_in6]
+    .map(({ members }) => members.slice(0, 3).map(([name, , at]) => [name.split("_")[1], at]));
+  assertEquals(ipv4, ipv6);
+});
+
 for (const machine of MACHINES) {
-  Deno.test(`structures have the sizes and offsets that the code uses, on ${machine}`, () => {
-    const {
-      tuninfo,
-      tun_hdr,
-      sockaddr_in,
-      sockaddr_in6,
-      cmsghdr,
-      msghdr,
-      mmsghdr,
-      iovec,
-      ...rest
-    } = layoutsOf(machine);
-    assertEquals(
-      [tuninfo.size, tuninfo.offsets.mtu],
-      [constants.TUNINFO_BYTES, constants.TUNINFO_MTU],
-    );
-    assertEquals(
-      [tun_hdr.size, tun_hdr.offsets.th_flags, tun_hdr.offsets.th_mss],
-      [constants.TUN_HDR_BYTES, constants.TUN_HDR_FLAGS, constants.TUN_HDR_MSS],
-    );
-    assertEquals([rest.tun_capabilities.size, Object.keys(rest.tun_capabilities.offsets)], [
-      4,
-      ["tun_if_capabilities"],
-    ]);
-    assertEquals(Math.max(sockaddr_in.size, sockaddr_in6.size), SOCKADDR_BYTES);
-    assertEquals(align(cmsghdr.size), CMSG_DATA_BYTES);
-    // What the kernel's own headers give: computed by clang for both machines.
-    assertEquals([msghdr.size, mmsghdr.size, iovec.size, cmsghdr.size], [48, 56, 16, 12]);
-    assertEquals(Object.values(msghdr.offsets), [0, 8, 16, 24, 32, 40, 44]);
-    assertEquals(mmsghdr.offsets.msg_len, 48);
-    assertEquals([rest.pollfd.size, rest.timespec.size, rest.in6_pktinfo.size], [8, 16, 20]);
+  Deno.test(`the rules of the ABI give the sizes and offsets of the table, on ${machine}`, () => {
+    const layouts = layoutsOf(machine);
+    for (const [name, { size, members }] of STRUCTURES) {
+      const computed = layouts[name as keyof typeof layouts];
+      const offsets = Object.fromEntries(members.map(([member, , offset]) => [member, offset]));
+      assertEquals([name, computed.size, computed.offsets], [name, size, offsets]);
+    }
   });
 }
 
@@ -64,43 +115,4 @@ Deno.test("types whose width differs from Linux are declared as OpenBSD has them
   assertEquals(LIBC.ppollAsync.parameters, LIBC.ppoll.parameters);
   assertEquals(LIBC.ioctl.parameters[1], "u64", "a request must not be sign-extended");
   assertEquals([LIBC.recvmmsg.optional, LIBC.sendmmsg.optional], [true, true]);
-});
-
-/** `sys/` and the rest of a path, a line. */
-const PLACE = /^sys\/[a-z0-9_/]+\.h:[1-9]\d*$/;
-
-Deno.test("every number of the port and of the tests is that of a line of the headers", () => {
-  const own = Object.entries(constants).filter(([name]) => !/^(TUNINFO_|TUN_HDR_)/.test(name));
-  const all = [...own, ...Object.entries(NUMBERS), ...Object.entries(REQUESTS)]
-    .map(([name, value]) => [name, name === "SIG_ERR" ? -1 : Number(value)] as const);
-  assertEquals<unknown>(all, all.map(([name]) => [name, NUMBERS_IN_HEADERS[name]?.[0]]));
-  const used = new Set(all.map(([name]) => name));
-  assertEquals(Object.keys(NUMBERS_IN_HEADERS).filter((name) => !used.has(name)), []);
-});
-
-Deno.test("every error number is that of a line of the headers", () => {
-  const all = [
-    ...Object.entries(ERRNO),
-    ...Object.entries(ERRORS).map(([name, [number]]) => [name, number] as const),
-  ];
-  assertEquals<unknown>(all, all.map(([name]) => [name, ERRORS_IN_HEADERS[name]?.[0]]));
-});
-
-for (const machine of MACHINES) {
-  Deno.test(`every structure is laid out as the headers' are, on ${machine}`, () => {
-    const layouts = Object.entries(layoutsOf(machine));
-    assertEquals(
-      layouts.map(([name, { size, offsets }]) => [name, size, offsets]),
-      layouts.map(([name]) => [name, ...STRUCTURES_IN_HEADERS[name]?.slice(1) ?? []]),
-    );
-  });
-}
-
-Deno.test("every place names a header and a line", () => {
-  const places = [
-    ...[...Object.values(NUMBERS_IN_HEADERS), ...Object.values(ERRORS_IN_HEADERS)]
-      .map(([, place]) => place),
-    ...Object.values(STRUCTURES_IN_HEADERS).map(([place]) => place),
-  ];
-  assertEquals(places.filter((place) => !PLACE.test(place)), []);
 });

@@ -18,11 +18,24 @@ const SIZES: Readonly<Record<Machine, Readonly<Record<Scalar, number>>>> = {
   arm64: { char: 1, short: 2, int: 4, long: 8, "long long": 8, pointer: 8 },
 };
 
-/** A member: a scalar, an array of scalars, or another structure. */
-export type Member = readonly [name: string, type: Scalar | Declaration, count?: number];
+/**
+ * A member: a scalar, an array of scalars, or another structure; the offset that it has to be
+ * found at, and its line in the header.
+ */
+export type Member = readonly [
+  name: string,
+  type: Scalar | Declaration,
+  offset: number,
+  line: number,
+  count?: number,
+];
 
 /** A structure as its header declares it. */
 export interface Declaration {
+  /** `file:line` where it begins. */
+  readonly place: string;
+  /** The bytes that it has to have. */
+  readonly size: number;
   readonly members: readonly Member[];
 }
 
@@ -38,7 +51,7 @@ export function layOut({ members }: Declaration, machine: Machine): Layout {
   const offsets: Record<string, number> = {};
   let at = 0;
   let alignment = 1;
-  for (const [name, type, count = 1] of members) {
+  for (const [name, type, , , count = 1] of members) {
     const { size, alignment: own } = measure(type, machine);
     at = roundUp(at, own);
     offsets[name] = at;

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { hostNeeds } from "../../../src/cli/host_check.ts";
 import type { Config } from "../../../src/config/config.ts";
 import { parseConfig } from "../../../src/config/parse.ts";
 import { AggvpnError } from "../../../src/errors.ts";
@@ -15,7 +16,7 @@ import { openbsdPlatform } from "../../../src/platform/openbsd/platform.ts";
 import type { Platform } from "../../../src/platform/platform.ts";
 import { commandLine, type RunCommand } from "../../../src/platform/run_changes.ts";
 import { KEY } from "../../config/samples.ts";
-import type { FakeLibc } from "./fake_libc.ts";
+import { FakeLibc } from "./fake_libc.ts";
 import { FakeWorld } from "./fake_world.ts";
 import { gateway, goldenTest, publicHost } from "./golden.ts";
 
@@ -143,8 +144,22 @@ goldenTest(
   },
 );
 
+Deno.test("check and up say in one line that C functions cannot be called, and do nothing", async () => {
+  const libc = new FakeLibc(gateway(new FakeWorld()));
+  Object.assign(libc.symbols, { getpid: () => -1 });
+  const { platform, run } = makePlatform(libc);
+  const config = parse(CLIENT);
+  const message = `Cannot call C functions here: getpid(2) says -1, this is process ${Deno.pid}`;
+  assertThrows(() => platform.inspect(hostNeeds(config)), AggvpnError, message);
+  await assertRejects(
+    () => openDaemon({ config, platform, run, onChange: () => {} }),
+    AggvpnError,
+    message,
+  );
+  assertEquals(libc.calls, []);
+});
+
 Deno.test("openDaemon() takes everything back when the kernel refuses the sandbox", async () => {
-  const { FakeLibc } = await import("./fake_libc.ts");
   const libc = new FakeLibc(gateway(new FakeWorld()));
   Object.assign(libc.symbols, { pledge: () => -1 });
   Object.assign(libc, { errno: () => 22 });

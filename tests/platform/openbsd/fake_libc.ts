@@ -92,7 +92,7 @@ export class FakeLibc implements Libc {
   }
 
   describe(errno: number): string {
-    return Object.values(ERRORS).find(([number]) => number === errno)?.[1] ?? `Unknown ${errno}`;
+    return Object.values(ERRORS).find(([number]) => number === errno)?.[2] ?? `Unknown ${errno}`;
   }
 
   /** Takes the lines so far. */
@@ -146,11 +146,14 @@ export class FakeLibc implements Libc {
       if_nametoindex: (name) => this.#nameToIndex(textOf(name as Buffer)),
       getrtable: () => this.#ask("getrtable", this.#rtable),
       geteuid: () => this.#ask("geteuid", this.#uid),
+      getpid: () => {
+        this.calls.push("getpid() = its own");
+        return Deno.pid;
+      },
       ppoll: (list, count, timeout, mask) =>
         this.#ppoll(bytesOf(list as Buffer), count, timeout as Buffer, mask as Buffer),
       ppollAsync: (list, count, timeout, mask) =>
         this.#ppollAsync(bytesOf(list as Buffer), count, timeout as Buffer, mask as Buffer),
-      getpid: () => Deno.pid,
       kill: (pid, signal) => this.#kill(pid, signal),
       signal: (number, handler) => {
         const name = number === NUMBERS.SIGUSR1 ? "SIGUSR1" : `${number}`;

@@ -1,0 +1,73 @@
+/**
+ * The first calls of C, made on purpose: where Deno's FFI does not work, they say so in one line,
+ * before anything depends on it. getpid(2) has an answer that is known; a socket is opened and
+ * closed, which takes arguments.
+ *
+ * What ends the process instead is for `call_way.ts`.
+ *
+ * @module
+ */
+
+import { AggvpnError } from "../errors.ts";
+
+/** What is called of a libc. */
+export interface FirstCalls {
+  readonly symbols: {
+    readonly getpid: () => number;
+    readonly socket: (domain: number, type: number, protocol: number) => number;
+    readonly close: (fd: number) => number;
+  };
+  errno(call: string): number;
+  describe(errno: number): string;
+}
+
+/** A socket that every host has. */
+export interface FirstSocket {
+  readonly family: number;
+  readonly type: number;
+}
+
+const HINT = "Deno finds no C library, or cannot call it: report the whole line, please.";
+
+/**
+ * Returns what gives the libc that `open` opens: tried when it is first asked for, which throws
+ * AggvpnError where it does not work.
+ *
+ * @param pid of this process, as Deno knows it
+ */
+export function tryFirst<L extends FirstCalls>(
+  open: () => L,
+  socket: FirstSocket,
+  pid: number = Deno.pid,
+): () => L {
+  let tried: L | undefined;
+  return () => tried ??= openAndTry(open, socket, pid);
+}
+
+function openAndTry<L extends FirstCalls>(open: () => L, socket: FirstSocket, pid: number): L {
+  try {
+    const libc = open();
+    const problem = tryCalls(libc, socket, pid);
+    if (problem === undefined) return libc;
+    throw new Error(problem);
+  } catch (cause) {
+    // What says itself what to do, such as an environment variable that is wrong.
+    if (cause instanceof AggvpnError) throw cause;
+    const [why] = (cause instanceof Error ? cause.message : `${cause}`).split("\n");
+    throw new AggvpnError(`Cannot call C functions here: ${why}`, { cause, hint: HINT });
+  }
+}
+
+/** Returns what does not work, or undefined. */
+function tryCalls(
+  libc: FirstCalls,
+  { family, type }: FirstSocket,
+  pid: number,
+): string | undefined {
+  const { getpid, socket, close } = libc.symbols;
+  const said = getpid();
+  if (said !== pid) return `getpid(2) says ${said}, this is process ${pid}`;
+  const fd = socket(family, type, 0);
+  if (fd < 0) return `socket(2): ${libc.describe(libc.errno("socket"))}`;
+  return close(fd) === 0 ? undefined : `close(2): ${libc.describe(libc.errno("close"))}`;
+}
