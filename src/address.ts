@@ -9,6 +9,9 @@
 
 import { formatIpv6 } from "./remote.ts";
 
+/** Address family. */
+export type Family = 4 | 6;
+
 /** An address: 4 or 16 bytes. */
 export interface Address {
   readonly bytes: Uint8Array;

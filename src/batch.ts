@@ -50,3 +50,12 @@ export class TransmitBatch {
     this.count++;
   }
 }
+
+/** Why the kernel refused to send. */
+export type SendFailure =
+  | "again" // socket buffer full: wait for POLLOUT
+  | "nobufs" // interface queue full (ENOBUFS): back-pressure, not death
+  | "unreachable" // no route, interface or network down: the link is dead right now
+  | "message-size" // larger than the path MTU the kernel knows
+  | "refused" // an earlier datagram met a closed port (ECONNREFUSED): says nothing of the link
+  | "denied"; // EPERM or EACCES, such as a firewall rule

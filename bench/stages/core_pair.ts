@@ -99,8 +99,10 @@ export class CorePair {
   readonly #data: Uint8Array;
   readonly #ack = tcpHeaders(ACK_BYTES, 0);
   #now = START_US;
+  readonly #sizeBytes: number;
 
-  constructor(aead: AeadProvider, links: number, private readonly sizeBytes: number) {
+  constructor(aead: AeadProvider, links: number, sizeBytes: number) {
+    this.#sizeBytes = sizeBytes;
     const rng = new Rng(1);
     const common = {
       aead,
@@ -143,7 +145,7 @@ export class CorePair {
   #step(packets: number): void {
     this.#now += STEP_US;
     if (packets > 0) {
-      this.#server.send(this.#now, this.#data, this.sizeBytes, packets);
+      this.#server.send(this.#now, this.#data, this.#sizeBytes, packets);
       this.#client.send(this.#now, this.#ack, ACK_BYTES, packets / PACKETS_PER_ACK);
     }
     this.#server.turn(this.#now, this.#client);

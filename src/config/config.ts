@@ -7,10 +7,9 @@
  * @module
  */
 
-/** When a link is used: always, when the primary ones are full, when they are dead. */
-export type Tier = "primary" | "overflow" | "backup";
-/** Which packets are sent on several links: none, some within a budget, all. */
-export type Duplicate = "off" | "auto" | "all";
+import type { Duplicate } from "../duplicate.ts";
+import type { Tier } from "../wire/handshake.ts";
+
 /** How much is logged. */
 export type LogLevel = "error" | "warning" | "info" | "debug" | "trace";
 

@@ -5,6 +5,7 @@
  */
 
 import {
+  type Family,
   formatAddress,
   formatPrefix,
   isBroadcast,
@@ -18,9 +19,6 @@ import {
 import type { HostPort } from "./config.ts";
 import { type HostAndPort, parseHostPort } from "./host_port.ts";
 import { type Kind, text } from "./kind.ts";
-
-/** Address family. */
-export type Family = 4 | 6;
 
 const BYTES: Readonly<Record<Family, number>> = { 4: 4, 6: 16 };
 const SAMPLE: Readonly<Record<Family, string>> = { 4: "10.44.43.1", 6: "fd00:44::1" };

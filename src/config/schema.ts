@@ -5,7 +5,9 @@
  * @module
  */
 
-import type { Duplicate, LogLevel, Tier } from "./config.ts";
+import type { Duplicate } from "../duplicate.ts";
+import type { Tier } from "../wire/handshake.ts";
+import type { LogLevel } from "./config.ts";
 import { flag, integer, type Kind, listOf, located, oneOf } from "./kind.ts";
 import * as net from "./network_kinds.ts";
 import { duration, percentage, rate, size } from "./quantity_kinds.ts";

@@ -90,17 +90,19 @@ export class Initiator {
   readonly #ephemeralSecret: Uint8Array;
   readonly #message: Uint8Array;
   #done = false;
+  readonly #keys: PskKeys;
 
   /**
    * @param ephemeralSecret 32 random bytes, used once; copied
    * @param sessionId unsigned 32-bit number by which this end will know the session
    */
   constructor(
-    private readonly keys: PskKeys,
+    keys: PskKeys,
     ephemeralSecret: Uint8Array,
     readonly sessionId: number,
     payload: InitPayload,
   ) {
+    this.#keys = keys;
     this.#ephemeralSecret = ephemeralSecret.slice();
     this.#state = startNnPsk0(CHACHA_POLY, PROLOGUE, keys.psk);
     this.#message = writeMessage1(this.#state, this.#ephemeralSecret, writeInitPayload(payload));
@@ -109,9 +111,9 @@ export class Initiator {
   /** Returns the INIT datagram for a link. */
   init(linkId: number): Uint8Array {
     const datagram = new Uint8Array(INIT_HEADER_BYTES + this.#message.length + MAC_BYTES);
-    writeInitHeader(datagram, linkId, this.sessionId, this.keys.hint);
+    writeInitHeader(datagram, linkId, this.sessionId, this.#keys.hint);
     datagram.set(this.#message, INIT_HEADER_BYTES);
-    writeMac(this.keys, datagram);
+    writeMac(this.#keys, datagram);
     return datagram;
   }
 
@@ -126,7 +128,7 @@ export class Initiator {
     if (this.#done || !isResponse(datagram) || readU32(datagram, 2) !== this.sessionId) {
       return undefined;
     }
-    if (!verifyMac(this.keys, datagram)) return undefined;
+    if (!verifyMac(this.#keys, datagram)) return undefined;
     const state = this.#state.clone();
     const message = datagram.subarray(RESPONSE_HEADER_BYTES, datagram.length - MAC_BYTES);
     const plain = readMessage2(state, this.#ephemeralSecret, message);

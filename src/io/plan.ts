@@ -12,7 +12,7 @@ import type {
   ServerModeConfig,
   TunnelConfig,
 } from "../config/config.ts";
-import { parseAddress } from "../address.ts";
+import { type Family, parseAddress } from "../address.ts";
 import type { NetworkPlan, SocketOptions } from "../platform/platform.ts";
 import type { Remote } from "../remote.ts";
 import { MAX_PACKET_BYTES } from "../slab.ts";
@@ -30,9 +30,6 @@ const DEFAULT_LINK_MTU = 1500;
 const OWN_FILES = 40;
 /** Clients that the control socket serves at once: MAX_CLIENTS of src/control/server.ts. */
 export const CONTROL_CLIENTS = 64;
-
-/** Address family of an endpoint or of a textual address. */
-export type Family = 4 | 6;
 
 /** Returns the family of a textual address; undefined when it is none. */
 export function familyOfAddress(text: string): Family | undefined {

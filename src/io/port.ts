@@ -9,7 +9,7 @@
 
 import { TransmitBatch } from "../batch.ts";
 import type { LinkSocket } from "../platform/platform.ts";
-import type { Core } from "./core.ts";
+import type { Core } from "../tunnel/core.ts";
 
 /** Pause after ENOBUFS: the interface's queue gives no sign when it has room again. */
 export const NOBUFS_RETRY_US = 1000;

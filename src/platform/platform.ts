@@ -6,7 +6,7 @@
  */
 
 import type { Address } from "../address.ts";
-import type { ReceiveBatch, TransmitBatch } from "../batch.ts";
+import type { ReceiveBatch, SendFailure, TransmitBatch } from "../batch.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import type { PacketPool } from "../slab.ts";
 
@@ -38,15 +38,6 @@ export interface Tun {
 
 /** Whether to use the offload that the system has, or to do without. */
 export type TunKind = "offload" | "plain";
-
-/** Why the kernel refused to send. */
-export type SendFailure =
-  | "again" // socket buffer full: wait for POLLOUT
-  | "nobufs" // interface queue full (ENOBUFS): back-pressure, not death
-  | "unreachable" // no route, interface or network down: the link is dead right now
-  | "message-size" // larger than the path MTU the kernel knows
-  | "refused" // an earlier datagram met a closed port (ECONNREFUSED): says nothing of the link
-  | "denied"; // EPERM or EACCES, such as a firewall rule
 
 /** A UDP socket of one link (client) or one listen address (server), non-blocking. */
 export interface LinkSocket {

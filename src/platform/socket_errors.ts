@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SendFailure } from "./platform.ts";
+import type { SendFailure } from "../batch.ts";
 
 /** Errors a receive skips before it lets the poller have another look. */
 export const MAX_SKIPPED_ERRORS = 4;

@@ -32,6 +32,8 @@ export class Lane {
   readonly queue: FlowQueue;
   /** Packets that were lost and go again. */
   readonly resend: SlotFifo;
+  readonly #firstBucket: number;
+  readonly #buckets: number;
 
   /**
    * @param paths the links it may use
@@ -39,10 +41,12 @@ export class Lane {
    */
   constructor(
     readonly paths: readonly Path[],
-    private readonly firstBucket: number,
-    private readonly buckets: number,
+    firstBucket: number,
+    buckets: number,
     parts: LaneParts,
   ) {
+    this.#firstBucket = firstBucket;
+    this.#buckets = buckets;
     const { pool, limit, onDrop, mark, enqueuedAt } = parts;
     this.queue = new FlowQueue(pool, limit, onDrop, mark, enqueuedAt);
     this.resend = new SlotFifo(pool);
@@ -55,7 +59,7 @@ export class Lane {
 
   /** The flow bucket of a packet by the hash of its flow. */
   bucketOf(flowHash: number): number {
-    return this.firstBucket + flowHash % this.buckets;
+    return this.#firstBucket + flowHash % this.#buckets;
   }
 
   /** Its links that are up are usable; when there is none, those that are only suspected. */

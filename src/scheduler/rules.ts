@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { Duplicate } from "../duplicate.ts";
 import { readU16 } from "../wire/field.ts";
 import {
   DESTINATION_PORT,
@@ -19,9 +20,6 @@ import {
 } from "../wire/ip_layout.ts";
 import { KIND, type Kind, NO_PORTS, type PacketInfo } from "../wire/ip.ts";
 import { isFrom, isTo, type Network } from "../wire/routes.ts";
-
-/** Which packets are sent on several links: none, some within a budget, all. */
-export type Duplicate = "off" | "auto" | "all";
 
 /** {@linkcode Duplicate} as a number. */
 export const COPIES = { off: 0, auto: 1, all: 2 } as const satisfies Record<Duplicate, number>;

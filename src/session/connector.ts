@@ -29,13 +29,22 @@ export class Connector {
   #complainAt = Infinity;
   /** When INITs are next to be sent; Infinity while no handshake is wanted. */
   dueAt = Infinity;
+  readonly #keys: PskKeys;
+  readonly #random: (out: Uint8Array) => void;
+  readonly #payload: (now: number) => InitPayload;
+  readonly #newSessionId: () => number;
 
   constructor(
-    private readonly keys: PskKeys,
-    private readonly random: (out: Uint8Array) => void,
-    private readonly payload: (now: number) => InitPayload,
-    private readonly newSessionId: () => number,
-  ) {}
+    keys: PskKeys,
+    random: (out: Uint8Array) => void,
+    payload: (now: number) => InitPayload,
+    newSessionId: () => number,
+  ) {
+    this.#keys = keys;
+    this.#random = random;
+    this.#payload = payload;
+    this.#newSessionId = newSessionId;
+  }
 
   get active(): boolean {
     return this.dueAt !== Infinity;
@@ -82,8 +91,8 @@ export class Connector {
   #begin(now: number): void {
     this.#initiator?.close();
     const secret = new Uint8Array(32);
-    this.random(secret);
-    this.#initiator = new Initiator(this.keys, secret, this.newSessionId(), this.payload(now));
+    this.#random(secret);
+    this.#initiator = new Initiator(this.#keys, secret, this.#newSessionId(), this.#payload(now));
     secret.fill(0);
     this.#endsAt = now + ATTEMPT_US;
     this.#sent = 0;

@@ -9,13 +9,14 @@
  * @module
  */
 
-import type { ReceiveBatch, TransmitBatch } from "../batch.ts";
+import type { ReceiveBatch, SendFailure, TransmitBatch } from "../batch.ts";
 import { derivePsk } from "../crypto/psk.ts";
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { REMOTE_BYTES } from "../remote.ts";
 import { HANDSHAKE_TYPE, type Tier } from "../wire/handshake.ts";
 import { PacketInfo, parsePacket } from "../wire/ip.ts";
 import { ClientRole } from "./client_role.ts";
+import type { Core } from "./core.ts";
 import { Drops } from "../drops.ts";
 import type { EndpointEvent, EndpointOptions, EndpointStatus } from "./options.ts";
 import type { Peer } from "./peer.ts";
@@ -42,11 +43,8 @@ const RESERVED_SLOTS = 512;
 const MAX_PACKETS = 256;
 const MAX_EVENTS = 256;
 
-/** Why the kernel did not send, as the platform tells it. */
-type SendFailure = "again" | "nobufs" | "unreachable" | "message-size" | "refused" | "denied";
-
 /** A client or a server. */
-export class Endpoint {
+export class Endpoint implements Core {
   readonly #options: EndpointOptions;
   readonly #pool: PacketPool;
   readonly #drops = new Drops();

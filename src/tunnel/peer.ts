@@ -77,15 +77,19 @@ export class Peer {
   readonly #onLost = (slot: number): void => this.sender.handleLost(slot);
   readonly #onAbandoned = (slot: number): void => this.sender.handleAbandoned(slot);
   readonly #onAcked = (slot: number): void => this.sender.handleDelivered(slot);
-  readonly #onDropped = (slot: number): void => this.host.pool.release(slot);
+  readonly #onDropped = (slot: number): void => this.#host.pool.release(slot);
+  readonly #host: PeerHost;
+  readonly #obeys: boolean;
 
   /** @param obeys whether the other end decides about the links: for a server its client does */
   constructor(
     readonly name: string,
     readonly allowed: readonly Network[],
-    private readonly host: PeerHost,
-    private readonly obeys: boolean,
+    host: PeerHost,
+    obeys: boolean,
   ) {
+    this.#host = host;
+    this.#obeys = obeys;
     this.sender = this.#newSender();
     this.receiver = new Receiver(0, host.pool, host.deliver);
     this.data = new DataFrames(host.pool, host.drops, allowed);
@@ -97,7 +101,7 @@ export class Peer {
     this.#releaseAll(now);
     this.paths = links.map((options, i) => new Path(options, now, i, remotes[i]));
     this.sender = this.#newSender();
-    this.receiver = new Receiver(links.length, this.host.pool, this.host.deliver);
+    this.receiver = new Receiver(links.length, this.#host.pool, this.#host.deliver);
     this.#control.configure(links.length);
   }
 
@@ -105,7 +109,7 @@ export class Peer {
   adopt(now: number, session: Session): void {
     const instance = instanceOf(session.remoteId);
     const anew = instance !== this.remoteInstance || !this.current;
-    if (this.previous) this.host.forget(this.previous);
+    if (this.previous) this.#host.forget(this.previous);
     this.previous = this.current;
     this.#overlapEndsAt = now + OVERLAP_US;
     this.current = session;
@@ -116,19 +120,19 @@ export class Peer {
       path.handleNewSession();
       this.#control.requestProbe(path.options.id);
     }
-    this.host.emit({ type: "session", peer: this.name, state: anew ? "up" : "rekeyed" });
+    this.#host.emit({ type: "session", peer: this.name, state: anew ? "up" : "rekeyed" });
   }
 
   /** Ends every session. Packets are not kept: they would be stale. */
   drop(now: number, reason: string): void {
     const wasUp = this.current !== undefined;
     for (const session of [this.current, this.previous, this.next]) {
-      if (session) this.host.forget(session);
+      if (session) this.#host.forget(session);
     }
     this.current = this.previous = this.next = undefined;
     this.#releaseAll(now);
     for (const path of this.paths) path.live.restart(now);
-    if (wasUp) this.host.emit({ type: "session", peer: this.name, state: "down", reason });
+    if (wasUp) this.#host.emit({ type: "session", peer: this.name, state: "down", reason });
   }
 
   /** Whether a path has been heard of recently enough to be used. */
@@ -193,8 +197,8 @@ export class Peer {
     const path = this.paths[link]!;
     if (now !== this.#roundTripAt) this.#noteRoundTrip(now);
     this.receiver.handleDatagram(now, link, session, counter, path.wireBytes(wireBytes));
-    const bytes = this.host.pool.bytes;
-    let at = this.host.pool.at(slot) + PLAIN_OFFSET;
+    const bytes = this.#host.pool.bytes;
+    let at = this.#host.pool.at(slot) + PLAIN_OFFSET;
     const end = at + length;
     while (at < end) {
       if (isData(bytes, at)) {
@@ -210,7 +214,7 @@ export class Peer {
       if (!this.current) return false;
       at = payload + size;
     }
-    if (at !== end) this.host.drops.count("frame");
+    if (at !== end) this.#host.drops.count("frame");
     return false;
   }
 
@@ -222,7 +226,7 @@ export class Peer {
     path.remote = new Remote(records, offset);
     path.socket = socket;
     if (!known) return;
-    this.host.emit({
+    this.#host.emit({
       type: "roamed",
       peer: this.name,
       link: path.options.name,
@@ -239,11 +243,11 @@ export class Peer {
 
   handleTimeout(now: number): void {
     if (this.previous && now >= this.#overlapEndsAt) {
-      this.host.forget(this.previous);
+      this.#host.forget(this.previous);
       this.previous = undefined;
     }
     if (this.next && now >= this.next.createdAt + EXPIRE_AFTER_US) {
-      this.host.forget(this.next);
+      this.#host.forget(this.next);
       this.next = undefined;
     }
     if (!this.current) return;
@@ -290,7 +294,7 @@ export class Peer {
   }
 
   #newSender(): Sender {
-    const { pool, drops, rules } = this.host;
+    const { pool, drops, rules } = this.#host;
     return new Sender(pool, this.paths, QUEUE_PACKETS, drops, rules);
   }
 
@@ -318,11 +322,11 @@ export class Peer {
 
   /** The other end has decided about a link: said in datagram `counter` of link `by`. */
   #handleLink(session: Session, by: number, counter: number, at: number, size: number): void {
-    if (!this.obeys) return;
+    if (!this.#obeys) return;
     const update = this.#update;
-    const good = parseLinkUpdate(this.host.pool.bytes, at, size, update);
+    const good = parseLinkUpdate(this.#host.pool.bytes, at, size, update);
     const path = good ? this.paths[update.linkId] : undefined;
-    if (!path) return this.host.drops.count("frame");
+    if (!path) return this.#host.drops.count("frame");
     if (session !== this.current) return;
     if (update.linkId === by && !path.news.accept(counter)) return;
     path.tier = update.tier;
@@ -339,7 +343,7 @@ export class Peer {
 
   #handleReport(now: number, bytes: Uint8Array, at: number, size: number): void {
     const report = this.#report;
-    if (!parseReport(bytes, at, size, report)) return this.host.drops.count("frame");
+    if (!parseReport(bytes, at, size, report)) return this.#host.drops.count("frame");
     limitReach(report);
     const path = this.paths[report.linkId];
     const session = report.sessionId === this.current?.remoteId ? this.current : this.previous;
@@ -361,12 +365,12 @@ export class Peer {
   }
 
   #emitLink(path: Path, state: "up" | "suspect" | "down", reason: string): void {
-    this.host.emit({ type: "link", peer: this.name, link: path.options.name, state, reason });
+    this.#host.emit({ type: "link", peer: this.name, link: path.options.name, state, reason });
   }
 
   /** The other end has started anew. */
   #restart(now: number, instance: number): void {
-    if (this.previous) this.host.forget(this.previous);
+    if (this.previous) this.#host.forget(this.previous);
     this.previous = undefined;
     this.#releaseAll(now);
     if (instance !== this.remoteInstance) {
@@ -381,7 +385,7 @@ export class Peer {
   #dropStale(now: number): void {
     if (this.sender.waiting === 0 || now - this.progressAt < STALE_US) return;
     for (const { live } of this.paths) if (live.state === "up" || live.state === "suspect") return;
-    this.host.drops.count("no-peer", this.sender.waiting);
+    this.#host.drops.count("no-peer", this.sender.waiting);
     this.sender.clear();
   }
 

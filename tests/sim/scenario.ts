@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Duplicate, RuleOptions } from "../../src/scheduler/rules.ts";
+import type { RuleOptions } from "../../src/scheduler/rules.ts";
+import type { Duplicate } from "../../src/duplicate.ts";
 import { BulkFlow } from "./flows/bulk.ts";
 import { PingFlow } from "./flows/ping.ts";
 import { RequestFlow } from "./flows/requests.ts";

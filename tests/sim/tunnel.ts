@@ -4,27 +4,16 @@
  * @module
  */
 
-import type { ReceiveBatch, TransmitBatch } from "../../src/batch.ts";
-import type { SendFailure } from "../../src/platform/platform.ts";
+import type { Core } from "../../src/tunnel/core.ts";
 import type { Remote } from "../../src/remote.ts";
 import type { PacketPool } from "../../src/slab.ts";
-import type { EndpointEvent, EndpointStatus } from "../../src/tunnel/options.ts";
+import type { EndpointStatus } from "../../src/tunnel/options.ts";
 import type { Side } from "./packet.ts";
 import type { Rng } from "./rng.ts";
 
 /** One end of a tunnel. */
-export interface Tunnel {
-  wantsPackets(): number;
-  handlePackets(now: number, slots: Int32Array, count: number): void;
-  handleDatagrams(now: number, socket: number, batch: ReceiveBatch): void;
-  handleSendFailure(now: number, socket: number, path: number, failure: SendFailure): void;
-  handleTimeout(now: number): void;
-  pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean;
-  pollPackets(now: number, slots: Int32Array): number;
-  pollEvent(): EndpointEvent | undefined;
-  pollTimeout(): number;
+export interface Tunnel extends Core {
   status(now: number): EndpointStatus | undefined;
-  close(now: number): void;
 }
 
 /** What one end is built from. */

@@ -6,7 +6,7 @@
  */
 
 import type { TransmitBatch } from "../../src/batch.ts";
-import type { SendFailure } from "../../src/platform/platform.ts";
+import type { SendFailure } from "../../src/batch.ts";
 import { type Remote, remoteOf } from "../../src/remote.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
 import { DatagramStore } from "./datagram_store.ts";

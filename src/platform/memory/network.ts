@@ -10,7 +10,8 @@ import { AggvpnError } from "../../errors.ts";
 import { type Remote, REMOTE_BYTES, remoteOf } from "../../remote.ts";
 import { SLOT_BYTES } from "../../slab.ts";
 import { parseAddress } from "../../address.ts";
-import type { LinkSocket, SendFailure, SocketOptions } from "../platform.ts";
+import type { LinkSocket, SocketOptions } from "../platform.ts";
+import type { SendFailure } from "../../batch.ts";
 
 /** First port for sockets that name none (RFC 6335 section 6, the dynamic ports). */
 const FIRST_DYNAMIC_PORT = 49152;

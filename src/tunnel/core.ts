@@ -1,15 +1,13 @@
 /**
- * The tunnel machine as the driver sees it: told everything, asked everything.
+ * The tunnel machine as the driver and the simulator see it: told everything, asked everything.
  *
- * `Endpoint` of `src/tunnel/endpoint.ts` is the one of the product; tests drive
- * the loop with smaller ones.
+ * `Endpoint` is the one of the product; tests drive the loop with smaller ones.
  *
  * @module
  */
 
-import type { ReceiveBatch, TransmitBatch } from "../batch.ts";
-import type { SendFailure } from "../platform/platform.ts";
-import type { EndpointEvent } from "../tunnel/options.ts";
+import type { ReceiveBatch, SendFailure, TransmitBatch } from "../batch.ts";
+import type { EndpointEvent } from "./options.ts";
 
 /** What the driver calls; `now` is in microseconds, monotonic. */
 export interface Core {
