@@ -15,6 +15,23 @@ import { addressOf } from "../ffi.ts";
 import { LastAddress, LastBodies } from "./addresses.ts";
 import { TAG_BYTES } from "../../wire/datagram.ts";
 
+/** The same for both verbs. */
+const SEAL_OR_OPEN = {
+  parameters: [
+    "usize",
+    "usize",
+    "usize",
+    "usize",
+    "usize",
+    "usize",
+    "usize",
+    "usize",
+    "usize",
+    "usize",
+  ],
+  result: "i32",
+} as const;
+
 /** Pointers and sizes are `usize`, since a BigInt is passed fastest. OpenSSL has none of these. */
 export const AEAD = {
   // const EVP_AEAD *EVP_aead_aes_256_gcm(void);                         EVP_AEAD_CTX_init(3)
@@ -35,37 +52,8 @@ export const AEAD = {
   //                       size_t max_out_len, const unsigned char *nonce, size_t nonce_len,
   //                       const unsigned char *in, size_t in_len, const unsigned char *ad,
   //                       size_t ad_len);
-  EVP_AEAD_CTX_seal: {
-    parameters: [
-      "usize",
-      "usize",
-      "usize",
-      "usize",
-      "usize",
-      "usize",
-      "usize",
-      "usize",
-      "usize",
-      "usize",
-    ],
-    result: "i32",
-  },
-  // The same parameters.
-  EVP_AEAD_CTX_open: {
-    parameters: [
-      "usize",
-      "usize",
-      "usize",
-      "usize",
-      "usize",
-      "usize",
-      "usize",
-      "usize",
-      "usize",
-      "usize",
-    ],
-    result: "i32",
-  },
+  EVP_AEAD_CTX_seal: SEAL_OR_OPEN,
+  EVP_AEAD_CTX_open: SEAL_OR_OPEN,
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** The bound functions. */
