@@ -18,8 +18,8 @@ import { missingForProgram } from "../lab/require.ts";
 import { measure, type Sample } from "./throughput/measure.ts";
 import { HOW_TO_GET, PEERS } from "./throughput/peers.ts";
 import { HEADING, machineText, rowsText, summarize, type Summary } from "./throughput/report.ts";
-import { FALLBACK, ONE_LINK, RAW, type Subject, TWO_LINKS } from "./throughput/subject.ts";
 import { soak } from "./throughput/soak.ts";
+import { FALLBACK, ONE_LINK, RAW, type Subject, TWO_LINKS } from "./throughput/subject.ts";
 import { type Verdict, verdictsOf, verdictText } from "./throughput/targets.ts";
 
 const JSON_FILE = new URL("../build/bench-throughput.json", import.meta.url).pathname;

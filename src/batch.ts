@@ -4,8 +4,8 @@
  * @module
  */
 
-import { DatagramSlab } from "./slab.ts";
 import { type Remote, REMOTE_BYTES } from "./remote.ts";
+import { DatagramSlab } from "./slab.ts";
 
 /** Datagrams of one batch. */
 export const BATCH_DATAGRAMS = 64;

@@ -12,8 +12,8 @@
 import { type Lab, withLab } from "../lab/namespaces.ts";
 import { INNER, Program } from "../lab/program.ts";
 import { missingForProgram } from "../lab/require.ts";
-import { buildEmulated, symmetric, type Topology } from "../lab/topology.ts";
 import type { TcpSample } from "../lab/tools/tcp.ts";
+import { buildEmulated, symmetric, type Topology } from "../lab/topology.ts";
 import { averageBps, type Flow, freshPort, tcpTransfer } from "../lab/traffic.ts";
 import { type Mark, Row, Screen } from "./demo/screen.ts";
 import { tableLines } from "./demo/table.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { missingToolLines } from "../tests/host_tools.ts";
 import { missingForLab, missingForNamespaces } from "../lab/namespaces.ts";
+import { missingToolLines } from "../tests/host_tools.ts";
 
 function say(lines: readonly string[]): void {
   Deno.stderr.writeSync(new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));

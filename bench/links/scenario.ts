@@ -5,11 +5,11 @@
  * @module
  */
 
-import type { ProgramOptions } from "../../lab/program.ts";
 import type { Shape } from "../../lab/emulator/shape.ts";
+import type { ProgramOptions } from "../../lab/program.ts";
+import type { EchoReport, StreamReport } from "../../lab/tools/udp.ts";
 import type { LineSpec } from "../../lab/topology.ts";
 import type { TcpResult } from "../../lab/traffic.ts";
-import type { EchoReport, StreamReport } from "../../lab/tools/udp.ts";
 import type { Machine } from "./machine.ts";
 
 /** Which way traffic goes: `down` to the client. */

@@ -9,8 +9,8 @@
 import type { Shape } from "../../lab/emulator/shape.ts";
 import type { TcpSample } from "../../lab/tools/tcp.ts";
 import type { EchoReport, StreamReport } from "../../lab/tools/udp.ts";
-import { endpointTunnel } from "../../tests/sim/endpoint_tunnel.ts";
 import type { RateSchedule } from "../../tests/sim/elements/rate_schedule.ts";
+import { endpointTunnel } from "../../tests/sim/endpoint_tunnel.ts";
 import type { PingFlow } from "../../tests/sim/flows/ping.ts";
 import type { Samples } from "../../tests/sim/flows/samples.ts";
 import { StreamFlow } from "../../tests/sim/flows/stream.ts";

@@ -9,6 +9,7 @@ import { Merger } from "../../src/offload/merger.ts";
 import { Segmenter } from "../../src/offload/segmenter.ts";
 import { VNET_FRAMING } from "../../src/offload/vnet_header.ts";
 import { PacketPool } from "../../src/slab.ts";
+import { LINUX_RULES } from "../../tests/offload/merging.ts";
 import {
   bytesOf,
   type Packet,
@@ -16,7 +17,6 @@ import {
   payloadOf,
   segmentsOf,
 } from "../../tests/offload/reference.ts";
-import { LINUX_RULES } from "../../tests/offload/merging.ts";
 import { put, stageSuper } from "../../tests/offload/staging.ts";
 import { BATCH, type Stage } from "./stage.ts";
 

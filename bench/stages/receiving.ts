@@ -4,16 +4,16 @@
  * @module
  */
 
-import { type DatagramSlab, PacketPool, PLAIN_OFFSET } from "../../src/slab.ts";
 import { TransmitBatch } from "../../src/batch.ts";
 import { Receiver } from "../../src/receiver/receiver.ts";
 import { Session } from "../../src/session/session.ts";
+import { type DatagramSlab, PacketPool, PLAIN_OFFSET } from "../../src/slab.ts";
+import { writeDataHeader } from "../../src/wire/data.ts";
 import { readU32, writeU32 } from "../../src/wire/field.ts";
 import { KIND } from "../../src/wire/ip.ts";
+import { wireTime } from "../../src/wire/time.ts";
 import { NO_KEY } from "./null_aead.ts";
 import { BATCH, type Stage, START_US } from "./stage.ts";
-import { wireTime } from "../../src/wire/time.ts";
-import { writeDataHeader } from "../../src/wire/data.ts";
 
 const DATAGRAM_BYTES = 1440;
 const POOL_SLOTS = 4096;

@@ -5,15 +5,15 @@
  */
 
 import { TransmitBatch } from "../../src/batch.ts";
+import { Drops } from "../../src/drops.ts";
 import { InFlight } from "../../src/links/in_flight.ts";
 import { Path } from "../../src/links/path.ts";
-import { remoteOf } from "../../src/remote.ts";
 import { FlowQueue } from "../../src/queue/flow_queue.ts";
-import { PACKET_OFFSET, PacketPool } from "../../src/slab.ts";
-import { Drops } from "../../src/drops.ts";
+import { remoteOf } from "../../src/remote.ts";
 import { Rules } from "../../src/scheduler/rules.ts";
 import { Sender } from "../../src/scheduler/sender.ts";
 import { Session } from "../../src/session/session.ts";
+import { PACKET_OFFSET, PacketPool } from "../../src/slab.ts";
 import { PacketInfo, parsePacket } from "../../src/wire/ip.ts";
 import { NO_KEY } from "./null_aead.ts";
 import { putPacket, tcpHeaders } from "./packets.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { closest } from "../suggest.ts";
 import { UsageError } from "../errors.ts";
+import { closest } from "../suggest.ts";
 import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
 import { genkey } from "./commands/genkey.ts";

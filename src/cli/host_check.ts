@@ -5,10 +5,10 @@
  */
 
 import type { Config, LinkConfig } from "../config/config.ts";
+import { AggvpnError } from "../errors.ts";
 import { familyOfAddress, linkSocket, openFiles } from "../io/plan.ts";
 import { detectPlatform } from "../platform/detect.ts";
 import type { HostFinding, HostNeeds, Platform } from "../platform/platform.ts";
-import { AggvpnError } from "../errors.ts";
 
 /** Keys of a link that only one system knows. */
 const KEYS_OF: Readonly<Record<string, readonly (keyof LinkConfig)[]>> = {

@@ -5,6 +5,7 @@
  */
 
 import { isUnspecified, parseAddress } from "../address.ts";
+import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { compact } from "./compact.ts";
 import type { HostPort, LinkConfig } from "./config.ts";
 import type { HostAndPort } from "./host_port.ts";
@@ -12,7 +13,6 @@ import { type Context, type Reading, readTable } from "./read_table.ts";
 import type { Report } from "./report.ts";
 import { LINK_KEYS } from "./schema.ts";
 import { isName, NAME_RULE } from "./text_kinds.ts";
-import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { type Entry, quote, type Table } from "./tree.ts";
 
 /** Three heartbeats of 250 ms, and as much again as one. */

@@ -4,11 +4,11 @@
  * @module
  */
 
+import { readLinks } from "./client_mode.ts";
 import { compact } from "./compact.ts";
 import type { ClientModeConfig, Config, Problem } from "./config.ts";
-import { readLinks } from "./client_mode.ts";
-import { asTable, type Context, type Reading, readTable } from "./read_table.ts";
 import { readSecret, type ReadSecretFile } from "./read_secret.ts";
+import { asTable, type Context, type Reading, readTable } from "./read_table.ts";
 import { Report } from "./report.ts";
 import { readRules } from "./rule_table.ts";
 import { CONTROL_DIRECTORY, type Mode, SECTIONS, TOP_KEYS, type TUNNEL_KEYS } from "./schema.ts";

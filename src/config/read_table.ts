@@ -4,9 +4,9 @@
  * @module
  */
 
+import { closest } from "../suggest.ts";
 import type { Report } from "./report.ts";
 import { type Keys, MLVPN_KEYS, type Mode, SECTIONS, TOP_KEYS, type Values } from "./schema.ts";
-import { closest } from "../suggest.ts";
 import { describeValue, type Entry, type Position, quote, type Table, type Value } from "./tree.ts";
 
 /** A table that was read. */

@@ -8,9 +8,9 @@
 import { gcm } from "@noble/ciphers/aes.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import type { Slab } from "../slab.ts";
+import { TAG_BYTES } from "../wire/datagram.ts";
 import { type AeadKey, type AeadProvider, type Cipher, KEY_BYTES } from "./aead.ts";
 import { fitsBodies } from "./body.ts";
-import { TAG_BYTES } from "../wire/datagram.ts";
 
 type Construct = (key: Uint8Array, nonce: Uint8Array, aad: Uint8Array) => {
   encrypt(plain: Uint8Array): Uint8Array;

@@ -13,9 +13,9 @@ import { MESSAGES, ReceiveBatch, type TransmitBatch } from "../batch.ts";
 import { AggvpnError } from "../errors.ts";
 import type { LinkSocket, Poller, Tun } from "../platform/platform.ts";
 import type { PacketPool } from "../slab.ts";
+import type { Core } from "../tunnel/core.ts";
 import type { EndpointEvent } from "../tunnel/options.ts";
 import type { Clock } from "./clock.ts";
-import type { Core } from "../tunnel/core.ts";
 import { Port } from "./port.ts";
 
 /** Longest turn in microseconds; the control socket waits at most this much under load. */

@@ -9,8 +9,8 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { AggvpnError } from "../errors.ts";
 import type { TunnelConfig } from "../config/config.ts";
+import { AggvpnError } from "../errors.ts";
 import { runScript, type ScriptHost } from "./script.ts";
 
 const log = getLogger(["aggvpn", "hooks"]);

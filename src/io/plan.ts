@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type Family, parseAddress } from "../address.ts";
 import type {
   Config,
   LinkConfig,
@@ -12,12 +13,11 @@ import type {
   ServerModeConfig,
   TunnelConfig,
 } from "../config/config.ts";
-import { type Family, parseAddress } from "../address.ts";
 import type { NetworkPlan, SocketOptions } from "../platform/platform.ts";
 import type { Remote } from "../remote.ts";
+import type { RuleOptions } from "../scheduler/rules.ts";
 import { MAX_PACKET_BYTES } from "../slab.ts";
 import type { EndpointOptions, LinkOptions } from "../tunnel/options.ts";
-import type { RuleOptions } from "../scheduler/rules.ts";
 import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 
 /** Outer IP packets of links that say nothing else. */

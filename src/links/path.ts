@@ -9,16 +9,16 @@
 
 import type { Remote } from "../remote.ts";
 import type { Tier } from "../wire/handshake.ts";
+import { UDP_OVERHEAD_BYTES } from "../wire/overhead.ts";
+import { QUEUE_UNKNOWN, type Report } from "../wire/report.ts";
 import { DeliveryRate, RateSample } from "./delivery_rate.ts";
 import { InFlight, RING_ENTRIES, type SlotHandler } from "./in_flight.ts";
 import { LinkNews } from "./link_news.ts";
 import { Liveness, type Stakes } from "./liveness.ts";
 import { Meter } from "./meter.ts";
 import { Pacer } from "./pacer.ts";
-import { UDP_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { type LinkSigns, RateEstimator } from "./rate_estimator.ts";
 import { Rtt } from "./rtt.ts";
-import { QUEUE_UNKNOWN, type Report } from "../wire/report.ts";
 
 /** What is configured of a link, and never changes. */
 export interface PathOptions {

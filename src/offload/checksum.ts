@@ -11,8 +11,8 @@
 
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { readU16, writeU16 } from "../wire/field.ts";
-import { parseTransport, TransportInfo } from "../wire/transport.ts";
 import { IPV4_CHECKSUM, IPV4_SOURCE, IPV6_SOURCE, PROTOCOL_UDP } from "../wire/ip_layout.ts";
+import { parseTransport, TransportInfo } from "../wire/transport.ts";
 
 /** Both addresses, which lie side by side. */
 const IPV4_ADDRESSES_BYTES = 8;

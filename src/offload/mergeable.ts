@@ -11,8 +11,6 @@
 
 import type { PacketPool } from "../slab.ts";
 import { readU16, readU32 } from "../wire/field.ts";
-import type { TransportInfo } from "../wire/transport.ts";
-import { isChecksumRight, sumOf } from "./checksum.ts";
 import {
   ACK,
   FIN,
@@ -38,6 +36,8 @@ import {
   TCP_WINDOW,
   UDP_CHECKSUM,
 } from "../wire/ip_layout.ts";
+import type { TransportInfo } from "../wire/transport.ts";
+import { isChecksumRight, sumOf } from "./checksum.ts";
 
 /** How the IPv4 identification goes from one packet of a run to the next. */
 export const ID_STEP = { unknown: 0, one: 1, fixed: 2 } as const;

@@ -14,21 +14,6 @@
 
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { writeU16 } from "../wire/field.ts";
-import { parseTransport, TransportInfo } from "../wire/transport.ts";
-import { pseudoSum, writeIpv4Checksum } from "./checksum.ts";
-import {
-  flowKey,
-  haveSameIp,
-  haveSameTcp,
-  ID_STEP,
-  idStep,
-  isCandidate,
-  isRight,
-  isSameFlow,
-  sequenceOf,
-} from "./mergeable.ts";
-import type { Framing } from "./framing.ts";
-import { clearVnetHeader, GSO, NEEDS_CSUM, VnetHeader } from "./vnet_header.ts";
 import {
   FIN,
   IPV4_BYTES,
@@ -40,6 +25,21 @@ import {
   TCP_FLAGS,
   UDP_LENGTH,
 } from "../wire/ip_layout.ts";
+import { parseTransport, TransportInfo } from "../wire/transport.ts";
+import { pseudoSum, writeIpv4Checksum } from "./checksum.ts";
+import type { Framing } from "./framing.ts";
+import {
+  flowKey,
+  haveSameIp,
+  haveSameTcp,
+  ID_STEP,
+  idStep,
+  isCandidate,
+  isRight,
+  isSameFlow,
+  sequenceOf,
+} from "./mergeable.ts";
+import { clearVnetHeader, GSO, NEEDS_CSUM, VnetHeader } from "./vnet_header.ts";
 
 /** Most packets of one batch. */
 export const MERGE_PACKETS = 64;

@@ -13,10 +13,6 @@
 
 import { MAX_PACKET_BYTES, PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { readU16, readU32, writeU16, writeU32 } from "../wire/field.ts";
-import { parseTransport, TransportInfo } from "../wire/transport.ts";
-import { fold, sumOf } from "./checksum.ts";
-import type { Framing } from "./framing.ts";
-import { SuperPacket } from "./super_packet.ts";
 import {
   CWR,
   FIN,
@@ -34,6 +30,10 @@ import {
   UDP_LENGTH,
   URG,
 } from "../wire/ip_layout.ts";
+import { parseTransport, TransportInfo } from "../wire/transport.ts";
+import { fold, sumOf } from "./checksum.ts";
+import type { Framing } from "./framing.ts";
+import { SuperPacket } from "./super_packet.ts";
 
 /** Cuts one super-packet after the other. */
 export class Segmenter {

@@ -10,8 +10,6 @@
 
 import { PACKET_OFFSET, type PacketPool, STAGING_BYTES } from "../slab.ts";
 import { readU16 } from "../wire/field.ts";
-import type { Framing } from "./framing.ts";
-import { GSO, GSO_ECN, NEEDS_CSUM, VnetHeader } from "./vnet_header.ts";
 import {
   IPV4_BYTES,
   IPV4_FRAGMENT,
@@ -29,6 +27,8 @@ import {
   UDP_BYTES,
   UDP_CHECKSUM,
 } from "../wire/ip_layout.ts";
+import type { Framing } from "./framing.ts";
+import { GSO, GSO_ECN, NEEDS_CSUM, VnetHeader } from "./vnet_header.ts";
 
 /** Returns where in the staging memory of a pool the interface's bytes go, the packet behind them. */
 export function stagedOffset(framing: Framing): number {

@@ -10,8 +10,8 @@
  * @module
  */
 
-import type { Slab } from "../slab.ts";
 import { AggvpnError } from "../errors.ts";
+import type { Slab } from "../slab.ts";
 
 /** A view that C may read and write. */
 export type Memory = Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;

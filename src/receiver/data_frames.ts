@@ -7,13 +7,13 @@
  * @module
  */
 
-import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
-import { PacketInfo, parsePacket } from "../wire/ip.ts";
-import { parseTransport, TransportInfo } from "../wire/transport.ts";
 import type { DropReason, Drops } from "../drops.ts";
-import type { Receiver } from "./receiver.ts";
-import { mayUseSource, type Network } from "../wire/routes.ts";
+import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { DATA_HEADER_BYTES, lacksChecksum } from "../wire/data.ts";
+import { PacketInfo, parsePacket } from "../wire/ip.ts";
+import { mayUseSource, type Network } from "../wire/routes.ts";
+import { parseTransport, TransportInfo } from "../wire/transport.ts";
+import type { Receiver } from "./receiver.ts";
 
 /** Takes the DATA frames of one peer. */
 export class DataFrames {

@@ -8,6 +8,7 @@
 import { DelayTable } from "../links/delay.ts";
 import { REPORT_INTERVAL_US } from "../links/liveness.ts";
 import { Meter } from "../links/meter.ts";
+import type { LinkReceipt, Session } from "../session/session.ts";
 import type { PacketPool } from "../slab.ts";
 import {
   readBucket,
@@ -18,11 +19,10 @@ import {
 } from "../wire/data.ts";
 import type {} from "../wire/frame.ts";
 import { KIND } from "../wire/ip.ts";
-import { Duplicates } from "./duplicates.ts";
-import { type Deliver, Resequencer } from "./resequencer.ts";
-import type { LinkReceipt, Session } from "../session/session.ts";
 import { MAX_RANGES, MAX_REACH, QUEUE_UNKNOWN, type Report } from "../wire/report.ts";
 import { timeDifference, wireTime } from "../wire/time.ts";
+import { Duplicates } from "./duplicates.ts";
+import { type Deliver, Resequencer } from "./resequencer.ts";
 
 /** A report goes out after so many datagrams, whatever the time. */
 const REPORT_DATAGRAMS = 32;

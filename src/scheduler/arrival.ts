@@ -5,8 +5,8 @@
  */
 
 import type { Path } from "../links/path.ts";
-import { arrivalAt } from "./pick.ts";
 import { timeDifference } from "../wire/time.ts";
+import { arrivalAt } from "./pick.ts";
 
 /** The jitter of a link that is hardly used is old news: it counts this much at most, in microseconds. */
 const MAX_JITTER_US = 5_000;

@@ -10,12 +10,12 @@
 
 import { BATCH_DATAGRAMS, type TransmitBatch } from "../batch.ts";
 import type { Path } from "../links/path.ts";
+import type { Session } from "../session/session.ts";
 import type { PacketPool } from "../slab.ts";
+import { DATA_HEADER_BYTES } from "../wire/data.ts";
 import { FULL_PACKET_BYTES, pathArrivalAt } from "./arrival.ts";
 import type { Lane } from "./lane.ts";
 import { COPIES } from "./rules.ts";
-import type { Session } from "../session/session.ts";
-import { DATA_HEADER_BYTES } from "../wire/data.ts";
 
 /** Datagrams that other packets leave free in a batch, since a copy cannot wait for the next. */
 const COPY_ROOM = 16;

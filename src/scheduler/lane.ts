@@ -6,10 +6,10 @@
 
 import type { Path } from "../links/path.ts";
 import { type DropHandler, FlowQueue, type Marker } from "../queue/flow_queue.ts";
-import type { PacketPool } from "../slab.ts";
-import { QueueAdapter } from "./queue_adapter.ts";
 import { SlotFifo } from "../queue/slot_fifo.ts";
+import type { PacketPool } from "../slab.ts";
 import { timeDifference } from "../wire/time.ts";
+import { QueueAdapter } from "./queue_adapter.ts";
 
 /** Packets arrive later than this on a far link, which waits until the head waited as long; microseconds. */
 export const FAR_US = 4_000;

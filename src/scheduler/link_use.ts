@@ -9,10 +9,10 @@
  */
 
 import type { Path } from "../links/path.ts";
+import { timeDifference } from "../wire/time.ts";
 import { HarmWatch } from "./harm_watch.ts";
 import { FAR_US, type Lane } from "./lane.ts";
 import { QueueAdapter } from "./queue_adapter.ts";
-import { timeDifference } from "../wire/time.ts";
 
 /** The queue's head waits this much longer for far links while the nearer ones may still turn out to carry more, in microseconds. */
 const STARTING_SOJOURN_US = 16_000;

@@ -10,6 +10,7 @@
 
 import type { Duplicate } from "../duplicate.ts";
 import { readU16 } from "../wire/field.ts";
+import { KIND, type Kind, NO_PORTS, type PacketInfo } from "../wire/ip.ts";
 import {
   DESTINATION_PORT,
   PROTOCOL_ICMP,
@@ -18,7 +19,6 @@ import {
   PROTOCOL_UDP,
   SOURCE_PORT,
 } from "../wire/ip_layout.ts";
-import { KIND, type Kind, NO_PORTS, type PacketInfo } from "../wire/ip.ts";
 import { isFrom, isTo, type Network } from "../wire/routes.ts";
 
 /** {@linkcode Duplicate} as a number. */

@@ -10,27 +10,27 @@
  */
 
 import { BATCH_DATAGRAMS, type TransmitBatch } from "../batch.ts";
+import type { Drops } from "../drops.ts";
 import type { Path } from "../links/path.ts";
 import { BUCKETS, type FlowQueue } from "../queue/flow_queue.ts";
-import { PACKET_OFFSET, type PacketPool, PLAIN_OFFSET } from "../slab.ts";
-import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
-import { isEcnCapable, KIND, markCongestion, type PacketInfo } from "../wire/ip.ts";
-import { pathArrivalAt } from "./arrival.ts";
-import { Duplicator, FILL_BESIDE_COPIES } from "./duplicator.ts";
-import type { Drops } from "../drops.ts";
-import type { Lane } from "./lane.ts";
-import { Lanes } from "./lanes.ts";
-import { LinkUse } from "./link_use.ts";
-import type { Rules } from "./rules.ts";
 import type { Session } from "../session/session.ts";
-import { Classifier } from "./classifier.ts";
+import { PACKET_OFFSET, type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import {
   DATA_HEADER_BYTES,
   DATA_NEEDS_CHECKSUM,
   markResent,
   writeDataHeader,
 } from "../wire/data.ts";
+import { isEcnCapable, KIND, markCongestion, type PacketInfo } from "../wire/ip.ts";
+import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { timeDifference, wireTime } from "../wire/time.ts";
+import { pathArrivalAt } from "./arrival.ts";
+import { Classifier } from "./classifier.ts";
+import { Duplicator, FILL_BESIDE_COPIES } from "./duplicator.ts";
+import type { Lane } from "./lane.ts";
+import { Lanes } from "./lanes.ts";
+import { LinkUse } from "./link_use.ts";
+import type { Rules } from "./rules.ts";
 
 /** A packet is sent at most this often. */
 const MAX_SENDS = 3;

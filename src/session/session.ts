@@ -10,8 +10,8 @@ import { AAD_BYTES, type AeadKey, NONCE_BYTES } from "../crypto/aead.ts";
 import { ReplayWindow } from "../crypto/replay.ts";
 import type { Path } from "../links/path.ts";
 import type { DatagramSlab, PacketPool } from "../slab.ts";
-import { writeU32 } from "../wire/field.ts";
 import { OUTER_HEADER_BYTES, TAG_BYTES, writeTransportHeader } from "../wire/datagram.ts";
+import { writeU32 } from "../wire/field.ts";
 
 /** A session is replaced after this time, in microseconds. */
 export const REKEY_AFTER_US = 120_000_000;

@@ -8,14 +8,14 @@
 import type { TransmitBatch } from "../batch.ts";
 import { type InitPayload, PROTOCOL_VERSION, tai64n } from "../crypto/handshake.ts";
 import type { PskKeys } from "../crypto/psk.ts";
-import { FEATURE, type Tier } from "../wire/handshake.ts";
-import { Connector } from "../session/connector.ts";
 import type { DropReason } from "../drops.ts";
+import { Connector } from "../session/connector.ts";
+import { REKEY_AFTER_DATAGRAMS, REKEY_AFTER_US } from "../session/session.ts";
+import type { Sessions } from "../session/sessions.ts";
+import { FEATURE, type Tier } from "../wire/handshake.ts";
 import { LinkLimits } from "./link_limits.ts";
 import type { ClientEndpointOptions } from "./options.ts";
 import { Peer, type PeerHost } from "./peer.ts";
-import { REKEY_AFTER_DATAGRAMS, REKEY_AFTER_US } from "../session/session.ts";
-import type { Sessions } from "../session/sessions.ts";
 
 /** The client looks after its session this often, in microseconds, ... */
 const WATCH_US = 200_000;

@@ -12,10 +12,10 @@
 
 import type { TransmitBatch } from "../batch.ts";
 import type { Path } from "../links/path.ts";
-import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
-import { CLOSE_REASON, FRAME, writeClose, writeLinkUpdate, writeProbe } from "../wire/frame.ts";
 import type { Receiver } from "../receiver/receiver.ts";
 import type { Session } from "../session/session.ts";
+import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
+import { CLOSE_REASON, FRAME, writeClose, writeLinkUpdate, writeProbe } from "../wire/frame.ts";
 import { MAX_REPORT_BYTES, Report, writeReport } from "../wire/report.ts";
 import { wireTime } from "../wire/time.ts";
 

@@ -11,22 +11,13 @@
 
 import type { ReceiveBatch, SendFailure, TransmitBatch } from "../batch.ts";
 import { derivePsk } from "../crypto/psk.ts";
-import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
-import { REMOTE_BYTES } from "../remote.ts";
-import { HANDSHAKE_TYPE, type Tier } from "../wire/handshake.ts";
-import { PacketInfo, parsePacket } from "../wire/ip.ts";
-import { ClientRole } from "./client_role.ts";
-import type { Core } from "./core.ts";
 import { Drops } from "../drops.ts";
-import type { EndpointEvent, EndpointOptions, EndpointStatus } from "./options.ts";
-import type { Peer } from "./peer.ts";
-import { peerStatus } from "./peer_status.ts";
 import { SlotFifo } from "../queue/slot_fifo.ts";
-import { matchDestination } from "../wire/routes.ts";
+import { REMOTE_BYTES } from "../remote.ts";
 import { Rules } from "../scheduler/rules.ts";
-import { ServerRole } from "./server_role.ts";
 import type { Session } from "../session/session.ts";
 import { Sessions } from "../session/sessions.ts";
+import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import {
   LEAST_TRANSPORT_BYTES,
   OUTER_HEADER_BYTES,
@@ -36,6 +27,15 @@ import {
   TAG_BYTES,
   TRANSPORT_TYPE,
 } from "../wire/datagram.ts";
+import { HANDSHAKE_TYPE, type Tier } from "../wire/handshake.ts";
+import { PacketInfo, parsePacket } from "../wire/ip.ts";
+import { matchDestination } from "../wire/routes.ts";
+import { ClientRole } from "./client_role.ts";
+import type { Core } from "./core.ts";
+import type { EndpointEvent, EndpointOptions, EndpointStatus } from "./options.ts";
+import type { Peer } from "./peer.ts";
+import { peerStatus } from "./peer_status.ts";
+import { ServerRole } from "./server_role.ts";
 
 /** Slots that stay free for what arrives, so that a full queue blocks nothing. */
 const RESERVED_SLOTS = 512;

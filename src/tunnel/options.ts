@@ -5,12 +5,12 @@
  */
 
 import type { AeadProvider } from "../crypto/aead.ts";
+import type { Duplicate } from "../duplicate.ts";
 import type { Remote } from "../remote.ts";
+import type { RuleOptions } from "../scheduler/rules.ts";
 import type { PacketPool } from "../slab.ts";
 import type { Tier } from "../wire/handshake.ts";
 import type { Network } from "../wire/routes.ts";
-import type { Duplicate } from "../duplicate.ts";
-import type { RuleOptions } from "../scheduler/rules.ts";
 
 /** A link as the client's endpoint knows it; link ids are positions in the list. */
 export interface LinkOptions {

@@ -9,8 +9,14 @@
  */
 
 import type { TransmitBatch } from "../batch.ts";
+import type { Drops } from "../drops.ts";
 import { Path, type PathOptions } from "../links/path.ts";
+import { DataFrames } from "../receiver/data_frames.ts";
+import { Receiver } from "../receiver/receiver.ts";
 import { Remote } from "../remote.ts";
+import type { Rules } from "../scheduler/rules.ts";
+import { Sender } from "../scheduler/sender.ts";
+import { EXPIRE_AFTER_US, OVERLAP_US, type Session } from "../session/session.ts";
 import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import { isData } from "../wire/data.ts";
 import { instanceOf } from "../wire/datagram.ts";
@@ -26,16 +32,10 @@ import {
   readProbeSentAt,
 } from "../wire/frame.ts";
 import type { Tier } from "../wire/handshake.ts";
-import { ControlWriter } from "./control_writer.ts";
-import { DataFrames } from "../receiver/data_frames.ts";
-import type { Drops } from "../drops.ts";
-import type { EndpointEvent } from "./options.ts";
-import { Receiver } from "../receiver/receiver.ts";
-import type { Network } from "../wire/routes.ts";
-import type { Rules } from "../scheduler/rules.ts";
-import { Sender } from "../scheduler/sender.ts";
-import { EXPIRE_AFTER_US, OVERLAP_US, type Session } from "../session/session.ts";
 import { limitReach, parseReport, Report } from "../wire/report.ts";
+import type { Network } from "../wire/routes.ts";
+import { ControlWriter } from "./control_writer.ts";
+import type { EndpointEvent } from "./options.ts";
 
 /** Packets a peer's queue holds at most: 250 ms at 100 Mbit/s. */
 const QUEUE_PACKETS = 2048;

@@ -9,12 +9,12 @@ import type { TransmitBatch } from "../batch.ts";
 import type { Cipher } from "../crypto/aead.ts";
 import { type LinkOffer, PROTOCOL_VERSION, type ResponsePayload } from "../crypto/handshake.ts";
 import type { PskKeys } from "../crypto/psk.ts";
+import type { DropReason } from "../drops.ts";
 import type { PathOptions } from "../links/path.ts";
 import { Remote, REMOTE_BYTES } from "../remote.ts";
-import { FEATURE, HANDSHAKE_TYPE } from "../wire/handshake.ts";
 import { type Accepted, Acceptor } from "../session/acceptor.ts";
+import { FEATURE, HANDSHAKE_TYPE } from "../wire/handshake.ts";
 import type { RoleContext } from "./client_role.ts";
-import type { DropReason } from "../drops.ts";
 import type { ServerEndpointOptions } from "./options.ts";
 import { Peer } from "./peer.ts";
 

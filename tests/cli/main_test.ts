@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { parseSecret } from "../../src/config/secret.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { run } from "../../src/cli/main.ts";
-import { captureOutput } from "./capture.ts";
+import { parseSecret } from "../../src/config/secret.ts";
 import { KEY } from "../config/samples.ts";
+import { captureOutput } from "./capture.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const GOOD = `mode = "server"

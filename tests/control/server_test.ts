@@ -7,10 +7,10 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
+import { eventually } from "../../lab/require.ts";
 import { ask } from "../../src/control/client.ts";
 import { isAlive, openControl } from "../../src/control/server.ts";
 import { AggvpnError } from "../../src/errors.ts";
-import { eventually } from "../../lab/require.ts";
 
 /** Runs `body` with the path of a socket in a directory that does not exist yet. */
 async function withPath(body: (path: string) => Promise<void>): Promise<void> {

@@ -9,8 +9,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { AeadKey, AeadProvider, Cipher } from "../../src/crypto/aead.ts";
 import { DatagramSlab, PacketPool, type Slab, SLOT_BYTES } from "../../src/slab.ts";
-import file from "../vectors/aead.json" with { type: "json" };
 import { TAG_BYTES } from "../../src/wire/datagram.ts";
+import file from "../vectors/aead.json" with { type: "json" };
 
 export const CIPHERS: readonly Cipher[] = ["aes256gcm", "chacha20poly1305"];
 /** The longest body of a datagram that fits a slot. */

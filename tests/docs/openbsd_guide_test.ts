@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { Child, run } from "../../lab/process.ts";
 import { MLVPN_KEYS } from "../../src/config/schema.ts";
 import { networkPlan, tunnelMtu } from "../../src/io/plan.ts";
 import { closedCommands } from "../../src/platform/openbsd/kept_interface.ts";
@@ -12,7 +13,6 @@ import { networkChanges } from "../../src/platform/openbsd/network.ts";
 import { applyChanges, type CommandResult, undoWith } from "../../src/platform/run_changes.ts";
 import { asScript } from "../../tools/build/script.ts";
 import { missingTool, skippedFor } from "../host_tools.ts";
-import { Child, run } from "../../lab/process.ts";
 import { meaningOf, read } from "./configurations.ts";
 import { blocksOf, blockTitled, codeOf, readDocument } from "./markdown.ts";
 import { IMPOSSIBLE, messagePatterns } from "./messages.ts";

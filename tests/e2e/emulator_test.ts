@@ -9,8 +9,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { Lab } from "../../lab/namespaces.ts";
 import { rawFlow, tried } from "../../lab/compare.ts";
+import type { Lab } from "../../lab/namespaces.ts";
 import { delay, labTest } from "../../lab/require.ts";
 import { buildEmulated, symmetric, type Topology } from "../../lab/topology.ts";
 import {

@@ -9,14 +9,14 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { StatusDocument } from "../../src/control/protocol.ts";
-import type { Lab } from "../../lab/namespaces.ts";
 import { tried } from "../../lab/compare.ts";
+import type { Lab } from "../../lab/namespaces.ts";
 import { FIRST_PORT, INNER, Program, usage } from "../../lab/program.ts";
-import { delay, eventually, programTest } from "../../lab/require.ts";
 import { Random } from "../../lab/random.ts";
+import { delay, eventually, programTest } from "../../lab/require.ts";
 import { buildEmulated, SERVER_ADDRESS, symmetric, type Topology } from "../../lab/topology.ts";
 import { type Flow, freshPort, runFlood, tcpTransfer } from "../../lab/traffic.ts";
+import type { StatusDocument } from "../../src/control/protocol.ts";
 
 const LINES = [symmetric(50, 20), symmetric(50, 20)];
 const KNOWN = [{ up: 50, down: 50 }, { up: 50, down: 50 }];

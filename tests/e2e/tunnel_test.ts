@@ -7,14 +7,14 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { StatusDocument } from "../../src/control/protocol.ts";
+import { lineRttUs, linesBps, tried } from "../../lab/compare.ts";
 import { ERRNO } from "../../lab/libc.ts";
+import type { Lab } from "../../lab/namespaces.ts";
 import { INNER, Program } from "../../lab/program.ts";
 import { eventually, programTest } from "../../lab/require.ts";
-import { lineRttUs, linesBps, tried } from "../../lab/compare.ts";
-import type { Lab } from "../../lab/namespaces.ts";
 import { buildEmulated, symmetric, type Topology } from "../../lab/topology.ts";
 import { type Flow, freshPort, ping, sendUnfragmented, tcpTransfer } from "../../lab/traffic.ts";
+import type { StatusDocument } from "../../src/control/protocol.ts";
 
 const LINES = [symmetric(50, 20), symmetric(50, 20)];
 const KNOWN = [{ up: 50, down: 50 }, { up: 50, down: 50 }];

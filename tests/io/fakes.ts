@@ -6,12 +6,12 @@
  */
 
 import type { ReceiveBatch, TransmitBatch } from "../../src/batch.ts";
-import type { Core } from "../../src/tunnel/core.ts";
+import type { SendFailure } from "../../src/batch.ts";
 import { Driver, type DriverOptions } from "../../src/io/driver.ts";
 import type { LinkSocket, Poller, Tun } from "../../src/platform/platform.ts";
-import type { SendFailure } from "../../src/batch.ts";
 import { remoteOf } from "../../src/remote.ts";
 import { PACKET_OFFSET, PacketPool } from "../../src/slab.ts";
+import type { Core } from "../../src/tunnel/core.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
 
 export const PEER = remoteOf(Uint8Array.of(192, 0, 2, 1), 5080);

@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { trappedDeno } from "../../lab/trap/deno.ts";
 import { AggvpnError } from "../../src/errors.ts";
 import { type CallProbe, chooseCalls, probeStubs } from "../../src/platform/call_way.ts";
 import { type CommandOutput, readCommand } from "../../src/platform/command_output.ts";
-import { trappedDeno } from "../../lab/trap/deno.ts";
 import { NOT_LINUX } from "./linux/requirements.ts";
 
 /** A probe whose child ends like this. */

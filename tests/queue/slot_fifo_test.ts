@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { PacketPool } from "../../src/slab.ts";
 import { SlotFifo } from "../../src/queue/slot_fifo.ts";
+import { PacketPool } from "../../src/slab.ts";
 
 Deno.test("SlotFifo agrees with an array", () => {
   fc.assert(

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { PACKET_OFFSET, PacketPool } from "../../src/slab.ts";
 import { Receiver } from "../../src/receiver/receiver.ts";
-import { KIND, type Kind } from "../../src/wire/ip.ts";
+import { PACKET_OFFSET, PacketPool } from "../../src/slab.ts";
 import { DATA_HEADER_BYTES, writeDataHeader } from "../../src/wire/data.ts";
+import { KIND, type Kind } from "../../src/wire/ip.ts";
 import { wireTime } from "../../src/wire/time.ts";
 
 const MS = 1000;

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { PacketPool } from "../../src/slab.ts";
 import { FLOW_BUCKETS, Resequencer } from "../../src/receiver/resequencer.ts";
-import { range } from "../tunnel/packets.ts";
+import { PacketPool } from "../../src/slab.ts";
 import { cpuMs } from "../cpu_time.ts";
+import { range } from "../tunnel/packets.ts";
 
 /** A resequencer that tells which packets it delivers: those that were inserted are numbered. */
 class Bench {

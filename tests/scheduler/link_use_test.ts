@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { Path, type PathOptions } from "../../src/links/path.ts";
-import { remoteOf } from "../../src/remote.ts";
 import { FlowQueue } from "../../src/queue/flow_queue.ts";
-import { PacketPool } from "../../src/slab.ts";
+import { remoteOf } from "../../src/remote.ts";
 import { HarmWatch } from "../../src/scheduler/harm_watch.ts";
 import { LinkUse } from "../../src/scheduler/link_use.ts";
+import { PacketPool } from "../../src/slab.ts";
 
 const MS = 1000;
 const NOW = 1_000_000;

@@ -1,11 +1,11 @@
-import { PacketInfo, parsePacket } from "../../src/wire/ip.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type RuleOptions, Rules, UNSAID } from "../../src/scheduler/rules.ts";
 import type { Duplicate } from "../../src/duplicate.ts";
+import { type RuleOptions, Rules, UNSAID } from "../../src/scheduler/rules.ts";
+import { PacketInfo, parsePacket } from "../../src/wire/ip.ts";
 import type { Network } from "../../src/wire/routes.ts";
-import { V4, V6 } from "../wire/hex_packets.ts";
 import { addressOf } from "../tunnel/packets.ts";
+import { V4, V6 } from "../wire/hex_packets.ts";
 
 const NONE: RuleOptions = { ports: [], links: [] };
 

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { Initiator, type InitPayload, type LinkOffer, tai64n } from "../../src/crypto/handshake.ts";
 import { derivePsk, type PskKeys } from "../../src/crypto/psk.ts";
-import { readU32 } from "../../src/wire/field.ts";
-import { type Accepted, Acceptor } from "../../src/session/acceptor.ts";
 import type { DropReason } from "../../src/drops.ts";
+import { type Accepted, Acceptor } from "../../src/session/acceptor.ts";
+import { readU32 } from "../../src/wire/field.ts";
 import { Rng } from "../sim/rng.ts";
 
 const ALICE = derivePsk(new Uint8Array(32).fill(1));

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { type InitPayload, respond, tai64n } from "../../src/crypto/handshake.ts";
 import { derivePsk } from "../../src/crypto/psk.ts";
-import { readU32 } from "../../src/wire/field.ts";
 import { Connector } from "../../src/session/connector.ts";
+import { readU32 } from "../../src/wire/field.ts";
 import { Rng } from "../sim/rng.ts";
 
 const KEYS = derivePsk(new Uint8Array(32).fill(0x5a));

@@ -6,12 +6,12 @@
  * @module
  */
 
+import { DATA, DATA_HEADER_BYTES } from "../../src/wire/data.ts";
+import { DATA_KIND } from "../../src/wire/data.ts";
+import { OUTER_HEADER_BYTES, TAG_BYTES, TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
 import { FRAME_HEADER_BYTES } from "../../src/wire/frame.ts";
 import { KIND } from "../../src/wire/ip.ts";
 import { read16 } from "./packet.ts";
-import { DATA, DATA_HEADER_BYTES } from "../../src/wire/data.ts";
-import { OUTER_HEADER_BYTES, TAG_BYTES, TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
-import { DATA_KIND } from "../../src/wire/data.ts";
 
 /**
  * Returns where the packet in the datagram at `at` begins, -1 when it carries none or one that

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { read32 } from "./packet.ts";
 import { OUTER_HEADER_BYTES } from "../../src/wire/datagram.ts";
+import { read32 } from "./packet.ts";
 
 /** Type of a datagram with sealed frames. */
 const TYPE_DATA = 4;

@@ -7,9 +7,9 @@
  */
 
 import { BATCH_DATAGRAMS, ReceiveBatch, TransmitBatch } from "../../src/batch.ts";
+import type { SendFailure } from "../../src/batch.ts";
 import { PacketPool } from "../../src/slab.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
-import type { SendFailure } from "../../src/batch.ts";
 import { orderedPacketAt } from "./arrivals.ts";
 import type { DatagramStore } from "./datagram_store.ts";
 import type { EventQueue } from "./event_queue.ts";

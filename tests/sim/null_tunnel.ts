@@ -9,9 +9,9 @@
 import type { ReceiveBatch, TransmitBatch } from "../../src/batch.ts";
 import { MAX_PACKET_BYTES, PACKET_OFFSET, type PacketPool } from "../../src/slab.ts";
 import type { EndpointEvent, EndpointStatus } from "../../src/tunnel/options.ts";
-import type { Tunnel, TunnelContext } from "./tunnel.ts";
-import { write32 } from "./packet.ts";
 import { OUTER_HEADER_BYTES } from "../../src/wire/datagram.ts";
+import { write32 } from "./packet.ts";
+import type { Tunnel, TunnelContext } from "./tunnel.ts";
 
 const QUEUE_PACKETS = 1024;
 /** The type of a datagram with sealed frames. */

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { RuleOptions } from "../../src/scheduler/rules.ts";
 import type { Duplicate } from "../../src/duplicate.ts";
+import type { RuleOptions } from "../../src/scheduler/rules.ts";
 import { BulkFlow } from "./flows/bulk.ts";
 import { PingFlow } from "./flows/ping.ts";
 import { RequestFlow } from "./flows/requests.ts";

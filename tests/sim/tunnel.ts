@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Core } from "../../src/tunnel/core.ts";
 import type { Remote } from "../../src/remote.ts";
 import type { PacketPool } from "../../src/slab.ts";
+import type { Core } from "../../src/tunnel/core.ts";
 import type { EndpointStatus } from "../../src/tunnel/options.ts";
 import type { Side } from "./packet.ts";
 import type { Rng } from "./rng.ts";

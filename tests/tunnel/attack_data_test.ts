@@ -6,11 +6,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { DATA_NEEDS_CHECKSUM } from "../../src/wire/data.ts";
 import { cpuMs } from "../cpu_time.ts";
 import { data } from "./frames.ts";
 import { range, udp4 } from "./packets.ts";
 import { MALLORY_ADDRESS, RawClient } from "./raw_client.ts";
-import { DATA_NEEDS_CHECKSUM } from "../../src/wire/data.ts";
 
 const FROM = { from: MALLORY_ADDRESS };
 

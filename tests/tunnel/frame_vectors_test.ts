@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
+import { DATA_NEEDS_CHECKSUM, DATA_RESENT } from "../../src/wire/data.ts";
 import { LinkUpdate, parseLinkUpdate } from "../../src/wire/frame.ts";
 import type { Tier } from "../../src/wire/handshake.ts";
+import { limitReach, parseReport, Report } from "../../src/wire/report.ts";
 import vectors from "../vectors/frames.json" with { type: "json" };
 import { close, data, linkUpdate, probe, probeAck, report } from "./frames.ts";
-import { DATA_NEEDS_CHECKSUM, DATA_RESENT } from "../../src/wire/data.ts";
-import { limitReach, parseReport, Report } from "../../src/wire/report.ts";
 
 type Ranges = readonly (readonly [number, number])[];
 

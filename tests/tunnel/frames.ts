@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DATA, DATA_HEADER_BYTES, writeDataHeader } from "../../src/wire/data.ts";
 import {
   FRAME,
   LINK_BYTES,
@@ -13,7 +14,6 @@ import {
   writeProbe,
 } from "../../src/wire/frame.ts";
 import type { Tier } from "../../src/wire/handshake.ts";
-import { DATA, DATA_HEADER_BYTES, writeDataHeader } from "../../src/wire/data.ts";
 import { Report, writeReport } from "../../src/wire/report.ts";
 import { REPORT_BYTES } from "../../src/wire/report.ts";
 

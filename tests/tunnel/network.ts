@@ -8,8 +8,8 @@
 import { assert } from "@std/assert";
 import type { AeadProvider } from "../../src/crypto/aead.ts";
 import { type Remote, remoteOf } from "../../src/remote.ts";
-import type { Network } from "../../src/wire/routes.ts";
 import type { ClientOptions, EndpointOptions, LinkOptions } from "../../src/tunnel/options.ts";
+import type { Network } from "../../src/wire/routes.ts";
 import { Rng } from "../sim/rng.ts";
 import { SIM_AEAD } from "../sim/sim_aead.ts";
 import { Host } from "./host.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import type { LinkOptions } from "../../src/tunnel/options.ts";
 import type { RuleOptions } from "../../src/scheduler/rules.ts";
+import type { LinkOptions } from "../../src/tunnel/options.ts";
 import { KIND } from "../../src/wire/ip.ts";
 import type { Host } from "./host.ts";
 import { type ClientSpec, World } from "./network.ts";

@@ -11,13 +11,13 @@ import { Initiator, type LinkOffer, type SessionKeys, tai64n } from "../../src/c
 import { derivePsk } from "../../src/crypto/psk.ts";
 import { type Remote, remoteOf } from "../../src/remote.ts";
 import { DatagramSlab, PacketPool } from "../../src/slab.ts";
+import { OUTER_HEADER_BYTES, TAG_BYTES, TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
 import { readU32, writeU32, writeU64 } from "../../src/wire/field.ts";
 import { FRAME } from "../../src/wire/frame.ts";
 import { SIM_AEAD } from "../sim/sim_aead.ts";
 import { probeAck } from "./frames.ts";
 import { type ClientSpec, World } from "./network.ts";
 import { addressOf, numbersOf, range, udp4 } from "./packets.ts";
-import { OUTER_HEADER_BYTES, TAG_BYTES, TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
 
 const MALLORY_PSK = new Uint8Array(32).fill(0xbb);
 const MALLORY: Remote = remoteOf(Uint8Array.of(203, 0, 113, 66), 6666);

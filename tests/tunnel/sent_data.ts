@@ -4,12 +4,12 @@
  * @module
  */
 
+import { DATA, DATA_HEADER_BYTES, DATA_RESENT } from "../../src/wire/data.ts";
+import { DATA_KIND } from "../../src/wire/data.ts";
+import { OUTER_HEADER_BYTES, TAG_BYTES, TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
 import { readU16, readU32 } from "../../src/wire/field.ts";
 import { FRAME_HEADER_BYTES } from "../../src/wire/frame.ts";
 import type { Datagram, Line, World } from "./network.ts";
-import { DATA, DATA_HEADER_BYTES, DATA_RESENT } from "../../src/wire/data.ts";
-import { OUTER_HEADER_BYTES, TAG_BYTES, TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
-import { DATA_KIND } from "../../src/wire/data.ts";
 
 /** A DATA frame that was sent, lost or not. */
 export interface SentData {

@@ -9,8 +9,8 @@ import {
   Report,
   writeReport,
 } from "../../src/wire/report.ts";
-import { TIME_MASK } from "../../src/wire/time.ts";
 import { REPORT_BYTES } from "../../src/wire/report.ts";
+import { TIME_MASK } from "../../src/wire/time.ts";
 
 /** Bytes that are not the report's: they must neither be read nor change. */
 const DIRT = 0xa5;

@@ -1,5 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { DATA, DATA_RESENT, writeDataHeader } from "../../src/wire/data.ts";
+import { DATA_KIND } from "../../src/wire/data.ts";
+import { TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
 import {
   CLOSE_REASON,
   FRAME,
@@ -8,10 +11,7 @@ import {
   writeFrameHeader,
   writeProbe,
 } from "../../src/wire/frame.ts";
-import { DATA, DATA_RESENT, writeDataHeader } from "../../src/wire/data.ts";
 import { TIME_MASK, timeDifference, wireTime } from "../../src/wire/time.ts";
-import { TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
-import { DATA_KIND } from "../../src/wire/data.ts";
 
 /** Bytes that are not the frame's: they must neither be read nor change. */
 const DIRT = 0xa5;

@@ -11,9 +11,9 @@ import { type AeadKey, type Cipher, KEY_BYTES, NONCE_BYTES } from "../../crypto/
 import { fitsBodies } from "../../crypto/body.ts";
 import { AggvpnError } from "../../errors.ts";
 import { type Slab, SLOT_BYTES } from "../../slab.ts";
+import { TAG_BYTES } from "../../wire/datagram.ts";
 import { addressOf } from "../ffi.ts";
 import { LastAddress, LastBodies } from "./addresses.ts";
-import { TAG_BYTES } from "../../wire/datagram.ts";
 
 /** The same for both verbs. */
 const SEAL_OR_OPEN = {

@@ -12,9 +12,9 @@ import { type AeadKey, type Cipher, KEY_BYTES, NONCE_BYTES } from "../../crypto/
 import { fitsBodies } from "../../crypto/body.ts";
 import { AggvpnError } from "../../errors.ts";
 import type { Slab } from "../../slab.ts";
+import { TAG_BYTES } from "../../wire/datagram.ts";
 import { addressOf } from "../ffi.ts";
 import { LastAddress, LastBodies } from "./addresses.ts";
-import { TAG_BYTES } from "../../wire/datagram.ts";
 
 /** Pointers are `usize`, since a BigInt address is passed fastest; `int` is 32 bits wide. */
 export const EVP = {

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { VNET_FRAMING, VNET_HEADER_BYTES } from "../../offload/vnet_header.ts";
+import type { TunOffload } from "../offload_tun.ts";
 import {
   IFF_VNET_HDR,
   TUN_F_CSUM,
@@ -18,8 +20,6 @@ import {
   TUNSETOFFLOAD,
   TUNSETVNETHDRSZ,
 } from "./constants.ts";
-import { VNET_FRAMING, VNET_HEADER_BYTES } from "../../offload/vnet_header.ts";
-import type { TunOffload } from "../offload_tun.ts";
 import type { Libc } from "./libc.ts";
 
 /** What this program is asked to take care of, and what the kernel then does. */

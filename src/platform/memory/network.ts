@@ -5,13 +5,13 @@
  * @module
  */
 
+import { parseAddress } from "../../address.ts";
 import { BATCH_DATAGRAMS, type ReceiveBatch, type TransmitBatch } from "../../batch.ts";
+import type { SendFailure } from "../../batch.ts";
 import { AggvpnError } from "../../errors.ts";
 import { type Remote, REMOTE_BYTES, remoteOf } from "../../remote.ts";
 import { SLOT_BYTES } from "../../slab.ts";
-import { parseAddress } from "../../address.ts";
 import type { LinkSocket, SocketOptions } from "../platform.ts";
-import type { SendFailure } from "../../batch.ts";
 
 /** First port for sockets that name none (RFC 6335 section 6, the dynamic ports). */
 const FIRST_DYNAMIC_PORT = 49152;

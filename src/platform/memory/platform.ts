@@ -4,9 +4,9 @@
  * @module
  */
 
+import type { Address } from "../../address.ts";
 import type { AeadProvider } from "../../crypto/aead.ts";
 import { AggvpnError } from "../../errors.ts";
-import type { Address } from "../../address.ts";
 import type {
   NetworkPlan,
   Platform,

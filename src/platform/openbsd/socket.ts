@@ -9,8 +9,8 @@
  */
 
 import type { ReceiveBatch, TransmitBatch } from "../../batch.ts";
-import type { LinkSocket, SocketOptions } from "../platform.ts";
 import type { SendFailure } from "../../batch.ts";
+import type { LinkSocket, SocketOptions } from "../platform.ts";
 import { MAX_SKIPPED_ERRORS, sendFailures, socketBugs } from "../socket_errors.ts";
 import { MSG_DONTWAIT } from "./constants.ts";
 import { ERRNO } from "./errno.ts";

@@ -29,6 +29,7 @@ import { writeIpv4Checksum } from "../../offload/checksum.ts";
 import type { Framing } from "../../offload/framing.ts";
 import { clearVnetHeader, GSO, NEEDS_CSUM, type VnetHeader } from "../../offload/vnet_header.ts";
 import type { PacketPool } from "../../slab.ts";
+import { IPV4_BYTES, PROTOCOL_TCP, TCP_CHECKSUM } from "../../wire/ip_layout.ts";
 import { parseTransport, TransportInfo } from "../../wire/transport.ts";
 import {
   AF_INET,
@@ -39,7 +40,6 @@ import {
   TUN_H_TCP_MSS,
   TUN_H_UDP_CSUM,
 } from "./constants.ts";
-import { IPV4_BYTES, PROTOCOL_TCP, TCP_CHECKSUM } from "../../wire/ip_layout.ts";
 import { TUN_HDR_BYTES, TUN_HDR_FLAGS, TUN_HDR_MSS } from "./structures.ts";
 
 /** Bytes of the address family in front of a packet. */

@@ -1,8 +1,8 @@
 import { assertEquals, assertGreater, assertIsError, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { parseAddress } from "../../../src/address.ts";
 import { BATCH_DATAGRAMS, ReceiveBatch, TransmitBatch } from "../../../src/batch.ts";
 import { AggvpnError } from "../../../src/errors.ts";
-import { parseAddress } from "../../../src/address.ts";
 import { openLibc } from "../../../src/platform/linux/libc.ts";
 import { type LinuxSocket, openSocket } from "../../../src/platform/linux/socket.ts";
 import type { SocketOptions } from "../../../src/platform/platform.ts";

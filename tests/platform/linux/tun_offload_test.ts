@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Libc } from "../../../src/platform/linux/libc.ts";
 import { openLibc } from "../../../src/platform/linux/libc.ts";
+import { openTun } from "../../../src/platform/linux/tun.ts";
 import { OffloadTun } from "../../../src/platform/offload_tun.ts";
 import { PlainTun } from "../../../src/platform/plain_tun.ts";
-import { openTun } from "../../../src/platform/linux/tun.ts";
 import type { TunKind } from "../../../src/platform/platform.ts";
 import type { DeviceTun } from "../../../src/platform/tun_device.ts";
 import { PacketPool } from "../../../src/slab.ts";

@@ -10,8 +10,8 @@ import { BATCH_DATAGRAMS } from "../../../src/batch.ts";
 import { openPoller } from "../../../src/platform/openbsd/poller.ts";
 import { type OpenbsdSocket, openSocket } from "../../../src/platform/openbsd/socket.ts";
 import { batchOf, receive, remoteAt } from "./batches.ts";
-import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
 import type { FakeSocket } from "./fake_files.ts";
+import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
 import { type FakeHost, FakeWorld } from "./fake_world.ts";
 import { gateway, publicHost } from "./golden.ts";
 

@@ -9,8 +9,8 @@
  * @module
  */
 
-import { Refusals } from "../../../src/platform/openbsd/refusals.ts";
 import type { Libc } from "../../../src/platform/openbsd/libc.ts";
+import { Refusals } from "../../../src/platform/openbsd/refusals.ts";
 import { ERRORS, type Layouts, layoutsOf, NUMBERS } from "./abi.ts";
 import type { Machine } from "./c_layout.ts";
 import * as decode from "./decode.ts";

@@ -7,12 +7,12 @@
  * @module
  */
 
-import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { gcm } from "@noble/ciphers/aes.js";
+import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { KEY_BYTES, NONCE_BYTES } from "../../../src/crypto/aead.ts";
 import type { AeadSymbols } from "../../../src/platform/libcrypto/aead.ts";
-import { bytesAt } from "./memory.ts";
 import { TAG_BYTES } from "../../../src/wire/datagram.ts";
+import { bytesAt } from "./memory.ts";
 
 type Functions = (key: Uint8Array, nonce: Uint8Array, aad: Uint8Array) => {
   encrypt(plain: Uint8Array): Uint8Array;

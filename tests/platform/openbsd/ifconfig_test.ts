@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { InterfaceAddress } from "../../../src/platform/platform.ts";
 import { parseAddressStates, parseInterfaces } from "../../../src/platform/openbsd/ifconfig.ts";
+import type { InterfaceAddress } from "../../../src/platform/platform.ts";
 
 /** As sbin/ifconfig/ifconfig.c of 7.8 prints a group with two members. */
 const TUNS = `tun0: flags=8051<UP,POINTOPOINT,RUNNING,MULTICAST> rdomain 3 mtu 1434

@@ -6,8 +6,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { AeadProvider } from "../../../src/crypto/aead.ts";
 import { AggvpnError } from "../../../src/errors.ts";
-import { AeadContextKey } from "../../../src/platform/libcrypto/aead.ts";
 import { loadLibcrypto } from "../../../src/platform/libcrypto.ts";
+import { AeadContextKey } from "../../../src/platform/libcrypto/aead.ts";
 import { testProvider } from "../../crypto/aead_checks.ts";
 import { FakeLibressl } from "./fake_libressl.ts";
 
