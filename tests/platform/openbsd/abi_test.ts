@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertExists, assertMatch } from "@std/assert";
 import * as constants from "../../../src/platform/openbsd/constants.ts";
 import { ERRNO } from "../../../src/platform/openbsd/errno.ts";
 import * as structures from "../../../src/platform/openbsd/structures.ts";
@@ -12,6 +12,7 @@ import {
   PLACED_WORDS,
   REQUESTS,
 } from "./abi.ts";
+import { FUNCTIONS } from "./abi_functions.ts";
 import { DECLARATIONS } from "./abi_structures.ts";
 import { type Declaration, MACHINES } from "./c_layout.ts";
 
@@ -41,8 +42,9 @@ Deno.test("everything in the table has a place", () => {
     ...Object.values(ERRORS).map(([, place]) => place),
     ...STRUCTURES.map(([, { place }]) => place),
     ...Object.values(CONTROL_MACROS).map(({ place }) => place),
+    ...Object.values(FUNCTIONS).map(([, place]) => place),
   ];
-  for (const place of places) assertMatch(place, /^sys\/[\w/]+\.h:[1-9]\d*$/);
+  for (const place of places) assertMatch(place, /^(?:sys|include)\/[\w/]+\.h:[1-9]\d*$/);
 });
 
 Deno.test("requests of ioctl(2) are what the macros of sys/sys/ioccom.h make of them", () => {
@@ -109,6 +111,32 @@ for (const machine of MACHINES) {
     }
   });
 }
+
+/** FFI types by what C has there; `usize` is an address that was computed before. */
+const FFI_TYPES: Readonly<Record<string, readonly string[]>> = {
+  i4: ["i32"],
+  u4: ["u32"],
+  u8: ["u64", "usize"],
+  p: ["buffer", "pointer", "usize"],
+  // Counts of bytes below 2 GiB, and -1: the lower half says all.
+  i8: ["i32"],
+};
+
+Deno.test("every function of symbols.ts has the parameters and the result of its prototype", () => {
+  for (const [key, symbol] of Object.entries(LIBC)) {
+    const name = "name" in symbol ? symbol.name : key;
+    const types = FUNCTIONS[name]?.[0];
+    assertExists(types, `no prototype of ${name}`);
+    const expected = types.match(/[iu]\d|p/g)!;
+    // What stands for the rest of its arguments here.
+    if (name === "ioctl") expected.push("p");
+    const own: readonly string[] = [symbol.result, ...symbol.parameters];
+    assertEquals(own.length, expected.length, `${name}(): ${own}`);
+    for (const [i, type] of own.entries()) {
+      assert(FFI_TYPES[expected[i]!]!.includes(type), `${name}(): ${type} for ${expected[i]}`);
+    }
+  }
+});
 
 Deno.test("types whose width differs from Linux are declared as OpenBSD has them", () => {
   assertEquals(LIBC.ppoll.parameters[1], "u32", "nfds_t is an unsigned int");

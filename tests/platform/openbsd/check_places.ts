@@ -10,6 +10,7 @@
  */
 
 import { CONTROL_MACROS, ERRORS, PLACED_NUMBERS, PLACED_WORDS } from "./abi.ts";
+import { FUNCTIONS } from "./abi_functions.ts";
 import { DECLARATIONS } from "./abi_structures.ts";
 import type { Declaration } from "./c_layout.ts";
 
@@ -55,6 +56,7 @@ function claims(): Claim[] {
       )),
     ]),
     ...Object.entries(CONTROL_MACROS).map(([name, { place }]) => ({ name, place })),
+    ...Object.entries(FUNCTIONS).map(([name, [, place]]) => ({ name, place })),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { CONTROL_MACROS, ERRORS, PLACED_NUMBERS, PLACED_WORDS } from "./abi.ts";
+import { FUNCTIONS } from "./abi_functions.ts";
 import { DECLARATIONS } from "./abi_structures.ts";
 import { findDifferences } from "./check_places.ts";
 
@@ -24,6 +25,7 @@ function sources(): Map<string, string[]> {
     }
   }
   for (const [name, { place }] of Object.entries(CONTROL_MACROS)) put(place, `#define ${name}(n)`);
+  for (const [name, [, place]] of Object.entries(FUNCTIONS)) put(place, `int ${name}(void);`);
   return files;
 }
 
