@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertExists, assertMatch } from "@std/assert";
 import * as constants from "../../../src/platform/openbsd/constants.ts";
 import { ERRNO } from "../../../src/platform/openbsd/errno.ts";
+import { RECEIVE_BUFFER_BYTES } from "../../../src/platform/openbsd/socket_setup.ts";
 import * as structures from "../../../src/platform/openbsd/structures.ts";
 import { LIBC } from "../../../src/platform/openbsd/symbols.ts";
 import {
@@ -13,6 +14,7 @@ import {
   REQUESTS,
 } from "./abi.ts";
 import { FUNCTIONS } from "./abi_functions.ts";
+import { LIMITS, PLACED_LIMITS } from "./abi_limits.ts";
 import { DECLARATIONS } from "./abi_structures.ts";
 import { type Declaration, MACHINES } from "./c_layout.ts";
 
@@ -42,9 +44,12 @@ Deno.test("everything in the table has a place", () => {
     ...Object.values(ERRORS).map(([, place]) => place),
     ...STRUCTURES.map(([, { place }]) => place),
     ...Object.values(CONTROL_MACROS).map(({ place }) => place),
+    ...Object.values(PLACED_LIMITS).map(([, place]) => place),
     ...Object.values(FUNCTIONS).map(([, place]) => place),
   ];
-  for (const place of places) assertMatch(place, /^(?:sys|include)\/[\w/]+\.h:[1-9]\d*$/);
+  for (const place of places) {
+    assertMatch(place, /^(?:sys|include|etc)\/[\w./]+\.(?:h|c|conf):[1-9]\d*$/);
+  }
 });
 
 Deno.test("requests of ioctl(2) are what the macros of sys/sys/ioccom.h make of them", () => {
@@ -111,6 +116,33 @@ for (const machine of MACHINES) {
     }
   });
 }
+
+/** Numbers that modules choose themselves: none of these is the kernel's. */
+const OWN_NUMBERS: readonly string[] = [
+  "duplicates.ts PAUSE_MS",
+  "duplicates.ts MAX_LOOKS",
+  "pf.ts IPV4_TCP_HEADER_BYTES",
+  "pf.ts IPV6_TCP_HEADER_BYTES",
+  "poller.ts MAX_WAIT_S",
+  "socket_setup.ts LEAST_BUFFER_BYTES",
+  "tun.ts MAX_UNIT",
+  "tun_header.ts FAMILY_BYTES",
+];
+
+Deno.test("no other module has a number of the kernel that is not in the table", () => {
+  const folder = new URL("../../../src/platform/openbsd/", import.meta.url);
+  const found: string[] = [];
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (/^(constants|structures)\.ts$/.test(name)) continue;
+    const text = Deno.readTextFileSync(new URL(name, folder));
+    const numbers = text.matchAll(/^(?:export )?const (\w+)(?:: \w+)? = [\da-fnx_()+*/<>. -]+;/gm);
+    for (const [, constant] of numbers) found.push(`${name} ${constant}`);
+  }
+  const ofKernel = found.filter((constant) => !OWN_NUMBERS.includes(constant));
+  assertEquals(ofKernel, ["socket_setup.ts RECEIVE_BUFFER_BYTES"]);
+  assertEquals(RECEIVE_BUFFER_BYTES, LIMITS.SB_MAX);
+  assertEquals(OWN_NUMBERS.filter((constant) => !found.includes(constant)), []);
+});
 
 /** FFI types by what C has there; `usize` is an address that was computed before. */
 const FFI_TYPES: Readonly<Record<string, readonly string[]>> = {

@@ -11,6 +11,7 @@
 
 import { CONTROL_MACROS, ERRORS, PLACED_NUMBERS, PLACED_WORDS } from "./abi.ts";
 import { FUNCTIONS } from "./abi_functions.ts";
+import { PLACED_LIMITS } from "./abi_limits.ts";
 import { DECLARATIONS } from "./abi_structures.ts";
 import type { Declaration } from "./c_layout.ts";
 
@@ -56,6 +57,7 @@ function claims(): Claim[] {
       )),
     ]),
     ...Object.entries(CONTROL_MACROS).map(([name, { place }]) => ({ name, place })),
+    ...Object.entries(PLACED_LIMITS).map(([name, [, place]]) => ({ name, place })),
     ...Object.entries(FUNCTIONS).map(([name, [, place]]) => ({ name, place })),
   ];
 }
