@@ -20,7 +20,6 @@ export class FakeSocket implements Receiver {
   port = 0;
   tellsDestination = false;
   dontFragment = false;
-  isFull = false;
   /** so_error: met by the next send, or by a receive that finds nothing; then it is gone. */
   error: string | undefined;
   /** In bytes, until they are set. */
@@ -130,7 +129,7 @@ export class FakeFiles {
     if (socket?.error !== undefined) return NUMBERS.POLLIN | NUMBERS.POLLOUT;
     if (tun?.isDestroyed) return NUMBERS.POLLHUP;
     const waiting = tun?.outgoing.length ?? socket?.queue.length ?? pipe!.bytes.length;
-    return (waiting > 0 ? NUMBERS.POLLIN : 0) | (socket?.isFull ? 0 : NUMBERS.POLLOUT);
+    return (waiting > 0 ? NUMBERS.POLLIN : 0) | NUMBERS.POLLOUT;
   }
 
   #file(fd: number): File {
