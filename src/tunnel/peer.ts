@@ -21,6 +21,7 @@ import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import { isData } from "../wire/data.ts";
 import { instanceOf } from "../wire/datagram.ts";
 import {
+  CLOSE_BYTES,
   FRAME,
   FRAME_HEADER_BYTES,
   LinkUpdate,
@@ -306,16 +307,19 @@ export class Peer {
     at: number,
     size: number,
   ): void {
-    if (type === FRAME.probe && size >= PROBE_BYTES) {
+    if (type === FRAME.probe) {
+      if (size < PROBE_BYTES) return this.#host.drops.count("frame");
       const sentAt = readProbeSentAt(bytes, at);
       this.receiver.noteSentAt(now, path.options.id, sentAt);
       this.#control.requestAck(path.options.id, readProbeNumber(bytes, at), sentAt);
       if (path.joinProbe(now)) this.#control.requestProbe(path.options.id);
-    } else if (type === FRAME.probeAck && size >= PROBE_BYTES) {
+    } else if (type === FRAME.probeAck) {
+      if (size < PROBE_BYTES) return this.#host.drops.count("frame");
       if (path.handleProbeAck(now, readProbeNumber(bytes, at))) this.#onUp(path);
     } else if (type === FRAME.report) {
       this.#handleReport(now, bytes, at, size);
     } else if (type === FRAME.close) {
+      if (size < CLOSE_BYTES) return this.#host.drops.count("frame");
       this.drop(now, "the peer has closed it");
     }
   }

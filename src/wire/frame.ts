@@ -21,7 +21,7 @@ const FRAME_LENGTH = 1;
 export const PROBE_BYTES = 7;
 const PROBE_SENT_AT = 4;
 /** Payload of CLOSE: reason 1. */
-const CLOSE_BYTES = 1;
+export const CLOSE_BYTES = 1;
 /** Payload of LINK: link id 1 | tier 1 | flags 1. */
 export const LINK_BYTES = 3;
 const LINK_TIER = 1;

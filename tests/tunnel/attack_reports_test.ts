@@ -60,13 +60,18 @@ Deno.test("a peer's malformed control frames are counted and change nothing", ()
     control(FRAME.report, new Uint8Array(34)),
     control(FRAME.report, new Uint8Array(35)), // no range
     control(FRAME.report, new Uint8Array(35 + 33 * 4).fill(33)),
+    control(FRAME.probe, new Uint8Array(6)),
+    control(FRAME.probeAck, new Uint8Array(6)),
+    control(FRAME.close, []),
+    control(FRAME.link, new Uint8Array(2)),
     Uint8Array.of(FRAME.close, 0, 9, 0), // longer than the datagram
     Uint8Array.of(FRAME.probe, 0), // no whole header
   ];
   for (const frame of bad) mallory.send(0, frame);
   assertEquals(mallory.world.server.drops("frame") - before, bad.length);
-  mallory.send(0, control(FRAME.probe, [1, 2]), control(77, new Uint8Array(900)), control(0, []));
+  mallory.send(0, control(77, new Uint8Array(900)), control(0, []));
   assertEquals(mallory.world.server.drops("frame") - before, bad.length, "those are skipped");
+  assertEquals(mallory.world.server.eventsOf("session"), ["up", "up"], "a CLOSE without a reason");
   mallory.assertOthersServed();
   mallory.world.finish();
 });
