@@ -93,8 +93,9 @@ export class MemoryPlatform implements Platform {
 
   secureSignals(): void {}
 
-  killProcess(pid: number): void {
-    Deno.kill(pid, "SIGKILL");
+  /** Scripts are real ones. */
+  killGroup(leader: number): void {
+    Deno.kill(-leader, "SIGKILL");
   }
 
   lookup(host: string): Promise<readonly Address[]> {
