@@ -13,6 +13,8 @@
  * @module
  */
 
+import { reportIfRefused } from "../refusals.ts";
+
 /** A script that runs longer is killed, so that the next one gets its turn; milliseconds. */
 export const SCRIPT_LIMIT_MS = 30_000;
 /** What is killed ends at once, unless it hangs in the kernel. */
@@ -67,9 +69,14 @@ export async function runScript(
   return `${tooLong} and was killed, but does not end`;
 }
 
-/** Starts a process. */
+/** Starts a process. Throws when it cannot. */
 export function spawnProcess(command: string, options: Deno.CommandOptions): Deno.ChildProcess {
-  return new Deno.Command(command, options).spawn();
+  try {
+    return new Deno.Command(command, options).spawn();
+  } catch (error) {
+    reportIfRefused(`the start of ${command}`, error);
+    throw error;
+  }
 }
 
 /** The number is right where Deno's name of the signal is not. */
