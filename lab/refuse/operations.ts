@@ -26,8 +26,9 @@ async function fails(operation: Promise<unknown>): Promise<void> {
   throw new Error("The kernel has refused nothing");
 }
 
-/** Resolves when a line of the log has `words` in it. */
 const waiting = new Map<string, () => void>();
+
+/** Resolves when a line of the log has `words` in it. */
 function isLogged(words: string): Promise<void> {
   return new Promise((resolve) => waiting.set(words, resolve));
 }
