@@ -26,6 +26,12 @@ async function fails(operation: Promise<unknown>): Promise<void> {
   throw new Error("The kernel has refused nothing");
 }
 
+/** What is not logged by then never is. */
+const LIMIT_MS = 30_000;
+Deno.unrefTimer(setTimeout(() => {
+  throw new Error(`Not all of it is logged after ${LIMIT_MS / 1000} s`);
+}, LIMIT_MS));
+
 const waiting = new Map<string, () => void>();
 
 /** Resolves when a line of the log has `words` in it. */
