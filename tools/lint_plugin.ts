@@ -109,6 +109,26 @@ const plugin: Deno.lint.Plugin = {
         };
       },
     },
+    "kill-by-number": {
+      create(context): Deno.lint.LintVisitor {
+        // platform/memory is for tests, whose system Deno knows.
+        const isExempt = /\/platform\/memory\//.test(context.filename);
+        if (isExempt || !productLayerOf(context.filename)) return {};
+        return {
+          "CallExpression[callee.property.name='kill']"(node: Deno.lint.CallExpression): void {
+            const isNamed = node.arguments.some((argument) =>
+              argument.type === "Literal" && /^SIG/.test(String(argument.value))
+            );
+            if (!isNamed) return;
+            context.report({
+              node,
+              message: "Deno sends another signal than the one of this name on OpenBSD",
+              hint: "Let the platform send it, by its number: see signals.ts of each.",
+            });
+          },
+        };
+      },
+    },
     "pure-core": {
       create(context): Deno.lint.LintVisitor {
         const layer = productLayerOf(context.filename);

@@ -1,7 +1,8 @@
 /**
  * The first calls of C, made on purpose: where Deno's FFI does not work, they say so in one line,
  * before anything depends on it. getpid(2) has an answer that is known; a socket is opened and
- * closed, which takes arguments.
+ * closed, which takes arguments; and closing nothing is an error whose number is known, since what
+ * waits for packets has to tell errors apart.
  *
  * What ends the process instead is for `call_way.ts`.
  *
@@ -26,6 +27,11 @@ export interface FirstSocket {
   readonly family: number;
   readonly type: number;
 }
+
+/** The number of `Bad file descriptor` on Linux and OpenBSD. */
+const EBADF = 9;
+/** Very rarely errno(2) is another: V8 may work on this thread before it is read. */
+const ATTEMPTS = 3;
 
 const HINT = "Deno finds no C library, or cannot call it: report the whole line, please.";
 
@@ -69,5 +75,18 @@ function tryCalls(
   if (said !== pid) return `getpid(2) says ${said}, this is process ${pid}`;
   const fd = socket(family, type, 0);
   if (fd < 0) return `socket(2): ${libc.describe(libc.errno("socket"))}`;
-  return close(fd) === 0 ? undefined : `close(2): ${libc.describe(libc.errno("close"))}`;
+  if (close(fd) !== 0) return `close(2): ${libc.describe(libc.errno("close"))}`;
+  return tryError(libc);
+}
+
+/** Returns what does not work with errors, or undefined. */
+function tryError(libc: FirstCalls): string | undefined {
+  let errno = 0;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const said = libc.symbols.close(-1);
+    if (said !== -1) return `close(2) of nothing says ${said}`;
+    errno = libc.errno("close");
+    if (errno === EBADF) return undefined;
+  }
+  return `errno(2) is ${errno} when nothing is closed, not ${EBADF}`;
 }

@@ -24,7 +24,7 @@ function libcWith(
       },
       close(fd): number {
         calls.push(`close(${fd})`);
-        return 0;
+        return fd === 7 ? 0 : -1;
       },
       ...symbols,
     },
@@ -40,7 +40,7 @@ function errorOf(open: () => FirstCalls): AggvpnError {
   return error;
 }
 
-Deno.test("tryFirst() calls getpid, then opens and closes a socket, once and not before", () => {
+Deno.test("tryFirst() calls getpid, opens and closes a socket, then nothing, once and not before", () => {
   const libc = libcWith();
   let opened = 0;
   const get = tryFirst(
@@ -54,7 +54,7 @@ Deno.test("tryFirst() calls getpid, then opens and closes a socket, once and not
   assertEquals([opened, libc.calls], [0, []]);
   assertStrictEquals(get(), libc);
   assertStrictEquals(get(), libc);
-  assertEquals([opened, libc.calls], [1, ["getpid()", "socket(2, 2, 0)", "close(7)"]]);
+  assertEquals([opened, libc.calls], [1, ["getpid()", "socket(2, 2, 0)", "close(7)", "close(-1)"]]);
 });
 
 Deno.test("tryFirst() says in one line which call is wrong, and what to do", () => {
@@ -62,6 +62,7 @@ Deno.test("tryFirst() says in one line which call is wrong, and what to do", () 
     [{ getpid: () => 0 }, "getpid(2) says 0, this is process 4711"],
     [{ socket: () => -1 }, "socket(2): Bad file descriptor"],
     [{ close: () => -1 }, "close(2): Bad file descriptor"],
+    [{ close: () => 0 }, "close(2) of nothing says 0"],
   ];
   for (const [symbols, why] of wrong) {
     const { message, hint } = errorOf(() => libcWith(symbols));
@@ -70,6 +71,19 @@ Deno.test("tryFirst() says in one line which call is wrong, and what to do", () 
       hint,
       "Deno finds no C library, or cannot call it: report the whole line, please.",
     );
+  }
+});
+
+Deno.test("tryFirst() finds that errors cannot be told apart, but not by one that is another", () => {
+  const errnoOf = (...errors: readonly number[]): FirstCalls => {
+    const left = [...errors];
+    return { ...libcWith(), errno: () => left.shift() ?? 0 };
+  };
+  const { message } = errorOf(() => errnoOf());
+  const why = "errno(2) is 0 when nothing is closed, not 9";
+  assertEquals(message, `Cannot call C functions here: ${why}`);
+  for (const libc of [errnoOf(9), errnoOf(35, 9), errnoOf(35, 11, 9)]) {
+    assertStrictEquals(tryFirst(() => libc, SOCKET, 4711)(), libc);
   }
 });
 

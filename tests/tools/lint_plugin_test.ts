@@ -27,6 +27,18 @@ const RULES: readonly [rule: string, file: string, bad: string, good: string][] 
     'Deno.dlopen("libc.so.6", {});',
     'Deno.open("libc.so.6");',
   ],
+  [
+    "aggvpn/kill-by-number",
+    "io/script.ts",
+    'export const f = (c: Deno.ChildProcess) => c.kill("SIGKILL");',
+    "export const f = (h: { kill(pid: number): void }, pid: number) => h.kill(pid);",
+  ],
+  [
+    "aggvpn/kill-by-number",
+    "platform/linux/signals.ts",
+    'export const f = (pid: number) => Deno.kill(pid, "SIGTERM");',
+    "export const f = (k: { kill(a: number, b: number): void }) => k.kill(1, 9);",
+  ],
 ];
 
 for (const [rule, file, bad, good] of RULES) {
@@ -36,7 +48,8 @@ for (const [rule, file, bad, good] of RULES) {
   });
 }
 
-Deno.test("lint: layouts may be known in wire/, and libraries opened in one file", () => {
+Deno.test("lint: layouts may be known in wire/, libraries opened in one file, signals named for tests", () => {
   assertEquals(complaints("wire/data.ts", "export const f = (at: number) => at + 5;"), []);
   assertEquals(complaints("platform/c_library.ts", 'Deno.dlopen("x", {});'), []);
+  assertEquals(complaints("platform/memory/platform.ts", 'Deno.kill(1, "SIGKILL");'), []);
 });

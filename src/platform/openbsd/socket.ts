@@ -78,7 +78,11 @@ export class OpenbsdSocket implements LinkSocket {
     this.#libc.symbols.close(this.fd);
   }
 
-  /** An error is that of an earlier datagram (ECONNREFUSED, ...): the queue behind it is intact. */
+  /**
+   * An error is one that recvmmsg(2) met behind earlier datagrams and kept (so_error): the queue
+   * is intact. What ICMP says of a datagram reaches only sockets that are connected:
+   * in_pcbnotifyall() of sys/netinet/in_pcb.c.
+   */
   #receive(messages: ReceiveMessages): number {
     for (let skipped = 0; skipped < MAX_SKIPPED_ERRORS; skipped++) {
       const count = this.#receiveMany(messages);

@@ -1,6 +1,7 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertExists, assertMatch } from "@std/assert";
 import * as constants from "../../../src/platform/openbsd/constants.ts";
 import { ERRNO } from "../../../src/platform/openbsd/errno.ts";
+import { RECEIVE_BUFFER_BYTES } from "../../../src/platform/openbsd/socket_setup.ts";
 import * as structures from "../../../src/platform/openbsd/structures.ts";
 import { LIBC } from "../../../src/platform/openbsd/symbols.ts";
 import {
@@ -12,6 +13,8 @@ import {
   PLACED_WORDS,
   REQUESTS,
 } from "./abi.ts";
+import { FUNCTIONS } from "./abi_functions.ts";
+import { LIMITS, PLACED_LIMITS } from "./abi_limits.ts";
 import { DECLARATIONS } from "./abi_structures.ts";
 import { type Declaration, MACHINES } from "./c_layout.ts";
 
@@ -41,8 +44,12 @@ Deno.test("everything in the table has a place", () => {
     ...Object.values(ERRORS).map(([, place]) => place),
     ...STRUCTURES.map(([, { place }]) => place),
     ...Object.values(CONTROL_MACROS).map(({ place }) => place),
+    ...Object.values(PLACED_LIMITS).map(([, place]) => place),
+    ...Object.values(FUNCTIONS).map(([, place]) => place),
   ];
-  for (const place of places) assertMatch(place, /^sys\/[\w/]+\.h:[1-9]\d*$/);
+  for (const place of places) {
+    assertMatch(place, /^(?:sys|include|etc)\/[\w./]+\.(?:h|c|conf):[1-9]\d*$/);
+  }
 });
 
 Deno.test("requests of ioctl(2) are what the macros of sys/sys/ioccom.h make of them", () => {
@@ -109,6 +116,59 @@ for (const machine of MACHINES) {
     }
   });
 }
+
+/** Numbers that modules choose themselves: none of these is the kernel's. */
+const OWN_NUMBERS: readonly string[] = [
+  "duplicates.ts PAUSE_MS",
+  "duplicates.ts MAX_LOOKS",
+  "pf.ts IPV4_TCP_HEADER_BYTES",
+  "pf.ts IPV6_TCP_HEADER_BYTES",
+  "poller.ts MAX_WAIT_S",
+  "socket_setup.ts LEAST_BUFFER_BYTES",
+  "tun.ts MAX_UNIT",
+  "tun_header.ts FAMILY_BYTES",
+];
+
+Deno.test("no other module has a number of the kernel that is not in the table", () => {
+  const folder = new URL("../../../src/platform/openbsd/", import.meta.url);
+  const found: string[] = [];
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (/^(constants|structures)\.ts$/.test(name)) continue;
+    const text = Deno.readTextFileSync(new URL(name, folder));
+    const numbers = text.matchAll(/^(?:export )?const (\w+)(?:: \w+)? = [\da-fnx_()+*/<>. -]+;/gm);
+    for (const [, constant] of numbers) found.push(`${name} ${constant}`);
+  }
+  const ofKernel = found.filter((constant) => !OWN_NUMBERS.includes(constant));
+  assertEquals(ofKernel, ["socket_setup.ts RECEIVE_BUFFER_BYTES"]);
+  assertEquals(RECEIVE_BUFFER_BYTES, LIMITS.SB_MAX);
+  assertEquals(OWN_NUMBERS.filter((constant) => !found.includes(constant)), []);
+});
+
+/** FFI types by what C has there; `usize` is an address that was computed before. */
+const FFI_TYPES: Readonly<Record<string, readonly string[]>> = {
+  i4: ["i32"],
+  u4: ["u32"],
+  u8: ["u64", "usize"],
+  p: ["buffer", "pointer", "usize"],
+  // Counts of bytes below 2 GiB, and -1: the lower half says all.
+  i8: ["i32"],
+};
+
+Deno.test("every function of symbols.ts has the parameters and the result of its prototype", () => {
+  for (const [key, symbol] of Object.entries(LIBC)) {
+    const name = "name" in symbol ? symbol.name : key;
+    const types = FUNCTIONS[name]?.[0];
+    assertExists(types, `no prototype of ${name}`);
+    const expected = types.match(/[iu]\d|p/g)!;
+    // What stands for the rest of its arguments here.
+    if (name === "ioctl") expected.push("p");
+    const own: readonly string[] = [symbol.result, ...symbol.parameters];
+    assertEquals(own.length, expected.length, `${name}(): ${own}`);
+    for (const [i, type] of own.entries()) {
+      assert(FFI_TYPES[expected[i]!]!.includes(type), `${name}(): ${type} for ${expected[i]}`);
+    }
+  }
+});
 
 Deno.test("types whose width differs from Linux are declared as OpenBSD has them", () => {
   assertEquals(LIBC.ppoll.parameters[1], "u32", "nfds_t is an unsigned int");

@@ -10,6 +10,8 @@
  */
 
 import { CONTROL_MACROS, ERRORS, PLACED_NUMBERS, PLACED_WORDS } from "./abi.ts";
+import { FUNCTIONS } from "./abi_functions.ts";
+import { PLACED_LIMITS } from "./abi_limits.ts";
 import { DECLARATIONS } from "./abi_structures.ts";
 import type { Declaration } from "./c_layout.ts";
 
@@ -55,6 +57,8 @@ function claims(): Claim[] {
       )),
     ]),
     ...Object.entries(CONTROL_MACROS).map(([name, { place }]) => ({ name, place })),
+    ...Object.entries(PLACED_LIMITS).map(([name, [, place]]) => ({ name, place })),
+    ...Object.entries(FUNCTIONS).map(([name, [, place]]) => ({ name, place })),
   ];
 }
 

@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { CONTROL_MACROS, ERRORS, PLACED_NUMBERS, PLACED_WORDS } from "./abi.ts";
+import { FUNCTIONS } from "./abi_functions.ts";
+import { PLACED_LIMITS } from "./abi_limits.ts";
 import { DECLARATIONS } from "./abi_structures.ts";
 import { findDifferences } from "./check_places.ts";
 
@@ -8,7 +10,7 @@ function sources(): Map<string, string[]> {
   const files = new Map<string, string[]>();
   const put = (place: string, line: string): void => {
     const [file = "", number] = place.split(":");
-    if (!files.has(file)) files.set(file, new Array(600).fill(""));
+    if (!files.has(file)) files.set(file, new Array(700).fill(""));
     files.get(file)![Number(number) - 1] = line;
   };
   for (const [name, [value, place]] of Object.entries({ ...PLACED_NUMBERS, ...PLACED_WORDS })) {
@@ -24,6 +26,8 @@ function sources(): Map<string, string[]> {
     }
   }
   for (const [name, { place }] of Object.entries(CONTROL_MACROS)) put(place, `#define ${name}(n)`);
+  for (const [name, [, place]] of Object.entries(PLACED_LIMITS)) put(place, `${name} = 1;`);
+  for (const [name, [, place]] of Object.entries(FUNCTIONS)) put(place, `int ${name}(void);`);
   return files;
 }
 

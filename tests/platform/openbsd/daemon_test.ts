@@ -162,7 +162,7 @@ Deno.test("check and up say in one line that C functions cannot be called, and d
 Deno.test("openDaemon() takes everything back when the kernel refuses the sandbox", async () => {
   const libc = new FakeLibc(gateway(new FakeWorld()));
   Object.assign(libc.symbols, { pledge: () => -1 });
-  Object.assign(libc, { errno: () => 22 });
+  Object.assign(libc, { errno: (call: string) => call === "pledge" ? 22 : 9 });
   const { platform, run } = makePlatform(libc);
   const config = { ...parse(CLIENT), sandbox: true };
   const fewer = { ...platform, networkChanges: () => CHANGES };

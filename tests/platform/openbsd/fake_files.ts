@@ -5,6 +5,7 @@
  */
 
 import { NUMBERS } from "./abi.ts";
+import { LIMITS } from "./abi_limits.ts";
 import type { FakeTun } from "./fake_tun.ts";
 import type { Datagram, FakeHost, Receiver } from "./fake_world.ts";
 import { SystemError } from "./system_error.ts";
@@ -19,12 +20,11 @@ export class FakeSocket implements Receiver {
   port = 0;
   tellsDestination = false;
   dontFragment = false;
-  isFull = false;
   /** so_error: met by the next send, or by a receive that finds nothing; then it is gone. */
   error: string | undefined;
-  /** In bytes: udp_sendspace and udp_recvspace of sys/netinet/udp_usrreq.c, until they are set. */
-  sendBuffer = 9216;
-  receiveBuffer = 40 * (1024 + 16);
+  /** In bytes, until they are set. */
+  sendBuffer = LIMITS.udp_sendspace;
+  receiveBuffer = LIMITS.udp_recvspace;
   readonly queue: Datagram[] = [];
 
   constructor(readonly ipv6: boolean, public rdomain: number) {}
@@ -129,7 +129,7 @@ export class FakeFiles {
     if (socket?.error !== undefined) return NUMBERS.POLLIN | NUMBERS.POLLOUT;
     if (tun?.isDestroyed) return NUMBERS.POLLHUP;
     const waiting = tun?.outgoing.length ?? socket?.queue.length ?? pipe!.bytes.length;
-    return (waiting > 0 ? NUMBERS.POLLIN : 0) | (socket?.isFull ? 0 : NUMBERS.POLLOUT);
+    return (waiting > 0 ? NUMBERS.POLLIN : 0) | NUMBERS.POLLOUT;
   }
 
   #file(fd: number): File {

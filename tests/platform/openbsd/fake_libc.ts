@@ -12,6 +12,7 @@
 import type { Libc } from "../../../src/platform/openbsd/libc.ts";
 import { Refusals } from "../../../src/platform/openbsd/refusals.ts";
 import { ERRORS, type Layouts, layoutsOf, NUMBERS } from "./abi.ts";
+import { LIMITS } from "./abi_limits.ts";
 import type { Machine } from "./c_layout.ts";
 import * as decode from "./decode.ts";
 import { FakeFiles } from "./fake_files.ts";
@@ -43,12 +44,6 @@ export interface FakeOptions {
 
 /** Numbers of interfaces, for if_nametoindex(3). */
 const INTERFACES: Readonly<Record<string, number>> = { lo0: 3, em0: 1, em1: 2 };
-/** openfiles-cur of class daemon: etc/login.conf. */
-const OPEN_FILES = 128;
-/** SB_MAX of sys/sys/socketvar.h. */
-const MAX_BUFFER = 2 << 20;
-/** Most datagrams of one recvmmsg(2) or sendmmsg(2). */
-const MAX_BATCH = 1024;
 
 /** The C library of one process. */
 export class FakeLibc implements Libc {
@@ -75,12 +70,12 @@ export class FakeLibc implements Libc {
     this.layouts = layoutsOf(options.machine ?? "amd64");
     this.#uid = options.uid ?? 0;
     this.#rtable = options.rtable ?? 0;
-    this.#maxBatch = options.maxBatch ?? MAX_BATCH;
-    this.files = new FakeFiles(host, options.openFiles ?? OPEN_FILES);
+    this.#maxBatch = options.maxBatch ?? LIMITS.vlen;
+    this.files = new FakeFiles(host, options.openFiles ?? LIMITS["openfiles-cur"]);
     this.#setup = new FakeSocketSetup(host, {
       uid: this.#uid,
       rtable: this.#rtable,
-      maxBuffer: options.maxBuffer ?? MAX_BUFFER,
+      maxBuffer: options.maxBuffer ?? LIMITS.SB_MAX,
     });
     this.#messages = new FakeMessages(host, this.layouts);
     this.#polls = new FakePolls(this.files, this.layouts);

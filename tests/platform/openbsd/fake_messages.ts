@@ -52,11 +52,13 @@ export class FakeMessages {
     return data.length;
   }
 
-  /** sosend(): an error that was kept; nothing waits in the buffer, but it bounds a datagram. */
+  /**
+   * sosend(): an error that was kept; nothing waits in the buffer, so it is never full (EAGAIN),
+   * but it bounds a datagram.
+   */
   #checkBuffer(socket: FakeSocket, data: number, control: number): void {
     socket.takeError();
     if (control + data > socket.sendBuffer) throw new SystemError("EMSGSIZE");
-    if (socket.isFull) throw new SystemError("EAGAIN");
   }
 
   /** ip_output(), ip6_output(): a route, pf(4), an interface. */
@@ -111,7 +113,11 @@ export class FakeMessages {
     };
   }
 
-  /** What the sender chose, what the socket is bound to, or the first of the routing domain. */
+  /**
+   * What the sender chose, what the socket is bound to, or that of the route: in_pcbselsrc() of
+   * sys/netinet/in_pcb.c, in6_pcbselsrc() of sys/netinet6/in6_src.c. What they say when there is
+   * none differs by family.
+   */
   #sourceOf(socket: FakeSocket, control: Uint8Array<ArrayBuffer>): Uint8Array {
     if (control.length > 0) {
       const [, address] = readSource(this.layouts, control);
@@ -120,10 +126,9 @@ export class FakeMessages {
     }
     if (socket.address.length > 0) return socket.address;
     const size = socket.ipv6 ? 16 : 4;
-    const first = this.host.tables.get(socket.rdomain)!.addresses.find((own) =>
-      own.length === size
-    );
-    if (!first) throw new SystemError("EADDRNOTAVAIL");
+    const { hasRoute, addresses } = this.host.tables.get(socket.rdomain)!;
+    const first = addresses.find((own) => own.length === size);
+    if (!hasRoute || !first) throw new SystemError(socket.ipv6 ? "EHOSTUNREACH" : "EADDRNOTAVAIL");
     return first;
   }
 }

@@ -19,6 +19,7 @@ import {
   TCP,
 } from "../../offload/reference.ts";
 import { layoutsOf, NUMBERS } from "./abi.ts";
+import { LIMITS } from "./abi_limits.ts";
 import { Struct } from "./memory.ts";
 import { SystemError } from "./system_error.ts";
 
@@ -27,8 +28,7 @@ export type Release = "7.6" | "7.8";
 /** Releases in order, for tests that go through them. */
 export const RELEASES: readonly Release[] = ["7.6", "7.8"];
 
-/** IFT_TUNNEL of sys/net/if_types.h. */
-const TUN_TYPE = 131;
+const TUN_TYPE = LIMITS.IFT_TUNNEL;
 /** `if_flags` as tun_create() sets them. */
 const CREATED = NUMBERS.IFF_POINTOPOINT | NUMBERS.IFF_MULTICAST;
 const RUNNING = NUMBERS.IFF_UP | NUMBERS.IFF_RUNNING;
@@ -38,15 +38,13 @@ const TOLD_FLAGS = CREATED | NUMBERS.IFF_BROADCAST;
 const CAPABILITIES = NUMBERS.IFCAP_CSUM_IPv4 | NUMBERS.IFCAP_CSUM_TCPv4 |
   NUMBERS.IFCAP_CSUM_UDPv4 | NUMBERS.IFCAP_CSUM_TCPv6 | NUMBERS.IFCAP_CSUM_UDPv6 | 0x70 |
   NUMBERS.IFCAP_TSOv4 | NUMBERS.IFCAP_TSOv6 | NUMBERS.IFCAP_LRO;
-/** ETHERMIN and TUNMRU: what an MTU may be. */
-const [MIN_MTU, MAX_MTU] = [46, 16384];
+/** What an MTU may be. */
+const [MIN_MTU, MAX_MTU] = [LIMITS.ETHERMIN, LIMITS.TUNMRU];
 
 const { size: HEADER_BYTES, offsets: HEADER } = layoutsOf("amd64").tun_hdr;
 const FAMILY_BYTES = 4;
-/** MAXMCLBYTES of sys/sys/mbuf.h. */
-const MOST_BYTES = 65536;
-/** max_linkhdr of sys/kern/uipc_domain.c. */
-const LINK_HEADER_BYTES = 64;
+const MOST_BYTES = LIMITS.MAXMCLBYTES;
+const LINK_HEADER_BYTES = LIMITS.max_linkhdr;
 const { TUN_H_TCP_MSS, TUN_H_TCP_CSUM, TUN_H_UDP_CSUM, TUN_H_ICMP_CSUM, TUN_H_VTAG } = NUMBERS;
 const KNOWN_FLAGS = TUN_H_TCP_MSS | TUN_H_TCP_CSUM | TUN_H_UDP_CSUM;
 

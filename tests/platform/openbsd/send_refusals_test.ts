@@ -22,6 +22,14 @@ const CLIENT = { 4: "198.51.100.10", 6: "2001:db8:1::10" } as const;
 const WILDCARD = { 4: "0.0.0.0", 6: "::" } as const;
 const SERVER = { 4: "192.0.2.2", 6: "2001:db8::2" } as const;
 
+/** By family, and whether the socket has an address: the source is looked up before the way. */
+const NO_ROUTE = [
+  [4, false, "EADDRNOTAVAIL"],
+  [4, true, "EHOSTUNREACH"],
+  [6, false, "EHOSTUNREACH"],
+  [6, true, "EHOSTUNREACH"],
+] as const;
+
 /** Has the kernel given `trim` bytes less of the control messages of each first datagram. */
 function trimControl(libc: FakeLibc, trim: number): void {
   const { sendmmsg, sendmsg } = libc.symbols;
@@ -118,6 +126,20 @@ async function carry({ world, client, server }: Ends, first: number, end: number
 function failedSends(end: Ends["client"]): number {
   return end.endpoint.status(end.host.world.now).drops.send ?? 0;
 }
+
+Deno.test('OpenbsdSocket.send() says "unreachable" where there is no route, whatever the kernel says', () => {
+  for (const [family, bound, error] of NO_ROUTE) {
+    const host = gateway(new FakeWorld());
+    const libc = new FakeLibc(host);
+    const options = { name: "", family, rdomain: 1, ...bound && { address: CLIENT[family] } };
+    const socket = openSocket(libc, options);
+    const batch = batchOf(remoteAt(SERVER[family], 5080), [1]);
+    assertEquals([socket.send(batch, 0), socket.failure], [1, undefined]);
+    host.table(1).hasRoute = false;
+    assertEquals([socket.send(batch, 0), socket.failure], [0, "unreachable"]);
+    assert(libc.calls.at(-1)!.endsWith(`= -1 ${error}`), libc.calls.at(-1));
+  }
+});
 
 Deno.test("a server that loses one of its addresses counts the answers it cannot send, and goes on", async () => {
   const ends = makeTunnel();
