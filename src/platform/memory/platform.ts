@@ -95,7 +95,11 @@ export class MemoryPlatform implements Platform {
 
   /** Scripts are real ones. */
   killGroup(leader: number): void {
-    Deno.kill(-leader, "SIGKILL");
+    try {
+      Deno.kill(-leader, "SIGKILL");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 
   lookup(host: string): Promise<readonly Address[]> {
