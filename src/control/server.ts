@@ -9,6 +9,7 @@
  */
 
 import { AggvpnError } from "../errors.ts";
+import { reportIfRefused } from "../refusals.ts";
 import { LineReader, LineTooLong } from "./lines.ts";
 import { CONTROL_VERSION, MAX_REQUEST_BYTES, parseRequest } from "./protocol.ts";
 
@@ -48,6 +49,7 @@ export class ControlServer {
         client = await this.#listener.accept();
       } catch (error) {
         if (error instanceof Deno.errors.BadResource) return;
+        reportIfRefused("a connection to the control socket", error);
         await new Promise((resolve) => setTimeout(resolve, 100)); // out of descriptors
         continue;
       }
@@ -69,6 +71,7 @@ export class ControlServer {
         clearTimeout(timer);
       }
     } catch (error) {
+      reportIfRefused("an answer on the control socket", error);
       if (error instanceof LineTooLong) {
         const message = `The request is longer than ${MAX_REQUEST_BYTES} bytes`;
         await send(client, { version: CONTROL_VERSION, error: message }).catch(() => {});
@@ -169,6 +172,8 @@ function removeSocket(path: string): void {
   try {
     Deno.removeSync(path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (error instanceof Deno.errors.NotFound) return;
+    // One that stays behind is replaced at the next start.
+    if (!reportIfRefused("the removal of the control socket", error)) throw error;
   }
 }

@@ -163,7 +163,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     run: options.run,
   }, stack);
   const env = hookEnvironment(config.tunnel, tun.name, mtu);
-  const scripts: ScriptHost = { kill: (pid) => platform.killProcess(pid) };
+  const scripts: ScriptHost = { killGroup: (leader) => platform.killGroup(leader) };
   await startHooks(config, env, scripts, stack);
   const statusCommand = config.statusCommand === undefined
     ? undefined

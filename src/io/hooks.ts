@@ -2,8 +2,7 @@
  * Scripts of the user: `tunnel.up` and `tunnel.down`, and the status command,
  * which is called exactly as mlvpn calls its own.
  *
- * Scripts run one after another and never hold up the tunnel. They inherit no
- * descriptor: every descriptor of the tunnel is closed on exec.
+ * Scripts run one after another and never hold up the tunnel; each has its time (`script.ts`).
  *
  * @module
  */
@@ -52,9 +51,9 @@ export async function runShellHook(
   env: Record<string, string>,
   host: ScriptHost,
 ): Promise<void> {
-  const code = await runScript(HOOK_SHELL, ["-c", line], env, host);
-  if (code === 0) return;
-  throw new AggvpnError(`The command of tunnel.${key} failed with status ${code}: ${line}`, {
+  const failure = await runScript(HOOK_SHELL, ["-c", line], env, host);
+  if (failure === undefined) return;
+  throw new AggvpnError(`The command of tunnel.${key} ${failure}: ${line}`, {
     hint: "Run it by hand; it gets DEVICE, MTU, IP4 and so on in its environment",
   });
 }
@@ -105,14 +104,9 @@ export class StatusCommand {
   async #run(args: readonly string[]): Promise<void> {
     const command = this.#command;
     try {
-      const status = await runScript(command, args, this.#env, this.#host);
-      if (status !== 0) {
-        log.warning("{command} {event} exited with status {status}", {
-          command,
-          event: args[1],
-          status,
-        });
-      }
+      const failure = await runScript(command, args, this.#env, this.#host);
+      if (failure === undefined) return;
+      log.warning("{command} {failure}", { command: [command, ...args].join(" "), failure });
     } catch (error) {
       log.error("Cannot run {command}: {reason}", { command, reason: (error as Error).message });
     }

@@ -1,68 +1,103 @@
 /**
  * Runs a program of the user's: it gets its time, and is killed when that is over.
  *
+ * It leads a session, and so a group of processes, of its own, and is killed with all that it has
+ * started: otherwise what hangs below a script would add up on a link that comes and goes. What
+ * makes a session of its own, as daemon(3) does, goes on. A signal of the terminal reaches none of
+ * them. They inherit no descriptor but stderr: those of the tunnel are closed on exec.
+ *
+ * Nobody waits for ever, neither for a script that the system refuses to kill nor for one that
+ * hangs in the kernel. And whatever has ended one is survived: Deno rejects where it has no name
+ * for a signal, which is so for 9 on OpenBSD and from 32 on elsewhere.
+ *
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
-
-const log = getLogger(["aggvpn", "hooks"]);
+import { reportIfRefused } from "../refusals.ts";
 
 /** A script that runs longer is killed, so that the next one gets its turn; milliseconds. */
 export const SCRIPT_LIMIT_MS = 30_000;
-/** Exit status of what a signal that has no name has ended, as a shell would say: 128 and SIGKILL. */
-const KILLED = 128 + 9;
+/** What is killed ends at once, unless it hangs in the kernel. */
+const KILLED_LIMIT_MS = 5_000;
 
 /** A process that was started. */
-export type Child = Pick<Deno.ChildProcess, "pid" | "status">;
+export type Child = Pick<Deno.ChildProcess, "pid" | "status" | "unref">;
 
 /** What scripts need of the system. */
 export interface ScriptHost {
-  /** Ends a process, which cannot refuse. */
-  readonly kill: (pid: number) => void;
+  /** Kills the group of a process. Throws AggvpnError when the system refuses. */
+  readonly killGroup: (leader: number) => void;
   /** {@linkcode SCRIPT_LIMIT_MS} unless a test has no time for it. */
   readonly limitMs?: number;
+  /** For tests: how long a script may take to end when it is killed. */
+  readonly killedLimitMs?: number;
   /** For tests: starts a process. */
   readonly spawn?: (command: string, options: Deno.CommandOptions) => Child;
 }
 
 /**
- * Runs `command` with `args`; returns its exit status, 128 and the signal's number when one
- * ended it. Only the process itself is killed: what it has started may go on, as with rc.d and cron.
- * Throws when it cannot be started.
+ * Runs `command` with `args`; resolves with how it failed, such as `exited with status 3`, or
+ * with undefined. Rejects when it cannot be started.
  */
 export async function runScript(
   command: string,
   args: readonly string[],
   env: Record<string, string>,
   host: ScriptHost,
-): Promise<number> {
-  const { kill, limitMs = SCRIPT_LIMIT_MS, spawn = spawnProcess } = host;
-  const child = spawn(command, {
+): Promise<string | undefined> {
+  const { limitMs = SCRIPT_LIMIT_MS, killedLimitMs = KILLED_LIMIT_MS } = host;
+  const child = (host.spawn ?? spawnProcess)(command, {
     args: [...args],
     env,
     cwd: "/",
     stdin: "null",
     stdout: "null",
     stderr: "inherit",
+    detached: true,
   });
-  const timer = setTimeout(() => {
-    log.warning("{command} ran longer than {seconds} s and was killed", {
-      command: [command, ...args].join(" "),
-      seconds: limitMs / 1000,
-    });
-    kill(child.pid);
-  }, limitMs);
+  const end = child.status.then(failureOf, unknownEnd);
+  if (await isWithin(end, limitMs)) return end;
+  const tooLong = `ran longer than ${limitMs / 1000} s`;
   try {
-    return (await child.status).code;
-  } catch {
-    // On OpenBSD Deno rejects what signal 9 has ended: it has no name for it.
-    return KILLED;
-  } finally {
-    clearTimeout(timer);
+    host.killGroup(child.pid);
+  } catch (error) {
+    child.unref();
+    return `${tooLong} and goes on: ${(error as Error).message}`;
+  }
+  if (await isWithin(end, killedLimitMs)) return `${tooLong} and was killed`;
+  child.unref();
+  return `${tooLong} and was killed, but does not end`;
+}
+
+/** Starts a process. Throws when it cannot. */
+export function spawnProcess(command: string, options: Deno.CommandOptions): Deno.ChildProcess {
+  try {
+    return new Deno.Command(command, options).spawn();
+  } catch (error) {
+    reportIfRefused(`the start of ${command}`, error);
+    throw error;
   }
 }
 
-function spawnProcess(command: string, options: Deno.CommandOptions): Child {
-  return new Deno.Command(command, options).spawn();
+/** The number is right where Deno's name of the signal is not. */
+function failureOf({ code, signal }: Deno.CommandStatus): string | undefined {
+  if (signal !== null) return `was ended by signal ${code - 128}`;
+  return code === 0 ? undefined : `exited with status ${code}`;
+}
+
+function unknownEnd(error: Error): string {
+  return `ended in a way that is not known: ${error.message}`;
+}
+
+/** Tells whether `end`, which never rejects, comes within `ms`. */
+async function isWithin(end: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([end.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

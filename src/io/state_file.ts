@@ -7,6 +7,8 @@
  * @module
  */
 
+import { reportIfRefused } from "../refusals.ts";
+
 /** More than this is no file of ours, in bytes. */
 const LIMIT_BYTES = 64 * 1024;
 
@@ -27,7 +29,15 @@ export interface StateFile {
 
 /** The file at `path`, an absolute one; its directory is made when it is missing. */
 export function stateFile(path: string): StateFile {
-  return { path, read: () => readOwn(path), write: (text) => replace(path, text) };
+  const write = async (text: string): Promise<void> => {
+    try {
+      await replace(path, text);
+    } catch (error) {
+      reportIfRefused(`a write of ${path}`, error);
+      throw error;
+    }
+  };
+  return { path, read: () => readOwn(path), write };
 }
 
 function readOwn(path: string): StateRead {
@@ -48,7 +58,8 @@ async function replace(path: string, text: string): Promise<void> {
   const directory = path.slice(0, path.lastIndexOf("/"));
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
   const fresh = `${path}.new`;
-  await Deno.remove(fresh).catch(() => {}); // left by a crash; what else is wrong shows below
+  // Left by a crash, perhaps; what else is wrong with it shows below.
+  await Deno.remove(fresh).catch((error) => reportIfRefused(`a removal of ${fresh}`, error));
   {
     using file = await Deno.open(fresh, { write: true, createNew: true, mode: 0o600 });
     const bytes = new TextEncoder().encode(text);

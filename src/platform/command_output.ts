@@ -4,6 +4,7 @@
  * @module
  */
 
+import { reportIfRefused } from "../refusals.ts";
 import { findProgram } from "./run_changes.ts";
 
 /** How a command ended. */
@@ -11,7 +12,10 @@ export interface CommandOutput {
   readonly success: boolean;
   /** What it wrote to stdout; empty when it could not be started. */
   readonly output: string;
-  /** The signal that ended it, such as `SIGILL`. */
+  /**
+   * The signal that ended it, such as `SIGILL`, by Deno's name: on OpenBSD `SIGKILL` is SIGFPE,
+   * and SIGKILL has none and is a mere failure.
+   */
   readonly signal?: string;
 }
 
@@ -27,8 +31,8 @@ export function readCommand(command: readonly string[]): CommandOutput {
   try {
     const prepared = prepareCommand(command);
     return prepared ? outputOf(prepared.outputSync()) : FAILED;
-  } catch {
-    return FAILED;
+  } catch (error) {
+    return failed(command, error);
   }
 }
 
@@ -37,9 +41,14 @@ export async function awaitCommand(command: readonly string[]): Promise<CommandO
   try {
     const prepared = prepareCommand(command);
     return prepared ? outputOf(await prepared.output()) : FAILED;
-  } catch {
-    return FAILED;
+  } catch (error) {
+    return failed(command, error);
   }
+}
+
+function failed([program]: readonly string[], error: unknown): CommandOutput {
+  reportIfRefused(`the start of ${program}`, error);
+  return FAILED;
 }
 
 function prepareCommand([program = "", ...args]: readonly string[]): Deno.Command | undefined {

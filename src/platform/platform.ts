@@ -214,8 +214,11 @@ export interface Platform {
   inspect(plan: HostNeeds): readonly HostFinding[];
   /** Closes the door that SIGUSR1 opens: Deno would start a debugger on it. */
   secureSignals(): void;
-  /** Ends process `pid`, which cannot refuse; nothing happens when it has ended already. */
-  killProcess(pid: number): void;
+  /**
+   * Kills every process of the group that process `leader` leads, a child of this one; what has
+   * ended is no error. Throws AggvpnError when the system refuses.
+   */
+  killGroup(leader: number): void;
   /**
    * Looks a name up where the datagrams of a link with these options would be routed.
    * Throws AggvpnError when it is unknown there.

@@ -6,6 +6,7 @@
  */
 
 import { AggvpnError } from "../errors.ts";
+import { reportIfRefused } from "../refusals.ts";
 import type { SystemChange } from "./platform.ts";
 
 /** Takes back what was done. Reports what fails and goes on; a second call does nothing. */
@@ -100,6 +101,7 @@ function outputOf(
   try {
     return command.outputSync();
   } catch (error) {
+    reportIfRefused(`the start of ${path}`, error);
     return error as Error;
   }
 }
@@ -115,7 +117,8 @@ function isExecutable(path: string): boolean {
   try {
     const { isFile, mode } = Deno.statSync(path);
     return isFile && (mode === null || (mode & 0o111) !== 0);
-  } catch {
+  } catch (error) {
+    reportIfRefused(`a look at ${path}`, error);
     return false;
   }
 }

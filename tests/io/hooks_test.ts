@@ -13,7 +13,7 @@ const TUNNEL = {
   offload: true,
   duplicate: "off",
 } as const;
-const HOST = { kill: (pid: number): void => Deno.kill(pid, "SIGKILL") };
+const HOST = { killGroup: (leader: number): void => Deno.kill(-leader, "SIGKILL") };
 const ENV = hookEnvironment(TUNNEL, "agg0", 1434);
 
 /** Runs `body` with a script that appends to a log, and returns the log. */

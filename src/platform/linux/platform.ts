@@ -17,7 +17,7 @@ import { inspectHost } from "./inspect.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { networkChanges, readForwarding } from "./network.ts";
 import { openPoller } from "./poller.ts";
-import { killProcess, secureSignals } from "./signals.ts";
+import { killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
 import { openTun } from "./tun.ts";
 
@@ -69,7 +69,7 @@ export const LINUX: Platform = {
     ...startFindings(needs.openFiles),
   ],
   secureSignals: () => secureSignals(libc()),
-  killProcess: (pid) => killProcess(libc(), pid),
+  killGroup: (leader) => killGroup(libc(), leader),
   lookup: (host) => lookupAddresses(host),
   startFindings,
   sandbox: () => "Linux confines a service from outside: see systemd.exec(5)",

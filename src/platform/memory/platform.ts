@@ -93,8 +93,13 @@ export class MemoryPlatform implements Platform {
 
   secureSignals(): void {}
 
-  killProcess(pid: number): void {
-    Deno.kill(pid, "SIGKILL");
+  /** Scripts are real ones. */
+  killGroup(leader: number): void {
+    try {
+      Deno.kill(-leader, "SIGKILL");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 
   lookup(host: string): Promise<readonly Address[]> {

@@ -8,10 +8,11 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
+import { logRefusal } from "../../refusals.ts";
 import { ERRNO } from "./errno.ts";
 
-const log = getLogger(["aggvpn", "pledge"]);
+/** Who refuses. */
+export const PLEDGE = "pledge(2)";
 
 /** What has been refused so far. */
 export class Refusals {
@@ -19,7 +20,7 @@ export class Refusals {
   readonly #report: (call: string) => void;
 
   /** @param report tells people of a call; the log does unless a test wants to */
-  constructor(report: (call: string) => void = logRefusal) {
+  constructor(report: (call: string) => void = (call) => logRefusal(PLEDGE, call)) {
     this.#report = report;
   }
 
@@ -31,8 +32,4 @@ export class Refusals {
     }
     return errno;
   }
-}
-
-function logRefusal(call: string): void {
-  log.error("pledge(2) refused {call}: report this, please", { call });
 }

@@ -21,10 +21,12 @@
  */
 
 import { AggvpnError } from "../../errors.ts";
+import { watchRefusals } from "../../refusals.ts";
 import { cString } from "../ffi.ts";
 import type { SandboxNeeds } from "../platform.ts";
 import { findProgram } from "../run_changes.ts";
 import { type Libc, systemError } from "./libc.ts";
+import { PLEDGE } from "./refusals.ts";
 
 const PROMISES: readonly string[] = [
   "stdio",
@@ -57,6 +59,7 @@ export function sandbox(libc: Libc, needs: SandboxNeeds): void {
   if (libc.symbols.pledge(cString(promises), null) < 0) {
     throw systemError(libc, `Cannot pledge "${promises}"`, libc.errno("pledge"), HINT);
   }
+  watchRefusals(PLEDGE);
 }
 
 /**

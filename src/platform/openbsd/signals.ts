@@ -11,6 +11,7 @@
  */
 
 import { SIG_ERR, SIG_IGN, SIGKILL, SIGUSR1 } from "./constants.ts";
+import { ERRNO } from "./errno.ts";
 import { type Libc, systemError } from "./libc.ts";
 
 /** Makes this process ignore SIGUSR1 for good: signal(3). Throws AggvpnError if it cannot. */
@@ -22,10 +23,15 @@ export function secureSignals(libc: Libc): void {
 }
 
 /**
- * Ends process `pid`, which cannot refuse: kill(2). Nothing happens when it has ended already.
+ * Kills every process of the group that process `leader` leads: kill(2). One that has ended is no
+ * error. Throws AggvpnError when the kernel refuses.
  *
  * Deno has no name for signal 9 here: what it calls SIGKILL is 8, SIGFPE.
  */
-export function killProcess(libc: Libc, pid: number): void {
-  if (libc.symbols.kill(pid, SIGKILL) < 0) libc.errno("kill");
+export function killGroup(libc: Libc, leader: number): void {
+  // To kill(2) 0 is the group of this process, and -1 everybody.
+  if (leader <= 1) throw new Error(`Process ${leader} leads no group of this program's`);
+  if (libc.symbols.kill(-leader, SIGKILL) === 0) return;
+  const errno = libc.errno("kill");
+  if (errno !== ERRNO.ESRCH) throw systemError(libc, `Cannot kill process ${leader}`, errno);
 }

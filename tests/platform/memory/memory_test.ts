@@ -115,3 +115,11 @@ Deno.test("MemoryPoller.wait() ends on a packet, a datagram, a wake or the deadl
   setTimeout(() => poller.close(), 1);
   await poller.wait(Infinity);
 });
+
+Deno.test("MemoryPlatform.killGroup() kills real processes, and minds none that has ended", async () => {
+  const child = new Deno.Command("sleep", { args: ["20"], detached: true }).spawn();
+  const platform = new MemoryPlatform();
+  platform.killGroup(child.pid);
+  assertEquals((await child.status).code, 128 + 9);
+  platform.killGroup(child.pid);
+});

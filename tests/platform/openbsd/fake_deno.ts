@@ -188,7 +188,7 @@ function commandClass(sandbox: FakeSandbox): typeof Deno.Command {
 function start(
   sandbox: FakeSandbox,
   command: string,
-  { cwd, stdin = "inherit", stdout, stderr }: Deno.CommandOptions,
+  { cwd, detached, stdin = "inherit", stdout, stderr }: Deno.CommandOptions,
   piped: boolean,
 ): void {
   sandbox.call("getcwd");
@@ -200,6 +200,7 @@ function start(
   }
   calls("pipe2", "fork", "dup2", "sigaction", "wait4")(sandbox);
   if (cwd !== undefined) sandbox.path("chdir", `${cwd}`);
+  if (detached) sandbox.call("setsid");
   sandbox.path("execve", command);
   const interpreter = /^#!\s*(\/\S+)/.exec(beginningOf(command))?.[1];
   if (interpreter !== undefined) sandbox.path("execve", interpreter);

@@ -57,8 +57,8 @@ export class FakeLibc implements Libc {
   readonly #polls: FakePolls;
   readonly #uid: number;
   readonly #rtable: number;
-  /** Processes that run besides this one, by their ids. */
-  readonly processes = new Set<number>();
+  /** Groups of processes there are besides this one's, by the number of their leader. */
+  readonly groups = new Set<number>();
   /** Calls that the program found refused by pledge(2). */
   readonly refused: string[] = [];
   readonly #refusals = new Refusals((call) => this.refused.push(call));
@@ -364,12 +364,12 @@ export class FakeLibc implements Libc {
     );
   }
 
-  /** Signals a process; those that run are named by the test. */
+  /** Signals a group of processes; those there are are named by the test. */
   #kill(pid: number, signal: number): number {
     const name = signal === NUMBERS.SIGKILL ? "SIGKILL" : `${signal}`;
     return this.#call(`kill(${pid}, ${name})`, () => {
       this.sandbox.kill();
-      if (!this.processes.delete(pid)) throw new SystemError("ESRCH");
+      if (!this.groups.delete(-pid)) throw new SystemError("ESRCH");
       return 0;
     });
   }

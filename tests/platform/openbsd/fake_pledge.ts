@@ -51,6 +51,7 @@ export const SYSCALLS = {
   rmdir: CPATH,
   sendmmsg: STDIO,
   sendmsg: STDIO,
+  setsid: ["proc"],
   setsockopt: STDIO,
   shutdown: STDIO,
   sigaction: STDIO,

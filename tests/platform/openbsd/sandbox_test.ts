@@ -6,7 +6,7 @@ import { ERRNO } from "../../../src/platform/openbsd/errno.ts";
 import { openPoller } from "../../../src/platform/openbsd/poller.ts";
 import { Refusals } from "../../../src/platform/openbsd/refusals.ts";
 import { sandbox } from "../../../src/platform/openbsd/sandbox.ts";
-import { killProcess } from "../../../src/platform/openbsd/signals.ts";
+import { killGroup } from "../../../src/platform/openbsd/signals.ts";
 import { openSocket } from "../../../src/platform/openbsd/socket.ts";
 import { openTun } from "../../../src/platform/openbsd/tun.ts";
 import { setMtu } from "../../../src/platform/openbsd/tun_mtu.ts";
@@ -106,7 +106,7 @@ Deno.test("what pledge(2) refuses is told once for each call, and the tunnel goe
     assertEquals(socket.failure, "unreachable");
     assertThrows(() => openSocket(libc, { name: "b", family: 4 }), AggvpnError);
     assertThrows(() => setMtu(libc, tun, 1400), AggvpnError, "Function not implemented");
-    killProcess(libc, 4711);
+    assertThrows(() => killGroup(libc, 4711), AggvpnError, "Function not implemented");
   }
   assertEquals(libc.refused, ["sendmmsg", "socket", "ioctl", "kill"]);
 });

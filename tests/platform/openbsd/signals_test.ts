@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { AggvpnError } from "../../../src/errors.ts";
-import { killProcess, secureSignals } from "../../../src/platform/openbsd/signals.ts";
+import { killGroup, secureSignals } from "../../../src/platform/openbsd/signals.ts";
 import { FakeLibc } from "./fake_libc.ts";
 import { FakeWorld } from "./fake_world.ts";
 
@@ -18,10 +18,16 @@ Deno.test({
   },
 });
 
-Deno.test("killProcess() sends signal 9 by its number, and minds nothing that has ended", () => {
+Deno.test("killGroup() sends signal 9 by its number, and minds nothing that has ended", () => {
   const libc = new FakeLibc(new FakeWorld().host());
-  libc.processes.add(4711);
-  killProcess(libc, 4711);
-  killProcess(libc, 4711);
-  assertEquals(libc.calls, ["kill(4711, SIGKILL) = 0", "kill(4711, SIGKILL) = -1 ESRCH"]);
+  libc.groups.add(4711);
+  killGroup(libc, 4711);
+  killGroup(libc, 4711);
+  assertEquals(libc.calls, ["kill(-4711, SIGKILL) = 0", "kill(-4711, SIGKILL) = -1 ESRCH"]);
+});
+
+Deno.test("killGroup() never kills everybody, nor this program", () => {
+  const libc = new FakeLibc(new FakeWorld().host());
+  for (const leader of [1, 0, -1]) assertThrows(() => killGroup(libc, leader), Error, "no group");
+  assertEquals(libc.calls, []);
 });
