@@ -14,6 +14,12 @@ export type Cipher = keyof typeof CIPHER;
 
 /** Bytes of a key of either cipher. */
 export const KEY_BYTES = 32;
+/** Throws when `key` is none of either cipher. */
+export function checkKey(key: Uint8Array): void {
+  if (key.length === KEY_BYTES) return;
+  throw new Error(`A key has ${KEY_BYTES} bytes, not ${key.length}`);
+}
+
 /** Bytes of a nonce of either cipher: link id 4, counter 8, big-endian. */
 export const NONCE_BYTES = 12;
 /** Bytes of associated data: the 10 of the header, then the high half of the counter. */

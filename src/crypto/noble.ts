@@ -9,7 +9,7 @@ import { gcm } from "@noble/ciphers/aes.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import type { Slab } from "../slab.ts";
 import { TAG_BYTES } from "../wire/datagram.ts";
-import { type AeadKey, type AeadProvider, type Cipher, KEY_BYTES } from "./aead.ts";
+import { type AeadKey, type AeadProvider, checkKey, type Cipher } from "./aead.ts";
 import { fitsBodies } from "./body.ts";
 
 type Construct = (key: Uint8Array, nonce: Uint8Array, aad: Uint8Array) => {
@@ -37,9 +37,7 @@ class NobleKey implements AeadKey {
   #closed = false;
 
   constructor(construct: Construct, key: Uint8Array) {
-    if (key.length !== KEY_BYTES) {
-      throw new Error(`A key has ${KEY_BYTES} bytes, not ${key.length}`);
-    }
+    checkKey(key);
     this.#construct = construct;
     this.#key = key.slice();
   }

@@ -25,6 +25,7 @@ import {
   IPV6_HOP_LIMIT,
   IPV6_NEXT_HEADER,
   IPV6_SOURCE,
+  ipVersion,
   PROTOCOL_TCP,
   PSH,
   TCP_ACKNOWLEDGMENT,
@@ -69,7 +70,7 @@ export function flowKey(words: Uint32Array, at: number, info: TransportInfo): nu
 /** Tells whether the packets at `a` and `b` have addresses, protocol and ports in common. */
 export function isSameFlow(pool: PacketPool, a: number, b: number, info: TransportInfo): boolean {
   const { bytes, words } = pool;
-  if (bytes[a]! >> 4 !== info.version) return false;
+  if (ipVersion(bytes, a) !== info.version) return false;
   const protocolAt = info.version === 4 ? IPV4_PROTOCOL : IPV6_NEXT_HEADER;
   if (bytes[a + protocolAt] !== bytes[b + protocolAt]) return false;
   const from = a + (info.version === 4 ? IPV4_SOURCE : IPV6_SOURCE) >> 2;

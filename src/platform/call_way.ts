@@ -55,6 +55,15 @@ export function chooseCalls(setting: string, probe: () => CallProbe): CallChoice
   }
 }
 
+/**
+ * Returns what tells how this process calls C: by the environment or else by `usual`, and found
+ * out when it is first asked.
+ */
+export function callChoice(usual: CallWay | "probe", probe: () => CallProbe): () => CallChoice {
+  let choice: CallChoice | undefined;
+  return () => choice ??= chooseCalls(Deno.env.get(CALLS_VARIABLE) ?? usual, probe);
+}
+
 const LANDING_ENFORCED: HostFinding = {
   severity: "warning",
   message: "Calls of C are slower: this CPU (IBT or BTI) refuses the stubs that Deno makes",

@@ -55,7 +55,7 @@ function bindWhere(bind: Bind, name: string, way: CallWay): ImportKey | undefine
 }
 
 /** Linux says so; elsewhere the faster cipher tells. */
-function detectHardwareAes(importKey: AeadProvider["importKey"]): boolean {
+function detectHardwareAes(importKey: ImportKey): boolean {
   try {
     const info = Deno.readTextFileSync("/proc/cpuinfo");
     const flags = /^(?:flags|Features)\s*:(.*)$/m.exec(info)?.[1];
@@ -67,7 +67,7 @@ function detectHardwareAes(importKey: AeadProvider["importKey"]): boolean {
 }
 
 /** Returns the shortest of a few times, in microseconds, that packets take: about 1 ms in all. */
-function sealUs(importKey: AeadProvider["importKey"], cipher: Cipher): number {
+function sealUs(importKey: ImportKey, cipher: Cipher): number {
   const key = importKey(cipher, new Uint8Array(KEY_BYTES));
   const nonce = new Uint8Array(NONCE_BYTES);
   const slab = new Slab(2, 0);

@@ -21,12 +21,11 @@ import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import { isData } from "../wire/data.ts";
 import { instanceOf } from "../wire/datagram.ts";
 import {
-  CLOSE_BYTES,
   FRAME,
   FRAME_HEADER_BYTES,
+  isTooShort,
   LinkUpdate,
   parseLinkUpdate,
-  PROBE_BYTES,
   readFrameLength,
   readFrameType,
   readProbeNumber,
@@ -307,19 +306,18 @@ export class Peer {
     at: number,
     size: number,
   ): void {
-    if (type === FRAME.probe) {
-      if (size < PROBE_BYTES) return this.#host.drops.count("frame");
+    if (isTooShort(type, size)) {
+      this.#host.drops.count("frame");
+    } else if (type === FRAME.probe) {
       const sentAt = readProbeSentAt(bytes, at);
       this.receiver.noteSentAt(now, path.options.id, sentAt);
       this.#control.requestAck(path.options.id, readProbeNumber(bytes, at), sentAt);
       if (path.joinProbe(now)) this.#control.requestProbe(path.options.id);
     } else if (type === FRAME.probeAck) {
-      if (size < PROBE_BYTES) return this.#host.drops.count("frame");
       if (path.handleProbeAck(now, readProbeNumber(bytes, at))) this.#onUp(path);
     } else if (type === FRAME.report) {
       this.#handleReport(now, bytes, at, size);
     } else if (type === FRAME.close) {
-      if (size < CLOSE_BYTES) return this.#host.drops.count("frame");
       this.drop(now, "the peer has closed it");
     }
   }

@@ -21,7 +21,7 @@ const FRAME_LENGTH = 1;
 export const PROBE_BYTES = 7;
 const PROBE_SENT_AT = 4;
 /** Payload of CLOSE: reason 1. */
-export const CLOSE_BYTES = 1;
+const CLOSE_BYTES = 1;
 /** Payload of LINK: link id 1 | tier 1 | flags 1. */
 export const LINK_BYTES = 3;
 const LINK_TIER = 1;
@@ -50,6 +50,15 @@ export function readFrameType(bytes: Uint8Array, at: number): number {
 /** Returns the length of its payload. */
 export function readFrameLength(bytes: Uint8Array, at: number): number {
   return readU16(bytes, at + FRAME_LENGTH);
+}
+
+/**
+ * Tells whether `length` bytes are too few for a control frame of `type`. REPORT and LINK are for
+ * those who read them, and a type that is not known has any length.
+ */
+export function isTooShort(type: number, length: number): boolean {
+  if (type === FRAME.probe || type === FRAME.probeAck) return length < PROBE_BYTES;
+  return type === FRAME.close && length < CLOSE_BYTES;
 }
 
 /** Writes a CLOSE frame; returns where it ends. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type AeadKey, type Cipher, KEY_BYTES, NONCE_BYTES } from "../../crypto/aead.ts";
+import { type AeadKey, checkKey, type Cipher, KEY_BYTES, NONCE_BYTES } from "../../crypto/aead.ts";
 import { fitsBodies } from "../../crypto/body.ts";
 import { AggvpnError } from "../../errors.ts";
 import { type Slab, SLOT_BYTES } from "../../slab.ts";
@@ -77,9 +77,7 @@ export class AeadContextKey implements AeadKey {
   #closed = false;
 
   constructor(library: AeadSymbols, cipher: Cipher, key: Uint8Array) {
-    if (key.length !== KEY_BYTES) {
-      throw new Error(`A key has ${KEY_BYTES} bytes, not ${key.length}`);
-    }
+    checkKey(key);
     this.#library = library;
     const aead = cipher === "aes256gcm"
       ? library.EVP_aead_aes_256_gcm()

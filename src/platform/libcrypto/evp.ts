@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type AeadKey, type Cipher, KEY_BYTES, NONCE_BYTES } from "../../crypto/aead.ts";
+import { type AeadKey, checkKey, type Cipher, NONCE_BYTES } from "../../crypto/aead.ts";
 import { fitsBodies } from "../../crypto/body.ts";
 import { AggvpnError } from "../../errors.ts";
 import type { Slab } from "../../slab.ts";
@@ -72,9 +72,7 @@ export class EvpKey implements AeadKey {
   readonly #targets = new LastBodies();
 
   constructor(library: EvpSymbols, cipher: Cipher, key: Uint8Array) {
-    if (key.length !== KEY_BYTES) {
-      throw new Error(`A key has ${KEY_BYTES} bytes, not ${key.length}`);
-    }
+    checkKey(key);
     this.#library = library;
     const type = cipher === "aes256gcm"
       ? library.EVP_aes_256_gcm()

@@ -5,6 +5,7 @@
  */
 
 import {
+  AAD_BYTES,
   type AeadKey,
   type AeadProvider,
   type Cipher,
@@ -40,7 +41,7 @@ export function passesKnownAnswers(importKey: AeadProvider["importKey"]): boolea
 
 function passesKnownAnswer(key: AeadKey, answer: string): boolean {
   const nonce = new Uint8Array(NONCE_BYTES);
-  const aad = new Uint8Array(14);
+  const aad = new Uint8Array(AAD_BYTES);
   const slab = new Slab(3, 0);
   key.seal(nonce, aad, slab, 0, 16, slab, 1);
   const sealed = slab.bytes.subarray(slab.at(1), slab.at(1) + 16 + TAG_BYTES);

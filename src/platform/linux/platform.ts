@@ -5,7 +5,7 @@
  */
 
 import type { AeadProvider } from "../../crypto/aead.ts";
-import { type CallChoice, CALLS_VARIABLE, chooseCalls } from "../call_way.ts";
+import { callChoice } from "../call_way.ts";
 import { readCommand } from "../command_output.ts";
 import { tryFirst } from "../first_calls.ts";
 import { loadLibcrypto } from "../libcrypto.ts";
@@ -25,15 +25,12 @@ import { openTun } from "./tun.ts";
 const LIBCRYPTO = "libcrypto.so.3";
 
 const OPEN_FILES_HINT = 'Raise LimitNOFILE= of the service, or "ulimit -n".';
-let choice: CallChoice | undefined;
 
 /** No kernel of Linux enforces landing instructions on programs, so nothing is probed. */
-function calls(): CallChoice {
-  return choice ??= chooseCalls(
-    Deno.env.get(CALLS_VARIABLE) ?? "stubs",
-    () => ({ read: readCommand, deno: Deno.execPath(), library: "libc.so.6" }),
-  );
-}
+const calls = callChoice(
+  "stubs",
+  () => ({ read: readCommand, deno: Deno.execPath(), library: "libc.so.6" }),
+);
 
 const libc = tryFirst<Libc>(
   () => openLibc(calls().way),

@@ -5,7 +5,7 @@
  */
 
 import type { AeadProvider } from "../../crypto/aead.ts";
-import { type CallChoice, CALLS_VARIABLE, chooseCalls } from "../call_way.ts";
+import { type CallChoice, callChoice } from "../call_way.ts";
 import {
   type AwaitCommand,
   awaitCommand,
@@ -78,15 +78,11 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
   };
 }
 
-let choice: CallChoice | undefined;
-
-/** Found out once: the kernel enforces landing instructions where the CPU can. */
-function calls(): CallChoice {
-  return choice ??= chooseCalls(
-    Deno.env.get(CALLS_VARIABLE) ?? "probe",
-    () => ({ read: readCommand, deno: Deno.execPath(), library: "libc.so" }),
-  );
-}
+/** The kernel enforces landing instructions where the CPU can. */
+const calls = callChoice(
+  "probe",
+  () => ({ read: readCommand, deno: Deno.execPath(), library: "libc.so" }),
+);
 
 /** OpenBSD 7.2 or later on amd64 or arm64. Libraries are opened when they are first used. */
 export const OPENBSD: Platform = openbsdPlatform({

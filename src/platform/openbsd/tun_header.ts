@@ -29,7 +29,13 @@ import { writeIpv4Checksum } from "../../offload/checksum.ts";
 import type { Framing } from "../../offload/framing.ts";
 import { clearVnetHeader, GSO, NEEDS_CSUM, type VnetHeader } from "../../offload/vnet_header.ts";
 import type { PacketPool } from "../../slab.ts";
-import { IPV4_BYTES, PROTOCOL_TCP, TCP_CHECKSUM } from "../../wire/ip_layout.ts";
+import {
+  IPV4_BYTES,
+  ipv4HeaderBytes,
+  ipVersion,
+  PROTOCOL_TCP,
+  TCP_CHECKSUM,
+} from "../../wire/ip_layout.ts";
 import { parseTransport, TransportInfo } from "../../wire/transport.ts";
 import {
   AF_INET,
@@ -108,8 +114,9 @@ function readTransport(flags: number, mss: number, length: number, header: VnetH
 
 /** Fills in the IPv4 header's checksum, if there is such a header. */
 function fillIpv4(pool: PacketPool, at: number, length: number): boolean {
-  const headerBytes = (pool.bytes[at]! & 0x0f) * 4;
-  const isIpv4 = pool.bytes[at]! >> 4 === 4 && headerBytes >= IPV4_BYTES && headerBytes <= length;
+  const headerBytes = ipv4HeaderBytes(pool.bytes, at);
+  const isIpv4 = ipVersion(pool.bytes, at) === 4 && headerBytes >= IPV4_BYTES &&
+    headerBytes <= length;
   if (isIpv4) writeIpv4Checksum(pool, at, headerBytes);
   return isIpv4;
 }
@@ -117,7 +124,7 @@ function fillIpv4(pool: PacketPool, at: number, length: number): boolean {
 /** Writes the address family in front of the packet at `at`. */
 function writeFamily(bytes: Uint8Array, at: number): void {
   bytes[at - 4] = bytes[at - 3] = bytes[at - 2] = 0;
-  bytes[at - 1] = bytes[at]! >> 4 === 6 ? AF_INET6 : AF_INET;
+  bytes[at - 1] = ipVersion(bytes, at) === 6 ? AF_INET6 : AF_INET;
 }
 
 function isIp(bytes: Uint8Array, at: number): boolean {
