@@ -12,6 +12,7 @@ import { FlowQueue } from "../../src/queue/flow_queue.ts";
 import { remoteOf } from "../../src/remote.ts";
 import { Rules } from "../../src/scheduler/rules.ts";
 import { Sender } from "../../src/scheduler/sender.ts";
+import { Transmitter } from "../../src/scheduler/transmitter.ts";
 import { Session } from "../../src/session/session.ts";
 import { PACKET_OFFSET, PacketPool } from "../../src/slab.ts";
 import { PacketInfo, parsePacket } from "../../src/wire/ip.ts";
@@ -96,6 +97,7 @@ class SendingEnd {
   readonly #paths: readonly Path[];
   readonly #batches: readonly TransmitBatch[];
   readonly #session: Session;
+  readonly #out: Transmitter;
   readonly #release = (slot: number): void => this.pool.release(slot);
 
   constructor(links: number) {
@@ -106,7 +108,16 @@ class SendingEnd {
     this.#batches = this.#paths.map(() => new TransmitBatch());
     this.#session = new Session(1, 2, START_US, "none", NO_KEY, NO_KEY, links);
     const rules = new Rules([], "off");
-    this.sender = new Sender(pool, this.#paths, QUEUE_PACKETS, new Drops(), rules);
+    const out = this.#out = new Transmitter(pool);
+    this.sender = new Sender({
+      pool,
+      paths: this.#paths,
+      limit: QUEUE_PACKETS,
+      drops: new Drops(),
+      rules,
+      schedule: "fast",
+      out,
+    });
     slots.forEach((slot) => this.#release(slot));
   }
 
@@ -127,7 +138,8 @@ class SendingEnd {
 
   /** Moves what waits to the batches. */
   fill(): void {
-    this.sender.fill(this.now, this.#session, this.#batches);
+    this.#out.begin(this.now, this.#session, this.#batches);
+    this.sender.fill();
   }
 
   /** Forgets the batches, and what was sent is acknowledged. */

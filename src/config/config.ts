@@ -8,6 +8,7 @@
  */
 
 import type { Duplicate } from "../duplicate.ts";
+import type { Schedule } from "../schedule.ts";
 import type { Tier } from "../wire/handshake.ts";
 
 /** How much is logged. */
@@ -80,6 +81,8 @@ export interface TunnelConfig {
   readonly mssClamp: boolean;
   readonly offload: boolean;
   readonly rdomain?: number;
+  /** How links share what this end sends. */
+  readonly schedule: Schedule;
   /** For packets of the interactive class. */
   readonly duplicate: Duplicate;
   readonly up?: string;

@@ -6,6 +6,7 @@
  */
 
 import type { Duplicate } from "../duplicate.ts";
+import type { Schedule } from "../schedule.ts";
 import type { Tier } from "../wire/handshake.ts";
 import type { LogLevel } from "./config.ts";
 import { flag, integer, type Kind, listOf, located, oneOf } from "./kind.ts";
@@ -47,6 +48,7 @@ export type Values<K extends Keys> = {
 const port = integer("PORT", 1, 65535);
 const LOG_LEVEL = oneOf<LogLevel>("error", "warning", "info", "debug", "trace");
 const DUPLICATE = oneOf<Duplicate>("off", "auto", "all");
+const SCHEDULE = oneOf<Schedule>("fast", "steady", "redundant");
 const TIER = oneOf<Tier>("primary", "overflow", "backup");
 
 /** Keys before the first table. */
@@ -149,6 +151,14 @@ export const TUNNEL_KEYS = {
   rdomain: {
     kind: integer("NUMBER", 0, 255),
     doc: "Routing domain of the tunnel interface (OpenBSD).",
+  },
+  schedule: {
+    kind: SCHEDULE,
+    default: "fast",
+    doc:
+      "How links share what this end sends. fast: a download has the sum of all links. steady: a " +
+      "flow stays on one link while it fits, calls on the nearest, for the least delay. redundant: " +
+      "all packets on all links, as fast as the best of them.",
   },
   duplicate: {
     kind: DUPLICATE,

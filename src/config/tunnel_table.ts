@@ -52,6 +52,7 @@ export function tunnelConfig({ values }: TunnelReading): TunnelConfig {
     mssClamp: values.mss_clamp,
     offload: values.offload,
     rdomain: values.rdomain,
+    schedule: values.schedule,
     duplicate: values.duplicate,
     up: values.up,
     down: values.down,

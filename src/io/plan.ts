@@ -75,8 +75,9 @@ export function linkOptions(link: LinkConfig, remote: Remote): LinkOptions {
 /** Returns what the endpoint does with some of its packets. */
 export function policyOptions(
   config: Config,
-): Required<Pick<EndpointOptions, "rules" | "duplicate">> {
-  return { rules: config.rules.map(ruleOptions), duplicate: config.tunnel.duplicate };
+): Required<Pick<EndpointOptions, "rules" | "duplicate" | "schedule">> {
+  const { duplicate, schedule } = config.tunnel;
+  return { rules: config.rules.map(ruleOptions), duplicate, schedule };
 }
 
 function ruleOptions({ source, destination, ...rule }: RuleConfig): RuleOptions {

@@ -2,14 +2,16 @@
  * The one queue of a peer: a FIFO for what must not wait, and behind it flows
  * that share by deficit round robin, each kept short by CoDel (FQ-CoDel, RFC 8290).
  *
- * Links pull from it, so nothing is ever committed to a link that stalls. It
- * holds slot numbers of the packet pool, chained through `pool.next`.
+ * Links pull from it, so nothing is ever committed to a link that stalls. Its flows may be
+ * divided into groups, each with a round robin of its own. It holds slot numbers of the
+ * packet pool, chained through `pool.next`.
  *
  * @module
  */
 
 import type { PacketPool } from "../slab.ts";
 import { Codel } from "./codel.ts";
+import { type BucketList, FlowGroup, NONE } from "./flow_group.ts";
 
 /** Flows are told apart by this many buckets (RFC 8290 section 4.1.1). */
 export const BUCKETS = 1024;
@@ -18,7 +20,6 @@ const QUANTUM_BYTES = 1514;
 /** Packets of the express FIFO: beyond that even urgent packets wait their turn. */
 const EXPRESS_LIMIT = 64;
 
-const NONE = -1;
 const IDLE = 0;
 const NEW = 1;
 const OLD = 2;
@@ -27,37 +28,6 @@ const OLD = 2;
 export type DropHandler = (slot: number, reason: "codel" | "queue-full") => void;
 /** Marks the packet in `slot` instead of dropping it; false when its sender knows no ECN. */
 export type Marker = (slot: number) => boolean;
-
-/** A singly linked list of bucket numbers. */
-class BucketList {
-  readonly #next: Int32Array;
-  head = NONE;
-  #tail = NONE;
-
-  constructor(next: Int32Array) {
-    this.#next = next;
-  }
-
-  push(bucket: number): void {
-    this.#next[bucket] = NONE;
-    if (this.head === NONE) this.head = bucket;
-    else this.#next[this.#tail] = bucket;
-    this.#tail = bucket;
-  }
-
-  shift(): number {
-    const bucket = this.head;
-    this.head = this.#next[bucket]!;
-    return bucket;
-  }
-
-  /** The first bucket that has a packet, by its entry in `heads`; -1 for none. */
-  firstWaiting(heads: Int32Array): number {
-    let bucket = this.head;
-    while (bucket !== NONE && heads[bucket] === NONE) bucket = this.#next[bucket]!;
-    return bucket;
-  }
-}
 
 /** FQ-CoDel over packet slots. */
 export class FlowQueue {
@@ -77,8 +47,9 @@ export class FlowQueue {
   readonly #deficit = new Int32Array(BUCKETS);
   readonly #state = new Uint8Array(BUCKETS);
   readonly #codel = new Codel(BUCKETS);
-  readonly #newFlows: BucketList;
-  readonly #oldFlows: BucketList;
+  readonly #groups: readonly FlowGroup[];
+  /** Group of each bucket. */
+  readonly #group = new Uint8Array(BUCKETS);
   #expressHead = NONE;
   #expressTail = NONE;
   #expressPackets = 0;
@@ -88,6 +59,7 @@ export class FlowQueue {
   /**
    * @param limit most packets it holds; beyond, the longest flow loses its oldest packet
    * @param enqueuedAt an entry per slot; queues that never hold the same slot may share it
+   * @param groups how many; at first every flow is in group 0
    */
   constructor(
     pool: PacketPool,
@@ -95,6 +67,7 @@ export class FlowQueue {
     onDrop: DropHandler,
     mark: Marker,
     enqueuedAt: Float64Array = new Float64Array(pool.count),
+    groups = 1,
   ) {
     this.#pool = pool;
     this.#limit = limit;
@@ -102,8 +75,7 @@ export class FlowQueue {
     this.#mark = mark;
     this.#enqueuedAt = enqueuedAt;
     const next = new Int32Array(BUCKETS).fill(NONE);
-    this.#newFlows = new BucketList(next);
-    this.#oldFlows = new BucketList(next);
+    this.#groups = Array.from({ length: groups }, () => new FlowGroup(next));
   }
 
   /** Sets what CoDel accepts for ever, and how fast senders answer; in microseconds. */
@@ -122,10 +94,53 @@ export class FlowQueue {
     return this.packets > this.#expressPackets;
   }
 
-  /** Microseconds that the oldest packet of the flow to be served next has waited; 0 when empty. */
-  headSojournUs(now: number): number {
-    let bucket = this.#newFlows.firstWaiting(this.#head);
-    if (bucket === NONE) bucket = this.#oldFlows.firstWaiting(this.#head);
+  /** Bytes that wait in a group. */
+  bytesOf(group: number): number {
+    return this.#groups[group]!.bytes;
+  }
+
+  /** Flows of a group that have a turn: something of theirs waits, or did a round ago. */
+  flowsOf(group: number): number {
+    return this.#groups[group]!.flows;
+  }
+
+  /** Whether any packet of a group waits in its flow's turn. */
+  hasFlowsOf(group: number): boolean {
+    return this.#groups[group]!.packets > 0;
+  }
+
+  /** Puts a flow, with what waits of it, into a group. O(flows of its old group). */
+  assign(bucket: number, group: number): void {
+    const from = this.#groups[this.#group[bucket]!]!;
+    const to = this.#groups[group]!;
+    if (from === to) return;
+    this.#group[bucket] = group;
+    if (this.#state[bucket] === IDLE) return;
+    const isNew = this.#state[bucket] === NEW;
+    (isNew ? from.newFlows : from.oldFlows).remove(bucket);
+    (isNew ? to.newFlows : to.oldFlows).push(bucket);
+    from.flows--;
+    to.flows++;
+    const bytes = this.#backlog[bucket]!;
+    from.bytes -= bytes;
+    to.bytes += bytes;
+    let packets = 0;
+    for (let slot = this.#head[bucket]!; slot !== NONE; slot = this.#pool.next[slot]!) packets++;
+    from.packets -= packets;
+    to.packets += packets;
+  }
+
+  /** The flow of a group whose turn is next, or -1. */
+  firstOf(group: number): number {
+    return this.#groups[group]!.first;
+  }
+
+  /**
+   * Microseconds that the oldest packet of the flow to be served next in a group has waited; 0
+   * when there is none.
+   */
+  headSojournUs(now: number, group = 0): number {
+    const bucket = this.#groups[group]!.firstWaiting(this.#head);
     return bucket === NONE ? 0 : now - this.#enqueuedAt[this.#head[bucket]!]!;
   }
 
@@ -157,35 +172,40 @@ export class FlowQueue {
     if (this.#head[bucket] === NONE) this.#head[bucket] = slot;
     else this.#pool.next[this.#tail[bucket]!] = slot;
     this.#tail[bucket] = slot;
+    const group = this.#groups[this.#group[bucket]!]!;
     this.#backlog[bucket] = this.#backlog[bucket]! + this.#pool.lengths[slot]!;
+    group.packets++;
+    group.bytes += this.#pool.lengths[slot]!;
     this.#count(slot, 1);
     if (this.#state[bucket] === IDLE) {
       this.#state[bucket] = NEW;
       this.#deficit[bucket] = QUANTUM_BYTES;
-      this.#newFlows.push(bucket);
+      group.newFlows.push(bucket);
+      group.flows++;
     }
     if (this.packets > this.#limit) this.#dropFromLongest();
   }
 
   /**
-   * Takes the next packet out by deficit round robin; -1 when none waits. CoDel
-   * may drop or mark on the way, but only if `mayDrop`.
+   * Takes the next packet out of a group by deficit round robin; -1 when none waits there.
+   * CoDel may drop or mark on the way, but only if `mayDrop`.
    */
-  shift(now: number, mayDrop: boolean): number {
+  shift(now: number, mayDrop: boolean, group = 0): number {
+    const flows = this.#groups[group]!;
     for (;;) {
-      const fromNew = this.#newFlows.head !== NONE;
-      const list = fromNew ? this.#newFlows : this.#oldFlows;
+      const fromNew = flows.newFlows.head !== NONE;
+      const list = fromNew ? flows.newFlows : flows.oldFlows;
       const bucket = list.head;
       if (bucket === NONE) return NONE;
       if (this.#deficit[bucket]! <= 0) {
         this.#deficit[bucket] = this.#deficit[bucket]! + QUANTUM_BYTES;
-        this.#toOld(list, bucket);
+        this.#toOld(flows, list, bucket);
         continue;
       }
       const slot = this.#shiftFlow(now, bucket, mayDrop);
       if (slot === NONE) {
-        if (fromNew) this.#toOld(list, bucket);
-        else this.#state[list.shift()] = IDLE;
+        if (fromNew) this.#toOld(flows, list, bucket);
+        else this.#retire(flows, list);
         continue;
       }
       this.#deficit[bucket] = this.#deficit[bucket]! - this.#pool.lengths[slot]!;
@@ -197,13 +217,25 @@ export class FlowQueue {
   /** Drops everything. */
   clear(release: (slot: number) => void): void {
     for (let slot = this.shiftExpress(); slot !== NONE; slot = this.shiftExpress()) release(slot);
-    for (let slot = this.shift(0, false); slot !== NONE; slot = this.shift(0, false)) release(slot);
+    for (let group = 0; group < this.#groups.length; group++) {
+      for (;;) {
+        const slot = this.shift(0, false, group);
+        if (slot === NONE) break;
+        release(slot);
+      }
+    }
   }
 
-  #toOld(list: BucketList, bucket: number): void {
+  #toOld(group: FlowGroup, list: BucketList, bucket: number): void {
     list.shift();
     this.#state[bucket] = OLD;
-    this.#oldFlows.push(bucket);
+    group.oldFlows.push(bucket);
+  }
+
+  /** The flow at the head of a list of old ones has nothing left: its turn is over. */
+  #retire(group: FlowGroup, list: BucketList): void {
+    this.#state[list.shift()] = IDLE;
+    group.flows--;
   }
 
   #shiftFlow(now: number, bucket: number, mayDrop: boolean): number {
@@ -224,8 +256,11 @@ export class FlowQueue {
   #shiftHead(bucket: number): number {
     const slot = this.#head[bucket]!;
     if (slot === NONE) return NONE;
+    const group = this.#groups[this.#group[bucket]!]!;
     this.#head[bucket] = this.#pool.next[slot]!;
     this.#backlog[bucket] = this.#backlog[bucket]! - this.#pool.lengths[slot]!;
+    group.packets--;
+    group.bytes -= this.#pool.lengths[slot]!;
     this.#count(slot, -1);
     return slot;
   }

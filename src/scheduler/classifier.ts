@@ -11,6 +11,7 @@ import { BUCKETS } from "../queue/flow_queue.ts";
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { KIND, type Kind, type PacketInfo } from "../wire/ip.ts";
 import type { Lanes } from "./lanes.ts";
+import type { Policy } from "./policy.ts";
 import { COPIES, type Rules, UNSAID } from "./rules.ts";
 import { SparseFlows } from "./sparse.ts";
 
@@ -27,12 +28,14 @@ export class Classifier {
   readonly #pool: PacketPool;
   readonly #rules: Rules;
   readonly #lanes: Lanes;
+  readonly #policy: Policy;
   readonly #sparse = new SparseFlows(BUCKETS);
 
-  constructor(pool: PacketPool, rules: Rules, lanes: Lanes) {
+  constructor(pool: PacketPool, rules: Rules, lanes: Lanes, policy: Policy) {
     this.#pool = pool;
     this.#rules = rules;
     this.#lanes = lanes;
+    this.#policy = policy;
     this.kind = new Uint8Array(pool.count);
     this.bucket = new Uint16Array(pool.count);
     this.lane = new Uint8Array(pool.count);
@@ -68,6 +71,6 @@ export class Classifier {
   #copiesOf(kind: Kind, rule: number): number {
     const said = rule < 0 ? UNSAID : this.#rules.copies[rule]!;
     if (said !== UNSAID) return said;
-    return kind === KIND.bulk ? COPIES.off : this.#rules.interactiveCopies;
+    return this.#policy.copies(kind === KIND.bulk ? COPIES.off : this.#rules.interactiveCopies);
   }
 }

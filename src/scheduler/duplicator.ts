@@ -8,14 +8,14 @@
  * @module
  */
 
-import { BATCH_DATAGRAMS, type TransmitBatch } from "../batch.ts";
+import { BATCH_DATAGRAMS } from "../batch.ts";
 import type { Path } from "../links/path.ts";
-import type { Session } from "../session/session.ts";
 import type { PacketPool } from "../slab.ts";
-import { DATA_HEADER_BYTES } from "../wire/data.ts";
 import { FULL_PACKET_BYTES, pathArrivalAt } from "./arrival.ts";
 import type { Lane } from "./lane.ts";
+import type { Policy } from "./policy.ts";
 import { COPIES } from "./rules.ts";
+import type { Transmitter } from "./transmitter.ts";
 
 /** Datagrams that other packets leave free in a batch, since a copy cannot wait for the next. */
 const COPY_ROOM = 16;
@@ -31,76 +31,56 @@ const AUTO_LOSS = 0.005;
 /** ... or the copy arrives at most this much later, in microseconds. */
 const AUTO_LATER_US = 30_000;
 
-/** Whether a lane lets its packets use a path now. */
-export type MayCarry = (now: number, lane: Lane, path: Path) => boolean;
-
 /** Sends the copies of one peer's packets. */
 export class Duplicator {
   /** Packets that left on several links. */
   packets = 0;
   readonly #pool: PacketPool;
-  readonly #mayCarry: MayCarry;
+  readonly #policy: Policy;
+  readonly #out: Transmitter;
   #creditBytes = AUTO_BURST_BYTES;
 
-  constructor(pool: PacketPool, mayCarry: MayCarry) {
+  constructor(pool: PacketPool, policy: Policy, out: Transmitter) {
     this.#pool = pool;
-    this.#mayCarry = mayCarry;
+    this.#policy = policy;
+    this.#out = out;
   }
 
   /**
-   * The packet in `slot`, with its header written, leaves on `main` for the first time: appends
-   * the copies that are due. `copies` is one of {@linkcode COPIES}.
+   * The packet in `slot` has just left on `main` for the first time: sends the copies that are
+   * due. `copies` is one of {@linkcode COPIES}.
    */
-  handleSent(
-    now: number,
-    session: Session,
-    lane: Lane,
-    main: Path,
-    slot: number,
-    copies: number,
-    batches: readonly TransmitBatch[],
-  ): void {
+  handleSent(lane: Lane, main: Path, slot: number, copies: number): void {
     const bytes = this.#pool.lengths[slot]!;
     this.#creditBytes = Math.min(AUTO_BURST_BYTES, this.#creditBytes + bytes * AUTO_SHARE);
-    if (copies === COPIES.all) this.#copyToAll(now, session, lane, main, slot, batches);
+    if (copies === COPIES.all) this.#copyToAll(lane, main, slot);
     else if (copies === COPIES.auto && this.#creditBytes >= bytes) {
-      const second = this.#second(now, lane, main, batches);
+      const second = this.#second(lane, main);
       if (!second) return;
       this.#creditBytes -= bytes;
       this.packets++;
-      this.#send(now, session, second, slot, batches);
+      this.#out.sendCopy(second, slot);
     }
   }
 
-  #copyToAll(
-    now: number,
-    session: Session,
-    lane: Lane,
-    main: Path,
-    slot: number,
-    batches: readonly TransmitBatch[],
-  ): void {
+  #copyToAll(lane: Lane, main: Path, slot: number): void {
     let copied = false;
     for (const path of lane.paths) {
-      if (!this.#takes(now, lane, main, path, batches)) continue;
-      this.#send(now, session, path, slot, batches);
+      if (!this.#takes(lane, main, path)) continue;
+      this.#out.sendCopy(path, slot);
       copied = true;
     }
     if (copied) this.packets++;
   }
 
   /** The link where a copy arrives first, if it is of any use there. */
-  #second(
-    now: number,
-    lane: Lane,
-    main: Path,
-    batches: readonly TransmitBatch[],
-  ): Path | undefined {
+  #second(lane: Lane, main: Path): Path | undefined {
+    const { now } = this.#out;
     let best: Path | undefined;
     let bestAt = Infinity;
     for (const path of lane.paths) {
       if (path.live.metered && !lane.pinned) continue;
-      if (!this.#takes(now, lane, main, path, batches)) continue;
+      if (!this.#takes(lane, main, path)) continue;
       const at = pathArrivalAt(now, path, main);
       if (at >= bestAt) continue;
       best = path;
@@ -112,28 +92,12 @@ export class Duplicator {
     return bestAt - mainAt <= AUTO_LATER_US ? best : undefined;
   }
 
-  #takes(
-    now: number,
-    lane: Lane,
-    main: Path,
-    path: Path,
-    batches: readonly TransmitBatch[],
-  ): boolean {
+  #takes(lane: Lane, main: Path, path: Path): boolean {
     if (path === main || path.live.state !== "up" || !path.remote || path.flight.full) return false;
-    if (batches[path.socket]!.full || !this.#mayCarry(now, lane, path)) return false;
+    const { now } = this.#out;
+    if (this.#out.isFull(path)) return false;
+    if (!lane.pinned && !this.#policy.mayCopy(now, path)) return false;
     const packetUs = FULL_PACKET_BYTES * 8e6 / path.rate.rateBps;
     return path.pacer.dueAt - now <= AHEAD_US + packetUs;
-  }
-
-  #send(
-    now: number,
-    session: Session,
-    path: Path,
-    slot: number,
-    batches: readonly TransmitBatch[],
-  ): void {
-    const length = DATA_HEADER_BYTES + this.#pool.lengths[slot]!;
-    const datagramBytes = session.seal(path, this.#pool, slot, length, batches[path.socket]!);
-    path.handleSent(now, -1, datagramBytes);
   }
 }

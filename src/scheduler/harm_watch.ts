@@ -73,11 +73,11 @@ export class HarmWatch {
     return index === this.#onTrial || now < this.#outUntil[index]!;
   }
 
-  /** Why link `index` is left out, in words; empty when it is not. */
-  reason(now: number, index: number): string {
+  /** Why link `index` is left out, in words; undefined when it is not. */
+  reason(now: number, index: number): string | undefined {
     if (index === this.#onTrial) return "on trial: is the whole faster without it?";
     const leftUs = this.#outUntil[index]! - now;
-    if (leftUs <= 0) return "";
+    if (leftUs <= 0) return undefined;
     return `made the whole slower: tried again in ${Math.ceil(leftUs / 1e6)} s`;
   }
 

@@ -38,17 +38,19 @@ export class Lane {
   /**
    * @param paths the links it may use
    * @param firstBucket the first of its `buckets` flow buckets
+   * @param groups groups of flows
    */
   constructor(
     readonly paths: readonly Path[],
     firstBucket: number,
     buckets: number,
     parts: LaneParts,
+    groups = 1,
   ) {
     this.#firstBucket = firstBucket;
     this.#buckets = buckets;
     const { pool, limit, onDrop, mark, enqueuedAt } = parts;
-    this.queue = new FlowQueue(pool, limit, onDrop, mark, enqueuedAt);
+    this.queue = new FlowQueue(pool, limit, onDrop, mark, enqueuedAt, groups);
     this.resend = new SlotFifo(pool);
   }
 

@@ -1,5 +1,5 @@
 /**
- * The lanes of a peer, and how a link that serves several takes from them: in turn.
+ * The lanes of a peer.
  *
  * What no rule pins may use every link and has the common lane. Each distinct set of links
  * that rules name has a lane of its own, so that what is bound to a busy or dead link stands
@@ -19,14 +19,6 @@ import type { Rules } from "./rules.ts";
 /** A pinned lane holds at least so many packets, however many share. */
 const LEAST_LIMIT = 64;
 
-/** How the common lane uses links, which have tiers there. */
-export interface CommonUse {
-  /** When a link may take from it. */
-  readonly opensAt: (now: number, path: Path) => number;
-  /** Whether CoDel may act. */
-  readonly mayDrop: (now: number) => boolean;
-}
-
 /** The lanes of one peer, by number: 0 is the common one. */
 export class Lanes {
   readonly common: Lane;
@@ -34,31 +26,27 @@ export class Lanes {
   /** The number of the lane of each rule's packets. */
   readonly ofRule: Uint8Array;
 
-  readonly #use: CommonUse;
   readonly #onStranded: (slot: number) => void;
-  /** Which lane each link served last, by link id. */
-  readonly #turn: Uint8Array;
 
   /**
    * @param parts the limit holds for the common lane, and for all others together
+   * @param groups groups of flows in the common lane
    * @param onStranded takes what is bound to links of which none works
    */
   constructor(
     rules: Rules,
     paths: readonly Path[],
     parts: LaneParts,
-    use: CommonUse,
+    groups: number,
     onStranded: (slot: number) => void,
   ) {
-    this.#use = use;
     this.#onStranded = onStranded;
-    this.#turn = new Uint8Array(paths.length);
     const { sets, ofRule } = setsOf(rules, paths);
     this.ofRule = ofRule;
     const shared = sets.length === 0 ? 0 : BUCKETS / 2;
     const buckets = Math.floor(shared / Math.max(sets.length, 1));
     const limit = Math.max(LEAST_LIMIT, Math.floor(parts.limit / Math.max(sets.length, 1)));
-    this.common = new Lane(paths, 0, BUCKETS - shared, parts);
+    this.common = new Lane(paths, 0, BUCKETS - shared, parts, groups);
     this.pinned = sets.map((chosen, i) => {
       const firstBucket = BUCKETS - shared + i * buckets;
       return new PinnedLane(paths, chosen, firstBucket, buckets, { ...parts, limit });
@@ -87,34 +75,6 @@ export class Lanes {
   /** Whether packets of a lane can be expected to leave. */
   accepts(number: number): boolean {
     return number === 0 || this.pinned[number - 1]!.reachable;
-  }
-
-  /** When a link may take from any lane. */
-  opensAt(now: number, path: Path): number {
-    if (this.pinned.length === 0) return this.#use.opensAt(now, path);
-    let at = this.common.queue.hasFlows ? this.#use.opensAt(now, path) : Infinity;
-    for (const lane of this.pinned) at = Math.min(at, lane.opensAt(now, path));
-    return at;
-  }
-
-  /**
-   * Takes the next packet for a link that may have one, by {@linkcode opensAt}; -1 when CoDel
-   * has dropped all there were in the lane whose turn it is.
-   */
-  shift(now: number, path: Path): number {
-    const { pinned } = this;
-    const { queue } = this.common;
-    if (pinned.length === 0) return queue.shift(now, this.#use.mayDrop(now));
-    const { id } = path.options;
-    for (;;) {
-      const number = this.#turn[id] = (this.#turn[id]! + 1) % (pinned.length + 1);
-      if (number > 0) {
-        const lane = pinned[number - 1]!;
-        if (lane.opensAt(now, path) <= now) return lane.queue.shift(now, lane.mayDrop(now));
-      } else if (queue.hasFlows && this.#use.opensAt(now, path) <= now) {
-        return queue.shift(now, this.#use.mayDrop(now));
-      }
-    }
   }
 
   /** Looks after the pinned lanes: what is bound to links that are gone would wait for ever. */

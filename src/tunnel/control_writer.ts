@@ -10,10 +10,9 @@
  * @module
  */
 
-import type { TransmitBatch } from "../batch.ts";
 import type { Path } from "../links/path.ts";
 import type { Receiver } from "../receiver/receiver.ts";
-import type { Session } from "../session/session.ts";
+import type { Transmitter } from "../scheduler/transmitter.ts";
 import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import { CLOSE_REASON, FRAME, writeClose, writeLinkUpdate, writeProbe } from "../wire/frame.ts";
 import { MAX_REPORT_BYTES, Report, writeReport } from "../wire/report.ts";
@@ -31,6 +30,9 @@ export class ControlWriter {
   readonly #pool: PacketPool;
   readonly #slot: number;
   readonly #report = new Report();
+  #paths: readonly Path[] = [];
+  #receiver!: Receiver;
+  #out!: Transmitter;
   #probe: Uint8Array = new Uint8Array(0);
   /** Number and time of the newest probe of each link; -1: none to answer. */
   #ackNumber: Float64Array = new Float64Array(0);
@@ -46,7 +48,12 @@ export class ControlWriter {
     this.#slot = slot;
   }
 
-  configure(links: number): void {
+  /** Gives it the links to write about and on, and what to send with. */
+  configure(paths: readonly Path[], receiver: Receiver, out: Transmitter): void {
+    const links = paths.length;
+    this.#paths = paths;
+    this.#receiver = receiver;
+    this.#out = out;
     this.#probe = new Uint8Array(links);
     this.#ackNumber = new Float64Array(links).fill(-1);
     this.#ackTime = new Float64Array(links);
@@ -71,14 +78,11 @@ export class ControlWriter {
     this.#ackTime[link] = time;
   }
 
-  /** Appends what is due to the batches. */
-  write(
-    now: number,
-    session: Session,
-    paths: readonly Path[],
-    receiver: Receiver,
-    batches: readonly TransmitBatch[],
-  ): void {
+  /** Sends what is due. */
+  write(): void {
+    const { now } = this.#out;
+    const paths = this.#paths;
+    const receiver = this.#receiver;
     const first = this.#first;
     for (let i = 0; i < paths.length; i++) {
       const path = paths[(first + i) % paths.length]!;
@@ -90,35 +94,27 @@ export class ControlWriter {
         this.#forget(link);
         continue;
       }
-      if (batches[path.socket]!.full) continue;
+      if (this.#out.isFull(path)) continue;
       if (!wanted && receiver.onlyHoleDue(now, link)) {
-        const fastest = fastestOf(paths) ?? path;
-        this.#writeAbout(now, session, path, fastest, paths, receiver, batches);
+        this.#writeAbout(path, fastestOf(paths) ?? path);
         receiver.noteHoleReported(now, link);
         continue;
       }
-      this.#writeOn(now, session, path, paths, receiver, batches[path.socket]!);
+      this.#writeOn(path);
       if (due && path.live.state !== "up") {
         const working = fastestOf(paths);
-        if (working) this.#writeAbout(now, session, path, working, paths, receiver, batches);
+        if (working) this.#writeAbout(path, working);
       }
       receiver.noteReported(now, link);
-      if (path.rate.rateBps < SLOW_BPS) this.#shareReport(now, path, paths, receiver);
+      if (path.rate.rateBps < SLOW_BPS) this.#shareReport(path);
     }
   }
 
-  /** Appends a CLOSE for every path. */
-  writeClose(
-    now: number,
-    session: Session,
-    paths: readonly Path[],
-    batches: readonly TransmitBatch[],
-  ): void {
-    for (const path of paths) {
-      if (!path.remote || batches[path.socket]!.full) continue;
-      const start = this.#start;
-      const end = writeClose(this.#pool.bytes, start, CLOSE_REASON.shutdown);
-      this.#seal(now, session, path, end - start, batches[path.socket]!);
+  /** Sends a CLOSE on every path. */
+  writeClose(): void {
+    for (const path of this.#paths) {
+      if (!path.remote || this.#out.isFull(path)) continue;
+      this.#send(path, writeClose(this.#pool.bytes, this.#start, CLOSE_REASON.shutdown));
     }
   }
 
@@ -127,25 +123,22 @@ export class ControlWriter {
   }
 
   /** What a slow link has carried for other slow ones they need not carry themselves. */
-  #shareReport(now: number, carrier: Path, paths: readonly Path[], receiver: Receiver): void {
+  #shareReport(carrier: Path): void {
+    const paths = this.#paths;
     if (carrier.live.state !== "up" || paths.length > MAX_SHARED) return;
     this.#first = (paths.indexOf(carrier) + 1) % paths.length;
     for (const path of paths) {
       const slow = path.rate.rateBps < SLOW_BPS && path.live.state === "up";
-      if (path !== carrier && slow) receiver.noteReported(now, path.options.id);
+      if (path !== carrier && slow) {
+        this.#receiver.noteReported(this.#out.now, path.options.id);
+      }
     }
   }
 
-  #writeOn(
-    now: number,
-    session: Session,
-    path: Path,
-    paths: readonly Path[],
-    receiver: Receiver,
-    batch: TransmitBatch,
-  ): void {
+  #writeOn(path: Path): void {
     const link = path.options.id;
     const bytes = this.#pool.bytes;
+    const { now } = this.#out;
     let at = this.#start;
     if (this.#probe[link] === 1) {
       at = writeProbe(bytes, at, FRAME.probe, path.nextProbe(now), wireTime(now));
@@ -155,48 +148,32 @@ export class ControlWriter {
       at = writeProbe(bytes, at, FRAME.probeAck, this.#ackNumber[link]!, this.#ackTime[link]!);
     }
     this.#forget(link);
-    at = this.#writeReports(now, at, link, paths, receiver);
-    this.#seal(now, session, path, at - this.#start, batch);
+    this.#send(path, this.#writeReports(at, link));
   }
 
   /** Writes the report about one path on another: because that works, or because it is faster. */
-  #writeAbout(
-    now: number,
-    session: Session,
-    about: Path,
-    carrier: Path,
-    paths: readonly Path[],
-    receiver: Receiver,
-    batches: readonly TransmitBatch[],
-  ): void {
-    if (batches[carrier.socket]!.full) return;
-    const at = this.#writeReports(now, this.#start, about.options.id, paths, receiver);
-    this.#seal(now, session, carrier, at - this.#start, batches[carrier.socket]!);
+  #writeAbout(about: Path, carrier: Path): void {
+    if (this.#out.isFull(carrier)) return;
+    this.#send(carrier, this.#writeReports(this.#start, about.options.id));
   }
 
   /** Reports of `link`, and of every other link that has news. */
-  #writeReports(
-    now: number,
-    from: number,
-    link: number,
-    paths: readonly Path[],
-    receiver: Receiver,
-  ): number {
+  #writeReports(from: number, link: number): number {
+    const receiver = this.#receiver;
     let at = from;
-    for (const path of paths) {
+    for (const path of this.#paths) {
       const id = path.options.id;
       if (id !== link && receiver.links[id]!.unreported === 0) continue;
       if (at - this.#start + MAX_REPORT_BYTES > MAX_FRAMES_BYTES) break;
-      if (!receiver.fillReport(now, id, this.#report)) continue;
+      if (!receiver.fillReport(this.#out.now, id, this.#report)) continue;
       at = writeReport(this.#pool.bytes, at, this.#report);
     }
     return at;
   }
 
-  #seal(now: number, session: Session, path: Path, length: number, batch: TransmitBatch): void {
-    if (length === 0) return;
-    const datagramBytes = session.seal(path, this.#pool, this.#slot, length, batch);
-    path.handleSent(now, -1, datagramBytes);
+  /** Sends the frames that end at `end`. */
+  #send(path: Path, end: number): void {
+    if (end > this.#start) this.#out.sendControl(path, this.#slot, end - this.#start);
   }
 
   #forget(link: number): void {

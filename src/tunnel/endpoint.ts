@@ -67,6 +67,7 @@ export class Endpoint implements Core {
       pool,
       drops: this.#drops,
       rules: new Rules(options.rules ?? [], options.duplicate ?? "off"),
+      schedule: options.schedule ?? "fast",
       controlSlot: pool.alloc(),
       emit: (event: EndpointEvent): void => this.#emit(event),
       deliver: (slot: number): void => this.#ready.push(slot),

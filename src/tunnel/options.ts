@@ -7,6 +7,7 @@
 import type { AeadProvider } from "../crypto/aead.ts";
 import type { Duplicate } from "../duplicate.ts";
 import type { Remote } from "../remote.ts";
+import type { Schedule } from "../schedule.ts";
 import type { RuleOptions } from "../scheduler/rules.ts";
 import type { PacketPool } from "../slab.ts";
 import type { Tier } from "../wire/handshake.ts";
@@ -52,6 +53,8 @@ interface CommonOptions {
   readonly rules?: readonly RuleOptions[];
   /** For interactive packets that no rule says it of; "off" when absent. */
   readonly duplicate?: Duplicate;
+  /** How the links share what this end sends; "fast" when absent. */
+  readonly schedule?: Schedule;
 }
 
 /** Options of the end that begins the handshake. */

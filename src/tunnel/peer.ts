@@ -16,6 +16,8 @@ import { Receiver } from "../receiver/receiver.ts";
 import { Remote } from "../remote.ts";
 import type { Rules } from "../scheduler/rules.ts";
 import { Sender } from "../scheduler/sender.ts";
+import { Transmitter } from "../scheduler/transmitter.ts";
+import type { Schedule } from "../schedule.ts";
 import { EXPIRE_AFTER_US, OVERLAP_US, type Session } from "../session/session.ts";
 import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import { isData } from "../wire/data.ts";
@@ -47,6 +49,7 @@ export interface PeerHost {
   readonly pool: PacketPool;
   readonly drops: Drops;
   readonly rules: Rules;
+  readonly schedule: Schedule;
   /** A slot for control datagrams; nothing stays in it. */
   readonly controlSlot: number;
   readonly emit: (event: EndpointEvent) => void;
@@ -69,6 +72,7 @@ export class Peer {
   remoteInstance = -1;
   readonly data: DataFrames;
 
+  transmitter: Transmitter;
   readonly #control: ControlWriter;
   readonly #report = new Report();
   readonly #update = new LinkUpdate();
@@ -90,6 +94,7 @@ export class Peer {
   ) {
     this.#host = host;
     this.#obeys = obeys;
+    this.transmitter = new Transmitter(host.pool);
     this.sender = this.#newSender();
     this.receiver = new Receiver(0, host.pool, host.deliver);
     this.data = new DataFrames(host.pool, host.drops, allowed);
@@ -100,9 +105,10 @@ export class Peer {
   configure(now: number, links: readonly PathOptions[], remotes: readonly Remote[]): void {
     this.#releaseAll(now);
     this.paths = links.map((options, i) => new Path(options, now, i, remotes[i]));
+    this.transmitter = new Transmitter(this.#host.pool);
     this.sender = this.#newSender();
     this.receiver = new Receiver(links.length, this.#host.pool, this.#host.deliver);
-    this.#control.configure(links.length);
+    this.#control.configure(this.paths, this.receiver, this.transmitter);
   }
 
   /** Makes `session` the one to send with; the one before is still understood for a while. */
@@ -284,18 +290,30 @@ export class Peer {
   /** Appends what is due to the batches; true when a full one kept something back. */
   pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean {
     if (!this.current) return false;
-    this.#control.write(now, this.current, this.paths, this.receiver, batches);
-    return this.sender.fill(now, this.current, batches);
+    this.transmitter.begin(now, this.current, batches);
+    this.#control.write();
+    return this.sender.fill();
   }
 
   /** Tells the peer, on every path, that the session ends. */
   writeClose(now: number, batches: readonly TransmitBatch[]): void {
-    if (this.current) this.#control.writeClose(now, this.current, this.paths, batches);
+    if (!this.current) return;
+    this.transmitter.begin(now, this.current, batches);
+    this.#control.writeClose();
   }
 
   #newSender(): Sender {
-    const { pool, drops, rules } = this.#host;
-    return new Sender(pool, this.paths, QUEUE_PACKETS, drops, rules);
+    const { pool, drops, rules, schedule } = this.#host;
+    const out = this.transmitter;
+    return new Sender({
+      pool,
+      paths: this.paths,
+      limit: QUEUE_PACKETS,
+      drops,
+      rules,
+      schedule,
+      out,
+    });
   }
 
   #handleFrame(
@@ -377,7 +395,7 @@ export class Peer {
     this.#releaseAll(now);
     if (instance !== this.remoteInstance) {
       this.receiver.reset(now);
-      this.sender.reset();
+      this.transmitter.reset();
     }
     this.remoteInstance = instance;
     for (const path of this.paths) path.live.restart(now);

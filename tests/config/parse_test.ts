@@ -32,6 +32,7 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
       nat: false,
       mssClamp: true,
       offload: true,
+      schedule: "fast",
       duplicate: "off",
     },
     links: [
@@ -81,6 +82,7 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
     rdomain: 0,
     up: "/etc/aggvpn/up.sh",
     down: "/etc/aggvpn/down.sh",
+    schedule: "steady",
     duplicate: "auto",
   });
   assertEquals<unknown>(links[0], {

@@ -60,6 +60,7 @@ offload = false
 rdomain = 0
 up = "/etc/aggvpn/up.sh"
 down = "/etc/aggvpn/down.sh"
+schedule = "steady"
 duplicate = "auto"
 
 [link.dsl]

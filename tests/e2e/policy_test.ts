@@ -104,3 +104,58 @@ programTest(
     assert(await settled(), `after a restart: ${await tiers()}`);
   },
 );
+
+/** Bytes that lines carried, relative to the one that carried most. */
+function shares(bytes: readonly number[]): number[] {
+  const most = Math.max(...bytes);
+  return bytes.map((count) => count / most);
+}
+
+programTest(
+  "aggvpn up with schedule = steady keeps a flow on one line, two flows on two",
+  async (lab) => {
+    const net = await buildEmulated(lab, LINES);
+    const program = await Program.start(lab, net, {
+      tunnel: { server: 'schedule = "steady"\n' },
+    });
+    const alone = shares(
+      await carried(net, async () => {
+        const stream = await udpStream(lab, down(net, freshPort()), STREAM);
+        assertEquals(stream.received, stream.sent);
+      }),
+    );
+    assert(Math.min(...alone) < 0.3, `a stream used both lines: ${alone}`);
+    const { heldPackets } = (await program.status("client"))!.tunnel.peers[0]!;
+    assertEquals(heldPackets, 0, "something had to be put in order");
+    const both = shares(
+      await carried(net, () =>
+        Promise.all(
+          [1, 2].map(() => tcpTransfer(lab, down(net, freshPort()), 5, {})),
+        )),
+    );
+    assert(Math.min(...both) > 0.5, `two transfers did not share the lines: ${both}`);
+  },
+);
+
+programTest(
+  "aggvpn up with schedule = redundant loses nothing when a line is cut",
+  async (lab) => {
+    const net = await buildEmulated(lab, LINES);
+    const program = await Program.start(lab, net, {
+      tunnel: { server: 'schedule = "redundant"\n' },
+    });
+    const both = shares(
+      await carried(net, async () => {
+        const stream = await udpStream(lab, down(net, freshPort()), STREAM);
+        assertEquals(stream.received, stream.sent);
+      }),
+    );
+    assert(Math.min(...both) > 0.7, `not everything left on both lines: ${both}`);
+    const running = udpStream(lab, down(net, freshPort()), STREAM);
+    await net.emulator!.set(0, { up: { blackhole: true }, down: { blackhole: true } });
+    const stream = await running;
+    assertEquals(stream.received, stream.sent, "packets were lost with the line");
+    const peer = (await program.status("server"))!.tunnel.peers[0]!;
+    assert(peer.duplicatedPackets >= STREAM.packetsPerSecond, `${peer.duplicatedPackets}`);
+  },
+);

@@ -16,7 +16,14 @@ const COMMON = {
   logLevel: "info",
   sandbox: true,
   rules: [],
-  tunnel: { routes: [], nat: false, mssClamp: false, offload: true, duplicate: "off" },
+  tunnel: {
+    routes: [],
+    nat: false,
+    mssClamp: false,
+    offload: true,
+    schedule: "fast",
+    duplicate: "off",
+  },
 } as const;
 
 function link(name: string, port: number): LinkConfig {

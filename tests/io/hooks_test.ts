@@ -11,6 +11,7 @@ const TUNNEL = {
   nat: false,
   mssClamp: true,
   offload: true,
+  schedule: "fast",
   duplicate: "off",
 } as const;
 const HOST = { killGroup: (leader: number): void => Deno.kill(-leader, "SIGKILL") };

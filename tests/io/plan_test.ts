@@ -28,7 +28,14 @@ const COMMON = {
   sandbox: true,
   rules: [],
 } as const;
-const TUNNEL = { routes: [], nat: false, mssClamp: true, offload: true, duplicate: "off" } as const;
+const TUNNEL = {
+  routes: [],
+  nat: false,
+  mssClamp: true,
+  offload: true,
+  schedule: "fast",
+  duplicate: "off",
+} as const;
 
 function client(
   links: LinkConfig[],
@@ -76,21 +83,25 @@ Deno.test("policyOptions() reads the networks of rules and keeps what is not sai
     { ports: [], links: ["dsl"], source: "10.0.0.0/8", destination: "2001:db8::/32" },
     { ports: [53], links: [], duplicate: "all" },
   ] as const;
-  assertEquals(policyOptions({ ...client([LINK], { duplicate: "auto" }), rules }), {
-    rules: [
-      {
-        ports: [],
-        links: ["dsl"],
-        source: { address: Uint8Array.of(10, 0, 0, 0), prefix: 8 },
-        destination: {
-          address: Uint8Array.fromHex("20010db8" + "00".repeat(12)),
-          prefix: 32,
+  assertEquals(
+    policyOptions({ ...client([LINK], { duplicate: "auto", schedule: "redundant" }), rules }),
+    {
+      rules: [
+        {
+          ports: [],
+          links: ["dsl"],
+          source: { address: Uint8Array.of(10, 0, 0, 0), prefix: 8 },
+          destination: {
+            address: Uint8Array.fromHex("20010db8" + "00".repeat(12)),
+            prefix: 32,
+          },
         },
-      },
-      { ports: [53], links: [], duplicate: "all" },
-    ],
-    duplicate: "auto",
-  });
+        { ports: [53], links: [], duplicate: "all" },
+      ],
+      duplicate: "auto",
+      schedule: "redundant",
+    },
+  );
 });
 
 Deno.test("networkPlan() gives each route the gateway of its family", () => {

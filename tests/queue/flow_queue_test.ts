@@ -137,3 +137,81 @@ Deno.test("FlowQueue.clear() hands every packet over once and leaves it usable",
   push("z");
   assertEquals(shift(2), "z1 -");
 });
+
+/** A queue with two groups; flow `b` is in group 1. */
+function twoGroups(): {
+  queue: FlowQueue;
+  push: (bucket: number, count?: number) => void;
+  shift: (group: number) => number;
+} {
+  const pool = new PacketPool(SLOTS);
+  const noDrop = (): void => {};
+  const enqueuedAt = new Float64Array(SLOTS);
+  const queue = new FlowQueue(pool, SLOTS, noDrop, () => false, enqueuedAt, 2);
+  const bucketOf = new Map<number, number>();
+  return {
+    queue,
+    push(bucket, count = 1): void {
+      for (let i = 0; i < count; i++) {
+        const slot = pool.alloc();
+        pool.lengths[slot] = 1000;
+        bucketOf.set(slot, bucket);
+        queue.push(0, slot, bucket);
+      }
+    },
+    shift: (group): number => bucketOf.get(queue.shift(0, false, group)) ?? -1,
+  };
+}
+
+Deno.test("FlowQueue.shift() takes from the flows of one group only", () => {
+  const { queue, push, shift } = twoGroups();
+  queue.assign(2, 1);
+  push(1, 2);
+  push(2, 2);
+  assertEquals([queue.flowsOf(0), queue.flowsOf(1)], [1, 1]);
+  assertEquals([shift(1), shift(1), shift(1)], [2, 2, -1]);
+  assert(!queue.hasFlowsOf(1) && queue.hasFlowsOf(0) && queue.hasFlows);
+  assertEquals([shift(0), shift(0), shift(0)], [1, 1, -1]);
+});
+
+Deno.test("FlowQueue.assign() takes along what waits, wherever the flow stands in its group", () => {
+  for (const moved of [1, 2, 3]) {
+    for (const served of [0, 1, 2, 3]) {
+      const { queue, push, shift } = twoGroups();
+      for (const bucket of [1, 2, 3]) push(bucket, 3);
+      for (let i = 0; i < served; i++) shift(0);
+      const left = queue.bytesOf(0);
+      queue.assign(moved, 1);
+      assertEquals(queue.bytesOf(0) + queue.bytesOf(1), left);
+      assertEquals([queue.flowsOf(0), queue.flowsOf(1)], [2, 1]);
+      push(moved);
+      const other = Array.from({ length: 12 }, () => shift(1)).filter((bucket) => bucket >= 0);
+      assertEquals(new Set(other), new Set([moved]));
+      const rest = Array.from({ length: 12 }, () => shift(0)).filter((bucket) => bucket >= 0);
+      assertEquals(other.length + rest.length, 10 - served);
+      assert(!rest.includes(moved));
+      assertEquals([queue.packets, queue.flowsOf(0), queue.flowsOf(1)], [0, 0, 0]);
+      push(1);
+      push(2);
+      assertEquals(queue.headSojournUs(7, moved === 1 ? 1 : 0), 7);
+    }
+  }
+});
+
+Deno.test("FlowQueue.assign() puts a flow that has nothing to send where it will wait", () => {
+  const { queue, push, shift } = twoGroups();
+  queue.assign(5, 1);
+  assertEquals([queue.flowsOf(0), queue.flowsOf(1), queue.firstOf(1)], [0, 0, -1]);
+  push(5);
+  assertEquals([shift(0), queue.firstOf(1), shift(1)], [-1, 5, 5]);
+});
+
+Deno.test("FlowQueue.clear() empties every group", () => {
+  const { queue, push } = twoGroups();
+  queue.assign(2, 1);
+  push(1, 3);
+  push(2, 3);
+  let released = 0;
+  queue.clear(() => released++);
+  assertEquals([released, queue.packets, queue.bytesOf(0), queue.bytesOf(1)], [6, 0, 0, 0]);
+});

@@ -59,11 +59,11 @@ Deno.test("HarmWatch says why a link is left out, and for how long", () => {
   const sender = new Sender();
   const bps = (isOut: boolean): number => isOut ? 48e6 : 20e6;
   sender.run(3.25, bps);
-  const reason = (): string => sender.watch.reason(sender.now, OTHER);
+  const reason = (): string | undefined => sender.watch.reason(sender.now, OTHER);
   assertEquals(reason(), "on trial: is the whole faster without it?");
   sender.run(9.5, bps);
   assertEquals(reason(), "made the whole slower: tried again in 10 s");
-  assertEquals(sender.watch.reason(sender.now, 0), "");
+  assertEquals(sender.watch.reason(sender.now, 0), undefined);
 });
 
 Deno.test("HarmWatch convicts nobody for traffic in bursts that all links could carry", () => {

@@ -22,7 +22,7 @@ import { FLOW_PORT, World } from "./world.ts";
 function openWorld(
   links: readonly LinkSpec[],
   options: { seed?: number; serverSockets?: number } = {},
-  policy: Pick<Scenario, "rules" | "duplicate"> = {},
+  policy: Pick<Scenario, "rules" | "duplicate" | "schedule"> = {},
 ): { world: World; stream: StreamFlow } {
   const tunnel = endpointTunnel({ name: "test", links, ...policy });
   const world = new World({ seed: 1, links, tunnel, ...options });
@@ -144,7 +144,7 @@ for (let seed = 1; seed <= 12; seed++) {
 }
 
 /** A stream that leaves on every link, a transfer bound to one, one that leaves on two at times. */
-const POLICY: Pick<Scenario, "rules" | "duplicate"> = {
+const POLICY: Pick<Scenario, "rules" | "duplicate" | "schedule"> = {
   rules: [
     { ports: [FLOW_PORT], links: [], class: "interactive", duplicate: "all" },
     { ports: [FLOW_PORT + 1], links: ["l1"], class: "bulk" },
@@ -161,6 +161,21 @@ for (let seed = 13; seed <= 24; seed++) {
         { seed, ...seed % 2 === 0 && { serverSockets: 1 } },
         POLICY,
       );
+      addBulk(world, SERVER);
+      addBulk(world, CLIENT);
+      addBulk(world, SERVER);
+      world.runUntil(6e6);
+      world.finish();
+    });
+  });
+}
+
+for (let seed = 25; seed <= 36; seed++) {
+  const schedule = seed % 2 === 0 ? "steady" : "redundant";
+  Deno.test(`Endpoint keeps its promises over random networks, ${schedule}: seed ${seed}`, () => {
+    explaining(() => `\nReplay: ${REPLAY} --filter "${schedule}: seed ${seed}"`, () => {
+      const policy = { schedule, ...seed % 3 === 0 && POLICY } as const;
+      const { world } = openWorld(randomLinks(new Rng(seed)), { seed }, policy);
       addBulk(world, SERVER);
       addBulk(world, CLIENT);
       addBulk(world, SERVER);

@@ -30,6 +30,7 @@ export function endpointTunnel(scenario: Scenario): TunnelFactory {
       mtu: INNER_MTU,
       rules: scenario.rules ?? [],
       duplicate: scenario.duplicate ?? "off",
+      schedule: scenario.schedule ?? "fast",
     };
     if (context.side === CLIENT) {
       const links = scenario.links.map((link, i) => optionsOf(link, i, context, scenario));

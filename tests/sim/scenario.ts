@@ -6,6 +6,7 @@
  */
 
 import type { Duplicate } from "../../src/duplicate.ts";
+import type { Schedule } from "../../src/schedule.ts";
 import type { RuleOptions } from "../../src/scheduler/rules.ts";
 import { BulkFlow } from "./flows/bulk.ts";
 import { PingFlow } from "./flows/ping.ts";
@@ -47,6 +48,8 @@ export interface Scenario {
   readonly rules?: readonly RuleOptions[];
   /** For interactive packets that no rule says it of; "off" when absent. */
   readonly duplicate?: Duplicate;
+  /** How links share; "fast" when absent. */
+  readonly schedule?: Schedule;
   /** What runs beside the bulk, in its direction. */
   readonly beside?: readonly Traffic[];
 }

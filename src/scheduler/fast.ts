@@ -1,5 +1,5 @@
 /**
- * Which links may take from the queue that is common to all, and from when on.
+ * The policy `fast`: one flow gets the sum of all links.
  *
  * Near primary links always; distant ones and overflow links when the queue is late; backups when
  * nothing else is up; and not at all what would do harm. How long the queue may get follows
@@ -10,9 +10,12 @@
 
 import type { Path } from "../links/path.ts";
 import { timeDifference } from "../wire/time.ts";
+import { pathArrivalAt } from "./arrival.ts";
 import { HarmWatch } from "./harm_watch.ts";
 import { FAR_US, type Lane } from "./lane.ts";
+import type { Policy } from "./policy.ts";
 import { QueueAdapter } from "./queue_adapter.ts";
+import { rank, whyTierUnused } from "./tiers.ts";
 
 /** The queue's head waits this much longer for far links while the nearer ones may still turn out to carry more, in microseconds. */
 const STARTING_SOJOURN_US = 16_000;
@@ -22,8 +25,8 @@ const STARTING_SOJOURN_US = 16_000;
  */
 const MAX_SKEW_US = 120_000;
 
-/** The choice of links for the packets of one peer that no rule binds. */
-export class LinkUse {
+/** Uses every link as much as helps. */
+export class FastPolicy implements Policy {
   readonly #paths: readonly Path[];
   readonly #lane: Pick<Lane, "queue" | "usable">;
   readonly #adapter: QueueAdapter;
@@ -51,18 +54,31 @@ export class LinkUse {
     this.#bulkBytes = new Float64Array(paths.length);
   }
 
-  /** Bulk left on a link. */
+  /** Remembers which links carry bulk. */
   noteSent(path: Path, bytes: number): void {
     const { id } = path.options;
     this.#bulkBytes[id] = this.#bulkBytes[id]! + bytes;
   }
 
-  /** Bulk was acknowledged for the first time. */
+  /** Counts what the links achieve together. */
   noteDelivered(bytes: number): void {
     this.#harm.deliveredBytes += bytes;
   }
 
-  /** Adapts the queue to the links and watches what they do; to be called often. */
+  /** Flows have no link of their own. */
+  place(_now: number, _bucket: number): void {}
+
+  /** All flows are in one group. */
+  groupOf(_path: Path): number {
+    return 0;
+  }
+
+  /** Only what is configured. */
+  copies(asked: number): number {
+    return asked;
+  }
+
+  /** Adapts the queue to the links and watches what they do. */
   look(now: number): void {
     if (this.#adapter.look(now)) {
       this.#anyFar = this.#paths.some((path) => path.rtt.srttUs >= MAX_SKEW_US);
@@ -70,23 +86,19 @@ export class LinkUse {
     if (this.#paths.length > 1 && this.#harm.isDue(now)) this.#watchHarm(now);
   }
 
-  /** Why a link that is up may be unused, in words; empty when it is always welcome. */
-  whyUnused(now: number, path: Path): string {
-    if (path.tierReason !== "") return path.tierReason;
-    const others = this.#paths.filter((other) => other !== path && other.live.state === "up");
+  /** Why a link that is up may be unused, in words. */
+  whyUnused(now: number, path: Path): string | undefined {
     const harm = this.#harm.reason(now, path.options.id);
-    if (harm !== "" && this.isLeftOut(now, path)) return harm;
-    if (path.tier !== "primary" && others.some((other) => rank(other) < rank(path))) {
-      return path.tier === "backup"
-        ? "backup: used when no other link is up"
-        : "overflow: used when the links before it are full";
-    }
+    if (path.tierReason === "" && harm && this.isLeftOut(now, path)) return harm;
+    const tier = whyTierUnused(path, this.#paths);
+    if (tier) return tier;
+    const others = this.#paths.filter((other) => other !== path && other.live.state === "up");
     const laterUs = Math.max(
       0,
       ...others.filter((other) => rank(other) <= rank(path))
         .map((other) => timeDifference(path.owdWire, other.owdWire)),
     );
-    if (laterUs <= FAR_US) return "";
+    if (laterUs <= FAR_US) return undefined;
     if (laterUs > MAX_SKEW_US) {
       return `arrives ${Math.round(laterUs / 1000)} ms later: too late to be put back in order`;
     }
@@ -109,6 +121,20 @@ export class LinkUse {
     if (!better) return 0;
     if (path.tier === "backup") return Infinity;
     return this.#lateAt(now);
+  }
+
+  /** When a packet arrives, by pacing and delay; its window does not count. */
+  urgentArrivalAt(now: number, path: Path): number {
+    if (this.isLeftOut(now, path) || !this.mayCopy(now, path)) return Infinity;
+    return pathArrivalAt(now, path, this.#paths[0]!);
+  }
+
+  /**
+   * Whether the tiers let a link have what need not wait in its flow's turn. A link that is left
+   * out makes others wait for what only it carries: copies do no such harm.
+   */
+  mayCopy(now: number, path: Path): boolean {
+    return path.tier === "primary" || this.opensAt(now, path) <= now;
   }
 
   /**
@@ -197,8 +223,4 @@ export class LinkUse {
     }
     return true;
   }
-}
-
-function rank(path: Path): number {
-  return path.tier === "primary" ? 0 : path.tier === "overflow" ? 1 : 2;
 }

@@ -1,0 +1,46 @@
+/**
+ * The seam of the scheduler: what may be decided about links in more than one way.
+ *
+ * The {@linkcode Sender} moves packets, a policy says which link is asked, when and for what.
+ * It decides for packets that no rule pins to links; what a rule says of copies goes before it.
+ *
+ * @module
+ */
+
+import type { Path } from "../links/path.ts";
+
+/** Decides how links are used. Instants in microseconds; Infinity: not as things are. */
+export interface Policy {
+  /** Looks at the links; called before anything else is asked at a new instant. */
+  look(now: number): void;
+
+  /** A packet of a flow is about to be queued; may assign the flow to another group. */
+  place(now: number, bucket: number): void;
+
+  /** The group of flows that a link serves. */
+  groupOf(path: Path): number;
+
+  /** When a link may take from the flows that wait. */
+  opensAt(now: number, path: Path): number;
+
+  /** When a packet that does not wait for its turn would arrive by a link, given to it now. */
+  urgentArrivalAt(now: number, path: Path): number;
+
+  /** Whether a link may carry copies of what leaves on another. */
+  mayCopy(now: number, path: Path): boolean;
+
+  /** Which copies a packet gets of which no rule says it: `asked`, what is configured, or more. */
+  copies(asked: number): number;
+
+  /** Whether CoDel may act on what `path` takes: only when what waits says something of links. */
+  mayDrop(now: number, path: Path): boolean;
+
+  /** Bulk left on a link. */
+  noteSent(path: Path, bytes: number): void;
+
+  /** Bulk was acknowledged for the first time. */
+  noteDelivered(bytes: number): void;
+
+  /** Why a link that is up may be unused, in words. */
+  whyUnused(now: number, path: Path): string | undefined;
+}

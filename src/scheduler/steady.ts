@@ -1,0 +1,197 @@
+/**
+ * The policy `steady`: least delay and no reordering. A flow stays on one link while it fits;
+ * what is interactive takes the nearest.
+ *
+ * Each link serves a group of flows. A flow that begins, or goes on after a pause, joins the
+ * link where its packet would arrive first. It moves only when its link has failed, or when its
+ * packets wait there and would both arrive earlier and have more room elsewhere.
+ *
+ * @module
+ */
+
+import type { Path } from "../links/path.ts";
+import { BUCKETS } from "../queue/flow_queue.ts";
+import { timeDifference } from "../wire/time.ts";
+import { pathArrivalAt } from "./arrival.ts";
+import type { Lane } from "./lane.ts";
+import type { Policy } from "./policy.ts";
+import { QueueAdapter } from "./queue_adapter.ts";
+import { isOutranked, whyTierUnused } from "./tiers.ts";
+
+/** A flow that was silent for so long has nothing under way: any link will do. Microseconds. */
+const PAUSE_US = 1_000_000;
+/** A flow stays where it is at least so long, in microseconds: its sender must find its rate. */
+const STAY_US = 1_000_000;
+/** A link is full for its flows when the next packet has waited so long, in microseconds. */
+const FULL_US = 10_000;
+/** It is worth moving for so much more room. */
+const GAIN = 1.3;
+/** Another link must be so much nearer to become the nearest, in microseconds. */
+const NEARER_US = 3_000;
+/** The nearest may be so much later than another at the moment, in microseconds. */
+const STICKY_US = 5_000;
+
+const NOWHERE = 255;
+
+/** Gives every flow a link of its own. */
+export class SteadyPolicy implements Policy {
+  readonly #paths: readonly Path[];
+  readonly #lane: Pick<Lane, "queue" | "usable">;
+  readonly #adapter: QueueAdapter;
+  /** By flow bucket: the id of its link, when it came there, and when it was last seen. */
+  readonly #link = new Uint8Array(BUCKETS).fill(NOWHERE);
+  readonly #cameAt = new Float64Array(BUCKETS);
+  readonly #seenAt = new Float64Array(BUCKETS);
+  /** The nearest link. */
+  #nearest: Path | undefined;
+
+  /** @param lane the common one, with a group for each link */
+  constructor(paths: readonly Path[], lane: Pick<Lane, "queue" | "usable">) {
+    this.#paths = paths;
+    this.#lane = lane;
+    this.#adapter = new QueueAdapter(lane.queue, paths, (_now, path) => this.#serves(path));
+  }
+
+  /** Finds the nearest link and takes flows off links that have failed. */
+  look(now: number): void {
+    this.#adapter.look(now);
+    this.#findNearest();
+    const { queue } = this.#lane;
+    for (const path of this.#paths) {
+      if (queue.flowsOf(path.options.id) > 0 && !this.#serves(path)) this.#clear(now, path);
+    }
+  }
+
+  /** Finds the link of a flow that begins, goes on after a pause, or does not fit any more. */
+  place(now: number, bucket: number): void {
+    const pausedUs = now - this.#seenAt[bucket]!;
+    this.#seenAt[bucket] = now;
+    const path = this.#paths[this.#link[bucket]!];
+    if (!path || pausedUs >= PAUSE_US || !this.#serves(path)) {
+      const first = this.#earliest(now);
+      if (first) this.#assign(now, bucket, first);
+    } else if (now - this.#cameAt[bucket]! >= STAY_US && this.#isFull(now, path)) {
+      const better = this.#better(now, path);
+      if (better) this.#assign(now, bucket, better);
+    }
+  }
+
+  /** Each link has its own. */
+  groupOf(path: Path): number {
+    return path.options.id;
+  }
+
+  /** As soon as a flow of its own has something. */
+  opensAt(_now: number, path: Path): number {
+    return this.#lane.queue.hasFlowsOf(path.options.id) && this.#serves(path) ? 0 : Infinity;
+  }
+
+  /** The nearest link is preferred, so that what is urgent does not change links for its pacer. */
+  urgentArrivalAt(now: number, path: Path): number {
+    if (isOutranked(path, this.#paths)) return Infinity;
+    const at = pathArrivalAt(now, path, this.#paths[0]!);
+    return path === this.#nearest ? at - STICKY_US : at;
+  }
+
+  /** As what is urgent. */
+  mayCopy(_now: number, path: Path): boolean {
+    return !isOutranked(path, this.#paths);
+  }
+
+  /** Only what is configured. */
+  copies(asked: number): number {
+    return asked;
+  }
+
+  /** When the rate of the link is known. */
+  mayDrop(now: number, path: Path): boolean {
+    return path.rate.isSettled(now);
+  }
+
+  /** Nothing is learnt from it. */
+  noteSent(_path: Path, _bytes: number): void {}
+
+  /** Nothing is learnt from it. */
+  noteDelivered(_bytes: number): void {}
+
+  /** Tiers, as they are not undone by a full link as long as flows fit. */
+  whyUnused(_now: number, path: Path): string | undefined {
+    return whyTierUnused(path, this.#paths);
+  }
+
+  /** Whether a link may have flows: a backup only when nothing else is up. */
+  #serves(path: Path): boolean {
+    return this.#lane.usable(path) && (path.tier !== "backup" || !isOutranked(path, this.#paths));
+  }
+
+  #isFull(now: number, path: Path): boolean {
+    return this.#lane.queue.headSojournUs(now, path.options.id) >= FULL_US;
+  }
+
+  #findNearest(): void {
+    let nearest: Path | undefined;
+    for (const path of this.#paths) {
+      if (!this.#lane.usable(path) || isOutranked(path, this.#paths)) continue;
+      if (!nearest || timeDifference(path.owdWire, nearest.owdWire) < 0) nearest = path;
+    }
+    const old = this.#nearest;
+    const keeps = nearest && old && this.#lane.usable(old) && !isOutranked(old, this.#paths) &&
+      timeDifference(old.owdWire, nearest.owdWire) < NEARER_US;
+    if (!keeps) this.#nearest = nearest;
+  }
+
+  /** When a packet that joins the flows of a link arrives, all of which it may have to wait for. */
+  #arrivalAt(now: number, path: Path): number {
+    const waitUs = this.#lane.queue.bytesOf(path.options.id) * 8e6 / path.rate.rateBps;
+    return pathArrivalAt(now, path, this.#paths[0]!) + waitUs;
+  }
+
+  /** The link where a packet of a new flow arrives first. */
+  #earliest(now: number): Path | undefined {
+    let best: Path | undefined;
+    let bestAt = Infinity;
+    for (const path of this.#paths) {
+      if (!this.#lane.usable(path) || isOutranked(path, this.#paths)) continue;
+      const at = this.#arrivalAt(now, path);
+      if (at >= bestAt) continue;
+      best = path;
+      bestAt = at;
+    }
+    return best;
+  }
+
+  /** The link where a flow of `path`, which is full, would be earlier and have more room. */
+  #better(now: number, path: Path): Path | undefined {
+    const { queue } = this.#lane;
+    const lateAt = this.#arrivalAt(now, path);
+    let best: Path | undefined;
+    let bestBps = GAIN * path.rate.rateBps / Math.max(queue.flowsOf(path.options.id), 1);
+    for (const other of this.#paths) {
+      if (other === path || !this.#serves(other) || this.#arrivalAt(now, other) >= lateAt) continue;
+      // What a link carries that was never filled only a flow can tell.
+      const rateBps = other.rate.starting ? Infinity : other.rate.rateBps;
+      const shareBps = rateBps / (queue.flowsOf(other.options.id) + 1);
+      if (shareBps <= bestBps) continue;
+      best = other;
+      bestBps = shareBps;
+    }
+    return best;
+  }
+
+  #assign(now: number, bucket: number, path: Path): void {
+    const { id } = path.options;
+    if (this.#link[bucket] !== id) this.#cameAt[bucket] = now;
+    this.#link[bucket] = id;
+    this.#lane.queue.assign(bucket, id);
+  }
+
+  #clear(now: number, path: Path): void {
+    const { queue } = this.#lane;
+    for (;;) {
+      const bucket = queue.firstOf(path.options.id);
+      const other = bucket < 0 ? undefined : this.#earliest(now);
+      if (!other || other === path) return;
+      this.#assign(now, bucket, other);
+    }
+  }
+}
