@@ -46,6 +46,13 @@ export class BucketList {
     return true;
   }
 
+  /** The sum of the entries of its buckets in `values`. */
+  sum(values: Float64Array): number {
+    let sum = 0;
+    for (let at = this.head; at !== NONE; at = this.#next[at]!) sum += values[at]!;
+    return sum;
+  }
+
   /** The first bucket that has a packet, by its entry in `heads`; -1 for none. */
   firstWaiting(heads: Int32Array): number {
     let bucket = this.head;
@@ -58,10 +65,6 @@ export class BucketList {
 export class FlowGroup {
   /** Flows in it that have a turn. */
   flows = 0;
-  /** Packets that wait in it. */
-  packets = 0;
-  /** Bytes that wait in it. */
-  bytes = 0;
   readonly newFlows: BucketList;
   readonly oldFlows: BucketList;
 
@@ -74,6 +77,11 @@ export class FlowGroup {
   /** The bucket whose turn is next, or -1. */
   get first(): number {
     return this.newFlows.head === NONE ? this.oldFlows.head : this.newFlows.head;
+  }
+
+  /** The sum of the entries of its buckets in `values`. */
+  sum(values: Float64Array): number {
+    return this.newFlows.sum(values) + this.oldFlows.sum(values);
   }
 
   /** The first bucket in turn that has a packet, by its entry in `heads`; -1 for none. */

@@ -94,9 +94,9 @@ export class FlowQueue {
     return this.packets > this.#expressPackets;
   }
 
-  /** Bytes that wait in a group. */
+  /** Bytes that wait in a group. O(its flows). */
   bytesOf(group: number): number {
-    return this.#groups[group]!.bytes;
+    return this.#groups[group]!.sum(this.#backlog);
   }
 
   /** Flows of a group that have a turn: something of theirs waits, or did a round ago. */
@@ -104,9 +104,9 @@ export class FlowQueue {
     return this.#groups[group]!.flows;
   }
 
-  /** Whether any packet of a group waits in its flow's turn. */
+  /** Whether any packet of a group waits in its flow's turn. O(its flows), nearly always O(1). */
   hasFlowsOf(group: number): boolean {
-    return this.#groups[group]!.packets > 0;
+    return this.#groups[group]!.firstWaiting(this.#head) !== NONE;
   }
 
   /** Puts a flow, with what waits of it, into a group. O(flows of its old group). */
@@ -121,13 +121,6 @@ export class FlowQueue {
     (isNew ? to.newFlows : to.oldFlows).push(bucket);
     from.flows--;
     to.flows++;
-    const bytes = this.#backlog[bucket]!;
-    from.bytes -= bytes;
-    to.bytes += bytes;
-    let packets = 0;
-    for (let slot = this.#head[bucket]!; slot !== NONE; slot = this.#pool.next[slot]!) packets++;
-    from.packets -= packets;
-    to.packets += packets;
   }
 
   /** The flow of a group whose turn is next, or -1. */
@@ -172,14 +165,12 @@ export class FlowQueue {
     if (this.#head[bucket] === NONE) this.#head[bucket] = slot;
     else this.#pool.next[this.#tail[bucket]!] = slot;
     this.#tail[bucket] = slot;
-    const group = this.#groups[this.#group[bucket]!]!;
     this.#backlog[bucket] = this.#backlog[bucket]! + this.#pool.lengths[slot]!;
-    group.packets++;
-    group.bytes += this.#pool.lengths[slot]!;
     this.#count(slot, 1);
     if (this.#state[bucket] === IDLE) {
       this.#state[bucket] = NEW;
       this.#deficit[bucket] = QUANTUM_BYTES;
+      const group = this.#groups[this.#group[bucket]!]!;
       group.newFlows.push(bucket);
       group.flows++;
     }
@@ -256,11 +247,8 @@ export class FlowQueue {
   #shiftHead(bucket: number): number {
     const slot = this.#head[bucket]!;
     if (slot === NONE) return NONE;
-    const group = this.#groups[this.#group[bucket]!]!;
     this.#head[bucket] = this.#pool.next[slot]!;
     this.#backlog[bucket] = this.#backlog[bucket]! - this.#pool.lengths[slot]!;
-    group.packets--;
-    group.bytes -= this.#pool.lengths[slot]!;
     this.#count(slot, -1);
     return slot;
   }

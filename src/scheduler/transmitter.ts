@@ -27,8 +27,6 @@ const NO_PACKET = -1;
 
 /** Sends for one peer. Instants in microseconds. */
 export class Transmitter {
-  /** The instant of this poll. */
-  now = 0;
   /** Packets and their bytes, each counted when it leaves for the first time. */
   sentPackets = 0;
   sentBytes = 0;
@@ -36,6 +34,11 @@ export class Transmitter {
   resentPackets = 0;
 
   readonly #pool: PacketPool;
+  /**
+   * The number itself, as it was given: V8 makes a copy for a field that has only ever been a
+   * number, and puts that into a new object whenever it is handed on.
+   */
+  #now: number | undefined;
   #session: Session | undefined;
   #batches: readonly TransmitBatch[] = [];
   /** How often the packet of each slot was sent. */
@@ -48,9 +51,14 @@ export class Transmitter {
     this.#sends = new Uint8Array(pool.count);
   }
 
+  /** The instant of this poll. */
+  get now(): number {
+    return this.#now!;
+  }
+
   /** Begins a poll at `now`: what leaves is sealed by `session` into the batch of its socket. */
   begin(now: number, session: Session, batches: readonly TransmitBatch[]): void {
-    this.now = now;
+    this.#now = now;
     this.#session = session;
     this.#batches = batches;
   }
