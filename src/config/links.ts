@@ -1,5 +1,5 @@
 /**
- * A client: its links, and what must hold between them.
+ * The links of a client, and what must hold between them.
  *
  * @module
  */

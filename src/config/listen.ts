@@ -1,0 +1,53 @@
+/**
+ * Where a server listens.
+ *
+ * @module
+ */
+
+import { isUnspecified, parseAddress } from "../address.ts";
+import type { HostPort } from "./config.ts";
+import { formatHostPort } from "./host_port.ts";
+import type { Located } from "./kind.ts";
+import type { Reading } from "./read_table.ts";
+import type { Report } from "./report.ts";
+import { MAX_LINKS, type TOP_KEYS } from "./schema.ts";
+
+/** Returns where the server listens; reports what two sockets cannot share. */
+export function readListen(
+  top: Reading<typeof TOP_KEYS>,
+  complete: boolean,
+  report: Report,
+): readonly HostPort[] {
+  const listen = top.values.listen ?? [];
+  const isMissing = top.has("listen") ? top.values.listen?.length === 0 : complete;
+  if (isMissing) {
+    const at = top.has("listen") ? top.placeOf("listen") : undefined;
+    const message = "listen: missing, a server needs at least one address and port";
+    report.error(at, message, 'write listen = ["0.0.0.0:5080"] before the first table');
+  }
+  if (listen.length > MAX_LINKS) {
+    const message = `listen: expected at most ${MAX_LINKS} addresses, found ${listen.length}`;
+    report.error(top.placeOf("listen"), message);
+  } else {
+    for (const [i, socket] of listen.entries()) {
+      const other = listen.slice(0, i).find((earlier) => clashes(socket.value, earlier.value));
+      if (other) reportClash(socket, other, report);
+    }
+  }
+  return listen.map((socket) => socket.value);
+}
+
+function reportClash(socket: Located<HostPort>, other: Located<HostPort>, report: Report): void {
+  const [mine, taken] = [socket, other].map(({ value }) => formatHostPort(value.host, value.port));
+  const message = mine === taken
+    ? `listen: ${mine} is listed twice`
+    : `listen: ${mine} is covered by ${taken}`;
+  report.error(socket.at, message, "remove one of the two");
+}
+
+function clashes(a: HostPort, b: HostPort): boolean {
+  const [first, second] = [parseAddress(a.host), parseAddress(b.host)];
+  if (!first || !second || a.port !== b.port) return false;
+  if (first.bytes.length !== second.bytes.length) return false;
+  return a.host === b.host || isUnspecified(first.bytes) || isUnspecified(second.bytes);
+}
