@@ -4,9 +4,10 @@
  * @module
  */
 
+import { Address, type Prefix } from "../address.ts";
 import type { Config, LinkConfig } from "../config/config.ts";
 import { AggvpnError } from "../errors.ts";
-import { familyOfAddress, linkSocket, openFiles } from "../io/plan.ts";
+import { linkSocket, openFiles } from "../io/plan.ts";
 import { detectPlatform } from "../platform/detect.ts";
 import type { HostFinding, HostNeeds, Platform } from "../platform/platform.ts";
 
@@ -33,7 +34,10 @@ export function hostNeeds(config: Config): HostNeeds {
   return {
     tunName: config.tunnel.interface,
     // The family of a host name is known only when it is looked up.
-    links: links.map((link) => linkSocket(link, familyOfAddress(link.remote.host) ?? 4)),
+    links: links.map((link) => {
+      const { host } = link.remote;
+      return linkSocket(link, host instanceof Address ? host.family : 4);
+    }),
     listen: config.mode === "server" ? config.listen : [],
     nat: config.tunnel.nat,
     mssClamp: config.tunnel.mssClamp,
@@ -44,7 +48,7 @@ export function hostNeeds(config: Config): HostNeeds {
 
 /** Whether there are networks behind clients: what comes from there is not of this host. */
 function hasNetworks(config: Config): boolean {
-  const isNetwork = (range: string): boolean => /\/(?!32$|128$)/.test(range);
+  const isNetwork = (range: Prefix): boolean => !range.isSingle;
   return config.mode === "server" && config.clients.some(({ allowed }) => allowed.some(isNetwork));
 }
 

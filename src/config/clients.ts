@@ -4,7 +4,6 @@
  * @module
  */
 
-import { overlaps, parsePrefix } from "../address.ts";
 import { compact } from "./compact.ts";
 import type { ClientConfig, Secret } from "./config.ts";
 import { readSecret, type ReadSecretFile, sameSecret } from "./read_secret.ts";
@@ -107,9 +106,7 @@ function checkPair(
     report.error(reading.placeOf(key), message, "make a key for each client with `aggvpn genkey`");
   }
   const taken = other.config.allowed;
-  const shared = config.allowed.find((mine) =>
-    taken.some((net) => overlaps(parsePrefix(mine)!, parsePrefix(net)!))
-  );
+  const shared = config.allowed.find((mine) => taken.some((net) => mine.overlaps(net)));
   if (shared === undefined) return;
   report.error(reading.at, `${reading.path}: ${shared} belongs to ${other.reading.path} too`);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isUnspecified, parseAddress } from "../address.ts";
+import { Address } from "../address.ts";
 import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { compact } from "./compact.ts";
 import type { HostPort, LinkConfig } from "./config.ts";
@@ -109,13 +109,11 @@ function remoteOf(link: LinkReading, around: Surroundings, report: Report): Host
 
 function checkBind(link: LinkReading, remote: HostPort | undefined, report: Report): void {
   const { bind } = link.values;
-  const source = bind === undefined ? undefined : parseAddress(bind);
-  const target = remote && parseAddress(remote.host);
-  if (!source || !target || source.bytes.length === target.bytes.length) return;
-  const family = target.bytes.length === 4 ? "IPv4" : "IPv6";
+  const target = remote?.host;
+  if (!bind || !(target instanceof Address) || bind.family === target.family) return;
   report.error(
     link.placeOf("bind"),
-    `${link.path}.bind: expected an ${family} address to reach ${remote!.host} from, found ${bind}`,
+    `${link.path}.bind: expected an IPv${target.family} address to reach ${target} from, found ${bind}`,
   );
 }
 
@@ -127,7 +125,8 @@ function checkMtu(
 ): void {
   const { mtu } = link.values;
   if (mtu === undefined || tunnelMtu === undefined || !remote) return;
-  const overhead = PACKET_OVERHEAD_BYTES[remote.host.includes(":") ? 6 : 4];
+  const family = remote.host instanceof Address ? remote.host.family : 4;
+  const overhead = PACKET_OVERHEAD_BYTES[family];
   if (tunnelMtu + overhead <= mtu) return;
   report.error(
     link.placeOf("mtu"),
@@ -147,8 +146,7 @@ function checkVrf(link: LinkReading, report: Report): void {
 
 /** What decides by which way a link's datagrams leave, apart from routing by destination. */
 export function sourceOf(link: LinkConfig): string {
-  const bind = link.bind === undefined ? undefined : parseAddress(link.bind);
-  const address = !bind || isUnspecified(bind.bytes) ? "" : link.bind;
+  const address = !link.bind || link.bind.isUnspecified ? "" : `${link.bind}`;
   return JSON.stringify([address, link.interface, link.rdomain, link.vrf, link.mark, link.table]);
 }
 

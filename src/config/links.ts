@@ -4,7 +4,7 @@
  * @module
  */
 
-import { contains, overlaps, parseAddress, parsePrefix, type Prefix } from "../address.ts";
+import { Address, type Prefix } from "../address.ts";
 import type { LinkConfig } from "./config.ts";
 import { formatHostPort } from "./host_port.ts";
 import type { HostAndPort } from "./host_port.ts";
@@ -66,7 +66,7 @@ function checkTwins(links: readonly Link[], report: Report): void {
     const { config, reading } = link;
     if (!config) continue;
     const source = sourceOf(config);
-    const remote = formatHostPort(config.remote.host, config.remote.port);
+    const remote = formatHostPort(config.remote);
     const path = `${source} ${config.localPort ?? ""} ${remote}`;
     const same = byPath.get(path);
     const similar = bySource.get(source);
@@ -94,7 +94,7 @@ function checkLocalPorts(links: readonly Link[], report: Report): void {
     const { config, reading } = link;
     if (config?.localPort === undefined) continue;
     const { bind, interface: device, vrf, rdomain, localPort } = config;
-    const key = JSON.stringify([bind ?? "", device ?? vrf, rdomain, localPort]);
+    const key = JSON.stringify([`${bind}`, device ?? vrf, rdomain, localPort]);
     const other = taken.get(key);
     taken.set(key, link);
     if (!other || sourceOf(config) === sourceOf(other.config!)) continue;
@@ -114,8 +114,7 @@ function checkRoutes(
   report: Report,
 ): void {
   for (const { value, at } of tunnel.values.routes ?? []) {
-    const network = parsePrefix(value)!;
-    const caught = links.find((link) => link.config && isCaught(link.config, network));
+    const caught = links.find((link) => link.config && isCaught(link.config, value));
     if (!caught) continue;
     report.warn(
       at,
@@ -125,23 +124,19 @@ function checkRoutes(
   }
   const own = tunnel.values.address ?? tunnel.values.address6;
   for (const { config, reading } of links) {
-    const remote = config && parseAddress(config.remote.host);
-    if (
-      !own || !remote || !overlaps(own, { bytes: remote.bytes, length: remote.bytes.length * 8 })
-    ) {
-      continue;
-    }
+    const remote = config?.remote.host;
+    if (!own || !(remote instanceof Address) || !own.covers(remote)) continue;
     report.error(
       reading.at,
-      `${reading.path}: expected a remote outside the tunnel, found ${config!.remote.host}`,
+      `${reading.path}: expected a remote outside the tunnel, found ${remote}`,
       "the remote is the server's public address, tunnel.gateway its address in the tunnel",
     );
   }
 }
 
 function isCaught(link: LinkConfig, network: Prefix): boolean {
-  const address = parseAddress(link.remote.host);
+  const { host } = link.remote;
   const isPinned = link.interface !== undefined || link.vrf !== undefined ||
     link.table !== undefined || link.mark !== undefined || link.rdomain !== undefined;
-  return !isPinned && address !== undefined && contains(network, address.bytes);
+  return !isPinned && host instanceof Address && network.covers(host);
 }

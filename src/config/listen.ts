@@ -4,8 +4,7 @@
  * @module
  */
 
-import { isUnspecified, parseAddress } from "../address.ts";
-import type { HostPort } from "./config.ts";
+import type { ListenConfig } from "./config.ts";
 import { formatHostPort } from "./host_port.ts";
 import type { Located } from "./kind.ts";
 import type { Reading } from "./read_table.ts";
@@ -17,7 +16,7 @@ export function readListen(
   top: Reading<typeof TOP_KEYS>,
   complete: boolean,
   report: Report,
-): readonly HostPort[] {
+): readonly ListenConfig[] {
   const listen = top.values.listen ?? [];
   const isMissing = top.has("listen") ? top.values.listen?.length === 0 : complete;
   if (isMissing) {
@@ -37,17 +36,19 @@ export function readListen(
   return listen.map((socket) => socket.value);
 }
 
-function reportClash(socket: Located<HostPort>, other: Located<HostPort>, report: Report): void {
-  const [mine, taken] = [socket, other].map(({ value }) => formatHostPort(value.host, value.port));
+function reportClash(
+  socket: Located<ListenConfig>,
+  other: Located<ListenConfig>,
+  report: Report,
+): void {
+  const [mine, taken] = [formatHostPort(socket.value), formatHostPort(other.value)];
   const message = mine === taken
     ? `listen: ${mine} is listed twice`
     : `listen: ${mine} is covered by ${taken}`;
   report.error(socket.at, message, "remove one of the two");
 }
 
-function clashes(a: HostPort, b: HostPort): boolean {
-  const [first, second] = [parseAddress(a.host), parseAddress(b.host)];
-  if (!first || !second || a.port !== b.port) return false;
-  if (first.bytes.length !== second.bytes.length) return false;
-  return a.host === b.host || isUnspecified(first.bytes) || isUnspecified(second.bytes);
+function clashes(a: ListenConfig, b: ListenConfig): boolean {
+  if (a.port !== b.port || a.host.family !== b.host.family) return false;
+  return a.host.equals(b.host) || a.host.isUnspecified || b.host.isUnspecified;
 }

@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { Prefix } from "../address.ts";
 import type { Duplicate } from "../duplicate.ts";
 import { readU16 } from "../wire/field.ts";
 import { KIND, type Kind, NO_PORTS, type PacketInfo } from "../wire/ip.ts";
@@ -19,7 +20,7 @@ import {
   PROTOCOL_UDP,
   SOURCE_PORT,
 } from "../wire/ip_layout.ts";
-import { isFrom, isTo, type Network } from "../wire/routes.ts";
+import { isFrom, isTo } from "../wire/routes.ts";
 
 /** {@linkcode Duplicate} as a number. */
 export const COPIES = { off: 0, auto: 1, all: 2 } as const satisfies Record<Duplicate, number>;
@@ -31,8 +32,8 @@ export interface RuleOptions {
   /** One of them is the source or the destination port. Fragments have no ports. */
   readonly ports: readonly number[];
   readonly dscp?: number;
-  readonly source?: Network;
-  readonly destination?: Network;
+  readonly source?: Prefix;
+  readonly destination?: Prefix;
   /** Names of the only links that such packets use; empty: any. */
   readonly links: readonly string[];
   readonly class?: "interactive" | "bulk";
@@ -65,8 +66,8 @@ export class Rules {
   readonly #ports: Uint16Array;
   /** Where the ports of each rule begin, and behind the last where they end. */
   readonly #portsFrom: Uint32Array;
-  readonly #source: readonly (Network | undefined)[];
-  readonly #destination: readonly (Network | undefined)[];
+  readonly #source: readonly (Prefix | undefined)[];
+  readonly #destination: readonly (Prefix | undefined)[];
 
   constructor(rules: readonly RuleOptions[], interactive: Duplicate) {
     this.count = rules.length;

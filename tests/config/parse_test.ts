@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ClientModeConfig, ServerModeConfig } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { address, prefix } from "../addresses.ts";
 import {
   FULL_CLIENT,
   FULL_SERVER,
@@ -26,8 +27,8 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
     sandbox: true,
     secret: SECRET,
     tunnel: {
-      address: "10.44.43.1/30",
-      gateway: "10.44.43.2",
+      address: prefix("10.44.43.1/30"),
+      gateway: address("10.44.43.2"),
       routes: [],
       nat: false,
       mssClamp: true,
@@ -35,8 +36,8 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
       duplicate: "off",
     },
     links: [
-      { name: "dsl1", remote: { host: "1.2.3.4", port: 5080 }, rdomain: 1, ...link },
-      { name: "dsl2", remote: { host: "1.2.3.4", port: 5081 }, rdomain: 2, ...link },
+      { name: "dsl1", remote: { host: address("1.2.3.4"), port: 5080 }, rdomain: 1, ...link },
+      { name: "dsl2", remote: { host: address("1.2.3.4"), port: 5081 }, rdomain: 2, ...link },
     ],
     rules: [],
   });
@@ -47,8 +48,8 @@ Deno.test("parseConfig makes one client of a server without client tables", () =
   assertEquals(problemLines(result), []);
   const config = result.config as ServerModeConfig;
   assertEquals(config.listen, [
-    { host: "1.2.3.4", port: 5080 },
-    { host: "1.2.3.4", port: 5081 },
+    { host: address("1.2.3.4"), port: 5080 },
+    { host: address("1.2.3.4"), port: 5081 },
   ]);
   assertEquals<unknown>(config.clients, [{ name: "client", secret: SECRET, allowed: [] }]);
 });
@@ -69,12 +70,12 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
   });
   assertEquals<unknown>(tunnel, {
     interface: "agg0",
-    address: "10.44.43.1/30",
-    address6: "fd00:44::1/64",
-    gateway: "10.44.43.2",
-    gateway6: "fd00:44::2",
+    address: prefix("10.44.43.1/30"),
+    address6: prefix("fd00:44::1/64"),
+    gateway: address("10.44.43.2"),
+    gateway6: address("fd00:44::2"),
     mtu: 1400,
-    routes: ["10.99.0.0/16", "2001:db8:9::/48"],
+    routes: [prefix("10.99.0.0/16"), prefix("2001:db8:9::/48")],
     nat: true,
     mssClamp: false,
     offload: false,
@@ -86,7 +87,7 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
   assertEquals<unknown>(links[0], {
     name: "dsl",
     remote: { host: "vpn.example.net", port: 5080 },
-    bind: "198.51.100.10",
+    bind: address("198.51.100.10"),
     localPort: 4000,
     interface: "eth1",
     table: 101,
@@ -100,7 +101,7 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
   });
   assertEquals<unknown>(links[1], {
     name: "lte",
-    remote: { host: "2001:db8::1", port: 5081 },
+    remote: { host: address("2001:db8::1"), port: 5081 },
     vrf: "vrf-lte",
     tier: "backup",
     metered: true,
@@ -115,8 +116,8 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
       protocol: "udp",
       ports: [53, 5060],
       dscp: 46,
-      source: "192.168.0.0/16",
-      destination: "0.0.0.0/0",
+      source: prefix("192.168.0.0/16"),
+      destination: prefix("0.0.0.0/0"),
       links: ["dsl"],
       class: "interactive",
       duplicate: "all",
@@ -132,9 +133,9 @@ Deno.test("parseConfig reads every client of a server", () => {
     {
       name: "home",
       secret: { key: new Uint8Array(32) },
-      allowed: ["10.44.43.2/32", "fd00:44::2/128", "192.168.7.0/24"],
+      allowed: [prefix("10.44.43.2/32"), prefix("fd00:44::2/128"), prefix("192.168.7.0/24")],
     },
-    { name: "office", secret: SECRET, allowed: ["10.44.43.3/32"] },
+    { name: "office", secret: SECRET, allowed: [prefix("10.44.43.3/32")] },
   ]);
 });
 
