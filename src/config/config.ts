@@ -9,6 +9,7 @@
 
 import type { Address, Prefix } from "../address.ts";
 import type { Duplicate } from "../duplicate.ts";
+import type { RuleOptions } from "../rule_options.ts";
 import type { Tier } from "../wire/handshake.ts";
 
 /** How much is logged. */
@@ -93,20 +94,6 @@ export interface TunnelConfig {
   readonly down?: string;
 }
 
-/** A rule of the `[[rule]]` array: which packets, and what is done with them. */
-export interface RuleConfig {
-  readonly protocol?: "tcp" | "udp" | "icmp";
-  readonly ports: readonly number[];
-  readonly dscp?: number;
-  readonly source?: Prefix;
-  readonly destination?: Prefix;
-  /** Empty: any. */
-  readonly links: readonly string[];
-  readonly class?: "interactive" | "bulk";
-  /** Absent: what the tunnel says. */
-  readonly duplicate?: Duplicate;
-}
-
 /** What both modes have. */
 interface CommonConfig {
   readonly file: string;
@@ -120,7 +107,7 @@ interface CommonConfig {
   /** Whether rights are given up once the tunnel is set up. */
   readonly sandbox: boolean;
   readonly tunnel: TunnelConfig;
-  readonly rules: readonly RuleConfig[];
+  readonly rules: readonly RuleOptions[];
 }
 
 /** A client: one secret, one server, one or more links. */

@@ -8,7 +8,7 @@ import type { Prefix } from "../address.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import type { Duplicate } from "../duplicate.ts";
 import type { Remote } from "../remote.ts";
-import type { RuleOptions } from "../scheduler/rules.ts";
+import type { RuleOptions } from "../rule_options.ts";
 import type { PacketPool } from "../slab.ts";
 import type { Tier } from "../wire/handshake.ts";
 
