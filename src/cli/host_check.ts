@@ -5,17 +5,12 @@
  */
 
 import { Address, type Prefix } from "../address.ts";
-import type { Config, LinkConfig } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
+import { osOf, WAY_KEYS } from "../config/ways.ts";
 import { AggvpnError } from "../errors.ts";
 import { linkSocket, openFiles } from "../io/plan.ts";
 import { detectPlatform } from "../platform/detect.ts";
 import type { HostFinding, HostNeeds, Platform } from "../platform/platform.ts";
-
-/** Keys of a link that only one system knows. */
-const KEYS_OF: Readonly<Record<string, readonly (keyof LinkConfig)[]>> = {
-  linux: ["interface", "table", "vrf", "mark"],
-  openbsd: ["rdomain"],
-};
 
 /** Looks at this host; changes nothing. Never throws for what a user can act on. */
 export function checkHost(config: Config): readonly HostFinding[] {
@@ -52,17 +47,14 @@ function hasNetworks(config: Config): boolean {
   return config.mode === "server" && config.clients.some(({ allowed }) => allowed.some(isNetwork));
 }
 
+/** Keys of links that only another system knows. */
 function foreignKeys(config: Config, platform: Platform): HostFinding[] {
   if (config.mode !== "client") return [];
-  const findings: HostFinding[] = [];
-  for (const [os, keys] of Object.entries(KEYS_OF)) {
-    if (os === platform.os) continue;
-    for (const link of config.links) {
-      for (const key of keys.filter((key) => link[key] !== undefined)) {
-        const message = `link.${link.name}.${key} has no effect here: it is for ${os}`;
-        findings.push({ severity: "warning", message });
-      }
-    }
-  }
-  return findings;
+  const foreign = WAY_KEYS.filter((key) => ![undefined, platform.os].includes(osOf(key)));
+  return config.links.flatMap((link) =>
+    foreign.filter((key) => link[key] !== undefined).map((key): HostFinding => ({
+      severity: "warning",
+      message: `link.${link.name}.${key} has no effect here: it is for ${osOf(key)}`,
+    }))
+  );
 }

@@ -14,6 +14,7 @@ import type { Report } from "./report.ts";
 import { LINK_KEYS } from "./schema.ts";
 import { isName, NAME_RULE } from "./text_kinds.ts";
 import { type Entry, quote, type Table } from "./tree.ts";
+import { keysOf } from "./ways.ts";
 
 /** Three heartbeats of 250 ms, and as much again as one. */
 const TIMEOUT_US = 1_000_000;
@@ -54,7 +55,7 @@ export function readLink(
   const remote = remoteOf(reading, around, report);
   checkBind(reading, remote, report);
   checkMtu(reading, remote, around.tunnelMtu, report);
-  checkVrf(reading, report);
+  checkDevice(reading, report);
   checkQuota(reading, report);
   return { reading, config: remote && linkConfig(name, reading, remote) };
 }
@@ -138,16 +139,13 @@ function checkMtu(
   );
 }
 
-function checkVrf(link: LinkReading, report: Report): void {
-  if (!link.has("vrf") || !link.has("interface")) return;
-  const message = `${link.path}.vrf: expected either this or interface, found both`;
-  report.error(link.placeOf("vrf"), message, "a socket is bound to one device: remove one of them");
-}
-
-/** What decides by which way a link's datagrams leave, apart from routing by destination. */
-export function sourceOf(link: LinkConfig): string {
-  const address = !link.bind || link.bind.isUnspecified ? "" : `${link.bind}`;
-  return JSON.stringify([address, link.interface, link.rdomain, link.vrf, link.mark, link.table]);
+function checkDevice(link: LinkReading, report: Report): void {
+  const [first, ...others] = keysOf("device").filter(link.has);
+  for (const key of others) {
+    const message = `${link.path}.${key}: expected either this or ${first}, found both`;
+    const hint = "a socket is bound to one device: remove one of them";
+    report.error(link.placeOf(key), message, hint);
+  }
 }
 
 function checkQuota(link: LinkReading, report: Report): void {

@@ -8,11 +8,12 @@ import { Address, type Prefix } from "../address.ts";
 import type { LinkConfig } from "./config.ts";
 import { formatHostPort } from "./host_port.ts";
 import type { HostAndPort } from "./host_port.ts";
-import { type Link, readLink, sourceOf } from "./link_table.ts";
+import { type Link, readLink } from "./link_table.ts";
 import { asTable, type Context, type Reading } from "./read_table.ts";
 import type { Report } from "./report.ts";
 import { MAX_LINKS, type TUNNEL_KEYS } from "./schema.ts";
 import type { Entry, Table } from "./tree.ts";
+import { isPinned, PINNING_KEYS, PORT_KEYS, portSpaceOf, SOCKET_KEYS, sourceOf } from "./ways.ts";
 
 /** What the links of a client take from the rest of the file. */
 export interface ClientTop {
@@ -74,13 +75,13 @@ function checkTwins(links: readonly Link[], report: Report): void {
       report.error(
         reading.at,
         `${reading.path}: has the same remote ${remote} and the same source as ${same.reading.path}`,
-        "tell them apart by bind, interface or rdomain",
+        `tell them apart by ${oneOf(PORT_KEYS)}`,
       );
     } else if (similar) {
       report.warn(
         reading.at,
         `${reading.path}: leaves by the same way as ${similar.reading.path}`,
-        "set bind, interface, rdomain or mark, unless routing tells them apart by destination",
+        `set ${oneOf(SOCKET_KEYS)}, unless routing tells them apart by destination`,
       );
     }
     if (!same) byPath.set(path, link);
@@ -93,8 +94,8 @@ function checkLocalPorts(links: readonly Link[], report: Report): void {
   for (const link of links) {
     const { config, reading } = link;
     if (config?.localPort === undefined) continue;
-    const { bind, interface: device, vrf, rdomain, localPort } = config;
-    const key = JSON.stringify([`${bind}`, device ?? vrf, rdomain, localPort]);
+    const { localPort } = config;
+    const key = `${localPort} ${portSpaceOf(config)}`;
     const other = taken.get(key);
     taken.set(key, link);
     if (!other || sourceOf(config) === sourceOf(other.config!)) continue;
@@ -119,7 +120,7 @@ function checkRoutes(
     report.warn(
       at,
       `tunnel.routes: ${value} covers the server, so ${caught.reading.path} would go into the tunnel`,
-      `set interface, table, vrf, mark or rdomain of ${caught.reading.path}`,
+      `set ${oneOf(PINNING_KEYS)} of ${caught.reading.path}`,
     );
   }
   const own = tunnel.values.address ?? tunnel.values.address6;
@@ -136,7 +137,10 @@ function checkRoutes(
 
 function isCaught(link: LinkConfig, network: Prefix): boolean {
   const { host } = link.remote;
-  const isPinned = link.interface !== undefined || link.vrf !== undefined ||
-    link.table !== undefined || link.mark !== undefined || link.rdomain !== undefined;
-  return !isPinned && host instanceof Address && network.covers(host);
+  return !isPinned(link) && host instanceof Address && network.covers(host);
+}
+
+/** Writes `a, b or c`. */
+function oneOf(keys: readonly string[]): string {
+  return `${keys.slice(0, -1).join(", ")} or ${keys.at(-1)}`;
 }

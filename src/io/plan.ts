@@ -15,6 +15,7 @@ import type {
   TunnelConfig,
 } from "../config/config.ts";
 import { formatHostPort } from "../config/host_port.ts";
+import { wayOf } from "../config/ways.ts";
 import type { NetworkPlan, SocketOptions } from "../platform/platform.ts";
 import type { Remote } from "../remote.ts";
 import { MAX_PACKET_BYTES } from "../slab.ts";
@@ -43,11 +44,11 @@ export function linkSocket(link: LinkConfig, family: Family): SocketOptions {
   return compact({
     name: link.name,
     family,
-    address: link.bind,
+    address: wayOf(link, "address"),
     port: link.localPort,
-    interface: link.interface ?? link.vrf,
-    mark: link.mark,
-    rdomain: link.rdomain,
+    interface: wayOf(link, "device"),
+    mark: wayOf(link, "mark"),
+    rdomain: wayOf(link, "domain"),
   });
 }
 
@@ -147,9 +148,9 @@ function linkRouting(link: LinkConfig, family: Family): NetworkPlan["links"][num
   return compact({
     name: link.name,
     family,
-    address: link.bind,
-    interface: link.interface ?? link.vrf,
-    mark: link.mark,
-    table: link.table,
+    address: wayOf(link, "address"),
+    interface: wayOf(link, "device"),
+    mark: wayOf(link, "mark"),
+    table: wayOf(link, "table"),
   });
 }
