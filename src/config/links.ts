@@ -6,8 +6,7 @@
 
 import { Address, type Prefix } from "../address.ts";
 import type { LinkConfig } from "./config.ts";
-import { formatHostPort } from "./host_port.ts";
-import type { HostAndPort } from "./host_port.ts";
+import { formatHostPort, type HostAndPort } from "./host_port.ts";
 import { type Link, readLink } from "./link_table.ts";
 import { asTable, type Context, type Reading } from "./read_table.ts";
 import type { Report } from "./report.ts";

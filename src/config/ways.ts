@@ -32,7 +32,7 @@ export const SOCKET_KEYS: readonly WayKey[] = firstKeys(OF_SOCKETS);
 export const PINNING_KEYS: readonly WayKey[] = ([undefined, "linux", "openbsd"] as const)
   .flatMap((os) => WAY_KEYS.filter((key) => isPinning(key) && osOf(key) === os));
 
-/** Returns what the keys of `way` say, of which a link has one at most. */
+/** Returns what the first key of `way` that a link has says of it; undefined when there is none. */
 export function wayOf<W extends Way>(link: LinkConfig, way: W): LinkConfig[WayKey<W>] | undefined {
   const key = keysOf(way).find((key) => link[key] !== undefined);
   return key && (link[key] as LinkConfig[WayKey<W>]);

@@ -204,10 +204,10 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     "8:1: error: port is defined twice, first in line 7 (remove one of the two)",
   ]],
   ["links that cannot be told apart", `${top}${tunnel}${link}[link.b]\nport = 5080\n`, [
-    "8:7: error: link.b: has the same remote 192.0.2.1:5080 and the same source as link.a",
+    "8:7: error: link.b: has the same remote 192.0.2.1:5080 and the same source as link.a (tell them apart by bind, interface or rdomain)",
   ]],
   ["links that leave the same way", `${top}${tunnel}${link}[link.b]\nport = 5081\n`, [
-    "8:7: warning: link.b: leaves by the same way as link.a",
+    "8:7: warning: link.b: leaves by the same way as link.a (set bind, interface, rdomain or mark, unless routing tells them apart by destination)",
   ]],
   [
     "one source port twice",
@@ -256,7 +256,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     "8:13: error: link.a.interface: expected an interface name of at most 15",
   ]],
   ["vrf and interface", `${top}${tunnel}${link}interface = "eth0"\nvrf = "red"\n`, [
-    "9:1: error: link.a.vrf: expected either this or interface, found both",
+    "9:1: error: link.a.vrf: expected either this or interface, found both (a socket is bound to one device: remove one of them)",
   ]],
   ["an unknown tier", `${top}${tunnel}${link}tier = "backpu"\n`, [
     '8:8: error: link.a.tier: expected "primary", "overflow" or "backup", found "backpu" (did you mean "backup"?)',
@@ -301,7 +301,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     "6:11: warning: tunnel.routes: 2001:db8::/32 is routed to an interface without tunnel.address6",
   ]],
   ["the default route through the tunnel", `${top}${tunnel}routes = "default"\n${link}`, [
-    "6:10: warning: tunnel.routes: 0.0.0.0/0 covers the server, so link.a would go into the tunnel",
+    "6:10: warning: tunnel.routes: 0.0.0.0/0 covers the server, so link.a would go into the tunnel (set interface, table, vrf, mark or rdomain of link.a)",
   ]],
   ["a remote in the tunnel", `${top}${tunnel}[link.a]\nremote = "10.44.43.2:5080"\n`, [
     "6:7: error: link.a: expected a remote outside the tunnel, found 10.44.43.2",

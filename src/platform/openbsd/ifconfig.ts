@@ -39,7 +39,10 @@ export function parseInterfaces(output: string): KeptInterface[] {
   return interfaces;
 }
 
-/** Reads the states of the IPv6 addresses, by their texts, that `ifconfig NAME` or `ifconfig NAME inet6` prints. */
+/**
+ * Reads the states of the IPv6 addresses that `ifconfig NAME` or `ifconfig NAME inet6` prints, by
+ * the texts of the addresses.
+ */
 export function parseAddressStates(output: string): Map<string, AddressState> {
   const states = new Map<string, AddressState>();
   for (const line of output.split("\n")) {
