@@ -13,6 +13,7 @@ import { openTun } from "../src/platform/linux/tun.ts";
 import type { TunKind } from "../src/platform/platform.ts";
 import { remoteOf } from "../src/remote.ts";
 import { PacketPool } from "../src/slab.ts";
+import { address } from "../tests/addresses.ts";
 import { bytesOf, packetOf, payloadOf, segmentsOf } from "../tests/offload/reference.ts";
 import { put } from "../tests/offload/staging.ts";
 import { InnerSocket } from "../tests/platform/linux/inner_socket.ts";
@@ -29,7 +30,7 @@ if (!NOT_LINUX) {
   const libc = openLibc();
   const poller = openPoller(libc);
   const [sender, receiver] = [1, 2].map(() =>
-    openSocket(libc, { name: "bench", family: 4, address: "127.0.0.1" })
+    openSocket(libc, { name: "bench", family: 4, address: address("127.0.0.1") })
   );
   const remote = remoteOf(
     Uint8Array.of(127, 0, 0, 1),

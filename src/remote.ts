@@ -9,6 +9,8 @@
  * @module
  */
 
+import { Address, type Family, familyOf } from "./address.ts";
+
 /** Bytes of one endpoint record. */
 export const REMOTE_BYTES = 40;
 
@@ -22,14 +24,8 @@ export class Remote {
   }
 
   /** Address family. */
-  get family(): 4 | 6 {
+  get family(): Family {
     return this.bytes[0] === 4 ? 4 : 6;
-  }
-
-  /** The address as people write it. */
-  get address(): string {
-    const { bytes } = this;
-    return this.family === 4 ? bytes.subarray(4, 8).join(".") : formatIpv6(bytes.subarray(4, 20));
   }
 
   /** Tells whether the record at `offset` of `records` is this endpoint. */
@@ -41,32 +37,19 @@ export class Remote {
 
   /** The address and port as people write them: `192.0.2.1:5080`, `[2001:db8::1]:5080`. */
   toString(): string {
-    const port = this.bytes[2]! << 8 | this.bytes[3]!;
-    return this.family === 4 ? `${this.address}:${port}` : `[${this.address}]:${port}`;
+    const { bytes } = this;
+    const address = new Address(bytes.subarray(4, this.family === 4 ? 8 : 20));
+    return address.withPort(bytes[2]! << 8 | bytes[3]!);
   }
 }
 
 /** Makes a {@linkcode Remote} of address bytes (4 or 16) and a port. */
 export function remoteOf(address: Uint8Array, port: number, scope = 0): Remote {
   const record = new Uint8Array(REMOTE_BYTES);
-  record[0] = address.length === 4 ? 4 : 6;
+  record[0] = familyOf(address);
   record[2] = port >> 8;
   record[3] = port;
   record.set(address, 4);
   new DataView(record.buffer).setUint32(36, scope);
   return new Remote(record);
-}
-
-/** Writes an IPv6 address as RFC 5952 recommends. */
-export function formatIpv6(address: Uint8Array): string {
-  const groups = Array.from({ length: 8 }, (_, i) => address[2 * i]! << 8 | address[2 * i + 1]!);
-  let best = { at: -1, length: 1 };
-  for (let i = 0; i < 8; i++) {
-    let end = i;
-    while (end < 8 && groups[end] === 0) end++;
-    if (end - i > best.length) best = { at: i, length: end - i };
-  }
-  const hex = (part: number[]): string => part.map((group) => group.toString(16)).join(":");
-  if (best.at < 0) return hex(groups);
-  return `${hex(groups.slice(0, best.at))}::${hex(groups.slice(best.at + best.length))}`;
 }

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { isLinkLocal, isUnspecified, parseAddress } from "../src/address.ts";
-import { formatIpv6 } from "../src/remote.ts";
+import { Address, parseAddress } from "../src/address.ts";
+import { address } from "./addresses.ts";
 
 const ipv6 = fc.uint8Array({ minLength: 16, maxLength: 16 });
 
@@ -33,9 +33,12 @@ Deno.test("parseAddress() keeps the zone of an IPv6 address", () => {
   assertEquals(parseAddress("fe80::1%eth0")?.zone, "eth0");
 });
 
-Deno.test("parseAddress() reads what formatIpv6() writes", () => {
+Deno.test("parseAddress() reads what Address.toString() writes of IPv6", () => {
   fc.assert(fc.property(ipv6, (bytes) => {
-    assertEquals(parseAddress(formatIpv6(bytes))?.bytes.toHex(), new Uint8Array(bytes).toHex());
+    assertEquals(
+      parseAddress(`${new Address(bytes)}`)?.bytes.toHex(),
+      new Uint8Array(bytes).toHex(),
+    );
   }));
 });
 
@@ -46,13 +49,11 @@ Deno.test("parseAddress() never throws", () => {
   }));
 });
 
-Deno.test("isLinkLocal() and isUnspecified() look at the bytes", () => {
-  const bytes = (text: string): Uint8Array => parseAddress(text)!.bytes;
-  assertEquals(["fe80::1", "febf::1", "fec0::1", "::1"].map((a) => isLinkLocal(bytes(a))), [
-    true,
-    true,
-    false,
-    false,
-  ]);
-  assertEquals(["::", "0.0.0.0", "::1"].map((a) => isUnspecified(bytes(a))), [true, true, false]);
+Deno.test("isLinkLocal and isUnspecified look at the bytes", () => {
+  for (const text of ["fe80::1", "febf::1", "fec0::1", "::1"]) {
+    const isLocal = text.startsWith("fe8") || text.startsWith("feb");
+    assertEquals(address(text).isLinkLocal, isLocal, text);
+  }
+  const unspecified = ["::", "0.0.0.0", "::1"].map((text) => address(text).isUnspecified);
+  assertEquals(unspecified, [true, true, false]);
 });

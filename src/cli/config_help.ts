@@ -4,10 +4,12 @@
  * @module
  */
 
-import { type Key, type Section, SECTIONS, TOP_KEYS } from "../config/schema.ts";
+import { type Key, type Os, type Section, SECTIONS, TOP_KEYS } from "../config/schema.ts";
 import { COLUMNS, wrap } from "./wrap.ts";
 
 const INDENT = "      ";
+
+const OS_NAMES: Readonly<Record<Os, string>> = { linux: "Linux", openbsd: "OpenBSD" };
 
 const INTRODUCTION =
   `A configuration is a TOML file. Rates have units (bit/s, kbit/s, Mbit/s, Gbit/s, B/s, kB/s,
@@ -32,11 +34,16 @@ function headingOf({ header, doc, mode }: Section): string {
 function keysText(keys: Readonly<Record<string, Key>>): string {
   return Object.entries(keys).map(([name, key]) => {
     const notes = [
-      key.doc,
+      docOf(key),
       key.default === undefined ? "" : `Default: ${key.default}.`,
       key.mode === undefined ? "" : `Only at a ${key.mode}.`,
     ].filter(Boolean).join(" ");
     const lines = wrap(notes, COLUMNS - INDENT.length).split("\n");
     return `  ${name} = ${key.kind.metavar}\n${lines.map((line) => `${INDENT}${line}\n`).join("")}`;
   }).join("");
+}
+
+/** The first sentence, with the system that the key is for before its period. */
+function docOf({ doc, os }: Key): string {
+  return os === undefined ? doc : doc.replace(/\.$/, ` (${OS_NAMES[os]}).`);
 }

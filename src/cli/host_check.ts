@@ -4,17 +4,13 @@
  * @module
  */
 
-import type { Config, LinkConfig } from "../config/config.ts";
+import { Address, type Prefix } from "../address.ts";
+import type { Config } from "../config/config.ts";
+import { osOf, WAY_KEYS } from "../config/ways.ts";
 import { AggvpnError } from "../errors.ts";
-import { familyOfAddress, linkSocket, openFiles } from "../io/plan.ts";
+import { linkSocket, openFiles } from "../io/plan.ts";
 import { detectPlatform } from "../platform/detect.ts";
 import type { HostFinding, HostNeeds, Platform } from "../platform/platform.ts";
-
-/** Keys of a link that only one system knows. */
-const KEYS_OF: Readonly<Record<string, readonly (keyof LinkConfig)[]>> = {
-  linux: ["interface", "table", "vrf", "mark"],
-  openbsd: ["rdomain"],
-};
 
 /** Looks at this host; changes nothing. Never throws for what a user can act on. */
 export function checkHost(config: Config): readonly HostFinding[] {
@@ -33,7 +29,10 @@ export function hostNeeds(config: Config): HostNeeds {
   return {
     tunName: config.tunnel.interface,
     // The family of a host name is known only when it is looked up.
-    links: links.map((link) => linkSocket(link, familyOfAddress(link.remote.host) ?? 4)),
+    links: links.map((link) => {
+      const { host } = link.remote;
+      return linkSocket(link, host instanceof Address ? host.family : 4);
+    }),
     listen: config.mode === "server" ? config.listen : [],
     nat: config.tunnel.nat,
     mssClamp: config.tunnel.mssClamp,
@@ -44,21 +43,18 @@ export function hostNeeds(config: Config): HostNeeds {
 
 /** Whether there are networks behind clients: what comes from there is not of this host. */
 function hasNetworks(config: Config): boolean {
-  const isNetwork = (range: string): boolean => /\/(?!32$|128$)/.test(range);
+  const isNetwork = (range: Prefix): boolean => !range.isSingle;
   return config.mode === "server" && config.clients.some(({ allowed }) => allowed.some(isNetwork));
 }
 
+/** Keys of links that only another system knows. */
 function foreignKeys(config: Config, platform: Platform): HostFinding[] {
   if (config.mode !== "client") return [];
-  const findings: HostFinding[] = [];
-  for (const [os, keys] of Object.entries(KEYS_OF)) {
-    if (os === platform.os) continue;
-    for (const link of config.links) {
-      for (const key of keys.filter((key) => link[key] !== undefined)) {
-        const message = `link.${link.name}.${key} has no effect here: it is for ${os}`;
-        findings.push({ severity: "warning", message });
-      }
-    }
-  }
-  return findings;
+  const foreign = WAY_KEYS.filter((key) => ![undefined, platform.os].includes(osOf(key)));
+  return config.links.flatMap((link) =>
+    foreign.filter((key) => link[key] !== undefined).map((key): HostFinding => ({
+      severity: "warning",
+      message: `link.${link.name}.${key} has no effect here: it is for ${osOf(key)}`,
+    }))
+  );
 }

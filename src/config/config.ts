@@ -7,17 +7,24 @@
  * @module
  */
 
+import type { Address, Prefix } from "../address.ts";
 import type { Duplicate } from "../duplicate.ts";
+import type { RuleOptions } from "../rule_options.ts";
 import type { Schedule } from "../schedule.ts";
 import type { Tier } from "../wire/handshake.ts";
 
 /** How much is logged. */
 export type LogLevel = "error" | "warning" | "info" | "debug" | "trace";
 
-/** A host and a port; the host is an address or a name. */
+/** A host, by its address or its name, and a port. */
 export interface HostPort {
-  readonly host: string;
+  readonly host: Address | string;
   readonly port: number;
+}
+
+/** An address and a port to listen on. */
+export interface ListenConfig extends HostPort {
+  readonly host: Address;
 }
 
 /** One `[link.NAME]` table. */
@@ -26,7 +33,7 @@ export interface LinkConfig {
   /** Where this link's datagrams go: `remote`, or `server` with this link's `port`. */
   readonly remote: HostPort;
   /** Source address (`bind`). */
-  readonly bind?: string;
+  readonly bind?: Address;
   readonly localPort?: number;
   readonly interface?: string;
   readonly rdomain?: number;
@@ -62,21 +69,22 @@ export interface ClientConfig {
   readonly name: string;
   readonly secret: Secret;
   /** Inner addresses and networks this client may use; empty: any. */
-  readonly allowed: readonly string[];
+  readonly allowed: readonly Prefix[];
 }
 
 /** The `[tunnel]` table. */
 export interface TunnelConfig {
   /** Interface name; the system picks one when absent. */
   readonly interface?: string;
-  /** With prefix length, such as `10.44.43.1/30`. */
-  readonly address?: string;
-  readonly address6?: string;
-  readonly gateway?: string;
-  readonly gateway6?: string;
+  /** Of this end, with the length of the tunnel's network. */
+  readonly address?: Prefix;
+  readonly address6?: Prefix;
+  /** Of the other end. */
+  readonly gateway?: Address;
+  readonly gateway6?: Address;
   /** Inner MTU in bytes; derived from the links when absent. */
   readonly mtu?: number;
-  readonly routes: readonly string[];
+  readonly routes: readonly Prefix[];
   readonly nat: boolean;
   readonly mssClamp: boolean;
   readonly offload: boolean;
@@ -87,20 +95,6 @@ export interface TunnelConfig {
   readonly duplicate: Duplicate;
   readonly up?: string;
   readonly down?: string;
-}
-
-/** A rule of the `[[rule]]` array: which packets, and what is done with them. */
-export interface RuleConfig {
-  readonly protocol?: "tcp" | "udp" | "icmp";
-  readonly ports: readonly number[];
-  readonly dscp?: number;
-  readonly source?: string;
-  readonly destination?: string;
-  /** Empty: any. */
-  readonly links: readonly string[];
-  readonly class?: "interactive" | "bulk";
-  /** Absent: what the tunnel says. */
-  readonly duplicate?: Duplicate;
 }
 
 /** What both modes have. */
@@ -116,7 +110,7 @@ interface CommonConfig {
   /** Whether rights are given up once the tunnel is set up. */
   readonly sandbox: boolean;
   readonly tunnel: TunnelConfig;
-  readonly rules: readonly RuleConfig[];
+  readonly rules: readonly RuleOptions[];
 }
 
 /** A client: one secret, one server, one or more links. */
@@ -129,7 +123,7 @@ export interface ClientModeConfig extends CommonConfig {
 /** A server: one or more listen addresses, one or more clients. */
 export interface ServerModeConfig extends CommonConfig {
   readonly mode: "server";
-  readonly listen: readonly HostPort[];
+  readonly listen: readonly ListenConfig[];
   readonly clients: readonly ClientConfig[];
 }
 

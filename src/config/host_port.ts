@@ -4,29 +4,30 @@
  * @module
  */
 
-import { formatAddress, parseAddress } from "../address.ts";
+import { Address, parseAddress } from "../address.ts";
+import type { HostPort } from "./config.ts";
 
-/** A host (address or name) and, when it was written, a port. */
+/** A host, by its address or its name, and a port when it was written. */
 export interface HostAndPort {
-  readonly host: string;
+  readonly host: Address | string;
   readonly port: number | undefined;
 }
 
 /**
- * Reads `host`, `host:port`, an IPv6 address, `[ipv6]` or `[ipv6]:port`. Addresses
- * come out in their usual spelling. Returns undefined when it is none of these.
+ * Reads `host`, `host:port`, an IPv6 address, `[ipv6]` or `[ipv6]:port`. Returns undefined
+ * when it is none of these.
  */
 export function parseHostPort(text: string): HostAndPort | undefined {
   const bare = parseAddress(text);
-  if (bare) return { host: formatAddress(bare), port: undefined };
+  if (bare) return { host: bare, port: undefined };
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{1,6}))?$/.exec(text);
   if (!match) return undefined;
   const [, inBrackets, name, digits] = match;
   const port = digits === undefined ? undefined : Number(digits);
   if (port !== undefined && !isPort(port)) return undefined;
   const address = parseAddress(inBrackets ?? name!);
-  if (address && (address.bytes.length === 16) === (inBrackets !== undefined)) {
-    return { host: formatAddress(address), port };
+  if (address && (address.family === 6) === (inBrackets !== undefined)) {
+    return { host: address, port };
   }
   return name !== undefined && isHostName(name) ? { host: name, port } : undefined;
 }
@@ -37,8 +38,8 @@ export function isPort(value: number): boolean {
 }
 
 /** Writes `host:port`, an IPv6 host in brackets. */
-export function formatHostPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+export function formatHostPort({ host, port }: HostPort): string {
+  return host instanceof Address ? host.withPort(port) : `${host}:${port}`;
 }
 
 /**

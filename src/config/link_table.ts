@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isUnspecified, parseAddress } from "../address.ts";
+import { Address } from "../address.ts";
 import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { compact } from "./compact.ts";
 import type { HostPort, LinkConfig } from "./config.ts";
@@ -14,6 +14,7 @@ import type { Report } from "./report.ts";
 import { LINK_KEYS } from "./schema.ts";
 import { isName, NAME_RULE } from "./text_kinds.ts";
 import { type Entry, quote, type Table } from "./tree.ts";
+import { keysOf } from "./ways.ts";
 
 /** Three heartbeats of 250 ms, and as much again as one. */
 const TIMEOUT_US = 1_000_000;
@@ -54,7 +55,7 @@ export function readLink(
   const remote = remoteOf(reading, around, report);
   checkBind(reading, remote, report);
   checkMtu(reading, remote, around.tunnelMtu, report);
-  checkVrf(reading, report);
+  checkDevice(reading, report);
   checkQuota(reading, report);
   return { reading, config: remote && linkConfig(name, reading, remote) };
 }
@@ -109,13 +110,11 @@ function remoteOf(link: LinkReading, around: Surroundings, report: Report): Host
 
 function checkBind(link: LinkReading, remote: HostPort | undefined, report: Report): void {
   const { bind } = link.values;
-  const source = bind === undefined ? undefined : parseAddress(bind);
-  const target = remote && parseAddress(remote.host);
-  if (!source || !target || source.bytes.length === target.bytes.length) return;
-  const family = target.bytes.length === 4 ? "IPv4" : "IPv6";
+  const target = remote?.host;
+  if (!bind || !(target instanceof Address) || bind.family === target.family) return;
   report.error(
     link.placeOf("bind"),
-    `${link.path}.bind: expected an ${family} address to reach ${remote!.host} from, found ${bind}`,
+    `${link.path}.bind: expected an IPv${target.family} address to reach ${target} from, found ${bind}`,
   );
 }
 
@@ -127,7 +126,8 @@ function checkMtu(
 ): void {
   const { mtu } = link.values;
   if (mtu === undefined || tunnelMtu === undefined || !remote) return;
-  const overhead = PACKET_OVERHEAD_BYTES[remote.host.includes(":") ? 6 : 4];
+  const family = remote.host instanceof Address ? remote.host.family : 4;
+  const overhead = PACKET_OVERHEAD_BYTES[family];
   if (tunnelMtu + overhead <= mtu) return;
   report.error(
     link.placeOf("mtu"),
@@ -139,17 +139,13 @@ function checkMtu(
   );
 }
 
-function checkVrf(link: LinkReading, report: Report): void {
-  if (!link.has("vrf") || !link.has("interface")) return;
-  const message = `${link.path}.vrf: expected either this or interface, found both`;
-  report.error(link.placeOf("vrf"), message, "a socket is bound to one device: remove one of them");
-}
-
-/** What decides by which way a link's datagrams leave, apart from routing by destination. */
-export function sourceOf(link: LinkConfig): string {
-  const bind = link.bind === undefined ? undefined : parseAddress(link.bind);
-  const address = !bind || isUnspecified(bind.bytes) ? "" : link.bind;
-  return JSON.stringify([address, link.interface, link.rdomain, link.vrf, link.mark, link.table]);
+function checkDevice(link: LinkReading, report: Report): void {
+  const [first, ...others] = keysOf("device").filter(link.has);
+  for (const key of others) {
+    const message = `${link.path}.${key}: expected either this or ${first}, found both`;
+    const hint = "a socket is bound to one device: remove one of them";
+    report.error(link.placeOf(key), message, hint);
+  }
 }
 
 function checkQuota(link: LinkReading, report: Report): void {

@@ -4,48 +4,34 @@
  * @module
  */
 
-import {
-  type Family,
-  formatAddress,
-  formatPrefix,
-  isBroadcast,
-  isHostAddress,
-  isNetworkAddress,
-  networkOf,
-  parseAddress,
-  parsePrefix,
-  type Prefix,
-} from "../address.ts";
-import type { HostPort } from "./config.ts";
+import { Address, type Family, parseAddress, parsePrefix, Prefix } from "../address.ts";
+import type { ListenConfig } from "./config.ts";
 import { type HostAndPort, parseHostPort } from "./host_port.ts";
 import { type Kind, text } from "./kind.ts";
 
-const BYTES: Readonly<Record<Family, number>> = { 4: 4, 6: 16 };
 const SAMPLE: Readonly<Record<Family, string>> = { 4: "10.44.43.1", 6: "fd00:44::1" };
 const SAMPLE_LENGTH: Readonly<Record<Family, number>> = { 4: 30, 6: 64 };
+/** What `default` and `default6` stand for. */
+const ALL: Readonly<Record<Family, Prefix>> = {
+  4: new Prefix(new Uint8Array(4), 0),
+  6: new Prefix(new Uint8Array(16), 0),
+};
 
 /** An address of either family, such as a source address. */
-export const anyAddress: Kind<string> = text(
+export const anyAddress: Kind<Address> = text(
   "ADDRESS",
   'an IP address such as "192.0.2.1" or "2001:db8::1"',
-  (text) => {
-    const address = parseAddress(text);
-    return address && formatAddress(address);
-  },
+  parseAddress,
   (text) => parsePrefix(text) && text.split("/", 1)[0],
 );
 
 /** The address of a host, of one family, such as a gateway. */
-export function hostAddress(family: Family): Kind<Uint8Array> {
+export function hostAddress(family: Family): Kind<Address> {
   return text(
     "ADDRESS",
     `an IPv${family} address such as "${SAMPLE[family]}"`,
-    (text) => {
-      const address = parseAddress(text);
-      const fits = address?.bytes.length === BYTES[family] && isHostAddress(address.bytes);
-      return fits ? address.bytes : undefined;
-    },
-    (text) => parsePrefix(text)?.bytes.length === BYTES[family] ? text.split("/", 1)[0] : undefined,
+    (text) => hostOf(parseAddress(text), family),
+    (text) => parsePrefix(text)?.family === family ? text.split("/", 1)[0] : undefined,
   );
 }
 
@@ -57,48 +43,51 @@ export function interfaceAddress(family: Family): Kind<Prefix> {
     `an IPv${family} address of a host with a prefix length, such as "${sample}"`,
     (text) => {
       const prefix = parsePrefix(text);
-      if (prefix?.bytes.length !== BYTES[family] || !isHostAddress(prefix.bytes)) return undefined;
-      const isTaken = isNetworkAddress(prefix.bytes, prefix) || isBroadcast(prefix.bytes, prefix);
-      return isTaken || prefix.length === 0 ? undefined : prefix;
+      const host = hostOf(prefix?.toAddress(), family);
+      if (!prefix || !host || prefix.isDefault) return undefined;
+      return prefix.isNetworkAddress(host) || prefix.isBroadcast(host) ? undefined : prefix;
     },
     (text) => suggestInterfaceAddress(text, family),
   );
 }
 
 function suggestInterfaceAddress(text: string, family: Family): string | undefined {
-  if (parseAddress(text)?.bytes.length === BYTES[family]) return `${text}/${SAMPLE_LENGTH[family]}`;
+  if (parseAddress(text)?.family === family) return `${text}/${SAMPLE_LENGTH[family]}`;
   const prefix = parsePrefix(text);
-  if (prefix?.bytes.length !== BYTES[family] || !isHostAddress(prefix.bytes)) return undefined;
+  if (!prefix || !hostOf(prefix.toAddress(), family)) return undefined;
   // The network itself or its broadcast address: the first host is more likely meant.
-  const first = networkOf(prefix).bytes.slice();
+  const first = prefix.toNetwork().bytes.slice();
   first[first.length - 1]! |= 1;
-  return formatPrefix({ bytes: first, length: prefix.length });
+  return `${new Prefix(first, prefix.length)}`;
 }
 
-/** A client's inner address as a network of one; a prefix length is allowed and not used. */
-export function clientAddress(family: Family): Kind<string> {
-  return text("ADDRESS", `an IPv${family} address such as "${SAMPLE[family]}"`, (text) => {
-    const bytes = parsePrefix(text)?.bytes ?? parseAddress(text)?.bytes;
-    if (bytes?.length !== BYTES[family] || !isHostAddress(bytes)) return undefined;
-    return formatPrefix({ bytes, length: bytes.length * 8 });
-  });
+/** A client's inner address as a network of its own; a prefix length is allowed and not used. */
+export function clientAddress(family: Family): Kind<Prefix> {
+  return text(
+    "ADDRESS",
+    `an IPv${family} address such as "${SAMPLE[family]}"`,
+    (text) => hostOf(parsePrefix(text)?.toAddress() ?? parseAddress(text), family)?.toPrefix(),
+  );
+}
+
+/** Returns the address when a host of the tunnel can have it, without zone: there is one link. */
+function hostOf(address: Address | undefined, family: Family): Address | undefined {
+  return address?.family === family && address.isOfHost ? new Address(address.bytes) : undefined;
 }
 
 /** A network; `default` and `default6` are all addresses. */
-export const network: Kind<string> = text(
+export const network: Kind<Prefix> = text(
   "NETWORK",
   'a network such as "192.0.2.0/24", "2001:db8::/32" or "default"',
   (text) => {
-    if (text === "default") return "0.0.0.0/0";
-    if (text === "default6") return "::/0";
+    if (text === "default") return ALL[4];
+    if (text === "default6") return ALL[6];
     const prefix = parsePrefix(text);
-    const spelled = prefix && formatPrefix(networkOf(prefix));
-    return prefix && formatPrefix(prefix) === spelled ? spelled : undefined;
+    return prefix?.equals(prefix.toNetwork()) ? prefix : undefined;
   },
   (text) => {
-    const bytes = parseAddress(text)?.bytes;
-    const prefix = bytes ? { bytes, length: bytes.length * 8 } : parsePrefix(text);
-    return prefix && formatPrefix(networkOf(prefix));
+    const prefix = parseAddress(text)?.toPrefix() ?? parsePrefix(text)?.toNetwork();
+    return prefix && `${prefix}`;
   },
 );
 
@@ -110,13 +99,12 @@ export const host: Kind<HostAndPort> = text(
 );
 
 /** An address and a port to listen on. */
-export const listenAddress: Kind<HostPort> = text(
+export const listenAddress: Kind<ListenConfig> = text(
   "ADDRESS:PORT",
   'an address and a port from 1 to 65535, such as "192.0.2.1:5080" or "[2001:db8::1]:5080"',
   (text) => {
-    const parsed = parseHostPort(text);
-    if (!parsed || !parseAddress(parsed.host) || parsed.port === undefined) return undefined;
-    return { host: parsed.host, port: parsed.port };
+    const { host, port } = parseHostPort(text) ?? {};
+    return host instanceof Address && port !== undefined ? { host, port } : undefined;
   },
   (text) => /^\*?:\d+$/.test(text) ? `0.0.0.0:${text.split(":")[1]}` : undefined,
 );

@@ -4,15 +4,16 @@
  * @module
  */
 
-import { readLinks } from "./client_mode.ts";
+import { readClients } from "./clients.ts";
 import { compact } from "./compact.ts";
 import type { ClientModeConfig, Config, Problem } from "./config.ts";
+import { readLinks } from "./links.ts";
+import { readListen } from "./listen.ts";
 import { readSecret, type ReadSecretFile } from "./read_secret.ts";
 import { asTable, type Context, type Reading, readTable } from "./read_table.ts";
 import { Report } from "./report.ts";
 import { readRules } from "./rule_table.ts";
 import { CONTROL_DIRECTORY, type Mode, SECTIONS, TOP_KEYS, type TUNNEL_KEYS } from "./schema.ts";
-import { readClients, readListen } from "./server_mode.ts";
 import { parseDocument } from "./toml.ts";
 import type { Entry, Position, Table } from "./tree.ts";
 import { readTunnel, tunnelConfig } from "./tunnel_table.ts";

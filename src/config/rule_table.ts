@@ -4,11 +4,11 @@
  * @module
  */
 
+import type { RuleOptions } from "../rule_options.ts";
+import { closest } from "../suggest.ts";
 import { compact } from "./compact.ts";
-import type { RuleConfig } from "./config.ts";
 import { type Context, type Reading, readTable } from "./read_table.ts";
 import { MAX_RULES, RULE_KEYS, SECTIONS } from "./schema.ts";
-import { closest } from "../suggest.ts";
 import { describeValue, type Entry, quote } from "./tree.ts";
 
 /** Reads the rules; `links` are the names that rules may use, undefined when any may be. */
@@ -16,7 +16,7 @@ export function readRules(
   rules: Entry | undefined,
   links: readonly string[] | undefined,
   context: Context,
-): readonly RuleConfig[] {
+): readonly RuleOptions[] {
   if (!rules) return [];
   const { report } = context;
   if (rules.value.kind !== "array") {
@@ -29,7 +29,7 @@ export function readRules(
     report.error(rules.at, `rule: expected at most ${MAX_RULES}, found ${count}`);
     return [];
   }
-  const all: RuleConfig[] = [];
+  const all: RuleOptions[] = [];
   for (const [i, item] of rules.value.items.entries()) {
     if (item.kind !== "table") {
       report.error(item.at, `rule: expected a table, found ${describeValue(item)}`);
@@ -37,12 +37,12 @@ export function readRules(
     }
     const reading = readTable(item, RULE_KEYS, `rule.${i + 1}`, context);
     if (links) checkLinks(reading, links, context);
-    all.push(ruleConfig(reading));
+    all.push(ruleOptions(reading));
   }
   return all;
 }
 
-function ruleConfig({ values }: Reading<typeof RULE_KEYS>): RuleConfig {
+function ruleOptions({ values }: Reading<typeof RULE_KEYS>): RuleOptions {
   return compact({
     protocol: values.protocol,
     ports: values.ports ?? [],

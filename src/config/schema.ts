@@ -25,6 +25,15 @@ export const MAX_RULES = 64;
 /** Which end a key is for. */
 export type Mode = "client" | "server";
 
+/** Systems that keys can be for, named as `Platform.os` is. */
+export type Os = "linux" | "openbsd";
+
+/**
+ * What a key of a link decides of the way its datagrams leave by: the address, the device, the
+ * routing domain or the mark of their socket, or the routing table that such packets are sent to.
+ */
+export type Way = "address" | "device" | "domain" | "mark" | "table";
+
 /** How one key is written, checked, explained and defaulted. */
 export interface Key<T = unknown> {
   readonly kind: Kind<T>;
@@ -33,6 +42,10 @@ export interface Key<T = unknown> {
   readonly doc: string;
   /** Only for this end; absent: for both. */
   readonly mode?: Mode;
+  /** Only for this system, of which the manual tells; absent: for every one. */
+  readonly os?: Os;
+  /** `ways.ts` says what follows. */
+  readonly way?: Way;
 }
 
 /** The keys of a table. */
@@ -95,9 +108,9 @@ export const TOP_KEYS = {
   sandbox: {
     kind: flag,
     default: true,
+    os: "openbsd",
     doc:
-      "Whether a tunnel that is set up gives up the rights it does not need, by pledge and unveil " +
-      "(OpenBSD).",
+      "Whether a tunnel that is set up gives up the rights it does not need, by pledge and unveil.",
   },
 } as const satisfies Keys;
 
@@ -150,7 +163,8 @@ export const TUNNEL_KEYS = {
   },
   rdomain: {
     kind: integer("NUMBER", 0, 255),
-    doc: "Routing domain of the tunnel interface (OpenBSD).",
+    os: "openbsd",
+    doc: "Routing domain of the tunnel interface.",
   },
   schedule: {
     kind: SCHEDULE,
@@ -189,6 +203,7 @@ export const LINK_KEYS = {
   },
   bind: {
     kind: net.anyAddress,
+    way: "address",
     doc: "Source address of this link.",
   },
   local_port: {
@@ -197,23 +212,33 @@ export const LINK_KEYS = {
   },
   interface: {
     kind: net.interfaceName,
-    doc: "Interface this link leaves by (Linux).",
+    os: "linux",
+    way: "device",
+    doc: "Interface this link leaves by.",
   },
   rdomain: {
     kind: integer("NUMBER", 0, 255),
-    doc: "Routing domain of this link (OpenBSD).",
+    os: "openbsd",
+    way: "domain",
+    doc: "Routing domain of this link.",
   },
   table: {
     kind: integer("NUMBER", 1, 4294967295),
-    doc: "Routing table of this link (Linux).",
+    os: "linux",
+    way: "table",
+    doc: "Routing table of this link.",
   },
   vrf: {
     kind: net.interfaceName,
-    doc: "VRF device of this link (Linux).",
+    os: "linux",
+    way: "device",
+    doc: "VRF device of this link.",
   },
   mark: {
     kind: integer("NUMBER", 1, 4294967295),
-    doc: "Firewall mark of this link's datagrams (Linux).",
+    os: "linux",
+    way: "mark",
+    doc: "Firewall mark of this link's datagrams.",
   },
   bandwidth_upload: {
     kind: rate,

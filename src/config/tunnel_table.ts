@@ -4,16 +4,7 @@
  * @module
  */
 
-import {
-  contains,
-  equalBytes,
-  formatAddress,
-  formatPrefix,
-  isBroadcast,
-  isNetworkAddress,
-  networkOf,
-  type Prefix,
-} from "../address.ts";
+import type { Prefix } from "../address.ts";
 import { compact } from "./compact.ts";
 import type { TunnelConfig } from "./config.ts";
 import type { Located } from "./kind.ts";
@@ -42,10 +33,10 @@ export function readTunnel(table: Table, hasScript: boolean, context: Context): 
 export function tunnelConfig({ values }: TunnelReading): TunnelConfig {
   return compact({
     interface: values.interface,
-    address: values.address && formatPrefix(values.address),
-    address6: values.address6 && formatPrefix(values.address6),
-    gateway: values.gateway && formatAddress({ bytes: values.gateway }),
-    gateway6: values.gateway6 && formatAddress({ bytes: values.gateway6 }),
+    address: values.address,
+    address6: values.address6,
+    gateway: values.gateway,
+    gateway6: values.gateway6,
     mtu: values.mtu,
     routes: (values.routes ?? []).map((route) => route.value),
     nat: values.nat,
@@ -66,29 +57,29 @@ function checkGateway(
   report: Report,
 ): void {
   const gateway = tunnel.values[gatewayKey];
-  const network: Prefix | undefined = tunnel.values[addressKey];
+  const network = tunnel.values[addressKey];
   if (!gateway) return;
   const at = tunnel.placeOf(gatewayKey);
   const fail = (expected: string): void =>
     report.error(
       at,
-      `tunnel.${gatewayKey}: expected ${expected}, found ${formatAddress({ bytes: gateway })}`,
+      `tunnel.${gatewayKey}: expected ${expected}, found ${gateway}`,
       "it is the address of the other end of the tunnel",
     );
   if (!network) {
     if (!tunnel.has(addressKey)) fail(`tunnel.${addressKey} beside it`);
-  } else if (!contains(network, gateway)) {
-    fail(`an address in ${formatPrefix(networkOf(network))}, the network of ${addressKey}`);
-  } else if (equalBytes(gateway, network.bytes)) {
+  } else if (!network.covers(gateway)) {
+    fail(`an address in ${network.toNetwork()}, the network of ${addressKey}`);
+  } else if (gateway.equals(network.toAddress())) {
     fail(`another address than ${addressKey}, which is this end's`);
-  } else if (isNetworkAddress(gateway, network) || isBroadcast(gateway, network)) {
+  } else if (network.isNetworkAddress(gateway) || network.isBroadcast(gateway)) {
     fail("the address of a host");
   }
 }
 
 function checkMtu(tunnel: TunnelReading, report: Report): void {
   const { mtu, address6, gateway6, routes = [] } = tunnel.values;
-  const usesIpv6 = address6 || gateway6 || routes.some((route) => route.value.includes(":"));
+  const usesIpv6 = address6 || gateway6 || routes.some((route) => route.value.family === 6);
   if (mtu === undefined || mtu >= MIN_IPV6_MTU || !usesIpv6) return;
   report.error(
     tunnel.placeOf("mtu"),
@@ -99,15 +90,16 @@ function checkMtu(tunnel: TunnelReading, report: Report): void {
 
 function checkRoutes(tunnel: TunnelReading, report: Report): void {
   const seen = new Set<string>();
-  for (const { value, at } of tunnel.values.routes ?? []) {
-    if (seen.has(value)) report.error(at, `tunnel.routes: ${value} is listed twice`);
-    seen.add(value);
-    checkRouteFamily(tunnel, { value, at }, report);
+  for (const route of tunnel.values.routes ?? []) {
+    const text = `${route.value}`;
+    if (seen.has(text)) report.error(route.at, `tunnel.routes: ${text} is listed twice`);
+    seen.add(text);
+    checkRouteFamily(tunnel, route, report);
   }
 }
 
-function checkRouteFamily(tunnel: TunnelReading, route: Located<string>, report: Report): void {
-  const key = route.value.includes(":") ? "address6" : "address";
+function checkRouteFamily(tunnel: TunnelReading, route: Located<Prefix>, report: Report): void {
+  const key = route.value.family === 6 ? "address6" : "address";
   if (tunnel.has(key) || tunnel.has("up")) return;
   const message = `tunnel.routes: ${route.value} is routed to an interface without tunnel.${key}`;
   report.warn(route.at, message, `set tunnel.${key}`);

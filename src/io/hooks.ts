@@ -8,6 +8,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { Address, Family, Prefix } from "../address.ts";
 import type { TunnelConfig } from "../config/config.ts";
 import { AggvpnError } from "../errors.ts";
 import { runScript, type ScriptHost } from "./script.ts";
@@ -28,17 +29,22 @@ export function hookEnvironment(
   device: string,
   mtu: number,
 ): Record<string, string> {
-  const isIpv6 = (route: string): boolean => route.includes(":");
+  const routes = (family: Family): string =>
+    tunnel.routes.filter((route) => route.family === family).join(" ");
   return {
     DEVICE: device,
     MTU: String(mtu),
-    IP4: tunnel.address ?? "",
-    IP6: tunnel.address6 ?? "",
-    IP4_GATEWAY: tunnel.gateway ?? "",
-    IP6_GATEWAY: tunnel.gateway6 ?? "",
-    IP4_ROUTES: tunnel.routes.filter((route) => !isIpv6(route)).join(" "),
-    IP6_ROUTES: tunnel.routes.filter(isIpv6).join(" "),
+    IP4: textOf(tunnel.address),
+    IP6: textOf(tunnel.address6),
+    IP4_GATEWAY: textOf(tunnel.gateway),
+    IP6_GATEWAY: textOf(tunnel.gateway6),
+    IP4_ROUTES: routes(4),
+    IP6_ROUTES: routes(6),
   };
+}
+
+function textOf(value: Address | Prefix | undefined): string {
+  return value === undefined ? "" : `${value}`;
 }
 
 /**

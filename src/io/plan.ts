@@ -5,17 +5,19 @@
  * @module
  */
 
-import { type Family, parseAddress } from "../address.ts";
+import type { Family, Prefix } from "../address.ts";
+import { compact } from "../config/compact.ts";
 import type {
   Config,
   LinkConfig,
-  RuleConfig,
+  ListenConfig,
   ServerModeConfig,
   TunnelConfig,
 } from "../config/config.ts";
+import { formatHostPort } from "../config/host_port.ts";
+import { wayOf } from "../config/ways.ts";
 import type { NetworkPlan, SocketOptions } from "../platform/platform.ts";
 import type { Remote } from "../remote.ts";
-import type { RuleOptions } from "../scheduler/rules.ts";
 import { MAX_PACKET_BYTES } from "../slab.ts";
 import type { EndpointOptions, LinkOptions } from "../tunnel/options.ts";
 import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
@@ -31,12 +33,6 @@ const OWN_FILES = 40;
 /** Clients that the control socket serves at once: MAX_CLIENTS of src/control/server.ts. */
 export const CONTROL_CLIENTS = 64;
 
-/** Returns the family of a textual address; undefined when it is none. */
-export function familyOfAddress(text: string): Family | undefined {
-  const address = parseAddress(text.split("/", 1)[0]!);
-  return address && (address.bytes.length === 4 ? 4 : 6);
-}
-
 /** Returns how many files may have to be open at once. */
 export function openFiles(config: Config): number {
   const sockets = config.mode === "client" ? config.links.length : config.listen.length;
@@ -45,16 +41,21 @@ export function openFiles(config: Config): number {
 
 /** Returns what the socket of a client's link is bound to. */
 export function linkSocket(link: LinkConfig, family: Family): SocketOptions {
-  const device = link.interface ?? link.vrf;
-  return {
+  return compact({
     name: link.name,
     family,
-    ...link.bind !== undefined && { address: link.bind },
-    ...link.localPort !== undefined && { port: link.localPort },
-    ...device !== undefined && { interface: device },
-    ...link.mark !== undefined && { mark: link.mark },
-    ...link.rdomain !== undefined && { rdomain: link.rdomain },
-  };
+    address: wayOf(link, "address"),
+    port: link.localPort,
+    interface: wayOf(link, "device"),
+    mark: wayOf(link, "mark"),
+    rdomain: wayOf(link, "domain"),
+  });
+}
+
+/** Returns what a socket of a server is bound to. */
+export function listenSocket(listen: ListenConfig): SocketOptions {
+  const { host, port } = listen;
+  return { name: formatHostPort(listen), family: host.family, address: host, port };
 }
 
 /** Returns a link as the endpoint knows it. */
@@ -77,13 +78,7 @@ export function policyOptions(
   config: Config,
 ): Required<Pick<EndpointOptions, "rules" | "duplicate" | "schedule">> {
   const { duplicate, schedule } = config.tunnel;
-  return { rules: config.rules.map(ruleOptions), duplicate, schedule };
-}
-
-function ruleOptions({ source, destination, ...rule }: RuleConfig): RuleOptions {
-  const from = source === undefined ? undefined : parseNetwork(source);
-  const to = destination === undefined ? undefined : parseNetwork(destination);
-  return { ...rule, ...from && { source: from }, ...to && { destination: to } };
+  return { rules: config.rules, duplicate, schedule };
 }
 
 /**
@@ -130,7 +125,7 @@ type Route = NetworkPlan["routes"][number];
 
 function tunnelRoutes(tunnel: TunnelConfig): Route[] {
   return tunnel.routes.map((destination) => {
-    const gateway = familyOfAddress(destination) === 6 ? tunnel.gateway6 : tunnel.gateway;
+    const gateway = destination.family === 6 ? tunnel.gateway6 : tunnel.gateway;
     return gateway === undefined ? { destination } : { destination, gateway };
   });
 }
@@ -138,45 +133,25 @@ function tunnelRoutes(tunnel: TunnelConfig): Route[] {
 /** A server also routes what its clients may use, unless its own network covers it. */
 function serverRoutes(config: ServerModeConfig): Route[] {
   const { tunnel } = config;
-  const known = [tunnel.address, tunnel.address6, ...tunnel.routes].filter((net) =>
-    net !== undefined
-  );
-  const missing = new Set<string>();
+  const known = [tunnel.address, tunnel.address6, ...tunnel.routes];
+  const missing = new Map<string, Prefix>();
   for (const network of config.clients.flatMap((client) => client.allowed)) {
-    const isDefault = network.endsWith("/0");
-    if (!isDefault && !known.some((net) => contains(net, network))) missing.add(network);
+    const isKnown = known.some((net) => net?.covers(network));
+    if (!network.isDefault && !isKnown) missing.set(`${network}`, network);
   }
-  return [...tunnelRoutes(tunnel), ...[...missing].map((destination) => ({ destination }))];
-}
-
-/** Tells whether the network `outer` contains the network or address `inner`. */
-export function contains(outer: string, inner: string): boolean {
-  const a = parseNetwork(outer);
-  const b = parseNetwork(inner);
-  if (!a || !b || a.address.length !== b.address.length || b.prefix < a.prefix) return false;
-  for (let bit = 0; bit < a.prefix; bit++) {
-    const mask = 0x80 >> (bit & 7);
-    if ((a.address[bit >> 3]! & mask) !== (b.address[bit >> 3]! & mask)) return false;
-  }
-  return true;
-}
-
-/** Reads a network, or an address as a network of its own; undefined for anything else. */
-export function parseNetwork(text: string): { address: Uint8Array; prefix: number } | undefined {
-  const [address = "", prefix] = text.split("/");
-  const bytes = parseAddress(address)?.bytes;
-  if (!bytes) return undefined;
-  return { address: bytes, prefix: prefix === undefined ? bytes.length * 8 : Number(prefix) };
+  return [
+    ...tunnelRoutes(tunnel),
+    ...[...missing.values()].map((destination) => ({ destination })),
+  ];
 }
 
 function linkRouting(link: LinkConfig, family: Family): NetworkPlan["links"][number] {
-  const device = link.interface ?? link.vrf;
-  return {
+  return compact({
     name: link.name,
     family,
-    ...link.bind !== undefined && { address: link.bind },
-    ...device !== undefined && { interface: device },
-    ...link.mark !== undefined && { mark: link.mark },
-    ...link.table !== undefined && { table: link.table },
-  };
+    address: wayOf(link, "address"),
+    interface: wayOf(link, "device"),
+    mark: wayOf(link, "mark"),
+    table: wayOf(link, "table"),
+  });
 }

@@ -5,26 +5,13 @@
  * @module
  */
 
-import type {
-  ClientModeConfig,
-  Config,
-  HostPort,
-  Secret,
-  ServerModeConfig,
-} from "../config/config.ts";
+import type { ClientModeConfig, Config, Secret, ServerModeConfig } from "../config/config.ts";
 import type { Scrypt } from "../crypto/aead.ts";
 import { stretchPassword } from "../crypto/psk.ts";
 import type { Platform, SocketOptions } from "../platform/platform.ts";
 import { resolveRemote } from "../platform/resolve.ts";
 import type { EndpointOptions } from "../tunnel/options.ts";
-import {
-  familyOfAddress,
-  linkOptions,
-  linkSocket,
-  parseNetwork,
-  policyOptions,
-  tunnelMtu,
-} from "./plan.ts";
+import { linkOptions, linkSocket, listenSocket, policyOptions, tunnelMtu } from "./plan.ts";
 
 /** The options of an endpoint that its role does not matter for. */
 export type CommonOptions = Pick<EndpointOptions, "pool" | "aead" | "random" | "epochUs" | "mtu">;
@@ -39,14 +26,14 @@ export interface Prepared {
 }
 
 /** Looks everything up. Throws AggvpnError when a name cannot be resolved. */
-export function prepare(
+export async function prepare(
   config: Config,
   scrypt: Scrypt | undefined,
   platform: Pick<Platform, "lookup">,
 ): Promise<Prepared> {
   return config.mode === "client"
-    ? prepareClient(config, scrypt, platform)
-    : prepareServer(config, scrypt, platform);
+    ? await prepareClient(config, scrypt, platform)
+    : prepareServer(config, scrypt);
 }
 
 async function prepareClient(
@@ -55,10 +42,9 @@ async function prepareClient(
   platform: Pick<Platform, "lookup">,
 ): Promise<Prepared> {
   const remotes = await Promise.all(config.links.map((link) => {
-    const family = link.bind === undefined ? undefined : familyOfAddress(link.bind);
     const rdomain = link.rdomain === undefined ? {} : { rdomain: link.rdomain };
     const lookup = (host: string): ReturnType<Platform["lookup"]> => platform.lookup(host, rdomain);
-    return resolveRemote(link.remote.host, link.remote.port, family, undefined, lookup);
+    return resolveRemote(link.remote.host, link.remote.port, link.bind?.family, undefined, lookup);
   }));
   const families = remotes.map(({ family }) => family);
   const psk = keyOf(config.secret, scrypt);
@@ -75,16 +61,12 @@ async function prepareClient(
   };
 }
 
-async function prepareServer(
-  config: ServerModeConfig,
-  scrypt: Scrypt | undefined,
-  platform: Pick<Platform, "lookup">,
-): Promise<Prepared> {
-  const sockets = await Promise.all(config.listen.map((listen) => listenSocket(listen, platform)));
+function prepareServer(config: ServerModeConfig, scrypt: Scrypt | undefined): Prepared {
+  const sockets = config.listen.map(listenSocket);
   const clients = config.clients.map(({ name, secret, allowed }) => ({
     name,
     psk: keyOf(secret, scrypt),
-    allowed: allowed.flatMap((network) => parseNetwork(network) ?? []),
+    allowed,
   }));
   return {
     sockets,
@@ -96,20 +78,6 @@ async function prepareServer(
       clients,
     }),
   };
-}
-
-/** An address stays as it is written, since it may name an interface (`fe80::1%em0`). */
-async function listenSocket(
-  { host, port }: HostPort,
-  platform: Pick<Platform, "lookup">,
-): Promise<SocketOptions> {
-  const literal = familyOfAddress(host);
-  const lookup = (host: string): ReturnType<Platform["lookup"]> => platform.lookup(host, {});
-  const address = literal === undefined
-    ? (await resolveRemote(host, port, undefined, undefined, lookup)).address
-    : host;
-  const family = literal ?? familyOfAddress(address)!;
-  return { name: family === 4 ? `${host}:${port}` : `[${host}]:${port}`, address, port, family };
 }
 
 /** Returns the 32 bytes of a secret; a pass phrase costs up to a third of a second. */

@@ -4,22 +4,19 @@
  * @module
  */
 
-import { parseAddress } from "../address.ts";
+import type { Address } from "../address.ts";
 import { AggvpnError } from "../errors.ts";
 import type { HostFinding, SocketOptions } from "./platform.ts";
 
 /** Opens a socket as the system does it. Throws AggvpnError. */
 export type OpenSocket = (options: SocketOptions) => { close(): void };
 
-/** A name is left to the start: resolving it here would take as long as the network likes. */
+/** Looks whether an address that a server listens on can be had. */
 export function inspectListen(
   open: OpenSocket,
-  listen: { host: string; port: number },
+  { host, port }: { host: Address; port: number },
 ): HostFinding[] {
-  const address = parseAddress(listen.host);
-  if (!address) return [];
-  const family = address.bytes.length === 4 ? 4 : 6;
-  const options = { name: listen.host, address: listen.host, port: listen.port, family } as const;
+  const options = { name: `${host}`, address: host, port, family: host.family };
   return tryToBind(open, options, "Listening");
 }
 

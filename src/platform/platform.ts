@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Address } from "../address.ts";
+import type { Address, Family, Prefix } from "../address.ts";
 import type { ReceiveBatch, SendFailure, TransmitBatch } from "../batch.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import type { PacketPool } from "../slab.ts";
@@ -91,14 +91,14 @@ export interface Poller {
 export interface SocketOptions {
   readonly name: string;
   /**
-   * Local address to bind, such as `192.0.2.1` or `2001:db8::1`. A wildcard (`0.0.0.0`,
+   * Local address to bind. A wildcard (`0.0.0.0`,
    * `::`) also records which address each datagram was sent to, for the reply to leave from;
    * without an address the system chooses the source of every datagram anew.
    */
-  readonly address?: string;
+  readonly address?: Address;
   readonly port?: number;
   /** Address family when no address is given. */
-  readonly family: 4 | 6;
+  readonly family: Family;
   /** SO_BINDTODEVICE (Linux). */
   readonly interface?: string;
   /** SO_MARK (Linux). */
@@ -124,10 +124,9 @@ export interface SystemChange {
 
 /** An address of an interface. */
 export interface InterfaceAddress {
-  /** With prefix length and without zone, such as `10.44.43.1/30`. */
-  readonly address: string;
+  readonly address: Prefix;
   /** The other end of a point-to-point interface, when it is told. */
-  readonly peer?: string;
+  readonly peer?: Address;
   readonly isAnycast: boolean;
 }
 
@@ -158,21 +157,21 @@ export interface NetworkPlan {
   readonly kept?: KeptInterface;
   /** Routing domain to put it into (OpenBSD); absent: where it is. */
   readonly rdomain?: number;
-  /** Local addresses with prefix length, such as `10.44.43.1/30`. */
-  readonly addresses: readonly string[];
+  /** Local addresses. */
+  readonly addresses: readonly Prefix[];
   /** Addresses of the other end, of each family at most one. */
-  readonly gateways: readonly string[];
+  readonly gateways: readonly Address[];
   /** Destinations to send through the tunnel, each with an optional gateway. */
-  readonly routes: readonly { readonly destination: string; readonly gateway?: string }[];
+  readonly routes: readonly { readonly destination: Prefix; readonly gateway?: Address }[];
   /** Policy rules that send a link's traffic to its own table (Linux `table =`). */
   readonly links: readonly {
     readonly name: string;
-    readonly address?: string;
+    readonly address?: Address;
     readonly interface?: string;
     readonly mark?: number;
     readonly table?: number;
     /** Address family of a link without an address; 4 when absent. */
-    readonly family?: 4 | 6;
+    readonly family?: Family;
   }[];
   /** Masquerade what leaves this host from the tunnel's networks. */
   readonly nat: boolean;
@@ -251,7 +250,7 @@ export interface SandboxNeeds {
 export interface HostNeeds {
   readonly tunName: string | undefined;
   readonly links: readonly SocketOptions[];
-  readonly listen: readonly { readonly host: string; readonly port: number }[];
+  readonly listen: readonly { readonly host: Address; readonly port: number }[];
   readonly nat: boolean;
   readonly mssClamp: boolean;
   readonly forwarding: boolean;

@@ -6,7 +6,7 @@
 
 import { AggvpnError } from "../errors.ts";
 import { type Remote, remoteOf } from "../remote.ts";
-import { type Address, parseAddress } from "../address.ts";
+import { Address, type Family, parseAddress } from "../address.ts";
 
 /** Finds the addresses of a name. Throws AggvpnError when there are none. */
 export type Lookup = (host: string) => Promise<readonly Address[]>;
@@ -20,16 +20,14 @@ export type FindInterface = (name: string) => number;
  * Throws AggvpnError when the name is unknown or has no address of the family.
  */
 export async function resolveRemote(
-  host: string,
+  host: Address | string,
   port: number,
-  family?: 4 | 6,
+  family?: Family,
   findInterface: FindInterface = () => 0,
   lookup: Lookup = lookupAddresses,
 ): Promise<Remote> {
-  const literal = parseAddress(host);
-  const candidates = literal ? [literal] : await lookup(host);
-  const bytes = family === 6 ? 16 : 4;
-  const address = candidates.find((candidate) => candidate.bytes.length === bytes) ??
+  const candidates = host instanceof Address ? [host] : await lookup(host);
+  const address = candidates.find((candidate) => candidate.family === (family ?? 4)) ??
     (family === undefined ? candidates[0] : undefined);
   if (!address) {
     throw new AggvpnError(`${host} has no IPv${family ?? 4} address`, {

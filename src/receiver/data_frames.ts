@@ -7,11 +7,12 @@
  * @module
  */
 
+import type { Prefix } from "../address.ts";
 import type { DropReason, Drops } from "../drops.ts";
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { DATA_HEADER_BYTES, lacksChecksum } from "../wire/data.ts";
 import { PacketInfo, parsePacket } from "../wire/ip.ts";
-import { mayUseSource, type Network } from "../wire/routes.ts";
+import { mayUseSource } from "../wire/routes.ts";
 import { parseTransport, TransportInfo } from "../wire/transport.ts";
 import type { Receiver } from "./receiver.ts";
 
@@ -22,12 +23,12 @@ export class DataFrames {
   bytes = 0;
   readonly #pool: PacketPool;
   readonly #drops: Drops;
-  readonly #allowed: readonly Network[];
+  readonly #allowed: readonly Prefix[];
   readonly #info = new PacketInfo();
   readonly #transport = new TransportInfo();
 
   /** @param allowed inner networks the peer may use; empty: any */
-  constructor(pool: PacketPool, drops: Drops, allowed: readonly Network[]) {
+  constructor(pool: PacketPool, drops: Drops, allowed: readonly Prefix[]) {
     this.#pool = pool;
     this.#drops = drops;
     this.#allowed = allowed;

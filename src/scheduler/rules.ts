@@ -8,7 +8,9 @@
  * @module
  */
 
+import type { Prefix } from "../address.ts";
 import type { Duplicate } from "../duplicate.ts";
+import type { RuleOptions } from "../rule_options.ts";
 import { readU16 } from "../wire/field.ts";
 import { KIND, type Kind, NO_PORTS, type PacketInfo } from "../wire/ip.ts";
 import {
@@ -19,26 +21,12 @@ import {
   PROTOCOL_UDP,
   SOURCE_PORT,
 } from "../wire/ip_layout.ts";
-import { isFrom, isTo, type Network } from "../wire/routes.ts";
+import { isFrom, isTo } from "../wire/routes.ts";
+
+export type { RuleOptions } from "../rule_options.ts";
 
 /** {@linkcode Duplicate} as a number. */
 export const COPIES = { off: 0, auto: 1, all: 2 } as const satisfies Record<Duplicate, number>;
-
-/** A rule: conditions that are absent or empty hold for every packet. */
-export interface RuleOptions {
-  /** `icmp` is ICMPv6 in IPv6. */
-  readonly protocol?: "tcp" | "udp" | "icmp";
-  /** One of them is the source or the destination port. Fragments have no ports. */
-  readonly ports: readonly number[];
-  readonly dscp?: number;
-  readonly source?: Network;
-  readonly destination?: Network;
-  /** Names of the only links that such packets use; empty: any. */
-  readonly links: readonly string[];
-  readonly class?: "interactive" | "bulk";
-  /** Absent: as for packets that no rule is about. */
-  readonly duplicate?: Duplicate;
-}
 
 /** A rule says nothing of it. */
 export const UNSAID = -1;
@@ -65,8 +53,8 @@ export class Rules {
   readonly #ports: Uint16Array;
   /** Where the ports of each rule begin, and behind the last where they end. */
   readonly #portsFrom: Uint32Array;
-  readonly #source: readonly (Network | undefined)[];
-  readonly #destination: readonly (Network | undefined)[];
+  readonly #source: readonly (Prefix | undefined)[];
+  readonly #destination: readonly (Prefix | undefined)[];
 
   constructor(rules: readonly RuleOptions[], interactive: Duplicate) {
     this.count = rules.length;

@@ -214,12 +214,12 @@ export class Endpoint implements Core {
   #peerFor(at: number): Peer | undefined {
     if (this.#peers.length === 1) return this.#peers[0];
     let best: Peer | undefined;
-    let bestPrefix = -1;
+    let bestLength: number | undefined;
     for (const peer of this.#peers) {
-      const prefix = matchDestination(peer.allowed, this.#pool.bytes, at, this.#info.version);
-      if (prefix <= bestPrefix) continue;
+      const length = matchDestination(peer.allowed, this.#pool.bytes, at, this.#info.version);
+      if (length === undefined || bestLength !== undefined && length <= bestLength) continue;
       best = peer;
-      bestPrefix = prefix;
+      bestLength = length;
     }
     return best;
   }

@@ -4,14 +4,14 @@
  * @module
  */
 
+import type { Prefix } from "../address.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import type { Duplicate } from "../duplicate.ts";
 import type { Remote } from "../remote.ts";
+import type { RuleOptions } from "../rule_options.ts";
 import type { Schedule } from "../schedule.ts";
-import type { RuleOptions } from "../scheduler/rules.ts";
 import type { PacketPool } from "../slab.ts";
 import type { Tier } from "../wire/handshake.ts";
-import type { Network } from "../wire/routes.ts";
 
 /** A link as the client's endpoint knows it; link ids are positions in the list. */
 export interface LinkOptions {
@@ -36,7 +36,7 @@ export interface ClientOptions {
   /** 32 bytes. */
   readonly psk: Uint8Array;
   /** Inner networks it may use; empty: any. */
-  readonly allowed: readonly Network[];
+  readonly allowed: readonly Prefix[];
 }
 
 /** Shared by both roles. */

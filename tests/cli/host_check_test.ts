@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { checkHost, hostNeeds } from "../../src/cli/host_check.ts";
 import { FULL_CLIENT, FULL_SERVER, parse, SMALL_CLIENT } from "../config/samples.ts";
+import { address } from "../addresses.ts";
 
 Deno.test("hostNeeds asks for the sockets of the links as they will be opened", () => {
   const needs = hostNeeds(parse(FULL_CLIENT).config!);
@@ -10,7 +11,7 @@ Deno.test("hostNeeds asks for the sockets of the links as they will be opened", 
       {
         name: "dsl",
         family: 4,
-        address: "198.51.100.10",
+        address: address("198.51.100.10"),
         port: 4000,
         interface: "eth1",
         mark: 16,
@@ -30,8 +31,8 @@ Deno.test("hostNeeds asks for the sockets of the links as they will be opened", 
 Deno.test("hostNeeds asks for the addresses a server listens on", () => {
   const needs = hostNeeds(parse(FULL_SERVER).config!);
   assertEquals(needs.listen, [
-    { host: "192.0.2.1", port: 5080 },
-    { host: "2001:db8::1", port: 5080 },
+    { host: address("192.0.2.1"), port: 5080 },
+    { host: address("2001:db8::1"), port: 5080 },
   ]);
   assertEquals([needs.links.length, needs.nat], [0, false]);
 });

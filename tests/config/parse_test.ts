@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ClientModeConfig, ServerModeConfig } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { address, prefix } from "../addresses.ts";
 import {
   FULL_CLIENT,
   FULL_SERVER,
@@ -26,8 +27,8 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
     sandbox: true,
     secret: SECRET,
     tunnel: {
-      address: "10.44.43.1/30",
-      gateway: "10.44.43.2",
+      address: prefix("10.44.43.1/30"),
+      gateway: address("10.44.43.2"),
       routes: [],
       nat: false,
       mssClamp: true,
@@ -36,8 +37,8 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
       duplicate: "off",
     },
     links: [
-      { name: "dsl1", remote: { host: "1.2.3.4", port: 5080 }, rdomain: 1, ...link },
-      { name: "dsl2", remote: { host: "1.2.3.4", port: 5081 }, rdomain: 2, ...link },
+      { name: "dsl1", remote: { host: address("1.2.3.4"), port: 5080 }, rdomain: 1, ...link },
+      { name: "dsl2", remote: { host: address("1.2.3.4"), port: 5081 }, rdomain: 2, ...link },
     ],
     rules: [],
   });
@@ -48,8 +49,8 @@ Deno.test("parseConfig makes one client of a server without client tables", () =
   assertEquals(problemLines(result), []);
   const config = result.config as ServerModeConfig;
   assertEquals(config.listen, [
-    { host: "1.2.3.4", port: 5080 },
-    { host: "1.2.3.4", port: 5081 },
+    { host: address("1.2.3.4"), port: 5080 },
+    { host: address("1.2.3.4"), port: 5081 },
   ]);
   assertEquals<unknown>(config.clients, [{ name: "client", secret: SECRET, allowed: [] }]);
 });
@@ -70,12 +71,12 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
   });
   assertEquals<unknown>(tunnel, {
     interface: "agg0",
-    address: "10.44.43.1/30",
-    address6: "fd00:44::1/64",
-    gateway: "10.44.43.2",
-    gateway6: "fd00:44::2",
+    address: prefix("10.44.43.1/30"),
+    address6: prefix("fd00:44::1/64"),
+    gateway: address("10.44.43.2"),
+    gateway6: address("fd00:44::2"),
     mtu: 1400,
-    routes: ["10.99.0.0/16", "2001:db8:9::/48"],
+    routes: [prefix("10.99.0.0/16"), prefix("2001:db8:9::/48")],
     nat: true,
     mssClamp: false,
     offload: false,
@@ -88,7 +89,7 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
   assertEquals<unknown>(links[0], {
     name: "dsl",
     remote: { host: "vpn.example.net", port: 5080 },
-    bind: "198.51.100.10",
+    bind: address("198.51.100.10"),
     localPort: 4000,
     interface: "eth1",
     table: 101,
@@ -102,7 +103,7 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
   });
   assertEquals<unknown>(links[1], {
     name: "lte",
-    remote: { host: "2001:db8::1", port: 5081 },
+    remote: { host: address("2001:db8::1"), port: 5081 },
     vrf: "vrf-lte",
     tier: "backup",
     metered: true,
@@ -117,8 +118,8 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
       protocol: "udp",
       ports: [53, 5060],
       dscp: 46,
-      source: "192.168.0.0/16",
-      destination: "0.0.0.0/0",
+      source: prefix("192.168.0.0/16"),
+      destination: prefix("0.0.0.0/0"),
       links: ["dsl"],
       class: "interactive",
       duplicate: "all",
@@ -134,9 +135,9 @@ Deno.test("parseConfig reads every client of a server", () => {
     {
       name: "home",
       secret: { key: new Uint8Array(32) },
-      allowed: ["10.44.43.2/32", "fd00:44::2/128", "192.168.7.0/24"],
+      allowed: [prefix("10.44.43.2/32"), prefix("fd00:44::2/128"), prefix("192.168.7.0/24")],
     },
-    { name: "office", secret: SECRET, allowed: ["10.44.43.3/32"] },
+    { name: "office", secret: SECRET, allowed: [prefix("10.44.43.3/32")] },
   ]);
 });
 
@@ -205,10 +206,10 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     "8:1: error: port is defined twice, first in line 7 (remove one of the two)",
   ]],
   ["links that cannot be told apart", `${top}${tunnel}${link}[link.b]\nport = 5080\n`, [
-    "8:7: error: link.b: has the same remote 192.0.2.1:5080 and the same source as link.a",
+    "8:7: error: link.b: has the same remote 192.0.2.1:5080 and the same source as link.a (tell them apart by bind, interface or rdomain)",
   ]],
   ["links that leave the same way", `${top}${tunnel}${link}[link.b]\nport = 5081\n`, [
-    "8:7: warning: link.b: leaves by the same way as link.a",
+    "8:7: warning: link.b: leaves by the same way as link.a (set bind, interface, rdomain or mark, unless routing tells them apart by destination)",
   ]],
   [
     "one source port twice",
@@ -257,7 +258,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     "8:13: error: link.a.interface: expected an interface name of at most 15",
   ]],
   ["vrf and interface", `${top}${tunnel}${link}interface = "eth0"\nvrf = "red"\n`, [
-    "9:1: error: link.a.vrf: expected either this or interface, found both",
+    "9:1: error: link.a.vrf: expected either this or interface, found both (a socket is bound to one device: remove one of them)",
   ]],
   ["an unknown tier", `${top}${tunnel}${link}tier = "backpu"\n`, [
     '8:8: error: link.a.tier: expected "primary", "overflow" or "backup", found "backpu" (did you mean "backup"?)',
@@ -302,7 +303,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     "6:11: warning: tunnel.routes: 2001:db8::/32 is routed to an interface without tunnel.address6",
   ]],
   ["the default route through the tunnel", `${top}${tunnel}routes = "default"\n${link}`, [
-    "6:10: warning: tunnel.routes: 0.0.0.0/0 covers the server, so link.a would go into the tunnel",
+    "6:10: warning: tunnel.routes: 0.0.0.0/0 covers the server, so link.a would go into the tunnel (set interface, table, vrf, mark or rdomain of link.a)",
   ]],
   ["a remote in the tunnel", `${top}${tunnel}[link.a]\nremote = "10.44.43.2:5080"\n`, [
     "6:7: error: link.a: expected a remote outside the tunnel, found 10.44.43.2",

@@ -6,6 +6,7 @@ import { MemoryNetwork } from "../../src/platform/memory/network.ts";
 import { MemoryPlatform } from "../../src/platform/memory/platform.ts";
 import type { MemoryTun } from "../../src/platform/memory/tun.ts";
 import type { HostFinding, Platform, SystemChange, TunKind } from "../../src/platform/platform.ts";
+import { address } from "../addresses.ts";
 import { logged } from "./logged.ts";
 
 const SECRET = { key: new Uint8Array(32).fill(7) };
@@ -29,8 +30,8 @@ const COMMON = {
 function link(name: string, port: number): LinkConfig {
   return {
     name,
-    remote: { host: "192.0.2.1", port },
-    bind: "198.51.100.7",
+    remote: { host: address("192.0.2.1"), port },
+    bind: address("198.51.100.7"),
     localPort: port + 1000,
     tier: "primary",
     metered: false,
@@ -47,7 +48,7 @@ const CLIENT: ClientModeConfig = {
 const SERVER: ServerModeConfig = {
   ...COMMON,
   mode: "server",
-  listen: [{ host: "192.0.2.1", port: 5080 }, { host: "192.0.2.1", port: 5081 }],
+  listen: [{ host: address("192.0.2.1"), port: 5080 }, { host: address("192.0.2.1"), port: 5081 }],
   clients: [{ name: "home", secret: SECRET, allowed: [] }],
 };
 

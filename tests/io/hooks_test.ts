@@ -3,11 +3,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { AggvpnError } from "../../src/errors.ts";
 import { hookEnvironment, runShellHook, StatusCommand } from "../../src/io/hooks.ts";
+import { address, prefix } from "../addresses.ts";
 
 const TUNNEL = {
-  address: "10.44.43.1/30",
-  gateway: "10.44.43.2",
-  routes: ["198.51.100.0/24", "2001:db8::/32", "192.0.2.0/24"],
+  address: prefix("10.44.43.1/30"),
+  gateway: address("10.44.43.2"),
+  routes: ["198.51.100.0/24", "2001:db8::/32", "192.0.2.0/24"].map(prefix),
   nat: false,
   mssClamp: true,
   offload: true,

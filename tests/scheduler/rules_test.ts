@@ -1,26 +1,18 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { Prefix } from "../../src/address.ts";
 import type { Duplicate } from "../../src/duplicate.ts";
 import { type RuleOptions, Rules, UNSAID } from "../../src/scheduler/rules.ts";
 import { PacketInfo, parsePacket } from "../../src/wire/ip.ts";
-import type { Network } from "../../src/wire/routes.ts";
-import { addressOf } from "../tunnel/packets.ts";
 import { V4, V6 } from "../wire/hex_packets.ts";
+import { prefix } from "../addresses.ts";
 
 const NONE: RuleOptions = { ports: [], links: [] };
 
 const TCP = "1f9001bb000000010000000250100400" + "00000000ff";
 const UDP = "1f9001bb00090000ff";
 
-function network(text: string): Network {
-  const [address = "", prefix] = text.split("/");
-  return { address: addressOf(address), prefix: Number(prefix) };
-}
-
-const NETWORK6: Network = {
-  address: Uint8Array.fromHex("20010db8" + "00".repeat(12)),
-  prefix: 32,
-};
+const NETWORK6 = prefix("2001:db8::/32");
 
 /** The rule of a packet as it is parsed; -1 for what is none. */
 function matchOf(rules: Rules, bytes: Uint8Array, at: number, length: number): number {
@@ -63,16 +55,16 @@ const CASES: [what: string, rule: Partial<RuleOptions>, packet: string, matches:
   ["EF, IPv6", { dscp: 46 }, V6(UDP, "11", "6b800000"), true],
   ["EF, but CS5", { dscp: 46 }, V4(UDP, "11", "a0"), false],
   ["DSCP 0", { dscp: 0 }, V4(UDP, "11", "03"), true],
-  ["source network", { source: network("192.0.2.0/24") }, V4(UDP, "11"), true],
+  ["source network", { source: prefix("192.0.2.0/24") }, V4(UDP, "11"), true],
   [
     "source network, but it goes there",
-    { source: network("198.51.100.0/24") },
+    { source: prefix("198.51.100.0/24") },
     V4(UDP, "11"),
     false,
   ],
-  ["destination network", { destination: network("198.51.100.0/25") }, V4(UDP, "11"), true],
-  ["every IPv4 address", { destination: network("0.0.0.0/0") }, V4(UDP, "11"), true],
-  ["every IPv4 address, but IPv6", { destination: network("0.0.0.0/0") }, V6(UDP, "11"), false],
+  ["destination network", { destination: prefix("198.51.100.0/25") }, V4(UDP, "11"), true],
+  ["every IPv4 address", { destination: prefix("0.0.0.0/0") }, V4(UDP, "11"), true],
+  ["every IPv4 address, but IPv6", { destination: prefix("0.0.0.0/0") }, V6(UDP, "11"), false],
   ["IPv6 network", { source: NETWORK6, destination: NETWORK6 }, V6(UDP, "11"), true],
   ["IPv6 network, but IPv4", { source: NETWORK6 }, V4(UDP, "11"), false],
   ["everything", { protocol: "udp", ports: [443], dscp: 46 }, V4(UDP, "11", "b8"), true],
@@ -159,9 +151,9 @@ function see(packet: Uint8Array): Seen | undefined {
 function obviousMatch(rules: readonly RuleOptions[], packet: Uint8Array): number {
   const seen = packet.length < 20 ? undefined : see(packet);
   if (!seen) return -1;
-  const lies = (bits: string, network: Network | undefined): boolean =>
-    !network || bits.length === network.address.length * 8 &&
-      bits.startsWith(bitsOf(network.address).slice(0, network.prefix));
+  const lies = (bits: string, network: Prefix | undefined): boolean =>
+    !network || bits.length === network.bytes.length * 8 &&
+      bits.startsWith(bitsOf(network.bytes).slice(0, network.length));
   return rules.findIndex((rule) =>
     (rule.protocol === undefined || rule.protocol === seen.protocol) &&
     (rule.dscp === undefined || rule.dscp === seen.dscp) &&
@@ -174,8 +166,9 @@ const few = fc.constantFrom(0, 1, 6, 17, 44, 53, 58, 443);
 /** Addresses from few bytes, so that networks and packets meet. */
 const bytesOf = (length: number): fc.Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength: length, maxLength: length, max: 1 });
-const anyNetwork: fc.Arbitrary<Network> = fc.constantFrom(4, 16).chain((length) =>
-  fc.record({ address: bytesOf(length), prefix: fc.integer({ min: 0, max: length * 8 }) })
+const anyNetwork: fc.Arbitrary<Prefix> = fc.constantFrom(4, 16).chain((length) =>
+  fc.tuple(bytesOf(length), fc.integer({ min: 0, max: length * 8 }))
+    .map(([bytes, length]) => new Prefix(bytes, length))
 );
 const anyRule: fc.Arbitrary<RuleOptions> = fc.record({
   protocol: fc.constantFrom("tcp" as const, "udp" as const, "icmp" as const),

@@ -1,23 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Network } from "../../src/wire/routes.ts";
+import { prefix } from "../addresses.ts";
 import { World } from "./network.ts";
-import { addressOf, numbersOf, range, udp4 } from "./packets.ts";
+import { numbersOf, range, udp4 } from "./packets.ts";
 
 function key(byte: number): Uint8Array {
   return new Uint8Array(32).fill(byte);
 }
 
-function networks(...texts: string[]): Network[] {
-  return texts.map((text) => {
-    const [address, prefix] = text.split("/");
-    return { address: addressOf(address!), prefix: Number(prefix) };
-  });
-}
-
 function twoClients(): World {
   return new World([
-    { name: "alice", psk: key(1), allowed: networks("10.7.0.1/32", "10.9.0.0/16") },
-    { name: "bob", psk: key(2), allowed: networks("10.7.0.2/32", "10.9.1.0/24") },
+    { name: "alice", psk: key(1), allowed: ["10.7.0.1/32", "10.9.0.0/16"].map(prefix) },
+    { name: "bob", psk: key(2), allowed: ["10.7.0.2/32", "10.9.1.0/24"].map(prefix) },
   ]);
 }
 

@@ -15,16 +15,17 @@ import { OUTER_HEADER_BYTES, TAG_BYTES, TRANSPORT_TYPE } from "../../src/wire/da
 import { readU32, writeU32, writeU64 } from "../../src/wire/field.ts";
 import { FRAME } from "../../src/wire/frame.ts";
 import { SIM_AEAD } from "../sim/sim_aead.ts";
+import { prefix } from "../addresses.ts";
 import { probeAck } from "./frames.ts";
 import { type ClientSpec, World } from "./network.ts";
-import { addressOf, numbersOf, range, udp4 } from "./packets.ts";
+import { numbersOf, range, udp4 } from "./packets.ts";
 
 const MALLORY_PSK = new Uint8Array(32).fill(0xbb);
 const MALLORY: Remote = remoteOf(Uint8Array.of(203, 0, 113, 66), 6666);
 const ALICE: ClientSpec = {
   name: "alice",
   psk: new Uint8Array(32).fill(0xaa),
-  allowed: [{ address: addressOf("10.7.0.1"), prefix: 32 }],
+  allowed: [prefix("10.7.0.1/32")],
 };
 /** The inner address that the raw client may use. */
 export const MALLORY_ADDRESS = "10.7.0.66";
@@ -68,7 +69,7 @@ export class RawClient {
       {
         name: "mallory",
         psk: MALLORY_PSK,
-        allowed: [{ address: addressOf(MALLORY_ADDRESS), prefix: 32 }],
+        allowed: [prefix(`${MALLORY_ADDRESS}/32`)],
       },
     ];
     this.world = new World([ALICE], { known, slots: options.slots ?? 4096 }).connect();

@@ -7,7 +7,6 @@
  * @module
  */
 
-import { parseAddress } from "../../address.ts";
 import type { NetworkPlan, SystemChange } from "../platform.ts";
 
 /** Bytes of an IPv4 and a TCP header without options: RFC 9293 section 3.7.1. */
@@ -36,7 +35,7 @@ function tableName(name: string): string {
 
 function natChain(plan: NetworkPlan): string {
   const rules = plan.addresses.map((address) => {
-    const ip = parseAddress(address.split("/")[0]!)?.bytes.length === 16 ? "ip6" : "ip";
+    const ip = address.family === 6 ? "ip6" : "ip";
     return `${ip} saddr ${address} oifname != "${plan.interface}" masquerade;`;
   });
   return `chain postrouting { type nat hook postrouting priority srcnat; ${rules.join(" ")} };`;

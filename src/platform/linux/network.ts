@@ -8,7 +8,8 @@
  * @module
  */
 
-import { parseAddress } from "../../address.ts";
+import type { Family, Prefix } from "../../address.ts";
+import { halvesOf } from "../routes.ts";
 import type { NetworkPlan, SystemChange } from "../platform.ts";
 import { firewallChange } from "./firewall.ts";
 
@@ -68,34 +69,24 @@ function readSwitch(name: string): boolean {
 }
 
 /** `replace`, because an interface that stays has the address from the last run. */
-function addressChange(address: string, dev: readonly string[]): SystemChange {
-  if (!isIpv6(address)) return { run: ["ip", "address", "replace", address, ...dev] };
+function addressChange(address: Prefix, dev: readonly string[]): SystemChange {
+  if (address.family === 4) return { run: ["ip", "address", "replace", `${address}`, ...dev] };
   // Nobody else is on this link: the address needs no second of duplicate detection.
-  return { run: ["ip", "-6", "address", "replace", address, ...dev, "nodad"] };
+  return { run: ["ip", "-6", "address", "replace", `${address}`, ...dev, "nodad"] };
 }
 
 function routeChanges(
   route: NetworkPlan["routes"][number],
   dev: readonly string[],
 ): SystemChange[] {
-  return destinationsOf(route.destination).map((destination) => {
-    const ip = isIpv6(destination) ? ["ip", "-6"] : ["ip"];
-    // A tunnel has no neighbours to look for, so any gateway is reachable through it.
-    const via = route.gateway === undefined ? [] : ["via", route.gateway];
-    const onlink = route.gateway === undefined ? [] : ["onlink"];
-    return {
-      run: [...ip, "route", "replace", destination, ...via, ...dev, ...onlink],
-      undo: [...ip, "route", "del", destination, ...via, ...dev],
-    };
-  });
-}
-
-/** A default route becomes two halves, which win over the host's own without replacing it. */
-function destinationsOf(destination: string): string[] {
-  if (destination === "default" || destination === "0.0.0.0/0") {
-    return ["0.0.0.0/1", "128.0.0.0/1"];
-  }
-  return destination === "::/0" ? ["::/1", "8000::/1"] : [destination];
+  const ip = ipOf(route.destination.family);
+  // A tunnel has no neighbours to look for, so any gateway is reachable through it.
+  const via = route.gateway === undefined ? [] : ["via", `${route.gateway}`];
+  const onlink = route.gateway === undefined ? [] : ["onlink"];
+  return halvesOf(route.destination).map((destination) => ({
+    run: [...ip, "route", "replace", `${destination}`, ...via, ...dev, ...onlink],
+    undo: [...ip, "route", "del", `${destination}`, ...via, ...dev],
+  }));
 }
 
 /** One rule for each link with a table, by what distinguishes its traffic best. */
@@ -104,13 +95,12 @@ function ruleChanges(link: NetworkPlan["links"][number], index: number): SystemC
   const selector = link.mark !== undefined
     ? ["fwmark", `${link.mark}`]
     : link.address !== undefined
-    ? ["from", link.address]
+    ? ["from", `${link.address}`]
     : link.interface !== undefined
     ? ["oif", link.interface]
     : undefined;
   if (!selector) return [];
-  const ipv6 = link.address === undefined ? link.family === 6 : isIpv6(link.address);
-  const ip = ipv6 ? ["ip", "-6"] : ["ip"];
+  const ip = ipOf(link.address?.family ?? link.family ?? 4);
   const preference = `${FIRST_RULE_PREFERENCE + index}`;
   const rule = [...selector, "lookup", `${link.table}`, "pref", preference];
   const remove = [...ip, "rule", "del", ...rule];
@@ -127,11 +117,16 @@ function forwardingChanges(plan: NetworkPlan, forwarding: Forwarding): SystemCha
     undo: ["sysctl", "-q", "-w", `${name}=0`],
   });
   return [
-    ...(!forwarding.ipv4 && !plan.addresses.every(isIpv6) ? [on(IPV4_FORWARDING)] : []),
-    ...(!forwarding.ipv6 && plan.addresses.some(isIpv6) ? [on(IPV6_FORWARDING)] : []),
+    ...(!forwarding.ipv4 && plan.addresses.some(({ family }) => family === 4)
+      ? [on(IPV4_FORWARDING)]
+      : []),
+    ...(!forwarding.ipv6 && plan.addresses.some(({ family }) => family === 6)
+      ? [on(IPV6_FORWARDING)]
+      : []),
   ];
 }
 
-function isIpv6(address: string): boolean {
-  return parseAddress(address.split("/")[0]!)?.bytes.length === 16;
+/** The command of a family. */
+function ipOf(family: Family): string[] {
+  return family === 6 ? ["ip", "-6"] : ["ip"];
 }

@@ -13,7 +13,7 @@
  * @module
  */
 
-import { isLinkLocal } from "../../address.ts";
+import { Address } from "../../address.ts";
 import type { Remote } from "../../remote.ts";
 import { writeEndpointRecord } from "../endpoint_record.ts";
 import { addressOf, type AddressWords, addressWords } from "../ffi.ts";
@@ -89,7 +89,10 @@ function writePacketInfo(remote: Remote): Uint8Array<ArrayBuffer> | undefined {
   view.setInt32(8, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, true);
   view.setInt32(12, ipv4 ? IP_PKTINFO : IPV6_PKTINFO, true);
   message.set(local, CMSG_HEADER_BYTES + (ipv4 ? 4 : 0));
-  if (!ipv4) view.setUint32(CMSG_HEADER_BYTES + 16, isLinkLocal(local) ? scopeOf(remote) : 0, true);
+  if (!ipv4) {
+    const scope = new Address(local).isLinkLocal ? scopeOf(remote) : 0;
+    view.setUint32(CMSG_HEADER_BYTES + 16, scope, true);
+  }
   return message;
 }
 

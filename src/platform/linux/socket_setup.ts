@@ -6,9 +6,8 @@
 
 import { AggvpnError } from "../../errors.ts";
 import { Remote, REMOTE_BYTES, remoteOf } from "../../remote.ts";
-import { type Address, isUnspecified } from "../../address.ts";
+import { Address } from "../../address.ts";
 import { cString } from "../ffi.ts";
-import { familyOf, parseLocal } from "../local_address.ts";
 import type { SocketOptions } from "../platform.ts";
 import {
   AF_INET,
@@ -53,7 +52,7 @@ export const SEND_BUFFER_BYTES = 512 << 10;
 
 /** Opens a socket of the family of `options`, with everything set that needs no address. */
 export function openDescriptor(libc: Libc, options: SocketOptions): number {
-  const family = familyOf(options);
+  const family = options.address?.family ?? options.family;
   const domain = family === 4 ? AF_INET : AF_INET6;
   const fd = libc.symbols.socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) {
@@ -109,11 +108,9 @@ function bindToInterface(libc: Libc, fd: number, name: string): void {
 }
 
 function bindToAddress(libc: Libc, fd: number, options: SocketOptions): void {
-  const wildcard: Address = { bytes: new Uint8Array(options.family === 4 ? 4 : 16) };
-  const local = options.address === undefined ? wildcard : parseLocal(options.address);
-  if (options.address !== undefined && isUnspecified(local.bytes)) {
-    reportDestinations(libc, fd, local);
-  }
+  const { address, family } = options;
+  const local = address ?? new Address(new Uint8Array(family === 4 ? 4 : 16));
+  if (address?.isUnspecified) reportDestinations(libc, fd, address);
   const scope = local.zone === undefined ? 0 : zoneIndex(libc, local.zone);
   const remote = remoteOf(local.bytes, options.port ?? 0, scope);
   const sockaddr = writeSockaddr(remote);
@@ -124,7 +121,7 @@ function bindToAddress(libc: Libc, fd: number, options: SocketOptions): void {
 
 /** Makes the kernel tell which of this host's addresses each datagram was sent to. */
 function reportDestinations(libc: Libc, fd: number, local: Address): void {
-  if (local.bytes.length === 4) setOption(libc, fd, IPPROTO_IP, IP_PKTINFO, 1);
+  if (local.family === 4) setOption(libc, fd, IPPROTO_IP, IP_PKTINFO, 1);
   else setOption(libc, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { parseAddress } from "../../address.ts";
+import { Address, type Family } from "../../address.ts";
 import { BATCH_DATAGRAMS, type ReceiveBatch, type TransmitBatch } from "../../batch.ts";
 import type { SendFailure } from "../../batch.ts";
 import { AggvpnError } from "../../errors.ts";
@@ -15,6 +15,11 @@ import type { LinkSocket, SocketOptions } from "../platform.ts";
 
 /** First port for sockets that name none (RFC 6335 section 6, the dynamic ports). */
 const FIRST_DYNAMIC_PORT = 49152;
+
+const LOOPBACK: Readonly<Record<Family, Address>> = {
+  4: new Address(Uint8Array.of(127, 0, 0, 1)),
+  6: new Address(new Uint8Array(16).fill(1, 15)),
+};
 
 /** A datagram that waits in a receive queue. */
 interface Queued {
@@ -31,11 +36,7 @@ export class MemoryNetwork {
 
   /** Opens a socket. An address that is not given is 127.0.0.1 or ::1. Throws AggvpnError if taken. */
   open(fd: number, options: SocketOptions): MemorySocket {
-    const text = options.address ?? (options.family === 4 ? "127.0.0.1" : "::1");
-    const address = parseAddress(text);
-    if (!address) {
-      throw new AggvpnError(`Cannot bind to ${JSON.stringify(text)}: not an IP address`);
-    }
+    const address = options.address ?? LOOPBACK[options.family];
     const local = remoteOf(address.bytes, options.port ?? this.#nextPort++);
     if (this.#sockets.has(local.toString())) {
       const cause = new Error("EADDRINUSE");

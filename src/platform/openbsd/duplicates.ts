@@ -9,7 +9,6 @@
  * @module
  */
 
-import { formatAddress, parsePrefix } from "../../address.ts";
 import type { AwaitCommand } from "../command_output.ts";
 import type { HostFinding, NetworkPlan } from "../platform.ts";
 import { parseAddressStates } from "./ifconfig.ts";
@@ -30,8 +29,9 @@ export async function awaitAddresses(
   { interface: name, addresses }: NetworkPlan,
   pause: (ms: number) => Promise<void> = delay,
 ): Promise<HostFinding[]> {
-  const own = addresses.filter((address) => address.includes(":"))
-    .map((address) => formatAddress({ bytes: parsePrefix(address)!.bytes }));
+  const own = addresses.filter(({ family }) => family === 6).map((address) =>
+    `${address.toAddress()}`
+  );
   for (let looks = 1; own.length > 0; looks++) {
     const states = parseAddressStates((await run(["ifconfig", name, "inet6"])).output);
     const isTentative = own.some((address) => states.get(address) === "tentative");

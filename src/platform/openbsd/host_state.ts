@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { Family } from "../../address.ts";
 import type { ReadCommand } from "../command_output.ts";
 import { ANCHOR } from "./pf.ts";
 
@@ -53,7 +54,7 @@ export function readRoutingTables(read: ReadCommand): Map<number, RoutingTable> 
 }
 
 /** Tells whether a routing table has a default route of a family. */
-export function hasDefaultRoute(read: ReadCommand, table: number, family: 4 | 6): boolean {
+export function hasDefaultRoute(read: ReadCommand, table: number, family: Family): boolean {
   const inet = family === 4 ? "-inet" : "-inet6";
   return /^default\s/m.test(outputOf(read, ["route", "-n", "-T", `${table}`, "show", inet]));
 }

@@ -7,13 +7,7 @@
  * @module
  */
 
-import {
-  formatAddress,
-  formatPrefix,
-  isLinkLocal,
-  parseAddress,
-  parsePrefix,
-} from "../../address.ts";
+import { parseAddress, parsePrefix } from "../../address.ts";
 import type { InterfaceAddress, KeptInterface } from "../platform.ts";
 
 /** What the kernel says of an IPv6 address that cannot be used: inet6(4). */
@@ -45,7 +39,10 @@ export function parseInterfaces(output: string): KeptInterface[] {
   return interfaces;
 }
 
-/** Reads the states of the IPv6 addresses that `ifconfig NAME` or `ifconfig NAME inet6` prints. */
+/**
+ * Reads the states of the IPv6 addresses that `ifconfig NAME` or `ifconfig NAME inet6` prints, by
+ * the texts of the addresses.
+ */
 export function parseAddressStates(output: string): Map<string, AddressState> {
   const states = new Map<string, AddressState>();
   for (const line of output.split("\n")) {
@@ -54,7 +51,7 @@ export function parseAddressStates(output: string): Map<string, AddressState> {
     if (!address) continue;
     const flags = rest.split(" ");
     const state = (["duplicated", "tentative"] as const).find((word) => flags.includes(word));
-    states.set(formatAddress(address), state ?? "usable");
+    states.set(`${address}`, state ?? "usable");
   }
   return states;
 }
@@ -71,7 +68,7 @@ export function setCommand(name: string, given: InterfaceAddress): string[] {
 
 /** Returns the command that takes an address away. */
 export function deleteCommand(name: string, given: InterfaceAddress): string[] {
-  return ["ifconfig", name, familyOf(given), hostOf(given), "delete"];
+  return ["ifconfig", name, familyWord(given), hostText(given), "delete"];
 }
 
 function addressCommand(
@@ -79,29 +76,28 @@ function addressCommand(
   how: readonly string[],
   given: InterfaceAddress,
 ): string[] {
-  const { length } = parsePrefix(given.address)!;
+  const { length } = given.address;
   const mask = isIpv4(given) ? ["netmask", netmaskOf(length)] : ["prefixlen", `${length}`];
-  const to = given.peer === undefined ? [] : [given.peer];
+  const to = given.peer === undefined ? [] : [`${given.peer}`];
   const anycast = given.isAnycast ? ["anycast"] : [];
-  return ["ifconfig", name, familyOf(given), ...how, hostOf(given), ...to, ...mask, ...anycast];
+  return ["ifconfig", name, familyWord(given), ...how, hostText(given), ...to, ...mask, ...anycast];
 }
 
 /** Tells whether an address is one of IPv4. */
 export function isIpv4({ address }: InterfaceAddress): boolean {
-  return !address.includes(":");
+  return address.family === 4;
 }
 
 /** Tells whether an address is of the kind that the kernel gives every interface with IPv6. */
 export function isOwnLinkLocal({ address }: InterfaceAddress): boolean {
-  return isLinkLocal(parsePrefix(address)!.bytes);
+  return address.toAddress().isLinkLocal;
 }
 
-/** Returns an address without its prefix length. */
-export function hostOf({ address }: InterfaceAddress): string {
-  return address.split("/")[0]!;
+function hostText({ address }: InterfaceAddress): string {
+  return `${address.toAddress()}`;
 }
 
-function familyOf(address: InterfaceAddress): string {
+function familyWord(address: InterfaceAddress): string {
   return isIpv4(address) ? "inet" : "inet6";
 }
 
@@ -124,8 +120,7 @@ function parseInet6(line: string): InterfaceAddress | undefined {
   return interfaceAddress(`${local}/${length}`, peer, flags.split(" ").includes("anycast"));
 }
 
-/** Returns an address as this program writes it; undefined for what is none. */
-export function interfaceAddress(
+function interfaceAddress(
   address: string,
   peer: string | undefined,
   isAnycast = false,
@@ -133,5 +128,5 @@ export function interfaceAddress(
   const prefix = parsePrefix(address);
   const other = parseAddress(peer ?? "");
   if (!prefix) return undefined;
-  return { address: formatPrefix(prefix), isAnycast, ...other && { peer: formatAddress(other) } };
+  return { address: prefix, isAnycast, ...other && { peer: other } };
 }

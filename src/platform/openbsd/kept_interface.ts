@@ -12,14 +12,7 @@
 import { MAX_PACKET_BYTES } from "../../slab.ts";
 import type { ReadCommand } from "../command_output.ts";
 import type { InterfaceAddress, KeptInterface, NetworkPlan, SystemChange } from "../platform.ts";
-import {
-  addCommand,
-  deleteCommand,
-  hostOf,
-  isIpv4,
-  isOwnLinkLocal,
-  parseInterfaces,
-} from "./ifconfig.ts";
+import { addCommand, deleteCommand, isIpv4, isOwnLinkLocal, parseInterfaces } from "./ifconfig.ts";
 
 /** Returns the interface `name`, or every tun(4), as long as none was opened by this process. */
 export function readKept(read: ReadCommand, name: string | undefined): readonly KeptInterface[] {
@@ -87,7 +80,8 @@ function addressesInWay(
   const given = plan.kept?.addresses.filter((there) => !isOwnLinkLocal(there)) ?? [];
   if (isMoved(plan)) return given;
   const changes = (there: InterfaceAddress): boolean =>
-    own.some((one) => hostOf(one) === hostOf(there)) && !own.some((one) => isSame(one, there));
+    own.some((one) => one.address.toAddress().equals(there.address.toAddress())) &&
+    !own.some((one) => isSame(one, there));
   return [true, false].flatMap((ipv4) => {
     const family = given.filter((there) => isIpv4(there) === ipv4);
     const first = family.findIndex(changes);
@@ -101,5 +95,6 @@ export function hasIpv6({ addresses }: KeptInterface): boolean {
 }
 
 function isSame(a: InterfaceAddress, b: InterfaceAddress): boolean {
-  return a.address === b.address && a.peer === b.peer && a.isAnycast === b.isAnycast;
+  const hasSamePeer = a.peer?.toString() === b.peer?.toString();
+  return a.address.equals(b.address) && hasSamePeer && a.isAnycast === b.isAnycast;
 }

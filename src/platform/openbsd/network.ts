@@ -16,24 +16,25 @@
  * @module
  */
 
-import { formatAddress, formatPrefix, networkOf, parsePrefix, type Prefix } from "../../address.ts";
+import { Address, type Prefix } from "../../address.ts";
 import { AggvpnError } from "../../errors.ts";
 import type { InterfaceAddress, NetworkPlan, SystemChange } from "../platform.ts";
+import { halvesOf } from "../routes.ts";
 import type { HostState } from "./host_state.ts";
-import { addCommand, deleteCommand, interfaceAddress, isIpv4, setCommand } from "./ifconfig.ts";
+import { addCommand, deleteCommand, isIpv4, setCommand } from "./ifconfig.ts";
 import { hasIpv6, isMoved, makeRoom, missingAddresses } from "./kept_interface.ts";
 import { ANCHOR, anchorRules } from "./pf.ts";
 
 /** Returns the commands that make `plan` true on a host in `state`, in order. */
 export function networkChanges(plan: NetworkPlan, state: HostState): SystemChange[] {
   if (plan.nat) refuseDeadNat(plan, state);
-  const addresses = plan.addresses.flatMap((address) => parsePrefix(address) ?? []);
+  const { addresses } = plan;
   return [
     ...interfaceChanges(plan, addresses.map((address) => addressOf(address, plan))),
     ...addresses.flatMap((address) => ownNetwork(address, plan)),
-    ...plan.routes.flatMap((route) => routeChanges(route, addresses, plan)),
+    ...plan.routes.flatMap((route) => routeChanges(route, plan)),
     ...(plan.nat ? forwardingChanges(addresses, state) : []),
-    ...filterChanges(plan, addresses, state),
+    ...filterChanges(plan, state),
   ];
 }
 
@@ -87,38 +88,37 @@ function addressOf(address: Prefix, plan: NetworkPlan): InterfaceAddress {
   // With another end the prefix of IPv6 must be that of one host; without, the kernel routes the
   // whole network: in6_update_ifa() and in6_ioctl_change_ifaddr() of sys/netinet6/in6.c.
   const hasPeer = isInet(address) || address.length === 128;
-  return interfaceAddress(formatPrefix(address), hasPeer ? peerOf(address, plan) : undefined)!;
+  return { address, isAnycast: false, ...hasPeer && { peer: peerOf(address, plan) } };
 }
 
 /** Routes what the kernel leaves out: the other hosts of an IPv4 network. */
 function ownNetwork(address: Prefix, plan: NetworkPlan): SystemChange[] {
   if (!isInet(address) || address.length >= 30) return [];
-  return routeTo(formatPrefix(networkOf(address)), peerOf(address, plan), plan);
+  return routeTo(address.toNetwork(), peerOf(address, plan), plan);
 }
 
 function routeChanges(
   { destination, gateway }: NetworkPlan["routes"][number],
-  addresses: readonly Prefix[],
   plan: NetworkPlan,
 ): SystemChange[] {
-  const ipv4 = !destination.includes(":");
-  const own = addresses.find((address) => isInet(address) === ipv4);
+  const { family } = destination;
+  const own = plan.addresses.find((address) => address.family === family);
   const via = gateway ?? (own && peerOf(own, plan));
   if (via === undefined) {
     throw new AggvpnError(
-      `Cannot route ${destination} to ${plan.interface}: it has no IPv${ipv4 ? 4 : 6} address`,
-      { hint: `Set tunnel.${ipv4 ? "address" : "address6"}.` },
+      `Cannot route ${destination} to ${plan.interface}: it has no IPv${family} address`,
+      { hint: `Set tunnel.${family === 4 ? "address" : "address6"}.` },
     );
   }
-  return destinationsOf(destination).flatMap((part) => routeTo(part, via, plan));
+  return halvesOf(destination).flatMap((part) => routeTo(part, via, plan));
 }
 
-function routeTo(destination: string, via: string, plan: NetworkPlan): SystemChange[] {
+function routeTo(destination: Prefix, via: Address, plan: NetworkPlan): SystemChange[] {
   const rdomain = domainOf(plan);
   const table = rdomain === undefined ? [] : ["-T", `${rdomain}`];
   const route = (command: string): string[] => {
-    const family = destination.includes(":") ? "-inet6" : "-inet";
-    return ["route", "-n", ...table, command, family, destination, via];
+    const family = isInet(destination) ? "-inet" : "-inet6";
+    return ["route", "-n", ...table, command, family, `${destination}`, `${via}`];
   };
   return [
     // Adding a route that is there fails: take away the one that a crash has left.
@@ -132,25 +132,17 @@ function domainOf({ rdomain, kept }: NetworkPlan): number | undefined {
   return rdomain ?? (kept?.rdomain || undefined);
 }
 
-/** A default route becomes two halves, which win over the host's own without replacing it. */
-function destinationsOf(destination: string): string[] {
-  if (destination === "default" || destination === "0.0.0.0/0") {
-    return ["0.0.0.0/1", "128.0.0.0/1"];
-  }
-  return destination === "::/0" ? ["::/1", "8000::/1"] : [destination];
-}
-
 /** The gateway; without one any other host of the network, such as its first. */
-function peerOf(address: Prefix, plan: NetworkPlan): string {
-  const gateway = plan.gateways.find((text) => text.includes(":") !== isInet(address));
+function peerOf(address: Prefix, plan: NetworkPlan): Address {
+  const gateway = plan.gateways.find(({ family }) => family === address.family);
   if (gateway !== undefined) return gateway;
   const hostBits = address.bytes.length * 8 - address.length;
-  const bytes = hostBits < 2 ? address.bytes.slice() : networkOf(address).bytes.slice();
+  const bytes = hostBits < 2 ? address.bytes.slice() : address.toNetwork().bytes.slice();
   const last = bytes.length - 1;
   const own = address.bytes[last]!;
   if (hostBits > 1) bytes[last] = bytes[last]! | (own === (bytes[last]! | 1) ? 2 : 1);
   else bytes[last] = own ^ (hostBits === 0 && own === 1 ? 3 : 1);
-  return formatAddress({ bytes });
+  return new Address(bytes);
 }
 
 function forwardingChanges(addresses: readonly Prefix[], state: HostState): SystemChange[] {
@@ -168,7 +160,6 @@ function forwardingChanges(addresses: readonly Prefix[], state: HostState): Syst
 /** A host that forwards nothing, or whose pf.conf(5) does not look into the anchor, has nothing to clamp. */
 function filterChanges(
   plan: NetworkPlan,
-  addresses: readonly Prefix[],
   state: HostState,
 ): SystemChange[] {
   const { ipv4, ipv6 } = state.forwarding;
@@ -176,7 +167,7 @@ function filterChanges(
   if (!plan.nat && !clamps) return [];
   return [{
     run: ["pfctl", "-q", "-a", ANCHOR, "-f", "-"],
-    input: anchorRules(plan, addresses),
+    input: anchorRules(plan),
     undo: ["pfctl", "-q", "-a", ANCHOR, "-F", "rules"],
     ...!plan.nat && { mayFail: true },
   }];
@@ -199,6 +190,6 @@ function refuseDeadNat(plan: NetworkPlan, state: HostState): void {
   }
 }
 
-function isInet({ bytes }: Prefix): boolean {
-  return bytes.length === 4;
+function isInet({ family }: Prefix): boolean {
+  return family === 4;
 }

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { formatPrefix, networkOf, type Prefix } from "../../address.ts";
+import type { Prefix } from "../../address.ts";
 import type { NetworkPlan } from "../platform.ts";
 
 /** Name of the anchor. */
@@ -18,9 +18,9 @@ const IPV4_TCP_HEADER_BYTES = 40;
 const IPV6_TCP_HEADER_BYTES = 60;
 
 /** Returns the rules for `plan`, a line each. */
-export function anchorRules(plan: NetworkPlan, addresses: readonly Prefix[]): string {
+export function anchorRules(plan: NetworkPlan): string {
   const rules = [
-    ...(plan.nat ? addresses.map(natRule) : []),
+    ...(plan.nat ? plan.addresses.map(natRule) : []),
     ...(plan.mssClamp ? clampRules(plan) : []),
   ];
   return rules.map((rule) => `${rule}\n`).join("");
@@ -31,9 +31,8 @@ export function anchorRules(plan: NetworkPlan, addresses: readonly Prefix[]): st
  * first address, in parentheses the one it has when a packet comes.
  */
 function natRule(address: Prefix): string {
-  const family = address.bytes.length === 4 ? "inet" : "inet6";
-  const network = formatPrefix(networkOf(address));
-  return `match out on egress ${family} from ${network} to any nat-to (egress:0)`;
+  const family = address.family === 4 ? "inet" : "inet6";
+  return `match out on egress ${family} from ${address.toNetwork()} to any nat-to (egress:0)`;
 }
 
 /** SYNs in both directions pass the interface, so both ends are told. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isLinkLocal } from "../../address.ts";
+import { Address } from "../../address.ts";
 import type { Remote } from "../../remote.ts";
 import { writeEndpointRecord } from "../endpoint_record.ts";
 import { addressOf, type AddressWords, addressWords } from "../ffi.ts";
@@ -106,7 +106,7 @@ function writeSource(remote: Remote): Uint8Array<ArrayBuffer> | undefined {
   view.setInt32(CMSGHDR_LEVEL, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, true);
   view.setInt32(CMSGHDR_TYPE, ipv4 ? IP_SENDSRCADDR : IPV6_PKTINFO, true);
   message.set(local, CMSG_DATA);
-  if (!ipv4 && isLinkLocal(local)) {
+  if (!ipv4 && new Address(local).isLinkLocal) {
     view.setUint32(CMSG_DATA + IN6_PKTINFO_IFINDEX, scopeOf(remote), true);
   }
   return message;

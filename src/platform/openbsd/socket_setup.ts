@@ -4,11 +4,10 @@
  * @module
  */
 
-import { type Address, isUnspecified } from "../../address.ts";
+import { Address } from "../../address.ts";
 import { AggvpnError } from "../../errors.ts";
 import { Remote, REMOTE_BYTES, remoteOf } from "../../remote.ts";
 import { cString } from "../ffi.ts";
-import { familyOf, parseLocal } from "../local_address.ts";
 import type { SocketOptions } from "../platform.ts";
 import {
   AF_INET,
@@ -45,7 +44,7 @@ const LEAST_BUFFER_BYTES = 64 << 10;
 
 /** Opens a socket of the family of `options`, with everything set that needs no address. */
 export function openDescriptor(libc: Libc, options: SocketOptions): number {
-  const family = familyOf(options);
+  const family = options.address?.family ?? options.family;
   const domain = family === 4 ? AF_INET : AF_INET6;
   const fd = libc.symbols.socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) {
@@ -115,11 +114,9 @@ function setRoutingTable(libc: Libc, fd: number, table: number): void {
 }
 
 function bindToAddress(libc: Libc, fd: number, options: SocketOptions): void {
-  const wildcard: Address = { bytes: new Uint8Array(options.family === 4 ? 4 : 16) };
-  const local = options.address === undefined ? wildcard : parseLocal(options.address);
-  if (options.address !== undefined && isUnspecified(local.bytes)) {
-    reportDestinations(libc, fd, local);
-  }
+  const { address, family } = options;
+  const local = address ?? new Address(new Uint8Array(family === 4 ? 4 : 16));
+  if (address?.isUnspecified) reportDestinations(libc, fd, address);
   const scope = local.zone === undefined ? 0 : zoneIndex(libc, local.zone);
   const remote = remoteOf(local.bytes, options.port ?? 0, scope);
   const sockaddr = writeSockaddr(remote);
@@ -131,7 +128,7 @@ function bindToAddress(libc: Libc, fd: number, options: SocketOptions): void {
 
 /** Makes the kernel tell which of this host's addresses each datagram was sent to. */
 function reportDestinations(libc: Libc, fd: number, local: Address): void {
-  if (local.bytes.length === 4) refine(libc, fd, IPPROTO_IP, IP_RECVDSTADDR, 1);
+  if (local.family === 4) refine(libc, fd, IPPROTO_IP, IP_RECVDSTADDR, 1);
   else refine(libc, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 }
 

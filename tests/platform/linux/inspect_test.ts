@@ -5,6 +5,7 @@ import { openSocket } from "../../../src/platform/linux/socket.ts";
 import { openTun } from "../../../src/platform/linux/tun.ts";
 import type { HostFinding, HostNeeds } from "../../../src/platform/platform.ts";
 import { findProgram } from "../../../src/platform/run_changes.ts";
+import { address } from "../../addresses.ts";
 import { inNewNetwork, ip, networkTest } from "./requirements.ts";
 
 const NOTHING: HostNeeds = {
@@ -40,8 +41,8 @@ Deno.test({
       assertEquals(
         texts(inspect({
           tunName: "agg0",
-          links: [{ name: "a", family: 4, interface: "lo", address: "127.0.0.1" }],
-          listen: [{ host: "127.0.0.1", port: 5080 }, { host: "a.name.invalid", port: 1 }],
+          links: [{ name: "a", family: 4, interface: "lo", address: address("127.0.0.1") }],
+          listen: [{ host: address("127.0.0.1"), port: 5080 }],
         })),
         [],
       );
@@ -61,8 +62,8 @@ Deno.test({
         links: [
           { ...link, interface: "wan00" },
           { ...link, interface: "wan0" },
-          { ...link, interface: "lo", address: "192.0.2.77" },
-          { ...link, address: "192.0.2.78" },
+          { ...link, interface: "lo", address: address("192.0.2.77") },
+          { ...link, address: address("192.0.2.78") },
         ],
       });
       assertEquals(texts(findings), [
@@ -99,9 +100,12 @@ Deno.test({
     inNewNetwork(() => {
       ip("link set lo up");
       const tun = openTun(openLibc(), "agg0");
-      const local = { name: "x", family: 4, address: "127.0.0.1", port: 5080 } as const;
+      const local = { name: "x", family: 4, address: address("127.0.0.1"), port: 5080 } as const;
       const socket = openSocket(openLibc(), local);
-      const findings = inspect({ tunName: "agg0", listen: [{ host: "127.0.0.1", port: 5080 }] });
+      const findings = inspect({
+        tunName: "agg0",
+        listen: [{ host: address("127.0.0.1"), port: 5080 }],
+      });
       assertEquals(texts(findings), [
         `warning: Interface "agg0" exists already`,
         "warning: Listening: Cannot bind to 127.0.0.1:5080: Address already in use",

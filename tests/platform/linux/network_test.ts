@@ -5,6 +5,7 @@ import { type Forwarding, networkChanges } from "../../../src/platform/linux/net
 import { openTun } from "../../../src/platform/linux/tun.ts";
 import type { NetworkPlan } from "../../../src/platform/platform.ts";
 import { applyChanges, commandLine } from "../../../src/platform/run_changes.ts";
+import { address, prefix } from "../../addresses.ts";
 import { inNewNetwork, ip, networkTest } from "./requirements.ts";
 
 const OFF: Forwarding = { ipv4: false, ipv6: false };
@@ -13,15 +14,15 @@ const ON: Forwarding = { ipv4: true, ipv6: true };
 const CLIENT: NetworkPlan = {
   interface: "agg0",
   mtu: 1434,
-  addresses: ["10.44.43.1/30", "2001:db8:44::1/64"],
-  gateways: ["10.44.43.2", "2001:db8:44::2"],
+  addresses: [prefix("10.44.43.1/30"), prefix("2001:db8:44::1/64")],
+  gateways: [address("10.44.43.2"), address("2001:db8:44::2")],
   routes: [
-    { destination: "198.51.100.0/24", gateway: "10.44.43.2" },
-    { destination: "2001:db8:99::/48", gateway: "2001:db8:44::2" },
-    { destination: "203.0.113.7/32" },
+    { destination: prefix("198.51.100.0/24"), gateway: address("10.44.43.2") },
+    { destination: prefix("2001:db8:99::/48"), gateway: address("2001:db8:44::2") },
+    { destination: prefix("203.0.113.7/32") },
   ],
   links: [
-    { name: "dsl", address: "192.0.2.10", interface: "eth0", table: 101 },
+    { name: "dsl", address: address("192.0.2.10"), interface: "eth0", table: 101 },
     { name: "lte", interface: "wwan0", table: 102 },
     { name: "fibre", mark: 102, table: 103, family: 6 },
     { name: "plain", interface: "eth1" },
@@ -66,7 +67,9 @@ Deno.test("networkChanges() splits a default route, so that the host's own stays
     ...CLIENT,
     links: [],
     addresses: [],
-    routes: [{ destination: "0.0.0.0/0", gateway: "10.44.43.2" }, { destination: "::/0" }],
+    routes: [{ destination: prefix("0.0.0.0/0"), gateway: address("10.44.43.2") }, {
+      destination: prefix("::/0"),
+    }],
   };
   assertEquals(networkChanges(plan, OFF).slice(2).map(({ run }) => commandLine(run)), [
     "ip route replace 0.0.0.0/1 via 10.44.43.2 dev agg0 onlink",
@@ -84,7 +87,7 @@ Deno.test("networkChanges() switches forwarding on for NAT, each family if it wa
     " <- sysctl -q -w net.ipv6.conf.all.forwarding=0";
   assertEquals(sysctl(ROUTER, OFF), [ipv4, ipv6]);
   assertEquals(sysctl(ROUTER, ON), []);
-  assertEquals(sysctl({ ...ROUTER, addresses: ["10.44.43.1/30"] }, OFF), [ipv4]);
+  assertEquals(sysctl({ ...ROUTER, addresses: [prefix("10.44.43.1/30")] }, OFF), [ipv4]);
   assertEquals(sysctl({ ...ROUTER, nat: false }, OFF), []);
 });
 
@@ -143,12 +146,16 @@ Deno.test({
     inNewNetwork(() => {
       const tun = openTun(openLibc(), "agg0");
       const rules = ip("rule");
-      const links = [...CLIENT.links, { name: "bad", address: "192.0.2.300", table: 104 }];
+      const links = [...CLIENT.links, {
+        name: "bad",
+        address: address("192.0.2.9"),
+        table: 2 ** 32,
+      }];
       const error = assertThrows(
         () => applyChanges(networkChanges({ ...CLIENT, links }, OFF), () => {}),
         AggvpnError,
       );
-      assertStringIncludes(error.message, "ip rule add from 192.0.2.300");
+      assertStringIncludes(error.message, "ip rule add from 192.0.2.9");
       assertEquals(ip("rule"), rules);
       tun.close();
     }),

@@ -17,6 +17,7 @@ import {
 } from "../../../src/platform/linux/poller.ts";
 import { type LinuxSocket, openSocket } from "../../../src/platform/linux/socket.ts";
 import { remoteOf } from "../../../src/remote.ts";
+import { address } from "../../addresses.ts";
 import { NOT_LINUX } from "./requirements.ts";
 
 /** What takes longer does not end: the machine may be busy with something else. */
@@ -74,7 +75,7 @@ async function waitUntilReady(poller: LinuxPoller, index: number): Promise<void>
 }
 
 function openLocal(): LinuxSocket {
-  return openSocket(openLibc(), { name: "test", family: 4, address: "127.0.0.1" });
+  return openSocket(openLibc(), { name: "test", family: 4, address: address("127.0.0.1") });
 }
 
 function sendTo(socket: LinuxSocket): void {

@@ -5,13 +5,13 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { BATCH_DATAGRAMS, ReceiveBatch, TransmitBatch } from "../../../src/batch.ts";
-import { parseAddress } from "../../../src/address.ts";
 import { SO_RXQ_OVFL, SOL_SOCKET } from "../../../src/platform/linux/constants.ts";
 import { ERRNO } from "../../../src/platform/linux/errno.ts";
 import { type Libc, openLibc } from "../../../src/platform/linux/libc.ts";
 import { type LinuxSocket, openSocket } from "../../../src/platform/linux/socket.ts";
 import { canSendTrains } from "../../../src/platform/linux/udp_offload.ts";
 import { type Remote, remoteOf } from "../../../src/remote.ts";
+import { address } from "../../addresses.ts";
 import { NOT_LINUX } from "./requirements.ts";
 
 const RELEASE = "6.1.0";
@@ -31,15 +31,15 @@ function spyLibc(fail: (messages: number) => number = () => 0): { libc: Libc; ca
   return { libc: { ...libc, symbols, errno: () => errno || libc.errno() }, calls };
 }
 
-function open(libc: Libc, address = "127.0.0.1", release = RELEASE): LinuxSocket {
-  const family = address.includes(":") ? 6 : 4;
-  return openSocket(libc, { name: "test", family, address }, release);
+function open(libc: Libc, host = "127.0.0.1", release = RELEASE): LinuxSocket {
+  const local = address(host);
+  return openSocket(libc, { name: "test", family: local.family, address: local }, release);
 }
 
 function remoteTo(socket: LinuxSocket): Remote {
   const at = socket.localAddress.lastIndexOf(":");
   const host = socket.localAddress.slice(0, at).replace(/[\[\]]/g, "");
-  return remoteOf(parseAddress(host)!.bytes, Number(socket.localAddress.slice(at + 1)));
+  return remoteOf(address(host).bytes, Number(socket.localAddress.slice(at + 1)));
 }
 
 /** A batch of datagrams to `remotes`, each filled with its number. */

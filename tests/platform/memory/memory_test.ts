@@ -6,6 +6,7 @@ import { Remote, remoteOf } from "../../../src/remote.ts";
 import { MAX_PACKET_BYTES, PacketPool } from "../../../src/slab.ts";
 import { bytesOf, packetOf, payloadOf } from "../../offload/reference.ts";
 import { put } from "../../offload/staging.ts";
+import { address } from "../../addresses.ts";
 
 const LOCAL = Uint8Array.of(192, 0, 2, 1);
 const PEER = Uint8Array.of(192, 0, 2, 2);
@@ -24,8 +25,8 @@ function batchOf(count: number, remote: Remote): TransmitBatch {
 Deno.test("MemorySocket reaches the socket at an address, of any host of the network", () => {
   const here = new MemoryPlatform();
   const there = new MemoryPlatform(here.network);
-  const a = here.openSocket({ name: "a", family: 4, address: "192.0.2.1", port: 1 });
-  const b = there.openSocket({ name: "b", family: 4, address: "192.0.2.2", port: 2 });
+  const a = here.openSocket({ name: "a", family: 4, address: address("192.0.2.1"), port: 1 });
+  const b = there.openSocket({ name: "b", family: 4, address: address("192.0.2.2"), port: 2 });
   assertEquals(a.send(batchOf(3, remoteOf(PEER, 2)), 1), 2);
   const batch = new ReceiveBatch();
   assertEquals(b.receive(batch), 2);
@@ -37,7 +38,7 @@ Deno.test("MemorySocket reaches the socket at an address, of any host of the net
 Deno.test("MemorySocket.receive() takes a batch at a time", () => {
   const { network } = new MemoryPlatform();
   const [a, b] = [1, 2].map((port) =>
-    network.open(port, { name: "", family: 4, address: "192.0.2.1", port })
+    network.open(port, { name: "", family: 4, address: address("192.0.2.1"), port })
   );
   const remote = remoteOf(LOCAL, 2);
   a!.send(batchOf(BATCH_DATAGRAMS, remote), 0);
@@ -94,7 +95,12 @@ Deno.test("MemoryTun.write() fills missing checksums in and takes nothing that h
 Deno.test("MemoryPoller.wait() ends on a packet, a datagram, a wake or the deadline", async () => {
   const platform = new MemoryPlatform();
   const tun = platform.openTun();
-  const socket = platform.openSocket({ name: "", family: 4, address: "192.0.2.1", port: 1 });
+  const socket = platform.openSocket({
+    name: "",
+    family: 4,
+    address: address("192.0.2.1"),
+    port: 1,
+  });
   const poller = platform.openPoller();
   poller.watch([{ fd: tun.fd, writable: false }, { fd: socket.fd, writable: false }]);
   const ready = (): boolean[] => [poller.ready(0), poller.ready(1)];

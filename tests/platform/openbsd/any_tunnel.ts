@@ -5,14 +5,14 @@
  */
 
 import fc from "fast-check";
-import { formatPrefix, networkOf, parsePrefix } from "../../../src/address.ts";
+import { type Address, Prefix } from "../../../src/address.ts";
 import type { HostState } from "../../../src/platform/openbsd/host_state.ts";
-import { interfaceAddress } from "../../../src/platform/openbsd/ifconfig.ts";
 import type {
   InterfaceAddress,
   KeptInterface,
   NetworkPlan,
 } from "../../../src/platform/platform.ts";
+import { prefix } from "../../addresses.ts";
 
 const PREFIX4 = fc.tuple(
   fc.integer({ min: 1, max: 223 }),
@@ -20,18 +20,21 @@ const PREFIX4 = fc.tuple(
   fc.nat(255),
   fc.nat(255),
   fc.integer({ min: 8, max: 32 }),
-).map(([a, b, c, d, length]) => `${a}.${b}.${c}.${d}/${length}`);
+).map(([a, b, c, d, length]) => new Prefix(Uint8Array.of(a, b, c, d), length));
 const PREFIX6 = fc.tuple(fc.nat(0xffff), fc.nat(0xffff), fc.integer({ min: 16, max: 128 }))
   .map(([network, host, length]) =>
-    formatPrefix(parsePrefix(`2001:db8:${network.toString(16)}::${host.toString(16)}/${length}`)!)
+    prefix(`2001:db8:${network.toString(16)}::${host.toString(16)}/${length}`)
   );
 
-const there = (address: string, peer: string | undefined, anycast: boolean): InterfaceAddress =>
-  interfaceAddress(address, peer, anycast)!;
+const there = (own: Prefix, peer?: Address, isAnycast = false): InterfaceAddress => ({
+  address: own,
+  isAnycast,
+  ...peer && { peer },
+});
 /** An address with another end, unless that is the same one. */
 const OWN4 = fc.tuple(PREFIX4, PREFIX4).map(([own, other]) => {
-  const peer = other.split("/")[0];
-  return there(own, peer === own.split("/")[0] ? undefined : peer, false);
+  const peer = other.toAddress();
+  return there(own, peer.equals(own.toAddress()) ? undefined : peer);
 });
 const OWN6 = fc.tuple(PREFIX6, fc.boolean()).map(([own, anycast]) =>
   there(own, undefined, anycast)
@@ -44,18 +47,16 @@ const KEPT: fc.Arbitrary<KeptInterface> = fc.record({
   addresses: fc.array(fc.oneof(
     OWN4,
     OWN6,
-    fc.constant(there("fe80::1/64", undefined, false)),
+    fc.constant(there(prefix("fe80::1/64"))),
   )),
 });
-const NETWORK = fc.oneof(PREFIX4, PREFIX6).map((text) =>
-  formatPrefix(networkOf(parsePrefix(text)!))
-);
+const NETWORK = fc.oneof(PREFIX4, PREFIX6).map((prefix) => prefix.toNetwork());
 /** Any plan of a tunnel, on an interface that stays or goes. */
 export const ANY_PLAN: fc.Arbitrary<NetworkPlan> = fc.record({
   mtu: fc.integer({ min: 576, max: 1500 }),
   own4: PREFIX4,
   own6: PREFIX6,
-  routes: fc.array(fc.oneof(NETWORK, fc.constantFrom("default", "0.0.0.0/0", "::/0"))),
+  routes: fc.array(fc.oneof(NETWORK, fc.constantFrom(prefix("0.0.0.0/0"), prefix("::/0")))),
   rdomain: fc.option(fc.nat(255), { nil: undefined }),
   kept: fc.option(KEPT, { nil: undefined }),
   nat: fc.boolean(),

@@ -9,6 +9,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { BATCH_DATAGRAMS } from "../../../src/batch.ts";
 import { openPoller } from "../../../src/platform/openbsd/poller.ts";
 import { type OpenbsdSocket, openSocket } from "../../../src/platform/openbsd/socket.ts";
+import { address } from "../../addresses.ts";
 import { batchOf, receive, remoteAt } from "./batches.ts";
 import type { FakeSocket } from "./fake_files.ts";
 import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
@@ -31,7 +32,12 @@ function makePair(options: FakeOptions = {}): Pair {
   const client = new FakeLibc(host, options);
   const server = new FakeLibc(publicHost(world), options);
   const near = openSocket(client, { name: "", family: 4, rdomain: 1 });
-  const far = openSocket(server, { name: "", family: 4, address: "192.0.2.1", port: 5080 });
+  const far = openSocket(server, {
+    name: "",
+    family: 4,
+    address: address("192.0.2.1"),
+    port: 5080,
+  });
   return { host, client, server, near, far, inner: server.files.socket(far.fd) };
 }
 

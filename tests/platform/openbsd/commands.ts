@@ -7,7 +7,7 @@
  * @module
  */
 
-import { formatPrefix, networkOf, parseAddress, parsePrefix } from "../../../src/address.ts";
+import { parseAddress, parsePrefix } from "../../../src/address.ts";
 
 /** IFNAMSIZ of sys/net/if.h, with the NUL. */
 const NAME_BYTES = 16;
@@ -205,7 +205,7 @@ function readNetwork(words: Words, bytes: number): string {
   const text = words.next("a network");
   const prefix = parsePrefix(text);
   if (prefix?.bytes.length !== bytes || !text.includes("/")) throw new Error(`network ${text}`);
-  if (formatPrefix(networkOf(prefix)) !== text) throw new Error(`${text} has bits of a host`);
+  if (`${prefix.toNetwork()}` !== text) throw new Error(`${text} has bits of a host`);
   return text;
 }
 

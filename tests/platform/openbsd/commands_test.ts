@@ -21,6 +21,7 @@ import { closedCommands, readKept } from "../../../src/platform/openbsd/kept_int
 import { lookup } from "../../../src/platform/openbsd/lookup.ts";
 import { networkChanges } from "../../../src/platform/openbsd/network.ts";
 import type { NetworkPlan } from "../../../src/platform/platform.ts";
+import { prefix } from "../../addresses.ts";
 import { ANY_PLAN, ANY_STATE } from "./any_tunnel.ts";
 import { parseCommand, parseRule } from "./commands.ts";
 import { FakeLibc } from "./fake_libc.ts";
@@ -92,7 +93,7 @@ async function queriesOf(): Promise<string[][]> {
   const plan: NetworkPlan = {
     interface: "tun0",
     mtu: 1400,
-    addresses: ["2001:db8::1/64"],
+    addresses: [prefix("2001:db8::1/64")],
     gateways: [],
     routes: [],
     links: [],

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatIpv6 } from "../../../src/remote.ts";
+import { Address } from "../../../src/address.ts";
 import { type Layouts, NUMBERS, REQUESTS } from "./abi.ts";
 import { hex, Struct } from "./memory.ts";
 
@@ -93,7 +93,7 @@ export function writeAddress(
 
 /** Writes an address as text. */
 export function ip(address: Uint8Array): string {
-  return address.length === 4 ? address.join(".") : formatIpv6(address);
+  return `${new Address(address)}`;
 }
 
 /** Writes a socket address as text, with its bytes. */

@@ -1,11 +1,12 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { awaitAddresses } from "../../../src/platform/openbsd/duplicates.ts";
 import type { HostFinding, NetworkPlan } from "../../../src/platform/platform.ts";
+import { prefix } from "../../addresses.ts";
 
 const PLAN: NetworkPlan = {
   interface: "tun0",
   mtu: 1434,
-  addresses: ["10.44.43.1/30", "2001:DB8:44::1/64"],
+  addresses: [prefix("10.44.43.1/30"), prefix("2001:DB8:44::1/64")],
   gateways: [],
   routes: [],
   links: [],
@@ -41,7 +42,7 @@ Deno.test("awaitAddresses() asks once for an address that can be used, and never
     commands: ["ifconfig tun0 inet6"],
     paused: 0,
   });
-  const ipv4 = { ...PLAN, addresses: ["10.44.43.1/30"] };
+  const ipv4 = { ...PLAN, addresses: [prefix("10.44.43.1/30")] };
   assertEquals(await look([" duplicated"], ipv4), { findings: [], commands: [], paused: 0 });
 });
 

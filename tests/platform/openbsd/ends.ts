@@ -22,6 +22,7 @@ import { PacketPool } from "../../../src/slab.ts";
 import { Endpoint } from "../../../src/tunnel/endpoint.ts";
 import type { EndpointOptions, LinkOptions } from "../../../src/tunnel/options.ts";
 import { Rng } from "../../sim/rng.ts";
+import { address } from "../../addresses.ts";
 import { remoteAt } from "./batches.ts";
 import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
 import type { FakeTun, Release } from "./fake_tun.ts";
@@ -125,7 +126,7 @@ export function makeTunnel(
   const world = new FakeWorld();
   world.now = 1_000_000;
   world.delayUs = 8000;
-  const listen = { name: "server", address: "0.0.0.0", port: 5080, family: 4 } as const;
+  const listen = { name: "server", address: address("0.0.0.0"), port: 5080, family: 4 } as const;
   const server = new End(
     hostOf(publicHost(world), releases.server),
     [listen],
@@ -136,9 +137,9 @@ export function makeTunnel(
     1,
     options,
   );
-  const link = (name: string, address: string): LinkOptions => ({
+  const link = (name: string, server: string): LinkOptions => ({
     name,
-    remote: remoteAt(address, 5080),
+    remote: remoteAt(server, 5080),
     tier: "primary",
     metered: false,
     uploadBps: 0,

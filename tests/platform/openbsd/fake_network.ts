@@ -11,16 +11,9 @@
  * @module
  */
 
-import {
-  contains,
-  formatAddress,
-  formatPrefix,
-  networkOf,
-  parseAddress,
-  parsePrefix,
-} from "../../../src/address.ts";
 import type { CommandOutput } from "../../../src/platform/command_output.ts";
 import type { CommandResult } from "../../../src/platform/run_changes.ts";
+import { address as addressOf, prefix } from "../../addresses.ts";
 import { parseCommand, type Parsed } from "./commands.ts";
 import type { FakeTun } from "./fake_tun.ts";
 import type { FakeHost } from "./fake_world.ts";
@@ -198,10 +191,10 @@ export class FakeNetwork {
       return;
     }
     if (there) throw new Failure("File exists");
-    const via = parseAddress(gateway)!.bytes;
+    const via = addressOf(gateway);
     for (const one of inDomain) {
       const reaches = one.routes.find((route) =>
-        route.isUp && !route.isStatic && contains(parsePrefix(route.destination)!, via)
+        route.isUp && !route.isStatic && prefix(route.destination).covers(via)
       );
       if (!reaches) continue;
       addRoute(one, destination, reaches.owner, true);
@@ -237,7 +230,7 @@ function purge(one: FakeInterface, isGone: (address: FakeAddress) => boolean): v
 }
 
 function deleteAddress(one: FakeInterface, text: string): void {
-  const address = formatAddress(parseAddress(text)!);
+  const address = `${addressOf(text)}`;
   if (!one.addresses.some((own) => own.address === address)) {
     throw new Failure("SIOCDIFADDR: Can't assign requested address");
   }
@@ -255,8 +248,8 @@ function attachIpv6(one: FakeInterface): void {
 
 /** SIOCAIFADDR, SIOCAIFADDR_IN6 */
 function addAddress(one: FakeInterface, parsed: Parsed, isAnycast: boolean): void {
-  const address = formatAddress(parseAddress(parsed.address!)!);
-  const peer = parsed.destination && formatAddress(parseAddress(parsed.destination)!);
+  const address = `${addressOf(parsed.address!)}`;
+  const peer = parsed.destination && `${addressOf(parsed.destination)}`;
   const ipv6 = parsed.family === "inet6";
   const length = ipv6 ? Number(parsed.prefixlen) : bitsOf(parsed.netmask!);
   const before = one.addresses.find((own) => own.address === address);
@@ -274,7 +267,7 @@ function addAddress(one: FakeInterface, parsed: Parsed, isAnycast: boolean): voi
   append(one, next, isTentative);
   if (next.peer !== undefined) addRoute(one, `${next.peer}/${ipv6 ? 128 : 32}`, address);
   if (ipv6 && length < 128) {
-    addRoute(one, formatPrefix(networkOf(parsePrefix(`${address}/${length}`)!)), address);
+    addRoute(one, `${prefix(`${address}/${length}`).toNetwork()}`, address);
   }
 }
 

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { parseAddressStates, parseInterfaces } from "../../../src/platform/openbsd/ifconfig.ts";
 import type { InterfaceAddress } from "../../../src/platform/platform.ts";
+import { address, prefix } from "../../addresses.ts";
 
 /** As sbin/ifconfig/ifconfig.c of 7.8 prints a group with two members. */
 const TUNS = `tun0: flags=8051<UP,POINTOPOINT,RUNNING,MULTICAST> rdomain 3 mtu 1434
@@ -21,8 +22,8 @@ tun1: flags=8010<POINTOPOINT,MULTICAST> metric 1 mtu 1500
 `;
 
 Deno.test("parseInterfaces() reads what ifconfig(8) prints of point-to-point interfaces", () => {
-  const address = (text: string, rest: Partial<InterfaceAddress> = {}): InterfaceAddress => ({
-    address: text,
+  const own = (text: string, rest: Partial<InterfaceAddress> = {}): InterfaceAddress => ({
+    address: prefix(text),
     isAnycast: false,
     ...rest,
   });
@@ -33,12 +34,12 @@ Deno.test("parseInterfaces() reads what ifconfig(8) prints of point-to-point int
       rdomain: 3,
       mtu: 1434,
       addresses: [
-        address("10.44.43.1/30", { peer: "10.44.43.2" }),
-        address("10.9.9.9/8"),
-        address("fe80::fce1:baff:fed0:1/64"),
-        address("2001:db8:44::1/64"),
-        address("2001:db8:44::5/128", { isAnycast: true }),
-        address("2001:db8:45::1/128", { peer: "2001:db8:45::2" }),
+        own("10.44.43.1/30", { peer: address("10.44.43.2") }),
+        own("10.9.9.9/8"),
+        own("fe80::fce1:baff:fed0:1/64"),
+        own("2001:db8:44::1/64"),
+        own("2001:db8:44::5/128", { isAnycast: true }),
+        own("2001:db8:45::1/128", { peer: address("2001:db8:45::2") }),
       ],
     },
     { name: "tun1", isUp: false, rdomain: 0, mtu: 1500, addresses: [] },

@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { ReadCommand } from "../../../src/platform/command_output.ts";
 import { inspectHost } from "../../../src/platform/openbsd/inspect.ts";
 import type { HostFinding, HostNeeds } from "../../../src/platform/platform.ts";
+import { address } from "../../addresses.ts";
 import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
 import { FakeWorld } from "./fake_world.ts";
 import { gateway } from "./golden.ts";
@@ -50,8 +51,8 @@ const LINK = { name: "dsl", family: 4 } as const;
 Deno.test("inspectHost() finds nothing on a gateway that has everything", () => {
   const findings = inspect({
     tunName: "tun0",
-    links: [{ ...LINK, rdomain: 1, address: "198.51.100.10" }, LINK],
-    listen: [{ host: "192.168.7.1", port: 5080 }, { host: "a.name.invalid", port: 1 }],
+    links: [{ ...LINK, rdomain: 1, address: address("198.51.100.10") }, LINK],
+    listen: [{ host: address("192.168.7.1"), port: 5080 }],
     nat: true,
     mssClamp: true,
     forwarding: true,
@@ -64,7 +65,7 @@ Deno.test("inspectHost() finds links whose rdomain, interface, route or address 
     links: [
       { ...LINK, rdomain: 7 },
       { ...LINK, rdomain: 2 },
-      { ...LINK, rdomain: 1, address: "198.51.100.99" },
+      { ...LINK, rdomain: 1, address: address("198.51.100.99") },
       { ...LINK, rdomain: 1, family: 6 },
     ],
   });
@@ -141,7 +142,7 @@ Deno.test("inspectHost() says what NAT and the clamp need of pf, and other hosts
 Deno.test("inspectHost() warns of a port in use and of a file system without wxallowed", () => {
   const world = new FakeWorld();
   const libc = new FakeLibc(gateway(world));
-  const listen = [{ host: "192.168.7.1", port: 5080 }];
+  const listen = [{ host: address("192.168.7.1"), port: 5080 }];
   const host = {
     libc,
     read: reader(),

@@ -7,6 +7,7 @@ import { openInterface } from "../../../src/io/interface.ts";
 import { openbsdPlatform } from "../../../src/platform/openbsd/platform.ts";
 import type { NetworkPlan } from "../../../src/platform/platform.ts";
 import type { RunCommand } from "../../../src/platform/run_changes.ts";
+import { address, prefix } from "../../addresses.ts";
 import { FakeLibc } from "./fake_libc.ts";
 import { FakeNetwork } from "./fake_network.ts";
 import { FakeWorld } from "./fake_world.ts";
@@ -16,11 +17,11 @@ type Plan = Omit<NetworkPlan, "interface" | "kept">;
 
 const PLAN: Plan = {
   mtu: 1434,
-  addresses: ["10.44.43.1/30", "2001:db8:44::1/64"],
-  gateways: ["10.44.43.2", "2001:db8:44::2"],
+  addresses: [prefix("10.44.43.1/30"), prefix("2001:db8:44::1/64")],
+  gateways: [address("10.44.43.2"), address("2001:db8:44::2")],
   routes: [
-    { destination: "198.51.100.0/24", gateway: "10.44.43.2" },
-    { destination: "2001:db8:99::/48", gateway: "2001:db8:44::2" },
+    { destination: prefix("198.51.100.0/24"), gateway: address("10.44.43.2") },
+    { destination: prefix("2001:db8:99::/48"), gateway: address("2001:db8:44::2") },
   ],
   links: [],
   nat: false,
@@ -87,10 +88,12 @@ function assertWorks(plan: Plan): (network: FakeNetwork) => void {
     const one = network.interfaces.get("tun0")!;
     assertEquals([one.isUp, one.isRunning, one.tun.mtu], [true, true, plan.mtu]);
     const addresses = one.addresses.map(({ address, length }) => `${address}/${length}`);
-    for (const own of plan.addresses) assert(addresses.includes(own), `${own} of ${addresses}`);
+    for (const own of plan.addresses) {
+      assert(addresses.includes(`${own}`), `${own} of ${addresses}`);
+    }
     assertEquals(one.addresses.filter(({ isTentative }) => isTentative), [], "IPv6 has to wait");
     assertEquals(one.routes.filter(({ isUp }) => !isUp), [], "routes that nobody uses");
-    const wanted = plan.routes.map(({ destination }) => destination);
+    const wanted = plan.routes.map(({ destination }) => `${destination}`);
     const routed = one.routes.filter(({ isStatic }) => isStatic).map((route) => route.destination);
     for (const destination of wanted) assert(routed.includes(destination), destination);
   };
@@ -189,7 +192,10 @@ Deno.test("any kept interface and any plan: what was there is there again", asyn
     selector: (line) => /inet6 alias (\S+)/.exec(line)?.[1] ?? line,
   });
   const plan = fc.record({
-    addresses: fc.tuple(host4.map((host) => `${host}/24`), host6.map((host) => `${host}/64`)),
+    addresses: fc.tuple(
+      host4.map((host) => prefix(`${host}/24`)),
+      host6.map((host) => prefix(`${host}/64`)),
+    ),
     rdomain: fc.option(fc.constantFrom(0, 3), { nil: undefined }),
     mtu: fc.constantFrom(1400, 1434),
   });
@@ -200,8 +206,8 @@ Deno.test("any kept interface and any plan: what was there is there again", asyn
       const own: Plan = {
         ...PLAN,
         ...rest,
-        gateways: ["10.44.43.20", "2001:db8:44::20"],
-        routes: [{ destination: "2001:db8:99::/48", gateway: "2001:db8:44::20" }],
+        gateways: [address("10.44.43.20"), address("2001:db8:44::20")],
+        routes: [{ destination: prefix("2001:db8:99::/48"), gateway: address("2001:db8:44::20") }],
         ...rdomain !== undefined && { rdomain },
       };
       await upAndDown(network, own, { whileOpen: assertWorks(own) });

@@ -1,17 +1,11 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import {
-  contains,
-  formatPrefix,
-  isHostAddress,
-  parseAddress,
-  parsePrefix,
-} from "../../../src/address.ts";
 import { AggvpnError } from "../../../src/errors.ts";
 import type { HostState } from "../../../src/platform/openbsd/host_state.ts";
 import { networkChanges } from "../../../src/platform/openbsd/network.ts";
 import type { NetworkPlan } from "../../../src/platform/platform.ts";
 import { applyChanges } from "../../../src/platform/run_changes.ts";
+import { address, prefix } from "../../addresses.ts";
 import { parseCommand, parseRule } from "./commands.ts";
 import { Record } from "./golden.ts";
 
@@ -25,11 +19,11 @@ const ON: HostState = { ...OFF, forwarding: { ipv4: "1", ipv6: "1" } };
 const CLIENT: NetworkPlan = {
   interface: "tun0",
   mtu: 1434,
-  addresses: ["10.44.43.1/30", "2001:db8:44::1/64"],
-  gateways: ["10.44.43.2", "2001:db8:44::2"],
+  addresses: [prefix("10.44.43.1/30"), prefix("2001:db8:44::1/64")],
+  gateways: [address("10.44.43.2"), address("2001:db8:44::2")],
   routes: [
-    { destination: "198.51.100.0/24", gateway: "10.44.43.2" },
-    { destination: "2001:db8:99::/48", gateway: "2001:db8:44::2" },
+    { destination: prefix("198.51.100.0/24"), gateway: address("10.44.43.2") },
+    { destination: prefix("2001:db8:99::/48"), gateway: address("2001:db8:44::2") },
   ],
   links: [],
   nat: false,
@@ -37,9 +31,9 @@ const CLIENT: NetworkPlan = {
 };
 const SERVER: NetworkPlan = {
   ...CLIENT,
-  addresses: ["10.44.43.1/24"],
+  addresses: [prefix("10.44.43.1/24")],
   gateways: [],
-  routes: [{ destination: "192.168.7.0/24" }],
+  routes: [{ destination: prefix("192.168.7.0/24") }],
 };
 const ROUTER: NetworkPlan = { ...CLIENT, routes: [], nat: true, mssClamp: true };
 
@@ -64,11 +58,13 @@ Deno.test("networkChanges() are the commands that the golden record shows", () =
     ["a tunnel in rdomain 3, put there first", { ...SERVER, rdomain: 3 }, OFF],
     ["a default route, in halves", {
       ...CLIENT,
-      routes: [{ destination: "0.0.0.0/0", gateway: "10.44.43.2" }, { destination: "::/0" }],
+      routes: [{ destination: prefix("0.0.0.0/0"), gateway: address("10.44.43.2") }, {
+        destination: prefix("::/0"),
+      }],
     }, OFF],
     ["single addresses", {
       ...CLIENT,
-      addresses: ["10.44.43.1/32", "2001:db8:44::1/128"],
+      addresses: [prefix("10.44.43.1/32"), prefix("2001:db8:44::1/128")],
       gateways: [],
       routes: [],
     }, OFF],
@@ -102,9 +98,11 @@ Deno.test("networkChanges() keeps to the documented grammar, for any addresses",
   const ipv4 = fc.tuple(fc.integer({ min: 1, max: 223 }), fc.nat(255), fc.nat(255), fc.nat(255))
     .map((parts) => parts.join("."));
   const ipv6 = fc.nat(0xffff).map((group) => `2001:db8::${group.toString(16)}`);
-  const address4 = fc.tuple(ipv4, fc.integer({ min: 8, max: 32 })).map((parts) => parts.join("/"));
+  const address4 = fc.tuple(ipv4, fc.integer({ min: 8, max: 32 })).map((parts) =>
+    prefix(parts.join("/"))
+  );
   const address6 = fc.tuple(ipv6, fc.integer({ min: 48, max: 128 })).map((parts) =>
-    parts.join("/")
+    prefix(parts.join("/"))
   );
   fc.assert(
     fc.property(
@@ -119,7 +117,9 @@ Deno.test("networkChanges() keeps to the documented grammar, for any addresses",
           ...domain !== null && { rdomain: domain },
           addresses: [own4, own6],
           gateways: [],
-          routes: [{ destination: "10.99.0.0/16" }, { destination: "2001:db8:99::/48" }],
+          routes: [{ destination: prefix("10.99.0.0/16") }, {
+            destination: prefix("2001:db8:99::/48"),
+          }],
         };
         for (const command of parseAll(plan, OFF)) {
           if (command.destination === undefined || command.program !== "ifconfig") continue;
@@ -139,13 +139,14 @@ Deno.test("networkChanges() takes another host of the network as the other end",
     "10.44.43.2/31",
   ];
   for (const own of networks) {
-    const { destination, netmask } = parseAll({ ...SERVER, addresses: [own], routes: [] }, OFF)[1]!;
-    const peer = parseAddress(destination!)!.bytes;
-    const network = parsePrefix(own)!;
-    assert(isHostAddress(peer) && contains(network, peer), `${own} ${destination}`);
+    const network = prefix(own);
+    const plan = { ...SERVER, addresses: [network], routes: [] };
+    const { destination, netmask } = parseAll(plan, OFF)[1]!;
+    const peer = address(destination!);
+    assert(peer.isOfHost && network.covers(peer), `${own} ${destination}`);
     assert(destination !== own.split("/")[0]);
     const bits = netmask!.split(".").map((part) => Number(part).toString(2)).join("");
-    assertEquals(bits.lastIndexOf("1") + 1, network.length, `${formatPrefix(network)} ${netmask}`);
+    assertEquals(bits.lastIndexOf("1") + 1, network.length, `${network} ${netmask}`);
   }
 });
 
@@ -187,7 +188,7 @@ Deno.test("networkChanges() leaves out a clamp that nobody would look at", () =>
 });
 
 Deno.test("networkChanges() refuses a route without an address of its family", () => {
-  const plan = { ...SERVER, routes: [{ destination: "2001:db8:99::/48" }] };
+  const plan = { ...SERVER, routes: [{ destination: prefix("2001:db8:99::/48") }] };
   const error = assertThrows(() => networkChanges(plan, OFF), AggvpnError, "no IPv6 address");
   assertStringIncludes(error.hint!, "tunnel.address6");
 });

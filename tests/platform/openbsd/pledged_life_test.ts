@@ -22,6 +22,7 @@ import { sandbox } from "../../../src/platform/openbsd/sandbox.ts";
 import type { Platform } from "../../../src/platform/platform.ts";
 import { KEY } from "../../config/samples.ts";
 import { range, udp4 } from "../../tunnel/packets.ts";
+import { address } from "../../addresses.ts";
 import { End, until } from "./ends.ts";
 import { KNOWN, pledgeDeno } from "./fake_deno.ts";
 import { FakeLibc } from "./fake_libc.ts";
@@ -105,7 +106,7 @@ function makePlatform(libc: FakeLibc, directory: string): Platform {
 
 /** The other end, which is under no sandbox of interest. */
 function makeServer(host: FakeHost): End {
-  const listen = { name: "server", address: "0.0.0.0", port: 5080, family: 4 } as const;
+  const listen = { name: "server", address: address("0.0.0.0"), port: 5080, family: 4 } as const;
   const clients = [{ name: "home", psk: new Uint8Array(32), allowed: [] }];
   return new End(host, [listen], { role: "server", clients }, 1, {});
 }

@@ -10,6 +10,7 @@ import { AggvpnError } from "../../../src/errors.ts";
 import { type OpenbsdPoller, openPoller } from "../../../src/platform/openbsd/poller.ts";
 import { openSocket } from "../../../src/platform/openbsd/socket.ts";
 import { openTun } from "../../../src/platform/openbsd/tun.ts";
+import { address } from "../../addresses.ts";
 import { batchOf, IPV4_PACKET, remoteAt } from "./batches.ts";
 import { FakeLibc } from "./fake_libc.ts";
 import { FakeWorld } from "./fake_world.ts";
@@ -64,7 +65,7 @@ goldenTest(
 Deno.test("OpenbsdPoller.wait() ends when a datagram comes", async () => {
   const { world, libc, poller } = makePoller();
   const [a, b] = [5080, 5081].map((port) =>
-    openSocket(libc, { name: "", family: 4, address: "192.0.2.1", port })
+    openSocket(libc, { name: "", family: 4, address: address("192.0.2.1"), port })
   );
   poller.watch([{ fd: b!.fd, writable: false }]);
   world.delayUs = 700;

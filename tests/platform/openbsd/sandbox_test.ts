@@ -11,6 +11,7 @@ import { openSocket } from "../../../src/platform/openbsd/socket.ts";
 import { openTun } from "../../../src/platform/openbsd/tun.ts";
 import { setMtu } from "../../../src/platform/openbsd/tun_mtu.ts";
 import type { SandboxNeeds } from "../../../src/platform/platform.ts";
+import { address } from "../../addresses.ts";
 import { batchOf, receive, remoteAt } from "./batches.ts";
 import { FakeLibc } from "./fake_libc.ts";
 import { FakeWorld } from "./fake_world.ts";
@@ -35,7 +36,7 @@ goldenTest(
       const again = openSocket(libc, {
         name: "a",
         family,
-        address: family === 4 ? "0.0.0.0" : "::",
+        address: address(family === 4 ? "0.0.0.0" : "::"),
         rdomain: 2,
       });
       again.send(batchOf(remoteAt(family === 4 ? "203.0.113.20" : "2001:db8:2::20", 9), [1]), 0);

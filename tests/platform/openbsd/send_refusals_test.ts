@@ -8,6 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { openSocket } from "../../../src/platform/openbsd/socket.ts";
 import { numbersOf, range, udp4 } from "../../tunnel/packets.ts";
+import { address } from "../../addresses.ts";
 import { layoutsOf } from "./abi.ts";
 import { batchOf, receive, remoteAt } from "./batches.ts";
 import { type Ends, makeTunnel, until, untilUp } from "./ends.ts";
@@ -19,7 +20,7 @@ import { bytesAt, Struct } from "./memory.ts";
 const LAYOUTS = layoutsOf("amd64");
 const FAMILIES = [4, 6] as const;
 const CLIENT = { 4: "198.51.100.10", 6: "2001:db8:1::10" } as const;
-const WILDCARD = { 4: "0.0.0.0", 6: "::" } as const;
+const WILDCARD = { 4: address("0.0.0.0"), 6: address("::") };
 const SERVER = { 4: "192.0.2.2", 6: "2001:db8::2" } as const;
 
 /** By family, and whether the socket has an address: the source is looked up before the way. */
@@ -84,7 +85,7 @@ for (const family of FAMILIES) {
       const { remote } = receive(far)[0]!;
       const { addresses } = host.table(0);
       const gone = remoteAt(SERVER[family], 0).bytes.subarray(4, family === 4 ? 8 : 20);
-      addresses.splice(addresses.findIndex((address) => same(address, gone)), 1);
+      addresses.splice(addresses.findIndex((own) => same(own, gone)), 1);
       // Another routing domain of the same host has it: that does not help.
       host.address(9, SERVER[family]);
       const answer = batchOf(remote, [2], [3]);
@@ -131,7 +132,12 @@ Deno.test('OpenbsdSocket.send() says "unreachable" where there is no route, what
   for (const [family, bound, error] of NO_ROUTE) {
     const host = gateway(new FakeWorld());
     const libc = new FakeLibc(host);
-    const options = { name: "", family, rdomain: 1, ...bound && { address: CLIENT[family] } };
+    const options = {
+      name: "",
+      family,
+      rdomain: 1,
+      ...bound && { address: address(CLIENT[family]) },
+    };
     const socket = openSocket(libc, options);
     const batch = batchOf(remoteAt(SERVER[family], 5080), [1]);
     assertEquals([socket.send(batch, 0), socket.failure], [1, undefined]);
@@ -147,7 +153,7 @@ Deno.test("a server that loses one of its addresses counts the answers it cannot
   await untilUp(ends);
   await carry(ends, 0, 20);
   const { addresses } = server.host.table(0);
-  const [gone] = addresses.splice(addresses.findIndex((address) => address.at(-1) === 2), 1);
+  const [gone] = addresses.splice(addresses.findIndex((own) => own.at(-1) === 2), 1);
   await until(world, "answers are refused", () => failedSends(server) > 0);
   assert(server.libc.calls.some((call) => call.endsWith("= -1 EADDRNOTAVAIL")));
   await until(world, "its link is down", () => client.states() === "up down");

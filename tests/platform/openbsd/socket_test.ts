@@ -5,6 +5,7 @@ import { type OpenbsdSocket, openSocket } from "../../../src/platform/openbsd/so
 import type { SocketOptions } from "../../../src/platform/platform.ts";
 import { Remote } from "../../../src/remote.ts";
 import { SLOT_BYTES } from "../../../src/slab.ts";
+import { address } from "../../addresses.ts";
 import { NUMBERS } from "./abi.ts";
 import { batchOf, receive, remoteAt } from "./batches.ts";
 import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
@@ -13,7 +14,7 @@ import { gateway, goldenTest, publicHost } from "./golden.ts";
 
 const FAMILIES = [4, 6] as const;
 const SERVER = { 4: "192.0.2.2", 6: "2001:db8::2" } as const;
-const WILDCARD = { 4: "0.0.0.0", 6: "::" } as const;
+const WILDCARD = { 4: address("0.0.0.0"), 6: address("::") };
 
 function open(libc: FakeLibc, options: Partial<SocketOptions> = {}): OpenbsdSocket {
   return openSocket(libc, { name: "test", family: 4, ...options });
@@ -30,7 +31,7 @@ function makePair(
   const world = new FakeWorld();
   const [near, far] = [gateway(world), publicHost(world)];
   const a = open(new FakeLibc(near, options), { rdomain: 1 });
-  const b = open(new FakeLibc(far, options), { address: "192.0.2.1", port: 5080 });
+  const b = open(new FakeLibc(far, options), { address: address("192.0.2.1"), port: 5080 });
   return { world, near, a, b };
 }
 
@@ -73,7 +74,7 @@ goldenTest(
     const client = make(gateway(world), { batches: false });
     const server = make(publicHost(world), { batches: false });
     const near = open(client, { rdomain: 1 });
-    const far = open(server, { address: "0.0.0.0", port: 5080 });
+    const far = open(server, { address: address("0.0.0.0"), port: 5080 });
     client.takeCalls();
     server.takeCalls();
     assertEquals(near.send(batchOf(remoteAt("192.0.2.1", 5080), [1], [2, 3]), 0), 2);
@@ -94,9 +95,9 @@ goldenTest(
   (record, make) => {
     const world = new FakeWorld();
     const host = gateway(world);
-    const far = open(make(publicHost(world)), { address: "192.0.2.1", port: 5080 });
+    const far = open(make(publicHost(world)), { address: address("192.0.2.1"), port: 5080 });
     const libc = make(host);
-    const first = open(libc, { rdomain: 1, address: "198.51.100.10" });
+    const first = open(libc, { rdomain: 1, address: address("198.51.100.10") });
     record.step("open", libc);
     const batch = batchOf(remoteAt("192.0.2.1", 5080), [1], [2]);
     const table = host.table(1);
@@ -109,13 +110,13 @@ goldenTest(
     table.addresses.splice(0);
     first.close();
     const missing = assertThrows(
-      () => open(libc, { rdomain: 1, address: "198.51.100.10" }),
+      () => open(libc, { rdomain: 1, address: address("198.51.100.10") }),
       AggvpnError,
     );
     assertIsError(missing.cause, Error, "EADDRNOTAVAIL");
     record.step("close, open again: the address is gone", libc);
     host.address(1, "198.51.100.10");
-    const second = open(libc, { rdomain: 1, address: "198.51.100.10" });
+    const second = open(libc, { rdomain: 1, address: address("198.51.100.10") });
     assertEquals([second.send(batch, 0), second.failure], [2, undefined]);
     assertEquals(receive(far).map(({ payload }) => payload), [[1], [2]]);
     record.step("the address is back", libc);
@@ -153,7 +154,7 @@ Deno.test("OpenbsdSocket.receive() takes no more than a batch and keeps the rest
 Deno.test("OpenbsdSocket.receive() tells senders apart in whatever order they come", () => {
   const world = new FakeWorld();
   const libc = new FakeLibc(gateway(world));
-  const b = open(new FakeLibc(publicHost(world)), { address: "0.0.0.0", port: 5080 });
+  const b = open(new FakeLibc(publicHost(world)), { address: address("0.0.0.0"), port: 5080 });
   const senders = [
     open(libc, { rdomain: 1 }),
     open(libc, { rdomain: 2 }),
@@ -189,7 +190,7 @@ Deno.test("OpenbsdSocket.send() sends from the datagram it is told to, and follo
   const world = new FakeWorld();
   const a = open(new FakeLibc(gateway(world)), { rdomain: 1 });
   const libc = new FakeLibc(publicHost(world));
-  const [b, c] = [5080, 5081].map((port) => open(libc, { address: "192.0.2.1", port }));
+  const [b, c] = [5080, 5081].map((port) => open(libc, { address: address("192.0.2.1"), port }));
   const batch = batchOf(remoteAt("192.0.2.1", 5080), [1], [2], [3]);
   assertEquals([a.send(batch, 2), a.send(batch, 1)], [1, 2]);
   batch.remotes[0] = remoteAt("192.0.2.1", 5081);
@@ -288,7 +289,7 @@ Deno.test("openSocket() tells the three ways apart in which a routing table cann
 
 Deno.test("openSocket() takes the table that the process has, whoever runs it and as often as asked", () => {
   const libc = new FakeLibc(gateway(new FakeWorld()), { uid: 1000, rtable: 2 });
-  open(libc, { rdomain: 2, address: "203.0.113.20" }).close();
+  open(libc, { rdomain: 2, address: address("203.0.113.20") }).close();
   const { setsockopt } = libc.symbols;
   const fd = libc.symbols.socket(NUMBERS.AF_INET, NUMBERS.SOCK_DGRAM, 0);
   libc.files.socket(fd).port = 1;
@@ -300,7 +301,7 @@ Deno.test("openSocket() takes the table that the process has, whoever runs it an
 Deno.test("openSocket() throws errors of an address that say what to do", () => {
   const host = gateway(new FakeWorld());
   const libc = new FakeLibc(host, { uid: 1000 });
-  const local = { address: "198.51.100.10", rdomain: 1 };
+  const local = { address: address("198.51.100.10"), rdomain: 1 };
   open(libc, { ...local, port: 5080 });
   const cases: readonly [Partial<SocketOptions>, string, RegExp][] = [
     [{ ...local, port: 5080 }, "EADDRINUSE", /fstat -n \| grep :5080/],
@@ -316,8 +317,11 @@ Deno.test("openSocket() throws errors of an address that say what to do", () => 
     assertIsError(error.cause, Error, cause);
     assertEquals(hint.test(error.hint!), true, error.hint);
   }
-  assertThrows(() => open(libc, { address: "one.two" }), AggvpnError, "not an IP address");
-  assertThrows(() => open(libc, { address: "fe80::1%em7" }), AggvpnError, "Cannot find interface");
+  assertThrows(
+    () => open(libc, { address: address("fe80::1%em7") }),
+    AggvpnError,
+    "Cannot find interface",
+  );
   // One address and port in each routing domain.
   host.address(2, "198.51.100.10");
   open(libc, { ...local, port: 5080, rdomain: 2 });
@@ -385,7 +389,7 @@ Deno.test("openSocket() asks for smaller buffers until the kernel takes one", ()
 Deno.test("openSocket() binds a link-local address with the number of its interface", () => {
   const host = new FakeWorld().host().address(0, "fe80::1");
   const libc = new FakeLibc(host);
-  open(libc, { family: 6, address: "fe80::1%em1", port: 5080 });
+  open(libc, { family: 6, address: address("fe80::1%em1"), port: 5080 });
   const bind = libc.calls.find((call) => call.startsWith("bind"))!;
   assertStringIncludes(bind, "02000000}, 28) = 0");
 });

@@ -1,18 +1,18 @@
 /**
- * A client: its links, and what must hold between them.
+ * The links of a client, and what must hold between them.
  *
  * @module
  */
 
-import { contains, overlaps, parseAddress, parsePrefix, type Prefix } from "../address.ts";
+import { Address, type Prefix } from "../address.ts";
 import type { LinkConfig } from "./config.ts";
-import { formatHostPort } from "./host_port.ts";
-import type { HostAndPort } from "./host_port.ts";
-import { type Link, readLink, sourceOf } from "./link_table.ts";
+import { formatHostPort, type HostAndPort } from "./host_port.ts";
+import { type Link, readLink } from "./link_table.ts";
 import { asTable, type Context, type Reading } from "./read_table.ts";
 import type { Report } from "./report.ts";
 import { MAX_LINKS, type TUNNEL_KEYS } from "./schema.ts";
 import type { Entry, Table } from "./tree.ts";
+import { isPinned, PINNING_KEYS, PORT_KEYS, portSpaceOf, SOCKET_KEYS, sourceOf } from "./ways.ts";
 
 /** What the links of a client take from the rest of the file. */
 export interface ClientTop {
@@ -66,7 +66,7 @@ function checkTwins(links: readonly Link[], report: Report): void {
     const { config, reading } = link;
     if (!config) continue;
     const source = sourceOf(config);
-    const remote = formatHostPort(config.remote.host, config.remote.port);
+    const remote = formatHostPort(config.remote);
     const path = `${source} ${config.localPort ?? ""} ${remote}`;
     const same = byPath.get(path);
     const similar = bySource.get(source);
@@ -74,13 +74,13 @@ function checkTwins(links: readonly Link[], report: Report): void {
       report.error(
         reading.at,
         `${reading.path}: has the same remote ${remote} and the same source as ${same.reading.path}`,
-        "tell them apart by bind, interface or rdomain",
+        `tell them apart by ${oneOf(PORT_KEYS)}`,
       );
     } else if (similar) {
       report.warn(
         reading.at,
         `${reading.path}: leaves by the same way as ${similar.reading.path}`,
-        "set bind, interface, rdomain or mark, unless routing tells them apart by destination",
+        `set ${oneOf(SOCKET_KEYS)}, unless routing tells them apart by destination`,
       );
     }
     if (!same) byPath.set(path, link);
@@ -93,8 +93,8 @@ function checkLocalPorts(links: readonly Link[], report: Report): void {
   for (const link of links) {
     const { config, reading } = link;
     if (config?.localPort === undefined) continue;
-    const { bind, interface: device, vrf, rdomain, localPort } = config;
-    const key = JSON.stringify([bind ?? "", device ?? vrf, rdomain, localPort]);
+    const { localPort } = config;
+    const key = `${localPort} ${portSpaceOf(config)}`;
     const other = taken.get(key);
     taken.set(key, link);
     if (!other || sourceOf(config) === sourceOf(other.config!)) continue;
@@ -114,34 +114,32 @@ function checkRoutes(
   report: Report,
 ): void {
   for (const { value, at } of tunnel.values.routes ?? []) {
-    const network = parsePrefix(value)!;
-    const caught = links.find((link) => link.config && isCaught(link.config, network));
+    const caught = links.find((link) => link.config && isCaught(link.config, value));
     if (!caught) continue;
     report.warn(
       at,
       `tunnel.routes: ${value} covers the server, so ${caught.reading.path} would go into the tunnel`,
-      `set interface, table, vrf, mark or rdomain of ${caught.reading.path}`,
+      `set ${oneOf(PINNING_KEYS)} of ${caught.reading.path}`,
     );
   }
   const own = tunnel.values.address ?? tunnel.values.address6;
   for (const { config, reading } of links) {
-    const remote = config && parseAddress(config.remote.host);
-    if (
-      !own || !remote || !overlaps(own, { bytes: remote.bytes, length: remote.bytes.length * 8 })
-    ) {
-      continue;
-    }
+    const remote = config?.remote.host;
+    if (!own || !(remote instanceof Address) || !own.covers(remote)) continue;
     report.error(
       reading.at,
-      `${reading.path}: expected a remote outside the tunnel, found ${config!.remote.host}`,
+      `${reading.path}: expected a remote outside the tunnel, found ${remote}`,
       "the remote is the server's public address, tunnel.gateway its address in the tunnel",
     );
   }
 }
 
 function isCaught(link: LinkConfig, network: Prefix): boolean {
-  const address = parseAddress(link.remote.host);
-  const isPinned = link.interface !== undefined || link.vrf !== undefined ||
-    link.table !== undefined || link.mark !== undefined || link.rdomain !== undefined;
-  return !isPinned && address !== undefined && contains(network, address.bytes);
+  const { host } = link.remote;
+  return !isPinned(link) && host instanceof Address && network.covers(host);
+}
+
+/** Writes `a, b or c`. */
+function oneOf(keys: readonly string[]): string {
+  return `${keys.slice(0, -1).join(", ")} or ${keys.at(-1)}`;
 }

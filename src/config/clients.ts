@@ -1,18 +1,15 @@
 /**
- * A server: where it listens, and its clients.
+ * The clients of a server, and what must hold between them.
  *
  * @module
  */
 
-import { isUnspecified, overlaps, parseAddress, parsePrefix } from "../address.ts";
 import { compact } from "./compact.ts";
-import type { ClientConfig, HostPort, Secret } from "./config.ts";
-import { formatHostPort } from "./host_port.ts";
-import type { Located } from "./kind.ts";
+import type { ClientConfig, Secret } from "./config.ts";
 import { readSecret, type ReadSecretFile, sameSecret } from "./read_secret.ts";
 import { asTable, type Context, type Reading, readTable } from "./read_table.ts";
 import type { Report } from "./report.ts";
-import { CLIENT_KEYS, MAX_LINKS, type TOP_KEYS } from "./schema.ts";
+import { CLIENT_KEYS, type TOP_KEYS } from "./schema.ts";
 import { isName, NAME_RULE } from "./text_kinds.ts";
 import { type Entry, quote, type Table } from "./tree.ts";
 
@@ -20,42 +17,6 @@ import { type Entry, quote, type Table } from "./tree.ts";
 export const ONLY_CLIENT = "client";
 
 type Top = Reading<typeof TOP_KEYS>;
-
-/** Returns where the server listens; reports what two sockets cannot share. */
-export function readListen(top: Top, complete: boolean, report: Report): readonly HostPort[] {
-  const listen = top.values.listen ?? [];
-  const isMissing = top.has("listen") ? top.values.listen?.length === 0 : complete;
-  if (isMissing) {
-    const at = top.has("listen") ? top.placeOf("listen") : undefined;
-    const message = "listen: missing, a server needs at least one address and port";
-    report.error(at, message, 'write listen = ["0.0.0.0:5080"] before the first table');
-  }
-  if (listen.length > MAX_LINKS) {
-    const message = `listen: expected at most ${MAX_LINKS} addresses, found ${listen.length}`;
-    report.error(top.placeOf("listen"), message);
-  } else {
-    for (const [i, socket] of listen.entries()) {
-      const other = listen.slice(0, i).find((earlier) => clashes(socket.value, earlier.value));
-      if (other) reportClash(socket, other, report);
-    }
-  }
-  return listen.map((socket) => socket.value);
-}
-
-function reportClash(socket: Located<HostPort>, other: Located<HostPort>, report: Report): void {
-  const [mine, taken] = [socket, other].map(({ value }) => formatHostPort(value.host, value.port));
-  const message = mine === taken
-    ? `listen: ${mine} is listed twice`
-    : `listen: ${mine} is covered by ${taken}`;
-  report.error(socket.at, message, "remove one of the two");
-}
-
-function clashes(a: HostPort, b: HostPort): boolean {
-  const [first, second] = [parseAddress(a.host), parseAddress(b.host)];
-  if (!first || !second || a.port !== b.port) return false;
-  if (first.bytes.length !== second.bytes.length) return false;
-  return a.host === b.host || isUnspecified(first.bytes) || isUnspecified(second.bytes);
-}
 
 /** A client that was read. */
 interface Client {
@@ -145,9 +106,7 @@ function checkPair(
     report.error(reading.placeOf(key), message, "make a key for each client with `aggvpn genkey`");
   }
   const taken = other.config.allowed;
-  const shared = config.allowed.find((mine) =>
-    taken.some((net) => overlaps(parsePrefix(mine)!, parsePrefix(net)!))
-  );
+  const shared = config.allowed.find((mine) => taken.some((net) => mine.overlaps(net)));
   if (shared === undefined) return;
   report.error(reading.at, `${reading.path}: ${shared} belongs to ${other.reading.path} too`);
 }
