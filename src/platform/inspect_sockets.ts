@@ -1,5 +1,5 @@
 /**
- * Whether the sockets of a tunnel can be had on this host: opened, and closed again.
+ * Whether this host can provide the sockets of a tunnel: opens them and closes them again.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { HostFinding, SocketOptions } from "./platform.ts";
 /** Opens a socket as the system does it. Throws AggvpnError. */
 export type OpenSocket = (options: SocketOptions) => { close(): void };
 
-/** A name is left to the start: resolving it here would take as long as the network likes. */
+/** A name is not resolved until the start: here that could take as long as the network likes. */
 export function inspectListen(
   open: OpenSocket,
   listen: { host: string; port: number },
@@ -23,7 +23,7 @@ export function inspectListen(
   return tryToBind(open, options, "Listening");
 }
 
-/** Opens a socket for `who` and closes it again. A port in use may be that of a running aggvpn. */
+/** Opens a socket for `who` and closes it again. A port in use may belong to a running aggvpn. */
 export function tryToBind(open: OpenSocket, options: SocketOptions, who: string): HostFinding[] {
   try {
     open(options).close();

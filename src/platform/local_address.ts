@@ -8,13 +8,13 @@ import { type Address, parseAddress } from "../address.ts";
 import { AggvpnError } from "../errors.ts";
 import type { SocketOptions } from "./platform.ts";
 
-/** Returns the address family of the socket. Throws AggvpnError when its address is none. */
+/** Returns the address family of the socket. Throws AggvpnError when its address is invalid. */
 export function familyOf(options: SocketOptions): 4 | 6 {
   if (options.address === undefined) return options.family;
   return parseLocal(options.address).bytes.length === 4 ? 4 : 6;
 }
 
-/** Parses the address to bind to. Throws AggvpnError when it is none. */
+/** Parses the address to bind to. Throws AggvpnError when it is invalid. */
 export function parseLocal(text: string): Address {
   const address = parseAddress(text);
   if (address) return address;

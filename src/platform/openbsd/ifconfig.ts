@@ -16,16 +16,16 @@ import {
 } from "../../address.ts";
 import type { InterfaceAddress, KeptInterface } from "../platform.ts";
 
-/** What the kernel says of an IPv6 address that cannot be used: inet6(4). */
+/** What the kernel says about an IPv6 address that cannot be used: inet6(4). */
 export type AddressState = "usable" | "tentative" | "duplicated";
 
 const HEADER =
   /^(\w+): flags=[0-9a-f]+<([^>]*)>(?: rdomain (\d+))?(?: metric \d+)?(?: mtu (\d+))?$/;
 const INET = /^\tinet ([\d.]+)(?: --> ([\d.]+))? netmask 0x([0-9a-f]+)/;
-/** Behind the arrow is nothing when there is no other end. */
+/** Nothing follows the arrow when there is no other end. */
 const INET6 = /^\tinet6 ([0-9a-f:.]+)(?:%\w+)?(?: --> (\S*))? prefixlen (\d+)(.*)$/;
 
-/** Reads what `ifconfig NAME` prints, of one interface or of a group. */
+/** Reads what `ifconfig NAME` prints for one interface or a group. */
 export function parseInterfaces(output: string): KeptInterface[] {
   const interfaces: (KeptInterface & { addresses: InterfaceAddress[] })[] = [];
   for (const line of output.split("\n")) {
@@ -64,12 +64,12 @@ export function addCommand(name: string, given: InterfaceAddress): string[] {
   return addressCommand(name, ["alias"], given);
 }
 
-/** Returns the command that gives `name` an address; the first one of IPv4 goes. */
+/** Returns the command that gives `name` an address and replaces its first IPv4 one. */
 export function setCommand(name: string, given: InterfaceAddress): string[] {
   return addressCommand(name, [], given);
 }
 
-/** Returns the command that takes an address away. */
+/** Returns the command that removes an address. */
 export function deleteCommand(name: string, given: InterfaceAddress): string[] {
   return ["ifconfig", name, familyOf(given), hostOf(given), "delete"];
 }
@@ -86,7 +86,7 @@ function addressCommand(
   return ["ifconfig", name, familyOf(given), ...how, hostOf(given), ...to, ...mask, ...anycast];
 }
 
-/** Tells whether an address is one of IPv4. */
+/** Tells whether an address is IPv4. */
 export function isIpv4({ address }: InterfaceAddress): boolean {
   return !address.includes(":");
 }
@@ -124,7 +124,7 @@ function parseInet6(line: string): InterfaceAddress | undefined {
   return interfaceAddress(`${local}/${length}`, peer, flags.split(" ").includes("anycast"));
 }
 
-/** Returns an address as this program writes it; undefined for what is none. */
+/** Returns an address as this program writes it; undefined for anything else. */
 export function interfaceAddress(
   address: string,
   peer: string | undefined,

@@ -17,7 +17,7 @@ const IPV4_TCP_HEADER_BYTES = 40;
 /** Bytes of an IPv6 and a TCP header without options. */
 const IPV6_TCP_HEADER_BYTES = 60;
 
-/** Returns the rules for `plan`, a line each. */
+/** Returns the rules for `plan`, one per line. */
 export function anchorRules(plan: NetworkPlan, addresses: readonly Prefix[]): string {
   const rules = [
     ...(plan.nat ? addresses.map(natRule) : []),
@@ -27,8 +27,8 @@ export function anchorRules(plan: NetworkPlan, addresses: readonly Prefix[]): st
 }
 
 /**
- * `egress` is the group of interfaces that default routes of rdomain 0 point to, `:0` its
- * first address, in parentheses the one it has when a packet comes.
+ * `egress` is the group of interfaces that default routes of rdomain 0 point to, `:0` its first
+ * address, and the parentheses mean the one it has when a packet comes.
  */
 function natRule(address: Prefix): string {
   const family = address.bytes.length === 4 ? "inet" : "inet6";
@@ -36,7 +36,7 @@ function natRule(address: Prefix): string {
   return `match out on egress ${family} from ${network} to any nat-to (egress:0)`;
 }
 
-/** SYNs in both directions pass the interface, so both ends are told. */
+/** SYNs of both directions pass the interface, so both ends learn the MSS. */
 function clampRules({ interface: name, mtu }: NetworkPlan): string[] {
   const rule = (family: string, mss: number): string =>
     `match on ${name} ${family} proto tcp all scrub (max-mss ${mss})`;
