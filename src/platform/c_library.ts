@@ -51,9 +51,7 @@ function withStructure(functions: Functions): Record<string, Deno.ForeignFunctio
   return Object.fromEntries(extended);
 }
 
-/**
- * Returns `call` with the structure after `count` arguments; rest arguments would make an array.
- */
+/** Returns `call` with the structure after `count` arguments; a rest parameter would allocate. */
 function passStructure(call: Call, count: number): Call {
   const s = STRUCTURE;
   switch (count) {

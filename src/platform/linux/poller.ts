@@ -71,9 +71,7 @@ function isEpoll(fd: number): boolean {
   }
 }
 
-/**
- * A poller; after the watched descriptors its entries are its own eventfd and Deno's descriptors.
- */
+/** A poller; its entries are the watched descriptors, its own eventfd, then Deno's descriptors. */
 export class LinuxPoller implements Poller {
   readonly #libc: Libc;
   readonly #eventFd: number;
