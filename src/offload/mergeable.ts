@@ -80,9 +80,7 @@ export function isSameFlow(pool: PacketPool, a: number, b: number, info: Transpo
   return true;
 }
 
-/**
- * Tells whether the IP headers of two packets of a flow differ only in length and identification.
- */
+/** Tells whether the IP headers of two packets of a flow differ at most in length and number. */
 export function haveSameIp(pool: PacketPool, a: number, b: number, info: TransportInfo): boolean {
   const { bytes, words } = pool;
   // Traffic class and flow label; hop limit.
