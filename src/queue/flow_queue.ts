@@ -1,6 +1,6 @@
 /**
- * The one queue of a peer: a FIFO for what must not wait, and behind it flows
- * that share by deficit round robin, each kept short by CoDel (FQ-CoDel, RFC 8290).
+ * The one queue of a peer: a FIFO for what must not wait, and after it flows that share by deficit
+ * round robin, each kept short by CoDel (FQ-CoDel, RFC 8290).
  *
  * Links pull from it, so nothing is ever committed to a link that stalls. It
  * holds slot numbers of the packet pool, chained through `pool.next`.
@@ -15,7 +15,7 @@ import { Codel } from "./codel.ts";
 export const BUCKETS = 1024;
 /** Bytes a flow may send per round: one packet (RFC 8290 section 5.2.1). */
 const QUANTUM_BYTES = 1514;
-/** Packets of the express FIFO: beyond that even urgent packets wait their turn. */
+/** Capacity of the express FIFO in packets: beyond that even urgent packets wait their turn. */
 const EXPRESS_LIMIT = 64;
 
 const NONE = -1;
@@ -25,7 +25,7 @@ const OLD = 2;
 
 /** Handles a packet that CoDel or the limit drops: releases its slot, counts it. */
 export type DropHandler = (slot: number, reason: "codel" | "queue-full") => void;
-/** Marks the packet in `slot` instead of dropping it; false when its sender knows no ECN. */
+/** Marks the packet in `slot` instead of dropping it; false when its sender does not use ECN. */
 export type Marker = (slot: number) => boolean;
 
 /** A singly linked list of bucket numbers. */
@@ -86,8 +86,8 @@ export class FlowQueue {
   bucket = 0;
 
   /**
-   * @param limit most packets it holds; beyond, the longest flow loses its oldest packet
-   * @param enqueuedAt an entry per slot; queues that never hold the same slot may share it
+   * @param limit most packets it holds; beyond that the longest flow loses its oldest packet @param
+   * enqueuedAt an entry per slot; queues that never hold the same slot may share it
    */
   constructor(
     pool: PacketPool,
@@ -106,18 +106,18 @@ export class FlowQueue {
     this.#oldFlows = new BucketList(next);
   }
 
-  /** Sets what CoDel accepts for ever, and how fast senders answer; in microseconds. */
+  /** Sets what CoDel accepts indefinitely, and how fast senders respond; in microseconds. */
   adapt(targetUs: number, spacingUs: number): void {
     this.#codel.targetUs = targetUs;
     this.#codel.spacingUs = spacingUs;
   }
 
-  /** Whether a packet waits that must not. */
+  /** Whether a packet is waiting that must not. */
   get hasExpress(): boolean {
     return this.#expressHead !== NONE;
   }
 
-  /** Whether any packet waits in its flow's turn. */
+  /** Whether any packet waits for its flow's turn. */
   get hasFlows(): boolean {
     return this.packets > this.#expressPackets;
   }
@@ -140,7 +140,7 @@ export class FlowQueue {
     this.#count(slot, 1);
   }
 
-  /** Takes the oldest express packet out; -1 when there is none. */
+  /** Takes out the oldest express packet; -1 when there is none. */
   shiftExpress(): number {
     const slot = this.#expressHead;
     if (slot === NONE) return NONE;
@@ -168,8 +168,8 @@ export class FlowQueue {
   }
 
   /**
-   * Takes the next packet out by deficit round robin; -1 when none waits. CoDel
-   * may drop or mark on the way, but only if `mayDrop`.
+   * Takes out the next packet by deficit round robin; -1 when none waits. CoDel may drop or mark in
+   * the process, but only if `mayDrop`.
    */
   shift(now: number, mayDrop: boolean): number {
     for (;;) {
