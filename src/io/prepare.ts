@@ -26,7 +26,7 @@ import {
   tunnelMtu,
 } from "./plan.ts";
 
-/** The options of an endpoint that its role does not matter for. */
+/** The options of an endpoint that do not depend on its role. */
 export type CommonOptions = Pick<EndpointOptions, "pool" | "aead" | "random" | "epochUs" | "mtu">;
 
 /** A configuration with everything looked up. */
@@ -98,7 +98,7 @@ async function prepareServer(
   };
 }
 
-/** An address stays as it is written, since it may name an interface (`fe80::1%em0`). */
+/** An address stays as written, since it may name an interface (`fe80::1%em0`). */
 async function listenSocket(
   { host, port }: HostPort,
   platform: Pick<Platform, "lookup">,
