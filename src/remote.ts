@@ -46,7 +46,7 @@ export class Remote {
   }
 }
 
-/** Makes a {@linkcode Remote} of address bytes (4 or 16) and a port. */
+/** Makes a {@linkcode Remote} from address bytes (4 or 16) and a port. */
 export function remoteOf(address: Uint8Array, port: number, scope = 0): Remote {
   const record = new Uint8Array(REMOTE_BYTES);
   record[0] = address.length === 4 ? 4 : 6;
