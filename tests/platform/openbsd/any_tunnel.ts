@@ -28,7 +28,7 @@ const PREFIX6 = fc.tuple(fc.nat(0xffff), fc.nat(0xffff), fc.integer({ min: 16, m
 
 const there = (address: string, peer: string | undefined, anycast: boolean): InterfaceAddress =>
   interfaceAddress(address, peer, anycast)!;
-/** An address with another end, unless that is the same one. */
+/** An address with an other end, unless that is the same one. */
 const OWN4 = fc.tuple(PREFIX4, PREFIX4).map(([own, other]) => {
   const peer = other.split("/")[0];
   return there(own, peer === own.split("/")[0] ? undefined : peer, false);
@@ -50,7 +50,7 @@ const KEPT: fc.Arbitrary<KeptInterface> = fc.record({
 const NETWORK = fc.oneof(PREFIX4, PREFIX6).map((text) =>
   formatPrefix(networkOf(parsePrefix(text)!))
 );
-/** Any plan of a tunnel, on an interface that stays or goes. */
+/** Any plan of a tunnel, on an interface that stays or disappears. */
 export const ANY_PLAN: fc.Arbitrary<NetworkPlan> = fc.record({
   mtu: fc.integer({ min: 576, max: 1500 }),
   own4: PREFIX4,
