@@ -14,7 +14,7 @@ interface Spec {
   /** One-way delay. */
   readonly owdMs: number;
   readonly tier?: PathOptions["tier"];
-  /** Convicted of making the whole slower. */
+  /** Found to make the whole slower. */
   readonly out?: true;
   readonly down?: true;
 }
