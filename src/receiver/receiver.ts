@@ -115,11 +115,13 @@ export class Receiver {
     if (counter !== session.receipts[link]!.window.newest) return;
     if (session === state.session) state.hole ||= counter > state.newest + 1;
     else if (state.session && session.createdAt < state.session.createdAt) return;
-    const anew = state.session !== session;
+    const isNew = state.session !== session;
     state.session = session;
     state.newest = counter;
     state.receivedAt = now;
-    if (anew || now >= state.lossWindowEndsAt) countLoss(now, state, session.receipts[link]!, anew);
+    if (isNew || now >= state.lossWindowEndsAt) {
+      countLoss(now, state, session.receipts[link]!, isNew);
+    }
   }
 
   /** Fraction of the datagrams of `link` that were lost on the way here, recently. */
@@ -248,10 +250,10 @@ export class Receiver {
   }
 }
 
-function countLoss(now: number, state: LinkReceiver, receipt: LinkReceipt, anew: boolean): void {
+function countLoss(now: number, state: LinkReceiver, receipt: LinkReceipt, isNew: boolean): void {
   const expected = state.newest - state.lossNewest;
   const arrived = receipt.datagrams - state.lossDatagrams;
-  if (!anew && expected > 0) state.loss = Math.max(0, 1 - arrived / expected);
+  if (!isNew && expected > 0) state.loss = Math.max(0, 1 - arrived / expected);
   state.lossNewest = state.newest;
   state.lossDatagrams = receipt.datagrams;
   state.lossWindowEndsAt = now + LOSS_WINDOW_US;
