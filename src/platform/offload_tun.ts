@@ -41,7 +41,7 @@ export const MODEST_SUPER_BYTES = 16_000;
 
 /** Where a pool is in memory, as C wants it. */
 class PoolAddresses {
-  /** By slot: where the kernel's bytes go, the packet behind them. */
+  /** By slot: where the kernel's bytes go, followed by the packet. */
   readonly frames: readonly bigint[];
   /** By slot: where it starts, in words. */
   readonly low: Uint32Array;
