@@ -61,9 +61,7 @@ export class FakeSandbox {
     return 0;
   }
 
-  /**
-   * Throws when none of `promises` was made: with "error" the call fails, else the program ends.
-   */
+  /** Throws when none of `promises` was made: a failed call with "error", else the end. */
   require(what: string, promises: readonly string[]): void {
     if (!this.promises) return;
     const made = promises.filter((promise) => this.promises!.has(promise));

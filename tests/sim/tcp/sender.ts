@@ -71,9 +71,7 @@ export class Sender {
   #firstResendMs = -1;
   #undoResends = 0;
   #limit: number;
-  /**
-   * When pacing allows the next burst, what is left of this one, and when to go on (or Infinity).
-   */
+  /** When pacing allows the next burst, what is left of this one, when to go on (or Infinity). */
   #burstAt = 0;
   #burst = 0;
   #pacedUntil = Infinity;
