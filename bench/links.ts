@@ -1,14 +1,14 @@
 /**
- * `make bench-links`: what the tunnel makes of emulated lines, with real TCP,
- * as ratios to the sum of the lines, beside what the simulator makes of them.
- * Prints a table and writes `build/bench-links.json` and `build/bench-links.svg`.
+ * `make bench-links`: how much the tunnel gets out of emulated lines, with real TCP, as ratios to
+ * the sum of the lines, next to what it gets in the simulator. Prints a table and writes
+ * `build/bench-links.json` and `build/bench-links.svg`.
  *
  *     deno run -A bench/links.ts [--group NAME]... [--case NAME]... [--runs N]
  *                                [--no-sim] [--no-lab] [--trace] [--list] [--verbose]
  *
- * The groups are `basics` and `targets`; `--no-lab` asks the simulator alone and needs no root.
- * `--runs` takes the medians of as many runs; `--trace` prints a line a second of
- * what lines and tunnel did; AGGVPN_BINARY names another program to measure.
+ * The groups are `basics` and `targets`; `--no-lab` uses only the simulator and needs no root.
+ * `--runs` takes the medians of N runs; `--trace` prints a line per second of what lines and tunnel
+ * did; AGGVPN_BINARY names another program to measure.
  *
  * @module
  */
@@ -34,7 +34,7 @@ interface Options {
   readonly verbose: boolean;
 }
 
-/** Everything that came of one case. */
+/** All results of one case. */
 interface Outcome {
   readonly runs: readonly Measured[];
   readonly simulated: readonly Measured[];
@@ -48,7 +48,7 @@ function complain(text: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(text + "\n"));
 }
 
-/** Runs a case, and its best line alone where the case asks for that. */
+/** Runs a case, and its best line alone if the case asks for that. */
 async function withBest<M extends Measured | undefined>(
   scenario: Scenario,
   how: (scenario: Scenario) => M | Promise<M>,
@@ -59,7 +59,7 @@ async function withBest<M extends Measured | undefined>(
   return { ...measured, alone };
 }
 
-/** Calls `once` for every run; what fails is said and left out. */
+/** Calls `once` for every run; failures are reported and left out. */
 async function repeat(
   scenario: Scenario,
   runs: number,

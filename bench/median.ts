@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Returns the median; the mean of the two in the middle when their number is even, NaN without any. */
+/** Returns the median: the mean of the middle two when their number is even, NaN without any. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const half = sorted.length >> 1;

@@ -1,11 +1,10 @@
 /**
- * Says where a CPU profile of V8 spent its time: by module and by function, without
- * what it called.
+ * Says where a CPU profile of V8 spent its time, by module and by function, not counting callees.
  *
  *     deno run -A bench/profile.ts FILE.cpuprofile [ROWS]
  *
- * docs/performance.md says how to take one of the daemon. Time in the kernel and in
- * C libraries counts for the function that called them.
+ * docs/performance.md says how to take one of the daemon. Time in the kernel and in C libraries
+ * counts towards the calling function.
  *
  * @module
  */
@@ -33,7 +32,7 @@ export interface Share {
   readonly us: number;
 }
 
-/** What V8 says when no JavaScript ran. */
+/** V8's name for the time when no JavaScript ran. */
 const IDLE = "(idle)";
 
 /** Self times by module and by function, longest first; idle time is left out. */

@@ -7,8 +7,8 @@
  *
  * The parts are `sending`, `receiving`, `offload`, `sealing`, `million` and `sites`; all by
  * default. `AGGVPN_CALLS=libffi` measures libcrypto without Deno's stubs, `AGGVPN_LIBRESSL=FILE` that
- * of a LibreSSL. The flags are the daemon's, and one that lets the bench collect garbage. The
- * kernel's part of the way is in `bench/syscalls_bench.ts`.
+ * of a LibreSSL. The flags are the daemon's, plus one that lets the bench collect garbage. The
+ * kernel's part is in `bench/syscalls_bench.ts`.
  *
  * @module
  */

@@ -2,7 +2,7 @@
  * What the kernel and FFI cost per packet: TUN reads and writes, datagrams by
  * the batch, a wait. Needs root for the TUN; run with `deno bench -A`.
  *
- * Each figure is for a batch; its name says of how many.
+ * Each figure is for a batch; its name says how large.
  */
 
 import { BATCH_DATAGRAMS, ReceiveBatch, TransmitBatch } from "../src/batch.ts";

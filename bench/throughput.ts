@@ -1,12 +1,12 @@
 /**
- * `make bench-throughput`: how fast the tunnel is where only the CPU limits it, over bare
- * veth cables, beside the cables themselves and other tunnels on the same machine.
- * Prints a table and writes `build/bench-throughput.json`.
+ * `make bench-throughput`: how fast the tunnel is where only the CPU limits it, over bare veth
+ * cables, next to the cables themselves and other tunnels on the same machine. Prints a table and
+ * writes `build/bench-throughput.json`.
  *
  *     deno run -A bench/throughput.ts [--case NAME]... [--runs N] [--soak SECONDS]
  *                                 [--peers] [--list]
  *
- * `--runs` measures everything as often, in turn, and takes the medians; `--soak SECONDS` looks at
+ * `--runs` measures everything N times, in turn, and takes the medians; `--soak SECONDS` looks at
  * memory at full speed instead; `--peers` says how to get the other tunnels; AGGVPN_BINARY names
  * another program to measure.
  *
@@ -47,7 +47,7 @@ function complain(text: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(text + "\n"));
 }
 
-/** Splits what can be measured from why the rest cannot. */
+/** Returns what can be measured, and why the rest cannot. */
 async function sort(chosen: readonly Subject[]): Promise<{ ready: Subject[]; missing: string[] }> {
   const ready: Subject[] = [];
   const missing: string[] = [];
@@ -59,7 +59,7 @@ async function sort(chosen: readonly Subject[]): Promise<{ ready: Subject[]; mis
   return { ready, missing };
 }
 
-/** Measures every subject `runs` times, in turn; what fails is said and left out. */
+/** Measures every subject `runs` times, in turn; failures are reported and left out. */
 async function runAll(
   subjects: readonly Subject[],
   runs: number,
@@ -88,7 +88,7 @@ function printTable(summaries: readonly Summary[], verdicts: readonly Verdict[])
   for (const verdict of verdicts) print(verdictText(verdict));
 }
 
-/** One link for `seconds`: prints its memory as it goes; 1 when that grows or is too much. */
+/** Runs one link for `seconds` and prints its memory; returns 1 when that grows or is too much. */
 async function runSoak(seconds: number): Promise<number> {
   if (!(seconds >= LEAST_SOAK_SECONDS)) {
     complain(`--soak takes seconds, at least ${LEAST_SOAK_SECONDS}`);

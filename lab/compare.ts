@@ -1,6 +1,6 @@
 /**
- * What a tunnel does against what its lines do at the same moment: a host that is busy slows down
- * both, and a tunnel that is wrong is worse than its lines each time it is tried.
+ * Compares a tunnel with its lines at the same moment: a busy host slows down both, while a faulty
+ * tunnel is worse than its lines at every try.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Lab } from "./namespaces.ts";
 import type { Topology } from "./topology.ts";
 import { type Flow, freshPort, ping, tcpTransfer } from "./traffic.ts";
 
-/** How often a comparison is tried; the first that is right counts. */
+/** How often a comparison is tried; the first success counts. */
 const TRIES = 5;
 /** Seconds of a transfer over the lines, and how many of them are left out. */
 const RAW_S = 3;

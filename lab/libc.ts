@@ -1,6 +1,6 @@
 /**
- * The C library as the lab uses it: a small table of blocking calls, errno and a
- * clock that all processes of a run share. Linux only, as network namespaces are.
+ * The C library as the lab uses it: a small table of blocking calls, errno and a clock that all
+ * processes of a run share. Linux only, like network namespaces.
  *
  * The lab's tools are single-purpose processes, so they may block in a call;
  * nothing here is used by the product.
@@ -119,7 +119,7 @@ export class HostClock {
     this.#libc.prctl(PR_SET_TIMERSLACK, 1n, 0n, 0n, 0n);
   }
 
-  /** Lets this thread run before all ordinary ones, as a device of its own would; root only. */
+  /** Lets this thread run before all ordinary ones, as separate hardware would; root only. */
   goFirst(): void {
     this.#libc.sched_setscheduler(0, SCHED_FIFO, new Int32Array([1]));
   }
@@ -152,5 +152,5 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${text}\0`);
 }
 
-/** Lengths as the bigints that `size_t` parameters want, made once. */
+/** Lengths as the bigints that `size_t` parameters need, made once. */
 export const SIZES: readonly bigint[] = Array.from({ length: 4096 }, (_, i) => BigInt(i));

@@ -1,7 +1,7 @@
 /**
- * Network namespaces that cannot be left behind: their names carry the process
- * id of who made them, everything made is undone at the end or on a signal, and
- * the next run sweeps what a killed one left.
+ * Network namespaces that cannot be left behind: their names carry the process id of their maker,
+ * everything made is undone at the end or on a signal, and the next run sweeps up what a killed one
+ * left.
  *
  * @module
  */
@@ -11,18 +11,18 @@ import { attempt, Child, run } from "./process.ts";
 
 const PREFIX = "agg";
 /**
- * Before all ordinary programs, for each stands for one on a host of its own, whatever else this
- * one has to do. Where that is not allowed nice(1) says so and runs the program as it is.
+ * Runs a program before all ordinary ones, since it represents one on a host of its own, however
+ * busy this host is. Where that is not allowed nice(1) says so and runs the program normally.
  */
 const FIRST: readonly string[] = ["nice", "-n", "-19"];
 const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
-/** What stops the lab from working here and how to get it, in one line; undefined when it works. */
+/** What the lab lacks here and how to get it, in one line; undefined when it works. */
 export function missingForLab(): string | undefined {
   return missingForNamespaces() ?? missingTool("ip");
 }
 
-/** The same of everything but the programs that the lab starts. */
+/** The same, except for the programs that the lab starts. */
 export function missingForNamespaces(): string | undefined {
   if (Deno.build.os !== "linux") return "network namespaces need Linux";
   if (Deno.uid() !== 0) return "not root: run it as root, for example with sudo";
@@ -52,8 +52,8 @@ export class Lab {
   private constructor() {}
 
   /**
-   * An empty lab, after sweeping what dead processes left. A signal closes it
-   * and ends the process with status 130.
+   * An empty lab, after sweeping up what dead processes left. A signal closes it and ends the
+   * process with status 130.
    */
   static async open(): Promise<Lab> {
     await sweep();
@@ -90,12 +90,12 @@ export class Lab {
     await run(["ip", "netns", "exec", namespace, "sh", "-c", script]);
   }
 
-  /** Runs several `ip` commands in a namespace, one a line, without the word `ip`. */
+  /** Runs several `ip` commands in a namespace, one per line, without the word `ip`. */
   async ip(namespace: string, ...lines: readonly string[]): Promise<void> {
     await run(["ip", "-n", namespace, "-batch", "-"], lines.join("\n") + "\n");
   }
 
-  /** Starts a program in a namespace, ahead of what else the host does. */
+  /** Starts a program in a namespace, ahead of everything else on the host. */
   spawn(namespace: string, command: readonly string[], options: { stdin?: boolean } = {}): Child {
     return this.own(new Child(["ip", "netns", "exec", namespace, ...FIRST, ...command], options));
   }
@@ -133,7 +133,7 @@ export class Lab {
   }
 }
 
-/** Runs `body` in a lab that is closed afterwards, come what may. */
+/** Runs `body` in a lab that is closed afterwards, whatever happens. */
 export async function withLab<T>(body: (lab: Lab) => Promise<T>): Promise<T> {
   const lab = await Lab.open();
   try {
@@ -143,7 +143,7 @@ export async function withLab<T>(body: (lab: Lab) => Promise<T>): Promise<T> {
   }
 }
 
-/** Removes the namespaces of processes that are no more, and whatever still runs in them. */
+/** Removes the namespaces of dead processes, and whatever still runs in them. */
 export async function sweep(): Promise<void> {
   const { stdout } = await attempt(["ip", "netns", "list"]);
   for (const [name, pid] of stdout.matchAll(/^agg-(\d+)-\S+/gm)) {

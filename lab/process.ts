@@ -11,7 +11,7 @@ export const CHILD_ENV: Readonly<Record<string, string>> = {
   NO_COLOR: "1",
 };
 
-/** How to start one of the lab's own programs: this very Deno. */
+/** How to start one of the lab's own programs: with this same Deno. */
 export function labCommand(module: string, ...args: readonly string[]): string[] {
   const path = new URL(module, import.meta.url).pathname;
   return [Deno.execPath(), "run", "--no-check", "--quiet", "-A", path, ...args];
@@ -67,7 +67,7 @@ export class Child {
     return this.#stderr;
   }
 
-  /** Lines of stdout that nobody took. */
+  /** Unread lines of stdout. */
   get stdout(): readonly string[] {
     return this.#lines;
   }
@@ -152,14 +152,14 @@ export class Child {
   }
 }
 
-/** Runs a command to its end; throws with what it said when it fails. */
+/** Runs a command to its end; throws with its output when it fails. */
 export async function run(command: readonly string[], stdin?: string): Promise<string> {
   const { code, stdout, stderr } = await attempt(command, stdin);
   if (code !== 0) throw new Error(`${command.join(" ")}: exit ${code}: ${stderr || stdout}`);
   return stdout;
 }
 
-/** Runs a command to its end and returns what it said, whatever its status. */
+/** Runs a command to its end and returns its output, whatever its status. */
 export async function attempt(
   command: readonly string[],
   stdin?: string,

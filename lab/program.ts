@@ -1,6 +1,5 @@
 /**
- * The built program at both ends of a topology, with configurations such as a
- * user would write.
+ * The built program at both ends of a topology, with configurations like a user's.
  *
  * @module
  */
@@ -25,7 +24,7 @@ export const INNER = {
 /** Either end. */
 export type Side = "client" | "server";
 
-/** What a run wants to be different from the plain configuration. */
+/** What a run changes in the plain configuration. */
 export interface ProgramOptions {
   /** Megabits per second of each line, up and down, to be written as known rates. */
   readonly rates?: readonly { readonly up: number; readonly down: number }[];
@@ -161,7 +160,7 @@ export class Program {
     return program;
   }
 
-  /** Writes both configurations anew, for the next start. */
+  /** Rewrites both configurations, for the next start. */
   async configure(options: ProgramOptions): Promise<void> {
     this.#runner = options.runner ?? [];
     this.#binary = options.binary ?? BINARY;
@@ -222,7 +221,7 @@ export class Program {
     return this.#lab.attempt(this.#net[side], [...this.#runner, this.#binary, ...args]);
   }
 
-  /** What a side says of itself; undefined when it does not answer. */
+  /** A side's status; undefined when it does not answer. */
   status(side: Side): Promise<StatusDocument | undefined> {
     return askStatus(this.control(side));
   }
@@ -254,7 +253,7 @@ export class Program {
   }
 }
 
-/** What the kernel knows of a namespace's interfaces, addresses, routes and rules, as text. */
+/** The kernel's interfaces, addresses, routes and rules of a namespace, as text. */
 export async function systemState(namespace: string): Promise<string> {
   const parts = await Promise.all([
     ["-o", "link", "show"],

@@ -1,5 +1,5 @@
 /**
- * Tests that need the lab, skipped aloud where it cannot be had.
+ * Tests that need the lab; where it is not available they are skipped and say so.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export function labTest(name: string, body: (lab: Lab) => Promise<void>): void {
   define(name, missingForLab(), body);
 }
 
-/** A test that runs the built program in a lab of its own, with more tools of the host. */
+/** A test that runs the built program in a lab of its own, with further tools of the host. */
 export function programTest(
   name: string,
   body: (lab: Lab) => Promise<void>,
@@ -64,7 +64,7 @@ export async function eventually(
   }
 }
 
-/** Waits; for the length of a measurement, never in the hope that something has happened. */
+/** Waits, for the length of a measurement; never in the hope that something will have happened. */
 export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -11,10 +11,9 @@
  *                                                            +----------|-----------+
  *                                              stranger namespace: 192.0.2.2/30 wild
  *
- * 203.0.113.1 is the server's public address; the client reaches it over every
- * line, line 1 preferred, and each line's server end alone over that line. The
- * stranger is there only when asked for. With `veth`, a bare cable takes the
- * place of the emulator, for measurements that the CPU limits.
+ * 203.0.113.1 is the server's public address; the client reaches it over every line, preferably
+ * line 1, and each line's server end only over that line. The stranger exists only when asked for.
+ * With `veth`, a bare cable takes the place of the emulator, for measurements that the CPU limits.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Traffic between two namespaces, and what came of it.
+ * Traffic between two namespaces, and the results.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export interface TcpResult {
   readonly samples: readonly TcpSample[];
   /** Bits per second of payload, without the first `warmupSeconds`. */
   readonly bps: number;
-  /** Of everything that came, also after the last sample. */
+  /** Of everything that came, including after the last sample. */
   readonly totalBytes: number;
   readonly longestGapUs: number;
   readonly congestionControl: string;
@@ -35,8 +35,8 @@ export interface TcpResult {
 }
 
 /**
- * How much longer the source sends than is measured: the reset that ends a
- * transfer may overtake data, which must not be missing from the last samples.
+ * How long the source sends beyond the measurement: the reset that ends a transfer may overtake
+ * data, which must not be missing from the last samples.
  */
 const TAIL_SECONDS = 0.5;
 /** Samples of the sink come every 100 ms. */

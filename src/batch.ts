@@ -1,5 +1,5 @@
 /**
- * Datagrams travel between the core and the sockets in batches.
+ * Batches, in which datagrams travel between the core and the sockets.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import { DatagramSlab } from "./slab.ts";
 /** Datagrams of one batch. */
 export const BATCH_DATAGRAMS = 64;
 
-/** Messages that the kernel is asked for at once. Where it joins datagrams each is a run of them. */
+/** Messages asked of the kernel at once. Where it joins datagrams, each is a run of them. */
 export const MESSAGES = 16;
 /** Room for one message: no UDP datagram is longer. */
 export const MESSAGE_BYTES = 65_536;
 
 /** Datagrams that one socket received; the first `count` slots of the slab. */
 export class ReceiveBatch {
-  /** The slots; in the memory behind them is what has come and is not yet in slots. */
+  /** The slots; the memory behind them holds what has arrived but is not yet in slots. */
   readonly slab: DatagramSlab = new DatagramSlab(BATCH_DATAGRAMS, MESSAGES * MESSAGE_BYTES);
-  /** Bytes of each datagram; 0 for one that was too large and is to be ignored. */
+  /** Bytes of each datagram; 0 for one that was too large and must be ignored. */
   readonly lengths: Uint16Array<ArrayBuffer> = new Uint16Array(BATCH_DATAGRAMS);
   /** One endpoint record (`src/remote.ts`) per datagram. */
   readonly remotes: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH_DATAGRAMS * REMOTE_BYTES);
@@ -28,7 +28,7 @@ export class ReceiveBatch {
   messages = MESSAGES;
 }
 
-/** Datagrams that one socket is to send; the first `count` slots of the slab. */
+/** Datagrams for one socket to send; the first `count` slots of the slab. */
 export class TransmitBatch {
   readonly slab: DatagramSlab = new DatagramSlab(BATCH_DATAGRAMS);
   readonly lengths: Uint16Array<ArrayBuffer> = new Uint16Array(BATCH_DATAGRAMS);
@@ -57,5 +57,5 @@ export type SendFailure =
   | "nobufs" // interface queue full (ENOBUFS): back-pressure, not death
   | "unreachable" // no route, interface or network down: the link is dead right now
   | "message-size" // larger than the path MTU the kernel knows
-  | "refused" // an earlier datagram met a closed port (ECONNREFUSED): says nothing of the link
+  | "refused" // an earlier datagram met a closed port (ECONNREFUSED): says nothing about the link
   | "denied"; // EPERM or EACCES, such as a firewall rule

@@ -1,10 +1,10 @@
 /**
- * What a sandbox refuses although the program needs it. It is said once for each operation, so
- * that whoever runs the program can report it.
+ * What a sandbox refuses although the program needs it. It is logged once for each operation, so
+ * that the user can report it.
  *
- * A sandbox that was made a little too tight has operations fail with ENOSYS, which has no other
- * cause while a tunnel runs: pledge(2) does so with the promise "error". What happens then depends
- * on the operation, and is often no more than something that is not kept or answered.
+ * A sandbox that is a little too tight makes operations fail with ENOSYS, which has no other cause
+ * while a tunnel runs: pledge(2) does so with the promise "error". What happens then depends on the
+ * operation; often something is merely not kept or not answered.
  *
  * @module
  */
@@ -13,20 +13,20 @@ import { getLogger } from "@logtape/logtape";
 
 const log = getLogger(["aggvpn", "sandbox"]);
 
-/** What Deno says of ENOSYS, for which it has neither a class nor a code. */
+/** Deno's message for ENOSYS, for which it has neither a class nor a code. */
 const NOT_IMPLEMENTED = /Function not implemented \(os error \d+\)/;
 
 let sandbox: string | undefined;
 const told = new Set<string>();
 
-/** From here on ENOSYS is the work of `name`, such as `pledge(2)`; before, nothing is said. */
+/** From now on ENOSYS is due to `name`, such as `pledge(2)`; before, nothing is logged. */
 export function watchRefusals(name: string): void {
   sandbox = name;
   told.clear();
 }
 
 /**
- * Says, the first time, that the sandbox refused an operation of Deno's, such as `a write of /x`,
+ * Logs, the first time, that the sandbox refused an operation of Deno's, such as `a write of /x`,
  * if that is why it failed with `error`. Returns whether it is.
  */
 export function reportIfRefused(operation: string, error: unknown): boolean {
@@ -36,7 +36,7 @@ export function reportIfRefused(operation: string, error: unknown): boolean {
   return true;
 }
 
-/** Says that `sandbox` refused an operation. */
+/** Logs that `sandbox` refused an operation. */
 export function logRefusal(sandbox: string, operation: string): void {
   log.error("{sandbox} refused {operation}: report this, please", { sandbox, operation });
 }

@@ -43,7 +43,7 @@ export class Remote {
   }
 }
 
-/** Makes a {@linkcode Remote} of address bytes (4 or 16) and a port. */
+/** Makes a {@linkcode Remote} from address bytes (4 or 16) and a port. */
 export function remoteOf(address: Uint8Array, port: number, scope = 0): Remote {
   const record = new Uint8Array(REMOTE_BYTES);
   record[0] = familyOf(address);

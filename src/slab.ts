@@ -1,5 +1,5 @@
 /**
- * Packet memory: fixed-size slots in one allocation, handed about by number.
+ * Packet memory: fixed-size slots in one allocation, passed around by number.
  *
  * Nothing on the packet path allocates: a packet is read into a slot, queued,
  * sealed, retained until it is acknowledged and released, and what moves
@@ -21,7 +21,7 @@ export const SLOT_BYTES = 2048;
 export const PACKET_OFFSET = 64;
 /** Where the plaintext body (frames) starts in a slot of a {@linkcode PacketPool}. */
 export const PLAIN_OFFSET: number = PACKET_OFFSET - DATA_HEADER_BYTES;
-/** Largest inner packet in bytes: what a slot holds beside headers and tag. */
+/** Largest inner packet in bytes: what a slot holds besides headers and tag. */
 export const MAX_PACKET_BYTES = 1900;
 /** Longest packet that a slot can hold; a peer may send more than {@linkcode MAX_PACKET_BYTES}. */
 export const MOST_PACKET_BYTES: number = SLOT_BYTES - PACKET_OFFSET;
@@ -37,7 +37,7 @@ export class Slab {
 
   /**
    * @param bodyOffset where the sealed or plain body starts in every slot
-   * @param spareBytes memory behind the last slot, for whoever fills the slots
+   * @param spareBytes memory behind the last slot, for the code that fills the slots
    */
   constructor(readonly count: number, readonly bodyOffset: number, spareBytes = 0) {
     this.bytes = new Uint8Array(count * SLOT_BYTES + spareBytes);
@@ -68,11 +68,11 @@ export class DatagramSlab extends Slab {
 export class PacketPool extends Slab {
   /** Length of the packet in each slot, from {@linkcode PACKET_OFFSET}, in bytes. */
   readonly lengths: Uint16Array<ArrayBuffer>;
-  /** One link per slot for intrusive lists; belongs to whoever owns the slot. */
+  /** One link per slot for intrusive lists; belongs to the owner of the slot. */
   readonly next: Int32Array<ArrayBuffer>;
   /**
-   * 1 for each packet whose transport checksum is not filled in. What the field holds then is
-   * of no meaning; whoever takes such a packet out of the tunnel computes it.
+   * 1 for each packet whose transport checksum is not filled in. Then the field is meaningless, and
+   * the code that takes the packet out of the tunnel computes it.
    */
   readonly needsChecksum: Uint8Array<ArrayBuffer>;
   /** The memory of {@linkcode bytes} in words of this machine, for sums and copies. */
@@ -93,12 +93,12 @@ export class PacketPool extends Slab {
     this.#available = count;
   }
 
-  /** Slots that {@linkcode alloc} can still give. */
+  /** Slots that {@linkcode alloc} can still return. */
   get available(): number {
     return this.#available;
   }
 
-  /** Returns a free slot, whose packet {@linkcode needsChecksum} takes for whole; -1 when there is none. */
+  /** Returns a free slot, with {@linkcode needsChecksum} cleared; -1 when there is none. */
   alloc(): number {
     if (this.#available === 0) return -1;
     const slot = this.#free[--this.#available]!;
@@ -106,7 +106,7 @@ export class PacketPool extends Slab {
     return slot;
   }
 
-  /** Gives `slot` back. Releasing a slot twice is a bug of the caller. */
+  /** Gives `slot` back. Releasing a slot twice is a bug in the caller. */
   release(slot: number): void {
     this.#free[this.#available++] = slot;
   }

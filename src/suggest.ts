@@ -1,8 +1,8 @@
 /**
- * "Did you mean": the known word that a mistyped one was meant to be.
+ * "Did you mean": the known word that a mistyped one probably stands for.
  *
  * The distance counts letters added, left out, replaced, and neighbours swapped
- * (optimal string alignment), since those are the slips of a keyboard.
+ * (optimal string alignment), since those are typical typing errors.
  *
  * @module
  */
@@ -10,7 +10,7 @@
 /** Longer words are not compared: nobody mistypes them, and the table is quadratic. */
 const MAX_COMPARED_LENGTH = 64;
 
-/** Counts the slips that lead from `a` to `b`. */
+/** Counts the errors that lead from `a` to `b`. */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -28,8 +28,8 @@ export function editDistance(a: string, b: string): number {
 }
 
 /**
- * Returns the candidate nearest to `word`, or undefined when none is near: at
- * most one slip in three letters, letter case and `-` for `_` not counted.
+ * Returns the candidate nearest to `word`, or undefined when none is near: at most one error in
+ * three letters, not counting letter case and `-` for `_`.
  */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > MAX_COMPARED_LENGTH) return undefined;
@@ -45,7 +45,7 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Returns those of `known` within two slips of `name`, nearest first. */
+/** Returns those of `known` within two errors of `name`, nearest first. */
 export function similarNames(name: string, known: readonly string[]): string[] {
   if (name.length > MAX_COMPARED_LENGTH) return [];
   return known

@@ -1,5 +1,5 @@
 /**
- * What work costs, in time of the processor: on the clock it takes longer where the host is busy.
+ * What work costs in processor time: by the clock it takes longer on a busy host.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * The programs of the system that tests, demo and benches start: one that is missing skips what
- * needs it, which says so, and one table tells how to get it.
+ * The system's programs that tests, demo and benches start. What needs a missing one is skipped and
+ * says so, and one table tells how to get it.
  *
- * They are started by their names, so one is there when it is on the PATH. The product looks into
- * /usr/sbin and its like as well (`findProgram`), for a service may have no PATH.
+ * They are started by name, so they have to be on the PATH. The product also looks into /usr/sbin
+ * and the like (`findProgram`), since a service may have no PATH.
  *
  * @module
  */
@@ -16,7 +16,7 @@ interface Tool {
   readonly neededBy: string;
 }
 
-/** Every program that tests start and that POSIX does not have. */
+/** Every program that tests start and that is not in POSIX. */
 export const HOST_TOOLS = {
   ip: { debian: "iproute2", neededBy: "everything over emulated lines" },
   tc: { debian: "iproute2", neededBy: "a link whose queue is full" },
@@ -35,12 +35,12 @@ export type HostTool = keyof typeof HOST_TOOLS;
 /** Where programs are that the PATH of a user who became root may not have: su(1). */
 const SYSTEM_DIRECTORIES: readonly string[] = ["/usr/sbin", "/sbin"];
 
-/** Which of these tools are missing, and what to do; undefined with all of them. */
+/** Which of these tools are missing, and what to do; undefined when none is. */
 export function missingTool(...tools: readonly HostTool[]): string | undefined {
   return allOf(...tools.map(whyMissing));
 }
 
-/** Those of the reasons that there are, as one; undefined when there is none. */
+/** Joins the reasons that are defined; undefined when there is none. */
 export function allOf(...reasons: readonly (string | undefined)[]): string | undefined {
   return reasons.filter((reason) => reason !== undefined).join("; ") || undefined;
 }
@@ -56,8 +56,8 @@ function whyMissing(tool: HostTool): string | undefined {
 }
 
 /**
- * Every tool that is missing, what needs it, and last of all the command that gets them; at most
- * 80 columns each. Empty when there is none.
+ * Every missing tool, what needs it, and finally the command that installs them; lines of at most
+ * 80 columns. Empty when there is none.
  */
 export function missingToolLines(): string[] {
   const missing = (Object.keys(HOST_TOOLS) as HostTool[]).filter((tool) => !isThere(tool));

@@ -2,9 +2,9 @@
  * Builds what users copy: `build/aggvpn`, one executable file, and `build/aggvpn.js`, a
  * one-file script for hosts that have `deno`; `--script` makes only the latter.
  *
- * The executable is made by `deno compile` when its runtime base can be had, else it is a
- * self-extracting one of the same bundle. `AGGVPN_BUILD=compile|selfextract` decides instead.
- * What did not change is not made again: the digest of every input is kept beside it.
+ * The executable is made by `deno compile` when its runtime base is available, otherwise it is a
+ * self-extracting one of the same bundle. `AGGVPN_BUILD=compile|selfextract` decides instead. What
+ * has not changed is not rebuilt: the digest of every input is kept next to it.
  *
  * @module
  */
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   say(`build/${NAME}: ${made}, ${(size / 1e6).toFixed(1)} MB`);
 }
 
-/** Makes the executable beside `out`, tries it, and only then puts it in its place. */
+/** Makes the executable next to `out`, tries it, and only then moves it into place. */
 async function makeExecutable(program: string, version: string, out: string): Promise<string> {
   const asked = askedKind();
   const fresh = `${out}.${Deno.pid}.new`;
@@ -92,7 +92,7 @@ async function packedRuntime(runtime: Uint8Array): Promise<Uint8Array> {
   return packed;
 }
 
-/** Whether the file says its version when asked. */
+/** Whether the file prints its version when asked. */
 async function works(file: string, version: string): Promise<boolean> {
   const { success, stdout, stderr } = await new Deno.Command(file, {
     args: ["version"],
@@ -121,7 +121,7 @@ async function inputsDigest(program: string): Promise<string> {
   return await sha256(new TextEncoder().encode(inputs.join("\0")));
 }
 
-/** Short hash of the commit, with `-dirty` for changes on top; undefined outside of git. */
+/** Short hash of the commit, with `-dirty` if there are changes; undefined outside git. */
 async function commit(): Promise<string | undefined> {
   const args = ["describe", "--always", "--dirty", "--exclude=*"];
   try {
@@ -132,7 +132,7 @@ async function commit(): Promise<string | undefined> {
   }
 }
 
-/** Writes beside and renames, so that two builds at once do no harm. */
+/** Writes another file and renames it, so that two builds at once do no harm. */
 async function writeWhole(path: string, data: string | Uint8Array, mode: number): Promise<void> {
   const fresh = `${path}.${Deno.pid}.new`;
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;

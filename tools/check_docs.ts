@@ -1,5 +1,5 @@
 /**
- * Keeps documents true to the tree: links resolve, the `make` targets they name exist, the
+ * Keeps documents consistent with the tree: links resolve, the `make` targets they name exist, the
  * layer table is the one that lint enforces, every module and export of src/ says what it is.
  *
  * @module
@@ -80,8 +80,8 @@ const EXPORT =
   /^export (?:abstract |async )*(class|function|interface|type(?! \{)|const(?! [A-Z][A-Z0-9_]*\b)|enum)\b/;
 
 /**
- * A module without a header, or an export without a comment. Constants in capitals may do
- * without: those of an ABI are named by its headers.
+ * A module without a header, or an export without a comment. Constants in capitals may lack it:
+ * those of an ABI are named by its headers.
  */
 function checkModule(path: string, text: string): string[] {
   const problems: string[] = [];
@@ -98,7 +98,7 @@ function checkModule(path: string, text: string): string[] {
   return problems;
 }
 
-/** The working notes beside the repository are not part of it. */
+/** Working notes outside the repository are not part of it. */
 function checkOutsideReferences(path: string, text: string): string[] {
   const outside = ["..", "shared"].join("/");
   return lines(text).filter(([, line]) => line.includes(outside))

@@ -33,8 +33,8 @@ export function parseLcov(text: string): Map<string, Lines> {
 }
 
 /**
- * Adds the files of `sources` that no test loaded, as lines that nobody hit: a report only
- * knows what was loaded. Files of nothing but types have no lines.
+ * Adds the files of `sources` that no test loaded, as lines without hits: a report only knows what
+ * was loaded. Files that contain only types have no lines.
  */
 export function addUnloaded(
   files: Map<string, Lines>,

@@ -1,8 +1,7 @@
 #!/bin/sh
-# Prints the path of a usable deno: the one on the PATH when it is new enough,
-# else the pinned one of tools/deno, fetched from npm when it is not there yet.
-# `get_deno.sh oldest` prints the oldest one that has to do, in any case from npm.
-# Says in one line what is missing when there is none to be had.
+# Prints the path of a usable deno: the one on the PATH when it is new enough, else the pinned one
+# of tools/deno, fetched from npm if necessary. `get_deno.sh oldest` prints the oldest supported
+# one, always from npm. Says in one line what is missing when there is none.
 set -eu
 oldest_major=2 oldest_minor=7
 asked=${1:-}

@@ -1,7 +1,6 @@
 /**
- * House rules that `deno lint` cannot know: who may import whom, and that the
- * core has no clock, no randomness and no I/O of its own. The table is the one
- * of docs/architecture.md.
+ * House rules that `deno lint` cannot know: which layer may import which, and that the core has no
+ * clock, no randomness and no I/O of its own. The table is that of docs/architecture.md.
  *
  * @module
  */
@@ -24,7 +23,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ["config", "control", "crypto", "io", "platform", "tunnel"],
 };
 
-/** Layers that read packets and datagrams, whose layouts src/wire alone knows. */
+/** Layers that read packets and datagrams, whose layouts only src/wire knows. */
 const USE_LAYOUTS: readonly string[] = [
   "offload",
   "crypto",
@@ -36,7 +35,7 @@ const USE_LAYOUTS: readonly string[] = [
   "tunnel",
   "io",
 ];
-/** What a kernel puts in front of packets is no part of the wire. */
+/** What a kernel puts in front of packets is not part of the wire. */
 const OWN_LAYOUTS = /\/offload\/vnet_header\.ts$/;
 
 /** The only file of the product that opens C libraries. */
@@ -111,7 +110,7 @@ const plugin: Deno.lint.Plugin = {
     },
     "kill-by-number": {
       create(context): Deno.lint.LintVisitor {
-        // platform/memory is for tests, whose system Deno knows.
+        // platform/memory is for tests, which run on a system that Deno knows.
         const isExempt = /\/platform\/memory\//.test(context.filename);
         if (isExempt || !productLayerOf(context.filename)) return {};
         return {

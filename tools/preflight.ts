@@ -1,6 +1,6 @@
 /**
  * Says what this host lacks and how to get it: `preflight.ts TARGET` fails when network namespaces
- * do not work, `preflight.ts TARGET --warn` tells everything that the tests have skipped.
+ * do not work, `preflight.ts TARGET --warn` lists everything that the tests have skipped.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 #!/bin/sh
-# without.sh "NAME..." COMMAND ARGUMENT...: runs COMMAND as on a host without the programs NAME:
-# its PATH is a directory of links to everything else that is on the PATH.
+# without.sh "NAME..." COMMAND ARGUMENT...: runs COMMAND as on a host without the programs NAME: its
+# PATH is a directory of links to everything else on the PATH.
 set -eu
 hidden=$1
 shift

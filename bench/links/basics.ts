@@ -1,6 +1,6 @@
 /**
- * The first cases: TCP without the tunnel, the main job, a cut, the CPU's limit,
- * idle and start.
+ * The first cases: TCP without the tunnel, the main job, a cut, the CPU's limit, idling and
+ * starting.
  *
  * @module
  */

@@ -1,13 +1,13 @@
 /**
- * What the lines of a case could carry: rates over time, cuts, and their mean
- * over the measured part, which a percentage is of.
+ * What the lines of a case could carry: rates over time, cuts, and their mean over the measured
+ * part, to which percentages refer.
  *
  * @module
  */
 
 import type { Event, Scenario, Way } from "./scenario.ts";
 
-/** A rate from an instant on, until the next step. Seconds after the traffic began. */
+/** A rate from an instant until the next step, in seconds after the traffic began. */
 export interface RateStep {
   readonly at: number;
   readonly bps: number;
@@ -50,7 +50,7 @@ export function cuts(scenario: Scenario, line: number, way: Way): Cut[] {
   return from === undefined ? found : [...found, { from, to: Infinity }];
 }
 
-/** Mean rate of a line between two instants in bits per second; a cut counts as nothing. */
+/** Mean rate of a line between two instants in bits per second; a cut counts as 0. */
 export function meanRateBps(
   scenario: Scenario,
   line: number,
@@ -73,14 +73,14 @@ function overlap(from: number, to: number, otherFrom: number, otherTo: number): 
   return Math.max(0, Math.min(to, otherTo) - Math.max(from, otherFrom));
 }
 
-/** How many lines a case has that limit it. */
+/** How many lines limit a case. */
 export function lineCount({ network }: Scenario): number {
   return "cables" in network ? 0 : network.lines.length;
 }
 
 /**
- * The raw sum of the lines in the way of the traffic, in bits per second of IP
- * packets: the mean over the measured part. 0 when nothing is known.
+ * The raw sum of the lines in the direction of the traffic, in bits per second of IP packets: the
+ * mean over the measured part. 0 when nothing is known.
  */
 export function rawSumBps(scenario: Scenario): number {
   if (scenario.action.kind !== "traffic") return 0;

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Where a chart lies, and what its axes span. Pixels from the top left corner. */
+/** Where a chart is, and what its axes span. Pixels from the top left corner. */
 export interface Frame {
   readonly left: number;
   readonly top: number;

@@ -43,7 +43,7 @@ export function loadedPing(limitMs?: number): Expectation {
   };
 }
 
-/** The same less what the links differ by, with the limit of all links. */
+/** The same minus the difference between the links, with the limit of all links. */
 export const PING_BEYOND_SKEW: Expectation = {
   label: "ping beyond idle and skew",
   value: ({ idlePing, loadedPing }, scenario) =>
@@ -88,7 +88,7 @@ export const STREAM_LOSS: Expectation = {
   target: { sense: "<", value: 0.1 },
 };
 
-/** What the slowest percent of the stream takes longer than the way of `owdMs` needs. */
+/** How much longer than the way of `owdMs` the slowest percent of the stream takes. */
 export function streamDelay(owdMs: number): Expectation {
   return {
     label: "call: p99 delay above idle",
@@ -124,7 +124,7 @@ export function noHarm(percent: number): Expectation {
   };
 }
 
-/** Goodput between two instants over the rate of one line in that time. */
+/** Goodput between two instants, as a share of one line's rate in that time. */
 export function shareBetween(
   label: string,
   line: number,

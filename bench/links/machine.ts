@@ -1,6 +1,6 @@
 /**
- * How busy the whole machine was during a measurement: what else ran makes
- * figures worse, and a reader should see it.
+ * How busy the whole machine was during a measurement: other programs make figures worse, and a
+ * reader should see that.
  *
  * @module
  */
@@ -12,11 +12,11 @@ const TICKS_PER_SECOND = 100;
 export interface Machine {
   /** Load average over a minute when it began. */
   readonly load: number;
-  /** Share of all CPU time that nobody used, 0 to 1. */
+  /** Unused share of all CPU time, 0 to 1. */
   readonly idle: number;
   /** Share that the host of a virtual machine took for others. */
   readonly stolen: number;
-  /** Share that went to processes that have nothing to do with the measurement. */
+  /** Share that went to processes unrelated to the measurement. */
   readonly others: number;
 }
 
@@ -43,13 +43,13 @@ function ownTime(): number {
   return fields.reduce((sum, value) => sum + Number(value), 0);
 }
 
-/** Watches the machine from its making on. */
+/** Watches the machine from its construction on. */
 export class MachineMeter {
   readonly #load = Deno.loadavg()[0] ?? NaN;
   readonly #before = readTimes();
   readonly #ownBefore = ownTime();
 
-  /** `running`: CPU time of this process's children that still run, in seconds since the making. */
+  /** `running`: CPU time of children that still run, in seconds since the construction. */
   read(running: number): Machine {
     const now = readTimes();
     const total = Math.max(1, now.total - this.#before.total);

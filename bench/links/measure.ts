@@ -14,7 +14,7 @@ import { MachineMeter } from "./machine.ts";
 import { Recorder } from "./recorder.ts";
 import type { Event, Measured, Scenario, Traffic } from "./scenario.ts";
 
-/** How often TCP's receiver says what came. */
+/** How often TCP's receiver reports what came. */
 const SAMPLE_US = 100_000;
 
 /** What may be varied from run to run. */
@@ -149,13 +149,13 @@ class Schedule {
     );
   }
 
-  /** Forgets what has not happened. */
+  /** Cancels what has not happened yet. */
   end(): void {
     this.#timers?.forEach(clearTimeout);
   }
 }
 
-/** CPU time and memory of both ends and of the emulator from its making on. */
+/** CPU time and memory of both ends and of the emulator, from its construction on. */
 class Meter {
   readonly #pids: readonly number[];
   readonly #net: Topology;

@@ -1,6 +1,6 @@
 /**
- * The picture of `make bench-links`: what each line carried and what TCP got of
- * it, over time, for the cases in which something happens to a line.
+ * The picture of `make bench-links`: what each line carried and what TCP got out of it, over time,
+ * for the cases in which something happens to a line.
  *
  * @module
  */

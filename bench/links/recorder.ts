@@ -1,6 +1,6 @@
 /**
- * Watches lines and tunnel while traffic runs: what each line delivered, per
- * 100 ms, and on request one line a second of what the tunnel believes.
+ * Watches lines and tunnel while traffic runs: what each line delivered, per 100 ms, and on request
+ * one line of text per second about what the tunnel believes.
  *
  * @module
  */
@@ -26,7 +26,7 @@ interface Snapshot {
   readonly peaks: readonly number[];
   readonly sender?: PeerStatus | undefined;
   readonly receiver?: PeerStatus | undefined;
-  /** What the kernel says of the sender's connections. */
+  /** What the kernel says about the sender's connections. */
   readonly tcp?: string;
 }
 

@@ -12,7 +12,7 @@ import { goodputBps, rampSeconds, totalSteps } from "./series.ts";
 /** Percentages of lab and simulator that differ by more points than this are marked. */
 const MAX_DIFFERENCE = 10;
 
-/** A measurement beside which others used more of the machine than this is marked. */
+/** A measurement during which others used more of the machine than this is marked. */
 const MAX_OTHERS = 0.05;
 
 /** One row: one expectation of one case, over all runs. */
@@ -28,7 +28,7 @@ export interface Result {
   readonly simulated: number | null;
   /** Whether both are percentages and far from each other. */
   readonly differs: boolean;
-  /** Goodput over the raw sum of the lines, where both are known. */
+  /** Goodput divided by the raw sum of the lines, where both are known. */
   readonly ofSum: number | null;
   /** Seconds from the beginning until 80 % of the final goodput; null without traffic. */
   readonly rampSeconds: number | null;
@@ -82,7 +82,7 @@ function rampOf(measured: Measured): number {
   return rampSeconds(totalSteps(measured), goodputBps(measured));
 }
 
-/** The median; NaN without values, and what is NaN counts as the largest. */
+/** The median; NaN without values, and NaN counts as the largest. */
 function middle(values: readonly number[]): number {
   const sorted = values.map((value) => Number.isNaN(value) ? Infinity : value)
     .sort((a, b) => a - b);

@@ -18,7 +18,7 @@ export type Way = "up" | "down";
 /** Where it goes: through the tunnel, or over one line alone without it. */
 export type Over = "tunnel" | { readonly line: number };
 
-/** A change of a line in the course of the traffic. */
+/** A change of a line during the traffic. */
 export interface Event {
   /** Seconds after the traffic began. */
   readonly at: number;
@@ -67,7 +67,7 @@ export interface Measured {
   readonly machine?: Machine;
   /** A duration, for cases without traffic. */
   readonly elapsedMs?: number;
-  /** One line a second of what lines and tunnel did, when it was asked for. */
+  /** One line of text per second about what lines and tunnel did, if asked for. */
   readonly trace?: readonly string[];
 }
 
@@ -76,7 +76,7 @@ export interface Expectation {
   readonly label: string;
   readonly value: (measured: Measured, scenario: Scenario) => number;
   readonly unit: string;
-  /** Absent for a reference that nothing is expected of. */
+  /** Absent for a reference, of which nothing is expected. */
   readonly target?: { readonly sense: ">=" | "<" | "<="; readonly value: number };
 }
 
@@ -97,7 +97,7 @@ export interface Scenario {
   readonly network: Network;
   readonly program: ProgramOptions;
   readonly action: Action;
-  /** The line that the tunnel must not be slower than; it is measured alone, too. */
+  /** The line than which the tunnel must not be slower; it is also measured alone. */
   readonly best?: number;
   /** Whether its course belongs in the picture. */
   readonly picture?: true;

@@ -10,7 +10,7 @@ import { BASICS } from "./basics.ts";
 import type { Scenario } from "./scenario.ts";
 import { TARGETS } from "./targets.ts";
 
-/** Groups by the names that `--group` knows. */
+/** Groups by their names for `--group`. */
 export const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   basics: BASICS,
   targets: TARGETS,

@@ -8,7 +8,7 @@ import type { Measured } from "./scenario.ts";
 
 /** Length of a step. */
 export const STEP_SECONDS = 0.1;
-/** Window in which the time to full speed is looked for. */
+/** Window for finding the time to full speed. */
 const RAMP_STEPS = 3;
 
 /** Bits per second of TCP payload of all flows, per step from the beginning. */
@@ -66,8 +66,8 @@ export interface Reading {
 }
 
 /**
- * Bits per second per step from readings at irregular times, from 0 to `seconds`;
- * between readings the counter is taken to grow evenly.
+ * Bits per second per step from readings at irregular times, from 0 to `seconds`; between readings
+ * the counter is assumed to grow evenly.
  */
 export function resample(readings: readonly Reading[], seconds: number): number[] {
   const count = Math.round(seconds / STEP_SECONDS);

@@ -27,8 +27,8 @@ const WARM_UP_SECONDS = sim.WARM_UP_US / 1e6;
 const IDLE_SECONDS = 1;
 
 /**
- * Runs a case in the simulator; undefined for those that it knows nothing of.
- * Throws InvariantError when the tunnel breaks a rule.
+ * Runs a case in the simulator; undefined for those it cannot run. Throws InvariantError when the
+ * tunnel breaks a rule.
  */
 export function simulate(scenario: Scenario, seed: number): Measured | undefined {
   const { action, network } = scenario;
@@ -222,7 +222,7 @@ class Watch {
   }
 }
 
-/** What column `i` of counters grew by from row to row. */
+/** By how much column `i` of counters grew from row to row. */
 function growth(rows: readonly (readonly number[])[], i: number): number[] {
   return rows.slice(1).map((row, step) => (row[i] ?? 0) - (rows[step]?.[i] ?? 0));
 }

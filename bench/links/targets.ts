@@ -1,11 +1,11 @@
 /**
  * What aggregation must reach: unequal, distant, lossy, varying and dying lines,
- * with no bandwidth configured. One CUBIC flow, unless said; 15 s are measured
- * after a warm-up of 5 s that begins with an empty tunnel, so finding the rates
- * is not in the percentage but in the column for the time to full speed.
+ * with no bandwidth configured. One CUBIC flow unless noted; 15 s are measured after a warm-up of 5
+ * s that begins with an empty tunnel, so finding the rates counts not in the percentage but in the
+ * column for the time to full speed.
  *
- * Lines have a queue of 100 ms unless said. Both directions of a line have the
- * same rate unless an upload is given.
+ * Lines have a queue of 100 ms unless noted. Both directions of a line have the same rate unless an
+ * upload is given.
  *
  * @module
  */
@@ -40,7 +40,7 @@ const BULK: Traffic = {
 const SLOW_PING = { intervalMs: 200 } as const;
 const PINGS: readonly Expectation[] = [PING_BEYOND_SKEW, PING_P99];
 
-/** What a case changes of {@linkcode BULK}, and the rows it has besides goodput and pings. */
+/** What a case changes in {@linkcode BULK}, and its rows besides goodput and pings. */
 interface Changes {
   readonly traffic?: Partial<Traffic>;
   readonly best?: number;

@@ -1,7 +1,7 @@
 /**
- * Both ends of a tunnel in one process and in virtual time, joined without sockets:
- * what one appends to a batch the other is handed, as it is. The pair itself
- * allocates nothing, so what the heap shows is the core's.
+ * Both ends of a tunnel in one process and in virtual time, joined without sockets: what one
+ * appends to a batch is handed to the other unchanged. The pair itself allocates nothing, so what
+ * the heap shows is the core's.
  *
  *     server: packets of one TCP flow  ==== links ====>  client
  *     server   <==== links ====   an acknowledgement for every fourth  :client
@@ -28,7 +28,7 @@ const CAPACITY_BPS = 20e9;
 /** Virtual time of a step, in microseconds: 7.2 Gbit/s of 1400-byte packets. */
 const STEP_US = 100;
 const CONNECT_US = 2_000_000;
-/** A packet of the client for so many of the server. */
+/** The client sends a packet for every so many of the server's. */
 const PACKETS_PER_ACK = 4;
 
 /** One end and what surrounds it. */
@@ -65,7 +65,7 @@ class End {
     this.endpoint.handlePackets(now, this.#slots, count);
   }
 
-  /** Acts on a deadline, then gives everything there is to `other`. */
+  /** Acts on a deadline, then gives everything it has to `other`. */
   turn(now: number, other: End): void {
     if (now >= this.endpoint.pollTimeout()) this.endpoint.handleTimeout(now);
     for (let more = true; more;) {

@@ -18,19 +18,19 @@ const SITE_BYTES = 160;
 /** Steps between two looks at the heap. */
 const CHUNK_STEPS = 4;
 
-/** What came of it. */
+/** The result. */
 export interface Million {
   readonly packets: number;
   readonly nsPerPacket: number;
   /** Allocated on the JavaScript heap, by the median chunk. */
   readonly bytesPerPacket: number;
-  /** Times the heap was smaller than a chunk before. */
+  /** How often the heap was smaller than one chunk earlier. */
   readonly collections: number;
   /** What is still there after a full collection; undefined without `--expose-gc`. */
   readonly retainedBytes: number | undefined;
 }
 
-/** V8 shows it with `--expose-gc`. */
+/** V8 provides it with `--expose-gc`. */
 const collect = (globalThis as { gc?: () => void }).gc;
 
 /** Pushes them through a pair with `links` links. */
@@ -74,7 +74,7 @@ export async function sitesPerPacket(aead: AeadProvider, links: number): Promise
   return sites.map(({ name, bytes }) => ({ name, bytes: bytes / packets }));
 }
 
-/** A pair that the compiler is done with. */
+/** A pair whose code has been compiled. */
 function warmPair(aead: AeadProvider, links: number, sizeBytes: number): CorePair {
   const pair = new CorePair(aead, links, sizeBytes);
   for (let i = 0; i < WARM_UP_STEPS; i++) pair.step();

@@ -1,5 +1,5 @@
 /**
- * Ciphers that are none, for what the core costs beside encryption.
+ * Ciphers that do not encrypt, to measure what the core costs without encryption.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Cutting and merging super-packets, and checksums: what offload costs beside system calls.
+ * Cutting and merging super-packets, and checksums: what offload costs besides system calls.
  *
  * @module
  */
@@ -44,7 +44,7 @@ function cut(): Stage {
       while (count > 0) pool.release(slots[--count]!);
     },
     run(): void {
-      // What was loaded can be loaded again: cutting changes nothing that counts.
+      // The same bytes can be loaded again: cutting changes nothing that matters.
       segmenter.load(pool, length);
       count = segmenter.cut(pool, slots, 0, BATCH);
       segmenter.load(pool, length);
@@ -53,7 +53,7 @@ function cut(): Stage {
   };
 }
 
-/** Packets of one flow, in slots; `prepare` brings them back to what they were. */
+/** Packets of one flow, in slots; `prepare` restores them. */
 function withPackets(
   packets: readonly Packet[],
   marked: boolean,
@@ -87,7 +87,7 @@ function fill(packets: readonly Packet[]): Stage {
   });
 }
 
-/** What an interface with offload does, and then what one without has to. */
+/** What an interface with offload does, then what one without has to do. */
 export function offloadingStages(): readonly Stage[] {
   const flow = segmentsOf(superPacket(BATCH), SEGMENT_BYTES);
   const acks = flow.map((packet) => ({ ...packet, payload: new Uint8Array(0) }));

@@ -1,6 +1,5 @@
 /**
- * Inner packets for the stages: IPv4 and TCP headers, and a payload that nobody
- * reads.
+ * Inner packets for the stages: IPv4 and TCP headers, and a payload that nobody reads.
  *
  * @module
  */

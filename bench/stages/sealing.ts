@@ -14,7 +14,7 @@ import { BATCH, type Stage } from "./stage.ts";
 const SIZES_BYTES = [64, 160, 1400];
 const CIPHERS: readonly Cipher[] = ["aes256gcm", "chacha20poly1305"];
 
-/** Which way C is called, as for the program: in one process either stubs or libffi. */
+/** How C is called, as for the program: one process uses either stubs or libffi. */
 const WAY = Deno.env.get(CALLS_VARIABLE) === "libffi" ? "libffi" : "stubs";
 /** The libcrypto of a LibreSSL, when there is one to measure. */
 const LIBRESSL = Deno.env.get("AGGVPN_LIBRESSL");

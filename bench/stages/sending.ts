@@ -23,7 +23,7 @@ import { BATCH, type Stage, START_US } from "./stage.ts";
 const SIZE_BYTES = 1400;
 const POOL_SLOTS = 4096;
 const QUEUE_PACKETS = 2048;
-/** Wide enough that the pacer never asks to wait for longer than a step. */
+/** Wide enough that the pacer never asks to wait longer than a step. */
 const CAPACITY_BPS = 50e9;
 /** Virtual time between two batches. */
 const STEP_US = 100;

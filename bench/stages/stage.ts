@@ -9,7 +9,7 @@ import { median } from "../median.ts";
 
 /** Packets that a stage handles at a time: one batch. */
 export const BATCH = 64;
-/** Where the virtual clock begins, in microseconds: an hour, which fits no small integer of V8. */
+/** Where the virtual clock begins, in microseconds: an hour, too large for V8's small integers. */
 export const START_US = 3_600_000_000;
 
 const WARM_UP_MS = 500;
@@ -35,7 +35,7 @@ export interface Cost {
   readonly bytesPerPacket: number;
 }
 
-/** Runs a stage until the compiler is done with it, then measures. */
+/** Runs a stage until it has been compiled, then measures. */
 export function measureStage(stage: Stage): Cost {
   for (const end = performance.now() + WARM_UP_MS; performance.now() < end;) {
     stage.prepare();
@@ -45,7 +45,7 @@ export function measureStage(stage: Stage): Cost {
   return { nsPerPacket: median(times), bytesPerPacket: bytesPerPacket(stage) };
 }
 
-/** Nanoseconds for a packet, from as many batches as take {@linkcode ROUND_MS}. */
+/** Nanoseconds per packet, over the batches that take {@linkcode ROUND_MS}. */
 function round(stage: Stage): number {
   let spentMs = 0;
   let batches = 0;

@@ -12,7 +12,7 @@ import { type Flow, freshPort, ping, tcpTransfer, udpFlood } from "../../lab/tra
 import { type Machine, MachineMeter } from "../links/machine.ts";
 import { rawEnds, type Running, type Subject } from "./subject.ts";
 
-/** Left out of every TCP figure, and what is measured after it. */
+/** How long TCP runs before it is measured, and how long it is measured. */
 export const WARM_UP_SECONDS = 3;
 export const MEASURED_SECONDS = 10;
 /** Samples of the TCP sink come every 100 ms. */
@@ -20,7 +20,7 @@ const SAMPLES_PER_SECOND = 10;
 
 /** Payload of the small datagrams. */
 export const SMALL_BYTES = 160;
-/** Datagrams per second that are tried, in turn, until some are lost; a source sends a little less. */
+/** Rates of datagrams to try, in turn, until some are lost; a source sends a little less. */
 const SMALL_RATES = [20, 25, 30, 40, 50, 60, 80, 100, 125, 152, 200, 250, 300, 400, 500, 600]
   .map((thousands) => thousands * 1000);
 const SMALL_SECONDS = 2;
@@ -48,7 +48,7 @@ export interface Sample {
   readonly spent: Readonly<Record<Side, Spent>> | undefined;
   /** Datagrams per second of the highest rate at which none was lost; undefined: not asked. */
   readonly packetsPerSecond: number | undefined;
-  /** Whether the source, not what carries its datagrams, was the limit. */
+  /** Whether the limit was the source, not what carries its datagrams. */
   readonly sourceLimited: boolean;
   /** Median round trip while nothing else is sent, and that of the cable below. */
   readonly pingUs: number;
@@ -127,7 +127,7 @@ async function measureTcp(
   };
 }
 
-/** Asks both ends how they are, over and over, and keeps the longest time that an answer took. */
+/** Keeps asking both ends for their status, and remembers the longest time an answer took. */
 class Questions {
   readonly #asked: Promise<void>;
   #slowestMs: number | undefined;
@@ -155,7 +155,7 @@ class Questions {
   }
 }
 
-/** The highest of {@linkcode SMALL_RATES} of which everything arrived; 0 when none did. */
+/** The highest of {@linkcode SMALL_RATES} at which everything arrived; 0 when there is none. */
 async function measureSmall(
   lab: Lab,
   net: Topology,

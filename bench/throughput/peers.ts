@@ -1,6 +1,6 @@
 /**
- * Other tunnels in the same namespaces, where they are installed: what their figures
- * are on this machine tells more than what they are elsewhere.
+ * Other tunnels in the same namespaces, where they are installed: their figures on this machine
+ * tell more than those from elsewhere.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const START_MS = 10_000;
 const OPENVPN_PORT = 1194;
 const WIREGUARD_PORT = 51820;
 
-/** How the missing ones are got, for `--peers`. */
+/** How to get the missing ones, for `--peers`. */
 export const HOW_TO_GET = "On Debian: apt-get install --no-install-recommends openvpn wireguard-go";
 
 /** Where a peer's other end is, outside. */

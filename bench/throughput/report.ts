@@ -28,7 +28,7 @@ export interface Summary {
   readonly samples: readonly Sample[];
 }
 
-/** Sums a subject's runs up. */
+/** Sums up a subject's runs. */
 export function summarize({ name, title }: Subject, samples: readonly Sample[]): Summary {
   const middle = (value: (sample: Sample) => number | undefined): number =>
     median(samples.map(value).filter((it) => it !== undefined));

@@ -1,5 +1,5 @@
 /**
- * Minutes at full speed: does memory stay where it is?
+ * Minutes at full speed: does memory use stay constant?
  *
  * @module
  */
@@ -11,16 +11,16 @@ import { freshPort, tcpTransfer } from "../../lab/traffic.ts";
 import { median } from "../median.ts";
 import type { Subject } from "./subject.ts";
 
-/** Samples of the TCP sink come every 100 ms; of them one in so many is looked at. */
+/** Samples of the TCP sink come every 100 ms; one in so many is looked at. */
 const SAMPLES_PER_LOOK = 50;
-/** Growth from the second fifth of the time to the last that counts as none. */
+/** Up to this ratio of the last fifth of the time to the second, memory counts as flat. */
 const FLAT = 1.03;
 
 /** Memory of one end over time, in bytes. */
 export interface Memory {
   readonly least: number;
   readonly most: number;
-  /** Medians of the second and the last fifth: the first warms up. */
+  /** Medians of the second and the last fifth; the first is the warm-up. */
   readonly early: number;
   readonly late: number;
   readonly isFlat: boolean;
@@ -32,7 +32,7 @@ export interface Soak {
   readonly memory: Readonly<Record<Side, Memory>>;
 }
 
-/** Runs one TCP flow for `seconds`; `onLook` is told every five. */
+/** Runs one TCP flow for `seconds`; calls `onLook` every five. */
 export async function soak(
   subject: Subject,
   seconds: number,
@@ -61,7 +61,7 @@ export async function soak(
   });
 }
 
-/** Sums samples in order of time up; at least ten make sense. */
+/** Sums up samples in order of time; needs at least ten. */
 export function memoryOf(samples: readonly number[]): Memory {
   const fifth = Math.floor(samples.length / 5);
   const early = median(samples.slice(fifth, 2 * fifth));

@@ -15,7 +15,7 @@ export interface Running {
   readonly ends: Readonly<Record<Side, string>>;
   /** The process of each end; undefined where there is none. */
   readonly pids: Readonly<Record<Side, number>> | undefined;
-  /** Asks an end how it is; absent where nobody can be asked. */
+  /** Asks an end for its status; absent where there is no way to ask. */
   readonly ask?: (side: Side) => Promise<unknown>;
 }
 

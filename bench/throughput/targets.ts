@@ -8,7 +8,7 @@ import { PEERS } from "./peers.ts";
 import type { Summary } from "./report.ts";
 import { FALLBACK, ONE_LINK, RAW, TWO_LINKS } from "./subject.ts";
 
-/** Raw veth slower than this is no machine that the absolute targets are meant for. */
+/** The absolute targets are not meant for machines whose raw veth is slower than this. */
 const RAW_BPS = 11e9;
 const LEAST_BPS = 2.5e9;
 /** Times the best of the peers. */
@@ -26,7 +26,7 @@ export interface Verdict {
   readonly pass: boolean | null;
 }
 
-/** All targets of which something was measured. */
+/** All targets for which something was measured. */
 export function verdictsOf(summaries: readonly Summary[]): Verdict[] {
   const of = (name: string): Summary | undefined => summaries.find((it) => it.name === name);
   const [raw, one, two] = [of(RAW.name), of(ONE_LINK.name), of(TWO_LINKS.name)];

@@ -1,10 +1,10 @@
 /**
- * One direction of a line: a tail-drop queue, a bottleneck and a delay, all in
- * numbers. It is told the time and moves slot numbers; `loop.ts` does the I/O.
+ * One direction of a line: a tail-drop queue, a bottleneck and a delay, all computed. It is told
+ * the time and moves slot numbers; `loop.ts` does the I/O.
  *
  * Loss comes after the bottleneck, as on a radio: a lost packet has used the
- * line. The head of the queue alone has a finishing time, so that a change of
- * rate takes hold at once, also for what already waits.
+ * line. Only the head of the queue has a finishing time, so that a change of rate takes effect at
+ * once, even for what already waits.
  *
  * @module
  */
@@ -63,7 +63,7 @@ export class Direction {
     this.#release = release;
   }
 
-  /** Changes what is given of the shape, from now on. */
+  /** Changes the given fields of the shape, from now on. */
   reshape(now: number, change: Partial<Shape>): void {
     this.advance(now);
     const before = this.#shape.rateBps;
@@ -132,7 +132,7 @@ export class Direction {
     this.#drops.overrun++;
   }
 
-  /** When something happens next; Infinity when nothing is under way. */
+  /** When something happens next; Infinity when there is nothing in the line. */
   nextEvent(): number {
     const landing = this.#airHead === this.#airTail
       ? Infinity

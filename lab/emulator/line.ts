@@ -12,7 +12,7 @@ import { openTunIn } from "./tun.ts";
 
 /** Packets that may queue, and be on the way, in one direction. */
 const CAPACITY = 16384;
-/** Packets read from one end before the others get their turn. */
+/** Packets read from one end before it is the others' turn. */
 const READ_ROUND = 64;
 const SLOT_SIZE = BigInt(SLOT_BYTES);
 
@@ -33,7 +33,7 @@ export class Lane {
     this.direction = new Direction(CAPACITY, seed, (slot) => slots.release(slot));
   }
 
-  /** Takes in what waits at the near end; false when there may be more. */
+  /** Reads what waits at the near end; false when there may be more. */
   read(now: number): boolean {
     this.direction.advance(now);
     for (let i = 0; i < READ_ROUND; i++) {

@@ -1,13 +1,12 @@
 /**
- * The emulator's loop: wait until a packet comes, one is due or an order waits;
- * then move everything that can be moved. It blocks in the kernel on purpose:
- * the process does nothing else, and JavaScript timers are too coarse.
+ * The emulator's loop: wait until a packet comes, one is due or an order waits; then move
+ * everything that can be moved. It blocks in the kernel on purpose: the process does nothing else,
+ * and JavaScript timers are too coarse.
  *
  * Rounds begin at least {@linkcode ROUND_US} apart, so that under load one
  * wake-up moves several packets. The kernel wakes a thread some time after it
- * should, more so when the processor was idle; the loop measures that and
- * acts earlier by twice as much: once for the packet's arrival, which
- * was noticed late, and once for its departure.
+ * should, more so when the processor was idle; the loop measures that and acts earlier by twice
+ * that time: once for the packet's arrival, which was noticed late, and once for its departure.
  *
  * @module
  */
@@ -17,7 +16,7 @@ import type { Lane, Line } from "./line.ts";
 
 /** Shortest time between two rounds, in microseconds. */
 const ROUND_US = 80;
-/** Bounds of the lateness believed, in microseconds. */
+/** Bounds of the assumed lateness, in microseconds. */
 const LEAST_LATE_US = 30;
 const MOST_LATE_US = 200;
 /** Longest wait, in microseconds: orders wake it anyway. */

@@ -1,7 +1,7 @@
 /**
- * The link emulator's process. Reads its plan from stdin, makes the lines, says
- * so on stdout, and then moves packets and obeys orders until stdin ends: when
- * whoever started it dies, it dies too and the lines vanish.
+ * The link emulator's process. Reads its plan from stdin, makes the lines, says so on stdout, and
+ * then moves packets and obeys orders until stdin ends: when its parent dies, it dies too and the
+ * lines vanish.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What the emulator's process is told on stdin and answers on stdout: one JSON
- * object a line. The first line it is told is {@linkcode Plan}.
+ * What the emulator's process reads from stdin and answers on stdout: one JSON object per line. The
+ * first line it reads is {@linkcode Plan}.
  *
  * @module
  */
@@ -53,7 +53,7 @@ export interface LineCounters {
   readonly down: Counters;
 }
 
-/** Answer to the order of the same id; id 0 says that the lines are there. */
+/** Answer to the order of the same id; id 0 says that the lines are ready. */
 export interface Answer {
   readonly id: number;
   /** Microseconds of the host's monotonic clock. */

@@ -1,6 +1,6 @@
 /**
- * Has the kernel refuse system calls with ENOSYS, as pledge(2) does with the promise "error": a
- * filter of seccomp(2), for the rest of the process and for its children.
+ * Makes the kernel refuse system calls with ENOSYS, as pledge(2) does with the promise "error": a
+ * seccomp(2) filter, for the rest of the process and for its children.
  *
  * Source: seccomp(2), <linux/filter.h>, <asm/unistd.h>.
  *
@@ -27,7 +27,7 @@ const RETURN = 0x06;
 const ALLOW = 0x7fff_0000;
 const FAIL_WITH_ENOSYS = 0x0005_0000 | 38;
 
-/** Refuses `calls` from here on, to every thread. */
+/** Refuses `calls` from now on, to every thread. */
 export function refuseCalls(calls: readonly string[]): void {
   const machine = Deno.build.arch === "x86_64" ? 0 : 1;
   const program = filterOf(calls.map((call) => NUMBERS[call]![machine]).filter((n) => n >= 0));

@@ -1,5 +1,5 @@
 /**
- * Has Deno's operations of a running tunnel refused by the kernel, each twice, and prints what the
+ * Makes the kernel refuse Deno's operations of a running tunnel, each twice, and prints what the
  * log says: `deno run -A operations.ts DIRECTORY`.
  *
  * @module
@@ -26,7 +26,7 @@ async function fails(operation: Promise<unknown>): Promise<void> {
   throw new Error("The kernel has refused nothing");
 }
 
-/** What is not logged by then never is. */
+/** What is not logged by then never will be. */
 const LIMIT_MS = 30_000;
 Deno.unrefTimer(setTimeout(() => {
   throw new Error(`Not all of it is logged after ${LIMIT_MS / 1000} s`);

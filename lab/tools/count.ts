@@ -11,14 +11,14 @@ const MAX = 2048;
 const MAX_SIZE = BigInt(MAX);
 const MSG_DONTWAIT = 0x40;
 /**
- * How long it sleeps when it has emptied the socket, in microseconds. A reader that waits in
- * the kernel is woken for every datagram, at the cost of whoever delivers it.
+ * How long it sleeps when it has emptied the socket, in microseconds. A reader that waits in the
+ * kernel is woken for every datagram, at the deliverer's cost.
  */
 const NAP_US = 1000;
 /** A stream is over when nothing has come for this long. */
 const SILENCE_US = 500_000;
 
-/** What came. */
+/** The result. */
 export interface CountReport {
   readonly received: number;
 }

@@ -1,8 +1,8 @@
 /**
  * A hostile sender: prepared datagrams at a steady high rate, by sendmmsg.
  *
- * Each packet to send is either the payload of a datagram of our own or a whole
- * IP packet whose source address is somebody else's (a raw socket sends it).
+ * Each packet to send is either the payload of our own datagram or a whole IP packet with somebody
+ * else's source address (sent by a raw socket).
  *
  * @module
  */
@@ -24,11 +24,11 @@ export interface FloodPlan {
   readonly seconds: number;
   /** `payload`: the rest is UDP payloads; `packet`: whole IPv4 packets. */
   readonly kind: "payload" | "packet";
-  /** In base64; sent in turn, again and again. */
+  /** In base64; sent in turn, repeatedly. */
   readonly packets: readonly string[];
 }
 
-/** What became of it. */
+/** The result. */
 export interface FloodReport {
   /** Datagrams the kernel took. */
   readonly sent: number;

@@ -59,8 +59,8 @@ export function setTimeouts(fd: number, us: number): void {
 }
 
 /**
- * Chooses CUBIC, what most senders in the world use. A namespace takes over the
- * host's default, and may refuse another one by sysctl; a socket of root never does.
+ * Chooses CUBIC, what most senders in the world use. A namespace inherits the host's default, and
+ * sysctl may forbid others, but never to root.
  */
 function setCubic(fd: number): void {
   const name = cString("cubic");

@@ -1,6 +1,6 @@
 /**
- * A TCP transfer: a source that writes as fast as the kernel takes it and a sink
- * that says every 100 ms what came.
+ * A TCP transfer: a source that writes as fast as the kernel accepts and a sink that reports every
+ * 100 ms what came.
  *
  * @module
  */
@@ -19,9 +19,8 @@ const CHUNK = new Uint8Array(256 * 1024);
 const CHUNK_SIZE = BigInt(CHUNK.length);
 const REPORT_US = 100_000;
 /**
- * How long the sink sleeps when it has emptied the socket. A reader that waits
- * in the kernel is woken for every segment, and on a virtual machine that costs
- * whoever delivers the segment up to 50 us.
+ * How long the sink sleeps when it has emptied the socket. A reader that waits in the kernel is
+ * woken for every segment, and on a virtual machine that costs the deliverer up to 50 us.
  */
 const NAP_US = 2000;
 const MSG_DONTWAIT = 0x40;
@@ -110,7 +109,7 @@ export function tcpSource(address: string, port: number, seconds: number): void 
   say(
     { congestionControl: congestionControl(fd), retransmits: retransmits(fd) } satisfies TcpSent,
   );
-  // Ends at once: what is still queued is of no interest to a measurement.
+  // Ends at once: what is still queued does not matter to a measurement.
   const linger = new Int32Array([1, 0]);
   libc.setsockopt(fd, 1, 13, linger, 8);
   libc.close(fd);

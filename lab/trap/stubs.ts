@@ -1,9 +1,9 @@
 /**
  * A CPU that enforces landing instructions, for any Linux: run before a program (`--preload`), it
- * makes the first bytes of every stub that Deno generates for a C function an instruction that
- * does not exist. Whoever jumps to one dies of SIGILL, as with IBT or BTI.
+ * turns the first bytes of every stub that Deno generates for a C function into an invalid
+ * instruction. A process that jumps to one dies of SIGILL, as with IBT or BTI.
  *
- * Stubs are known by being new: executable memory without a file that was not there before
+ * Stubs are recognized by being new: executable memory without a file that did not exist before
  * Deno.dlopen(), each in pages of its own.
  *
  * @module

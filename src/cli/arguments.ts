@@ -1,5 +1,5 @@
 /**
- * The command line, checked against what is declared.
+ * The command line, checked against the declared flags and operands.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export function splitCommandLine(args: readonly string[]): CommandLine {
   };
 }
 
-/** Reads what follows the command's name. Throws UsageError; not for operands when help is asked. */
+/** Reads what follows the command's name. Throws UsageError; with `--help` not for operands. */
 export function parseArguments(command: Command, args: readonly string[]): Arguments {
   const hint = `Run \`aggvpn help ${command.name}\``;
   const parsed = parse(args, { ...command.flags, ...GLOBAL_FLAGS }, false, hint);

@@ -1,5 +1,5 @@
 /**
- * Colour, which only ever repeats what the words say.
+ * Colour, which only repeats what the words say.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 /** Graphic renditions of ECMA-48 section 8.3.117. */
 const CODES = { bold: 1, red: 31, yellow: 33 } as const;
 
-/** When there is colour: `--color`. */
+/** When to use colour: `--color`. */
 export type ColorChoice = "auto" | "always" | "never";
 
 /** What {@linkcode ColorChoice} may be. */

@@ -10,8 +10,8 @@ import { AggvpnError } from "../errors.ts";
 import { loadConfig } from "./load.ts";
 
 /**
- * Returns the path of the control socket of a configuration file, of a tunnel's
- * name, or of the only tunnel that runs. Throws AggvpnError when it cannot be told.
+ * Returns the path of the control socket of a configuration file, of a tunnel's name, or of the
+ * only running tunnel. Throws AggvpnError when that is unclear.
  */
 export async function findControl(operand: string | undefined): Promise<string> {
   if (operand === undefined) return await onlyTunnel();

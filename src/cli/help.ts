@@ -13,7 +13,7 @@ export const GLOBAL_FLAGS: Readonly<Record<string, Flag>> = {
   help: { doc: "Show help", short: "h" },
 };
 
-/** Flags that stand alone, before any command. */
+/** Flags that are given before or without a command. */
 export const TOP_FLAGS: Readonly<Record<string, Flag>> = {
   ...GLOBAL_FLAGS,
   version: { doc: "Show the version", short: "V" },

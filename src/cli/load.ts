@@ -11,7 +11,7 @@ import { AggvpnError, EXIT } from "../errors.ts";
 import { countOf, problemText } from "./problem_text.ts";
 import { isFailure, type ReadFile, readTextFile } from "./text_file.ts";
 
-/** Largest configuration: 250 links take a tenth of it, and the parser a second for all of it. */
+/** Largest configuration: 250 links need a tenth of it; parsing a full one takes a second. */
 const MAX_CONFIG_BYTES = 256 * 1024;
 /** Largest password file. */
 const MAX_SECRET_BYTES = 4096;
@@ -50,8 +50,8 @@ export function readConfig(path: string): LoadResult {
 }
 
 /**
- * Returns the configuration `path`; `warn` is told each warning, a line or two.
- * Throws {@linkcode ConfigError} with every problem when there is an error.
+ * Returns the configuration `path`; `warn` gets each warning, a line or two. Throws {@linkcode
+ * ConfigError} with every problem when there is an error.
  */
 export function loadConfig(path: string, warn?: (text: string) => void): Config {
   const { config, problems } = readConfig(path);

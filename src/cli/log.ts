@@ -1,5 +1,5 @@
 /**
- * The log: one line a record on standard error, for people and for journals.
+ * The log: one line per record on standard error, for people and for journals.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { configureSync, type LogRecord } from "@logtape/logtape";
 import type { LogLevel } from "../config/config.ts";
 import { streamWriter } from "./output.ts";
 
-/** Begins to log what is at least of `level`. */
+/** Starts logging records of at least `level`. */
 export function startLog(level: LogLevel): void {
   const isTerminal = Deno.stderr.isTerminal();
   const write = streamWriter(Deno.stderr);
@@ -48,7 +48,7 @@ function show(value: unknown): string {
     String(value);
 }
 
-/** Escapes what would begin a second line or command the terminal. */
+/** Escapes what would start a second line or control the terminal. */
 function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, (letter) => {

@@ -71,7 +71,7 @@ function printError(error: unknown, output: Output): number {
   return error.exitCode;
 }
 
-/** The message of the cause, unless the error's own message has it. */
+/** The message of the cause, unless the error's own message includes it. */
 function reasonOf({ cause, message }: AggvpnError): string {
   const reason = cause instanceof Error ? cause.message : "";
   return reason === "" || message.includes(reason) ? "" : `: ${reason}`;

@@ -8,7 +8,7 @@
 export interface Output {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
-  /** Whether colour is welcome on stdout when nobody chose: a terminal, and no NO_COLOR. */
+  /** Whether to colour stdout when nobody chose: it is a terminal, and NO_COLOR is not set. */
   readonly likesColor: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface ByteStream {
   readonly writeSync: (bytes: Uint8Array) => number;
 }
 
-/** Returns a function that writes whole texts, and nothing more once the reader has gone. */
+/** Returns a function that writes whole texts, but nothing once the reader has gone. */
 export function streamWriter(stream: ByteStream): (text: string) => void {
   const encoder = new TextEncoder();
   let isBroken = false;

@@ -1,6 +1,6 @@
 /**
- * Problems of a configuration as text for people and editors:
- * `FILE:LINE:COLUMN: SEVERITY: MESSAGE`, and what to do about it below.
+ * Problems of a configuration as text for people and editors: `FILE:LINE:COLUMN: SEVERITY:
+ * MESSAGE`, and below it what to do about it.
  *
  * @module
  */
@@ -26,7 +26,7 @@ function findingText(place: string, finding: HostFinding, color: boolean): strin
   return `${place}: ${severity}: ${finding.message}\n${hint}`;
 }
 
-/** Counts, such as `1 error` or `3 errors`. */
+/** A count, such as `1 error` or `3 errors`. */
 export function countOf(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? "" : "s"}`;
 }

@@ -7,11 +7,11 @@
 import type { StatusDocument } from "../control/protocol.ts";
 import type { LinkStatus, PeerStatus } from "../tunnel/options.ts";
 
-/** Width of the terminal that everything fits. */
+/** Terminal width that everything fits. */
 const COLUMNS = 80;
-/** A link's name is cut to no less than this to make the table fit. */
+/** A link's name is truncated to no less than this to make the table fit. */
 const MIN_NAME = 6;
-/** Columns of the table that hold text and so start at the left. */
+/** Columns of the table that hold text and so are left-aligned. */
 const TEXT_COLUMNS = 3;
 
 const HEADINGS: readonly (readonly string[])[] = [
@@ -56,7 +56,7 @@ function peerLines(peer: PeerStatus, aead: string, color: boolean): string[] {
   ];
 }
 
-/** What is special about a link that costs money; empty when nothing is. */
+/** What to say about the cost of a link; empty when there is nothing. */
 function costs({ metered, quotaBytes, quotaUsedBytes }: LinkStatus): string {
   const words = metered ? ["metered"] : [];
   if (quotaBytes !== undefined) {
@@ -129,7 +129,7 @@ function dropLine({ daemon, tunnel }: StatusDocument): string {
     .map(([reason, count]) => `${reason} ${count}`).join(", ");
 }
 
-/** Breaks `text` between words; `head` goes before the first line, blanks before others. */
+/** Breaks `text` between words; `head` goes before the first line, blanks before the others. */
 function wrap(head: string, text: string): string[] {
   const lines: string[] = [];
   let line = head;

@@ -1,5 +1,5 @@
 /**
- * Reads small text files of the user, and says in plain words why it cannot.
+ * Reads the user's small text files, or says in plain words why it cannot.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface ReadFailure {
   readonly hint?: string;
 }
 
-/** Tells a failure. */
+/** Tells whether it is a failure. */
 export function isFailure(result: ReadFile | ReadFailure): result is ReadFailure {
   return "message" in result;
 }

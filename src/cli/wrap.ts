@@ -1,5 +1,5 @@
 /**
- * Text in lines that fit a terminal.
+ * Wraps text into lines that fit a terminal.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 /** Width that everything fits. */
 export const COLUMNS = 80;
 
-/** Breaks paragraphs (apart by an empty line) into lines of at most `width` columns. */
+/** Breaks paragraphs (separated by an empty line) into lines of at most `width` columns. */
 export function wrap(text: string, width: number = COLUMNS): string {
   return text.trim().split(/\n\s*\n/).map((paragraph) => fill(paragraph, width)).join("\n\n");
 }
@@ -24,7 +24,7 @@ function fill(paragraph: string, width: number): string {
   return [...lines, line].join("\n");
 }
 
-/** Lines of two columns: what on the left, its explanation wrapped on the right. */
+/** Lines of two columns: terms on the left, their explanations wrapped on the right. */
 export function twoColumns(rows: readonly (readonly [string, string])[]): string {
   const left = Math.max(...rows.map(([what]) => what.length)) + 4;
   return rows.map(([what, doc]) => {

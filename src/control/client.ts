@@ -1,5 +1,5 @@
 /**
- * Asks a running tunnel.
+ * Queries a running tunnel.
  *
  * @module
  */

@@ -11,7 +11,7 @@ export interface ByteSource {
   read(into: Uint8Array): Promise<number | null>;
 }
 
-/** A line was longer than agreed; the stream cannot be read on. */
+/** A line was longer than agreed; the stream cannot be read any further. */
 export class LineTooLong extends Error {
   override readonly name = "LineTooLong";
 }
@@ -32,7 +32,7 @@ export class LineReader {
     this.#limit = limit;
   }
 
-  /** Returns the next line without its newline; undefined when the stream has ended before it. */
+  /** Returns the next line without its newline; undefined when the stream ends without one. */
   async read(): Promise<string | undefined> {
     for (;;) {
       const end = this.#buffer.subarray(0, this.#filled).indexOf(NEWLINE, this.#searched);

@@ -1,5 +1,5 @@
 /**
- * What is said on the control socket: one JSON object per line each way.
+ * The protocol of the control socket: one JSON object per line each way.
  *
  * A request is `{"version":1,"request":"status"}`; the answer is
  * `{"version":1,"status":{...}}` or `{"version":1,"error":"..."}`. Within a
@@ -35,11 +35,11 @@ export interface DaemonStatus {
   readonly rssBytes: number;
   /** Name of the TUN interface. */
   readonly interface: string;
-  /** What the system leaves to this program on it; for people. */
+  /** What the system leaves to this program on it; human-readable. */
   readonly offload: string;
-  /** Packets the TUN interface did not take. */
+  /** Packets the TUN interface did not accept. */
   readonly tunDrops: number;
-  /** Packets from it that were longer than the tunnel carries, and those that made no sense. */
+  /** Packets from it that were longer than the tunnel carries, or made no sense. */
   readonly tunOversize: number;
   readonly tunMalformed: number;
   readonly sockets: readonly SocketStatus[];

@@ -1,9 +1,8 @@
 /**
  * The control socket of a running tunnel.
  *
- * Only its owner may connect (mode 0600), and still nothing that is said on it
- * can hurt: lines are bounded, silent clients are hung up on, and their number
- * is limited.
+ * Only its owner may connect (mode 0600), and even so nothing sent to it can do harm: lines are
+ * bounded, silent clients are hung up on, and their number is limited.
  *
  * @module
  */
@@ -17,7 +16,7 @@ import { CONTROL_VERSION, MAX_REQUEST_BYTES, parseRequest } from "./protocol.ts"
 const IDLE_MS = 10_000;
 /** Clients served at once; more are hung up on. */
 export const MAX_CLIENTS = 64;
-/** Longest path of a socket in bytes that every system takes (`sun_path`: OpenBSD 104 with NUL). */
+/** Longest socket path in bytes that every system accepts (`sun_path`: OpenBSD 104 with NUL). */
 const MAX_PATH_BYTES = 103;
 
 /** Answers by request name; each value is put under that name in the answer. */
@@ -35,7 +34,7 @@ export class ControlServer {
     void this.#accept();
   }
 
-  /** Hangs up on everybody and removes the socket. */
+  /** Hangs up on all clients and removes the socket. */
   close(): void {
     this.#listener.close();
     for (const client of this.#clients) hangUp(client);
@@ -94,8 +93,8 @@ export class ControlServer {
 }
 
 /**
- * Listens on `path`, replacing the socket of a dead daemon. Missing directories
- * are made. Throws AggvpnError when a daemon is alive there.
+ * Listens on `path`, replacing the socket of a dead daemon. Creates missing directories. Throws
+ * AggvpnError when a daemon is alive there.
  */
 export async function openControl(path: string, requests: Requests): Promise<ControlServer> {
   if (new TextEncoder().encode(path).length > MAX_PATH_BYTES) {
@@ -130,7 +129,7 @@ async function replaceStale(path: string): Promise<void> {
   try {
     info = Deno.lstatSync(path);
   } catch {
-    return; // nothing there, or `listen` will say why not
+    return; // nothing there, or `listen` will say what is wrong
   }
   if (!info.isSocket) {
     throw new AggvpnError(`${path} exists and is not a socket`, {
@@ -173,7 +172,7 @@ function removeSocket(path: string): void {
     Deno.removeSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return;
-    // One that stays behind is replaced at the next start.
+    // If it stays, the next start replaces it.
     if (!reportIfRefused("the removal of the control socket", error)) throw error;
   }
 }

@@ -14,7 +14,7 @@ export type Cipher = keyof typeof CIPHER;
 
 /** Bytes of a key of either cipher. */
 export const KEY_BYTES = 32;
-/** Throws when `key` is none of either cipher. */
+/** Throws when `key` has the wrong length. */
 export function checkKey(key: Uint8Array): void {
   if (key.length === KEY_BYTES) return;
   throw new Error(`A key has ${KEY_BYTES} bytes, not ${key.length}`);
@@ -26,15 +26,14 @@ export const NONCE_BYTES = 12;
 export const AAD_BYTES = 14;
 
 /**
- * One key of one direction. `nonce` ({@linkcode NONCE_BYTES}) and `aad`
- * ({@linkcode AAD_BYTES}) are scratch of the caller. An implementation may
- * remember the addresses of slabs and scratch, so both should be few and
- * long-lived.
+ * One key of one direction. `nonce` ({@linkcode NONCE_BYTES}) and `aad` ({@linkcode AAD_BYTES}) are
+ * the caller's scratch memory. An implementation may remember the addresses of slabs and scratch,
+ * so both should be few and long-lived.
  */
 export interface AeadKey {
   /**
-   * Encrypts the first `length` bytes of the body of `fromSlot` into the body
-   * of `toSlot` and appends the tag. The source stays as it is.
+   * Encrypts the first `length` bytes of the body of `fromSlot` into the body of `toSlot` and
+   * appends the tag. The source is not changed.
    */
   seal(
     nonce: Uint8Array<ArrayBuffer>,
@@ -76,7 +75,7 @@ export interface AeadProvider {
   readonly name: string;
   /** Whether AES runs in hardware, so that AES-256-GCM is the faster cipher. */
   readonly hardwareAes: boolean;
-  /** Gives its memory back to the system, as JavaScript would not; absent where the library has none. */
+  /** Unlike JavaScript's, returns its memory to the system; absent where the library has none. */
   readonly scrypt?: Scrypt;
   /** Prepares `key` ({@linkcode KEY_BYTES}); the caller wipes its copy. */
   importKey(cipher: Cipher, key: Uint8Array): AeadKey;

@@ -1,6 +1,6 @@
 /**
- * Bounds of the bodies that an AEAD reads and writes. Lengths come from the
- * network, and a C library knows nothing of slots: check before every call.
+ * Bounds of the bodies that an AEAD reads and writes. Lengths come from the network, and a C
+ * library knows nothing about slots: check before every call.
  *
  * @module
  */

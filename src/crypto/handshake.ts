@@ -2,10 +2,9 @@
  * The handshake: one round trip that ends in a fresh key per direction.
  *
  * A Noise message inside a datagram that carries a hint (which key) and a MAC
- * (checked before any public-key operation). One Noise message serves all
- * links: only the clear header and the MAC differ. Whoever holds the
- * pre-shared key is the peer; nothing here throws on what the network sends,
- * and an observer cannot tell which check failed.
+ * (checked before any public-key operation). One Noise message serves all links: only the clear
+ * header and the MAC differ. Whoever holds the pre-shared key is the peer; nothing here throws on
+ * what the network sends, and an observer cannot tell which check failed.
  *
  * @module
  */
@@ -53,13 +52,13 @@ const PROLOGUE = new Uint8Array([...new TextEncoder().encode("aggvpn"), PROTOCOL
 const TAI64_EPOCH_HIGH = 0x4000_0000;
 const TAI_MINUS_UTC_SECONDS = 10;
 
-/** What the responder says of itself and decides. */
+/** What the responder says about itself and decides. */
 export interface ResponsePayload {
   version: number;
   /** Bits of `FEATURE` of src/wire/handshake.ts. */
   features: number;
   cipher: Cipher;
-  /** Largest inner packet the responder takes, in bytes. */
+  /** Largest inner packet the responder accepts, in bytes. */
   mtu: number;
 }
 
@@ -72,8 +71,8 @@ export interface SessionKeys {
 }
 
 /**
- * Returns the TAI64N label of an instant in microseconds since 1970, without
- * leap seconds as everyone has it. Later instants compare greater bytewise.
+ * Returns the TAI64N label of an instant in microseconds since 1970, not counting leap seconds
+ * (POSIX time). Later instants compare greater bytewise.
  */
 export function tai64n(epochUs: number): Uint8Array {
   const out = new Uint8Array(TIMESTAMP_BYTES);
@@ -84,7 +83,7 @@ export function tai64n(epochUs: number): Uint8Array {
   return out;
 }
 
-/** The end that begins. Serves one attempt: INITs for every link, then the first good RESPONSE. */
+/** The initiating end. Serves one attempt: INITs for every link, then the first good RESPONSE. */
 export class Initiator {
   readonly #state: SymmetricState;
   readonly #ephemeralSecret: Uint8Array;
@@ -119,8 +118,8 @@ export class Initiator {
 
   /**
    * Reads a RESPONSE; `undefined` when it is not one for this attempt, or not
-   * from the holder of the key. The attempt goes on after that, and is over after
-   * the first good answer: copies that arrive on other links give `undefined`.
+   * from the holder of the key. The attempt continues after a bad answer, and ends with the first
+   * good one: copies that arrive on other links give `undefined`.
    */
   handleResponse(
     datagram: Uint8Array,
@@ -150,7 +149,7 @@ export class Initiator {
   }
 }
 
-/** Reads the clear header of an INIT; `undefined` when type or length are not those of one. */
+/** Reads the clear header of an INIT; `undefined` when type or length are wrong. */
 export function peekInit(
   datagram: Uint8Array,
 ): { linkId: number; hint: Uint8Array; sessionId: number } | undefined {
@@ -162,7 +161,7 @@ export function peekInit(
   };
 }
 
-/** Tells whether an INIT was made by a holder of the key: about 25 us, before anything dear. */
+/** Tells whether a holder of the key made an INIT: about 25 us, before anything expensive. */
 export function verifyInitMac(keys: PskKeys, datagram: Uint8Array): boolean {
   return isInit(datagram) && verifyMac(keys, datagram);
 }
@@ -171,14 +170,14 @@ export function verifyInitMac(keys: PskKeys, datagram: Uint8Array): boolean {
 export interface Responder {
   init: InitPayload;
   initiatorSessionId: number;
-  /** Returns the RESPONSE datagram for the link that an INIT came by. */
+  /** Returns the RESPONSE datagram for the link that an INIT arrived on. */
   response(linkId: number): Uint8Array;
   keys: SessionKeys;
-  /** The Noise message, the same in the copies of an INIT that come by other links. */
+  /** The Noise message, the same in the copies of an INIT that arrive on other links. */
   noiseMessage: Uint8Array;
 }
 
-/** Returns the Noise message of an INIT, by which its copies are known; a view. */
+/** Returns the Noise message of an INIT, which identifies its copies; a view. */
 export function initNoiseMessage(datagram: Uint8Array): Uint8Array {
   return datagram.subarray(INIT_HEADER_BYTES, datagram.length - MAC_BYTES);
 }
@@ -188,9 +187,8 @@ export function initNoiseMessage(datagram: Uint8Array): Uint8Array {
  * `choose` is asked before the public-key operations (about 2.5 ms), and must
  * refuse a time stamp that is not later than the last one of this key.
  *
- * The initiator of a good answer holds the pre-shared key, but the INIT may be
- * a delayed one: send with the new keys only after a datagram was opened with
- * them.
+ * An initiator that gets an answer holds the pre-shared key, but the INIT may be a delayed one:
+ * send with the new keys only after a datagram was opened with them.
  *
  * @param ephemeralSecret 32 random bytes, used once
  * @param sessionId unsigned 32-bit number by which this end will know the session

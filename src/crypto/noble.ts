@@ -1,6 +1,6 @@
 /**
- * The ciphers in TypeScript, for hosts without libcrypto: slower by an order of
- * magnitude and more, and it allocates, but it needs nothing.
+ * The ciphers in TypeScript, for hosts without libcrypto: slower by an order of magnitude or more,
+ * and allocating, but without dependencies on the host.
  *
  * @module
  */
@@ -22,7 +22,7 @@ const CONSTRUCT: Readonly<Record<Cipher, Construct>> = {
   chacha20poly1305,
 };
 
-/** Returns the provider that is always there. */
+/** Returns the provider that is always available. */
 export function nobleProvider(): AeadProvider {
   return {
     name: "noble",
@@ -85,7 +85,7 @@ class NobleKey implements AeadKey {
     this.#key.fill(0);
   }
 
-  /** A wiped key would still work, as the key of zeros. */
+  /** A wiped key would still work, as an all-zero key. */
   #refuseWhenClosed(): void {
     if (this.#closed) throw new Error("AeadKey is closed");
   }

@@ -3,9 +3,8 @@
  * and SHA-256 needs it; section numbers below are that document's.
  *
  * Ephemeral secrets are arguments, so that the state machine is deterministic
- * and the public test vectors run against it. A message that does not verify
- * leaves a state behind that must be thrown away: work on a {@linkcode
- * SymmetricState.clone}.
+ * and the public test vectors run against it. A message that does not verify leaves behind a state
+ * that must be discarded: work on a {@linkcode SymmetricState.clone}.
  *
  * @module
  */
@@ -96,7 +95,7 @@ export class CipherState {
     return this.cipher.seal(this.key, this.#counter++, aad, plain);
   }
 
-  /** DecryptWithAd(); a message that does not verify leaves the counter alone. */
+  /** DecryptWithAd(); a message that does not verify does not advance the counter. */
   open(aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
     const plain = this.cipher.open(this.key, this.#counter, aad, sealed);
     if (plain) this.#counter++;
@@ -121,7 +120,7 @@ export class SymmetricState {
     return this.#hash;
   }
 
-  /** Returns a copy that goes its own way: a message that may not verify is tried on one. */
+  /** Returns an independent copy, on which to try a message that may not verify. */
   clone(): SymmetricState {
     const copy = new SymmetricState(this.cipher, "");
     copy.#chainingKey = this.#chainingKey;
@@ -214,7 +213,7 @@ export function startNnPsk0(
   return state;
 }
 
-/** Writes `psk, e` with `payload`: the first message, of which the psk is done. */
+/** Writes `psk, e` with `payload`: the first message, whose psk token is already done. */
 export function writeMessage1(
   state: SymmetricState,
   ephemeralSecret: Uint8Array,

@@ -1,9 +1,8 @@
 /**
  * From a shared secret to the keys of the handshake.
  *
- * Each use has a key of its own, derived with its own label (HKDF-SHA256, RFC
- * 5869), so that the hint and the MAC, which an observer sees, say nothing of
- * the key that Noise mixes in.
+ * Each use has a key of its own, derived with its own label (HKDF-SHA256, RFC 5869), so that the
+ * hint and the MAC, which an observer sees, reveal nothing about the key that Noise mixes in.
  *
  * @module
  */
@@ -40,11 +39,11 @@ export function derivePsk(psk32: Uint8Array): PskKeys {
 
 /**
  * Turns a pass phrase into a pre-shared key: scrypt of its NFC form. The salt is
- * fixed, because the phrase is all that the two ends share; a phrase of few
- * words can therefore be guessed by whoever recorded a handshake, and a
- * generated key is better. Takes about 0.1 s with `fast`, 0.3 s without.
+ * fixed, because the phrase is all that the two ends share; a phrase of few words can therefore be
+ * guessed by anyone who recorded a handshake, and a generated key is better. Takes about 0.1 s with
+ * `fast`, 0.3 s without.
  *
- * @param fast a library's scrypt; the one in JavaScript serves where there is none
+ * @param fast a library's scrypt; without it the one in JavaScript is used
  */
 export function stretchPassword(password: string, fast?: Scrypt): Uint8Array {
   const bytes = new TextEncoder().encode(password.normalize("NFC"));

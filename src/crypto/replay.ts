@@ -1,10 +1,9 @@
 /**
  * Anti-replay window, one per session and link.
  *
- * A ring of 32-bit words, cleared word by word as the window slides (RFC 6479).
- * The same bits answer which counters arrived, for acknowledgements. Only the
- * low half of a counter travels; the window supplies the rest (RFC 4303
- * appendix A, simplified: nearest to the newest counter).
+ * A ring of 32-bit words, cleared word by word as the window slides (RFC 6479). The same bits tell
+ * which counters arrived, for acknowledgements. Only the low half of a counter is transmitted; the
+ * window supplies the rest (RFC 4303 appendix A, simplified: nearest to the newest counter).
  *
  * @module
  */
@@ -12,7 +11,7 @@
 const WORD_BITS = 32;
 const RING_WORDS = 512; // a power of two
 
-/** Counters at least this far behind the newest are refused unseen. */
+/** Counters at least this far behind the newest are always refused. */
 export const WINDOW_SIZE = (RING_WORDS - 1) * WORD_BITS;
 
 /** Remembers which counters were accepted. Counters are integers from 0 to 2^53 - 1. */

@@ -1,5 +1,5 @@
 /**
- * Months of the calendar, in the local time of this host: what providers bill by.
+ * Calendar months in this host's local time, by which providers bill.
  *
  * @module
  */

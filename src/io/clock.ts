@@ -1,8 +1,8 @@
 /**
  * The clock of the shell: microseconds that never go back.
  *
- * The tunnel's instants all come from here. Setting the system's time or a
- * jump of NTP moves no deadline; the wall clock is read once, to date handshakes.
+ * All of the tunnel's instants come from here. Setting the system's time, or an NTP step, moves no
+ * deadline; the wall clock is read once, to date handshakes.
  *
  * @module
  */

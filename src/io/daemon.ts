@@ -1,9 +1,8 @@
 /**
- * From a configuration to a running tunnel, and back to a host on which nothing
- * of it is left.
+ * From a configuration to a running tunnel, and back to a host without a trace of it.
  *
- * Whatever is opened is put on a stack at once and taken off in reverse, at the end
- * as after a failure half-way.
+ * Whatever is opened goes onto a stack at once and is undone in reverse, at the end or after a
+ * failure half-way.
  *
  * @module
  */
@@ -33,8 +32,8 @@ import { stateFile } from "./state_file.ts";
 const log = getLogger(["aggvpn", "daemon"]);
 
 /**
- * Packets that may be on their way at once: 200 ms at 1 Gbit/s. Memory is used
- * only for slots that were ever needed.
+ * Packets that may be in the tunnel at once: 200 ms at 1 Gbit/s. Only slots that have been needed
+ * take memory.
  */
 const POOL_PACKETS = 16384;
 
@@ -42,7 +41,7 @@ const POOL_PACKETS = 16384;
 export interface DaemonOptions {
   readonly config: Config;
   readonly platform: Platform;
-  /** Told each system change as it is made: `+ ip link set ...`, `- ip route del ...`. */
+  /** Gets each system change as it is made: `+ ip link set ...`, `- ip route del ...`. */
   readonly onChange: (line: string) => void;
   /** For tests: makes a change of the system. */
   readonly run?: RunCommand;
@@ -66,7 +65,7 @@ export interface DaemonState {
   readonly tunnel: EndpointStatus;
 }
 
-/** A tunnel that is set up; {@linkcode run} makes it work. */
+/** A tunnel that is set up; {@linkcode run} runs it. */
 export class Daemon implements AsyncDisposable {
   readonly interface: string;
   readonly offload: string;
@@ -131,15 +130,15 @@ export class Daemon implements AsyncDisposable {
     };
   }
 
-  /** Takes back every change of the system and closes everything. */
+  /** Undoes every change of the system and closes everything. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
 }
 
 /**
- * Sets a tunnel up: keys, addresses, sockets, interface, routes. Throws
- * AggvpnError, with nothing left behind, when any of it fails.
+ * Sets up a tunnel: keys, addresses, sockets, interface, routes. Throws AggvpnError, leaving
+ * nothing behind, when any of it fails.
  */
 export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const { config, platform } = options;
@@ -197,7 +196,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   return new Daemon({ tun, mtu, endpoint, driver, quotas, socketNames, stack: stack.move() });
 }
 
-/** Gives up what is not needed any more, now that everything is open. */
+/** Gives up rights that are no longer needed now that everything is open. */
 function enterSandbox({ config, platform }: DaemonOptions, undoing: readonly string[]): void {
   const hooks = config.tunnel.down === undefined ? [] : [HOOK_SHELL];
   const status = config.statusCommand === undefined ? [] : [config.statusCommand];

@@ -1,6 +1,6 @@
 /**
- * The only event loop: moves packets and datagrams between the descriptors and
- * the core, and sleeps until a descriptor or the core's next deadline is due.
+ * The only event loop: moves packets and datagrams between the descriptors and the core, and sleeps
+ * until a descriptor is ready or the core's next deadline is due.
  *
  * A *turn* is a run of *rounds*, each of one batch per descriptor, for as long
  * as they move something. A turn ends after {@linkcode TURN_US} even under load, so
@@ -20,7 +20,7 @@ import { Port } from "./port.ts";
 
 /** Longest turn in microseconds; the control socket waits at most this much under load. */
 export const TURN_US = 3000;
-/** ... and while the rest of the program has something to do, which takes it several turns. */
+/** ... and while the rest of the program has something to do, for which it needs several turns. */
 const SHORT_TURN_US = 300;
 /** Packets moved to or from the TUN in one round. */
 export const PACKETS_PER_ROUND = 64;
@@ -103,7 +103,7 @@ export class Driver {
     this.#farewell();
   }
 
-  /** Makes {@linkcode run} end, also while it waits. */
+  /** Makes {@linkcode run} end, even while it waits. */
   stop(): void {
     this.#stopping = true;
     this.#options.poller.wake();
@@ -119,7 +119,7 @@ export class Driver {
     for (const port of this.#ports) port.closeSocket();
   }
 
-  /** Moves what there is, for about `turnUs` at most. Returns whether nothing is left. */
+  /** Moves what there is, for at most about `turnUs`. Returns whether nothing is left. */
   #turn(start: number, turnUs: number): boolean {
     const { clock } = this.#options;
     this.#unblock();
@@ -131,9 +131,9 @@ export class Driver {
   }
 
   /**
-   * Looks at a descriptor when it was ready or, after the `first` round, on suspicion.
-   * Before a deadline is acted on every socket is looked at: after a pause of this
-   * process what was waited for may lie in its buffer.
+   * Reads a descriptor when it was ready or, after the `first` round, in case it is. Every socket
+   * is read before a deadline is acted on: after a pause of this process, what was waited for may
+   * be in its buffer.
    */
   #round(first: boolean): boolean {
     const endpoint = this.#endpoint;
@@ -158,8 +158,8 @@ export class Driver {
 
   #receiveOn(socket: LinkSocket, index: number): boolean {
     if (socket.receive(this.#received) === 0) return false;
-    // After the call: nothing must seem to have arrived before it was sent, whatever
-    // the scheduler did to us on the way. One-way delays depend on that.
+    // After the call: nothing must seem to have arrived before it was sent, whatever the OS
+    // scheduler did to us in between. One-way delays depend on that.
     const now = this.#options.clock();
     this.#endpoint.handleDatagrams(now, index, this.#received);
     while (socket.backlog && socket.receive(this.#received) > 0) {
@@ -169,7 +169,7 @@ export class Driver {
     return true;
   }
 
-  /** What has been asked for has to be taken: where that takes long, ask for less. */
+  /** What was asked for has to be accepted: when that takes long, ask for less. */
   #boundMessages(tookUs: number): void {
     const batch = this.#received;
     if (tookUs > TURN_US) batch.messages = Math.max(1, batch.messages >> 1);
@@ -236,7 +236,7 @@ export class Driver {
     for (const port of this.#ports) if (now >= port.reopenAtUs) this.#reopen(port, now);
   }
 
-  /** Gives a port a fresh socket, or another try later. No wait is under way here. */
+  /** Gives a port a new socket, or another try later. No wait is in progress here. */
   #reopen(port: Port | undefined, now: number): void {
     if (port === undefined) return;
     port.closeSocket();
@@ -246,8 +246,8 @@ export class Driver {
   }
 
   /**
-   * Time in microseconds until there is something to do unasked. A deadline that
-   * was due in the last round already waits for a socket that is blocked.
+   * Time in microseconds until there is something to do without an event. A deadline that was
+   * already due in the last round waits for a blocked socket.
    */
   #idleTime(): number {
     if (this.#options.tun.backlog && this.#wantsTun()) return 0;

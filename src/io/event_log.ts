@@ -1,5 +1,5 @@
 /**
- * Says in the log what the endpoint reports, no faster than anybody can read.
+ * Logs what the endpoint reports, no faster than people can read.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { EndpointEvent } from "../tunnel/options.ts";
 
 const log = getLogger(["aggvpn", "tunnel"]);
 
-/** Lines that may come at once; a flapping line gets one each second after that. */
+/** Log lines that may come at once; after that there is one each second, as for a flapping link. */
 const BURST = 30;
 const REFILL_US = 1_000_000;
 
@@ -45,7 +45,7 @@ export class EventLog {
 }
 
 function writeEvent(event: EndpointEvent): void {
-  // The fields are those of the message: the log would append the others.
+  // Only the fields in the message: the log would append any others.
   switch (event.type) {
     case "session":
       writeSession(event);

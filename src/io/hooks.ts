@@ -1,8 +1,8 @@
 /**
- * Scripts of the user: `tunnel.up` and `tunnel.down`, and the status command,
- * which is called exactly as mlvpn calls its own.
+ * The user's scripts: `tunnel.up` and `tunnel.down`, and the status command, which is called
+ * exactly as mlvpn calls its own.
  *
- * Scripts run one after another and never hold up the tunnel; each has its time (`script.ts`).
+ * Scripts run one after another and never hold up the tunnel; each has a time limit (`script.ts`).
  *
  * @module
  */
@@ -17,13 +17,13 @@ const log = getLogger(["aggvpn", "hooks"]);
 
 /** Runs `tunnel.up` and `tunnel.down`. */
 export const HOOK_SHELL = "/bin/sh";
-/** Calls that may wait; more are dropped, and the log says so. */
+/** Calls that may wait; further ones are dropped, and the log says so. */
 const MAX_WAITING = 256;
 
-/** What the status command is called for. */
+/** The events that the status command is called for. */
 export type HookEvent = "tuntap_up" | "tuntap_down" | "rtun_up" | "rtun_down";
 
-/** Returns the environment that every script gets, with the names of mlvpn. */
+/** Returns the environment that every script gets, with mlvpn's names. */
 export function hookEnvironment(
   tunnel: TunnelConfig,
   device: string,
@@ -48,8 +48,8 @@ function textOf(value: Address | Prefix | undefined): string {
 }
 
 /**
- * Runs `tunnel.up` or `tunnel.down` with the shell. Throws AggvpnError when it
- * fails: the user counts on what it does.
+ * Runs `tunnel.up` or `tunnel.down` with the shell. Throws AggvpnError when it fails: the user
+ * relies on what it does.
  */
 export async function runShellHook(
   key: "up" | "down",
@@ -79,7 +79,7 @@ export class StatusCommand {
     this.#host = host;
   }
 
-  /** Tells of a link; `link` is unique among all peers. */
+  /** Tells the command about a link; `link` is unique among all peers. */
   handleLink(link: string, isUp: boolean): void {
     if (isUp === this.#up.has(link)) return;
     if (isUp) this.#up.add(link);
@@ -88,7 +88,7 @@ export class StatusCommand {
     if (this.#up.size === (isUp ? 1 : 0)) this.#call(isUp ? "tuntap_up" : "tuntap_down");
   }
 
-  /** Tells that every link is down; resolves when all scripts have ended. */
+  /** Tells the command that every link is down; resolves when all scripts have ended. */
   async close(): Promise<void> {
     for (const link of [...this.#up]) this.handleLink(link, false);
     await this.#last;

@@ -1,9 +1,9 @@
 /**
- * The tunnel interface with addresses, routes and whatever else of the system it needs, and all
- * of it taken back.
+ * Sets up the tunnel interface with addresses, routes and whatever else it needs of the system, and
+ * undoes all of it.
  *
- * An interface that stays gets back what it had: most of that while it is open, as everywhere; what
- * closing it would change again, only after that.
+ * An interface that stays gets its old settings back: most of them while it is still open, like all
+ * other changes; those that closing would change again, only afterwards.
  *
  * @module
  */
@@ -26,9 +26,9 @@ export interface InterfaceOptions {
   /** Name of the interface; the system chooses when there is none. */
   readonly name: string | undefined;
   readonly kind: TunKind;
-  /** Returns what the interface is to look like. */
+  /** Returns what the interface should look like. */
   readonly plan: (device: string) => NetworkPlan;
-  /** Told each system change as it is made: `+ ip link set ...`, `- ip route del ...`. */
+  /** Gets each system change as it is made: `+ ip link set ...`, `- ip route del ...`. */
   readonly onChange: (line: string) => void;
   /** For tests: makes a change of the system. */
   readonly run: RunCommand | undefined;
@@ -37,13 +37,13 @@ export interface InterfaceOptions {
 /** An interface that is set up. */
 export interface OpenInterface {
   readonly tun: Tun;
-  /** Programs that are run to take everything back. */
+  /** Programs that are run to undo everything. */
   readonly programs: readonly string[];
 }
 
 /**
- * Opens the interface and sets it up; how to take all of it back is put on `stack`. Resolves when
- * its addresses can be used, or the log says that they cannot. Throws AggvpnError.
+ * Opens the interface and sets it up; the undoing of all of it goes onto `stack`. Resolves when its
+ * addresses can be used, or the log says that they cannot. Throws AggvpnError.
  */
 export async function openInterface(
   options: InterfaceOptions,
@@ -63,13 +63,13 @@ export async function openInterface(
   const plan = { ...options.plan(tun.name), ...kept && { kept } };
   const changes = platform.networkChanges(plan);
   stack.defer(applyChanges(changes, report, run));
-  // An address that cannot be used is no reason to do without the others.
+  // One address that cannot be used is no reason to do without the others.
   for (const finding of await platform.awaitAddresses(plan)) logFinding(finding);
   const undoing = [...changes.flatMap(({ undo }) => undo ? [undo] : []), ...closed.commands];
   return { tun, programs: undoing.flatMap(([program]) => program ?? []) };
 }
 
-/** Shows changes to whoever wants to see them, and failures to everybody. */
+/** Shows changes to those who asked for them, and failures to everybody. */
 function changeReporter(
   onChange: (line: string) => void,
 ): (line: string, kind: ReportKind) => void {

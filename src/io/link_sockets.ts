@@ -1,9 +1,9 @@
 /**
- * The sockets of a tunnel: opened at the start, opened again when a link comes back.
+ * The sockets of a tunnel: opened at the start, and again when a link comes back.
  *
- * At the start an address that is not there yet (DHCP, PPPoE) is waited for as long as
- * another socket opens; any other error is the configuration's and ends
- * the start. While the tunnel runs, everything is waited for.
+ * At the start a socket may wait for an address that does not exist yet (DHCP, PPPoE), as long as
+ * another socket opens; any other error is the configuration's and ends the start. While the tunnel
+ * runs, no error ends it.
  *
  * @module
  */
@@ -27,9 +27,8 @@ export class LinkSockets {
   }
 
   /**
-   * Opens all of them. Returns undefined in place of those whose address is missing.
-   * Throws AggvpnError, with nothing left open, when that leaves none or another
-   * error happens.
+   * Opens all of them. Returns undefined in place of those whose address is missing. Throws
+   * AggvpnError, with nothing left open, when none opens or another error happens.
    */
   openAll(): (LinkSocket | undefined)[] {
     const sockets: (LinkSocket | undefined)[] = [];
@@ -84,7 +83,7 @@ export class LinkSockets {
   }
 }
 
-/** Tells whether the only thing wrong is that this host lacks the address right now. */
+/** Tells whether the only problem is that this host lacks the address right now. */
 function isAddressMissing(error: AggvpnError): boolean {
   return error.cause instanceof Error && error.cause.message === "EADDRNOTAVAIL";
 }

@@ -1,5 +1,5 @@
 /**
- * What was found on this host, for the log of a tunnel that runs.
+ * Logs what was found on this host while a tunnel runs.
  *
  * @module
  */

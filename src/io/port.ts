@@ -1,8 +1,8 @@
 /**
  * One socket of the tunnel and the datagrams that wait to leave it.
  *
- * A send that stops short is sorted here: a full buffer keeps the rest for
- * later, anything else costs one datagram, which the core is told of.
+ * A send that stops short is handled here: a full buffer keeps the rest for later, anything else
+ * costs one datagram, about which the core is told.
  *
  * @module
  */
@@ -21,15 +21,15 @@ export class Port {
   socket: LinkSocket | undefined;
   /** Position in the poller's list; -1 while it is not watched. */
   watched = -1;
-  /** Whether the socket's buffer is full, so that only POLLOUT helps. */
+  /** Whether the socket's buffer is full, so that it has to wait for POLLOUT. */
   blocked = false;
-  /** When to try to send again after ENOBUFS; Infinity when nothing is to be retried. */
+  /** When to try to send again after ENOBUFS; Infinity when there is nothing to retry. */
   retryAtUs = Infinity;
   /** When to try to open the socket again. */
   reopenAtUs = Infinity;
-  /** Datagrams the kernel dropped on sockets that are closed by now. */
+  /** Datagrams the kernel dropped on sockets that have since been closed. */
   #pastDrops = 0;
-  /** First datagram of the batch that has not left. */
+  /** First datagram of the batch that has not been sent. */
   #first = 0;
 
   constructor(readonly index: number) {}
@@ -66,7 +66,7 @@ export class Port {
     return true;
   }
 
-  /** Sorts the failure of the next datagram; returns false when it has to wait. */
+  /** Handles the failure of the next datagram; returns false when it has to wait. */
   #refused(now: number, core: Core): boolean {
     const failure = this.socket === undefined ? "unreachable" : this.socket.failure ?? "again";
     if (failure === "again") {

@@ -13,7 +13,7 @@ import { resolveRemote } from "../platform/resolve.ts";
 import type { EndpointOptions } from "../tunnel/options.ts";
 import { linkOptions, linkSocket, listenSocket, policyOptions, tunnelMtu } from "./plan.ts";
 
-/** The options of an endpoint that its role does not matter for. */
+/** The options of an endpoint that do not depend on its role. */
 export type CommonOptions = Pick<EndpointOptions, "pool" | "aead" | "random" | "epochUs" | "mtu">;
 
 /** A configuration with everything looked up. */

@@ -1,8 +1,8 @@
 /**
- * How much each link has carried in each month: what the state file holds.
+ * How much each link has carried in each month: the contents of the state file.
  *
- * More than one month is kept because clocks are set: a host without one of its own begins in the
- * past, and what it had counted has to be there when its clock is right again.
+ * More than one month is kept because clocks get set: a host without a battery-backed clock starts
+ * in the past, and what it had counted has to be there when its time is right again.
  *
  * ```json
  * {"version":1,"months":{"2026-11":{"lte":12345678}}}
@@ -14,7 +14,7 @@
 import { isMonth, type Month } from "./calendar.ts";
 
 const VERSION = 1;
-/** Months that are kept: the current one, and so many less one of the others. */
+/** Months that are kept, the current one included. */
 const MONTHS = 3;
 
 /** Bytes by month and by name of the link. */
@@ -36,7 +36,7 @@ export class QuotaLedger {
     return ledger;
   }
 
-  /** The latest month there is a count of. */
+  /** The latest month that has a count. */
   get latest(): Month | undefined {
     return [...this.#months.keys()].sort().at(-1);
   }

@@ -18,7 +18,7 @@ import type { StateFile } from "./state_file.ts";
 
 const log = getLogger(["aggvpn", "quota"]);
 
-/** How often to call {@linkcode Quotas.handleTimeout}: at 100 Mbit/s a quota is missed by 12 MB. */
+/** How often to call {@linkcode Quotas.handleTimeout}: 100 Mbit/s overrun a quota by 12 MB. */
 export const QUOTA_INTERVAL_MS = 1000;
 /** The file is written at most this often, in microseconds: what a crash may forget. */
 const SAVE_EVERY_US = 60_000_000;
@@ -31,7 +31,7 @@ export interface QuotaLink {
   readonly quotaBytes: number;
 }
 
-/** What is asked and told of the tunnel. */
+/** What is asked of the tunnel and told to it. */
 export interface Carrier {
   /** Bytes that a link has carried since the start. */
   carriedBytes(link: number): number;
@@ -43,7 +43,7 @@ export interface QuotaOptions {
   readonly links: readonly QuotaLink[];
   readonly carrier: Carrier;
   readonly clock: Clock;
-  /** The clock on the wall: milliseconds since 1970. It may be set at any time, also back. */
+  /** The wall clock: milliseconds since 1970. It may be set at any time, even backwards. */
   readonly wallMs: () => number;
   readonly file: StateFile;
 }
@@ -52,9 +52,9 @@ export interface QuotaOptions {
 export class Quotas {
   readonly #options: QuotaOptions;
   readonly #ledger: QuotaLedger;
-  /** By position in the list: what the carrier had said when it was last asked. */
+  /** By position in the list: the carrier's latest answer. */
   readonly #counted: Float64Array;
-  /** Why each link is a backup, as the carrier was told; empty when it is not. */
+  /** Why each link is a backup, as told to the carrier; empty when it is not. */
   readonly #reasons: string[];
   #savedAt = -Infinity;
   #isSaved = true;
@@ -68,7 +68,7 @@ export class Quotas {
     this.#reasons = options.links.map(() => "");
   }
 
-  /** Counts, decides about tiers, and has the file written when that is due. */
+  /** Counts, decides about tiers, and writes the file when that is due. */
   handleTimeout(): void {
     const now = this.#options.clock();
     this.#count();
@@ -78,7 +78,7 @@ export class Quotas {
     this.#save();
   }
 
-  /** Returns `status` with the quotas of its links and what is used of them. */
+  /** Returns `status` with the quotas of its links and how much of them is used. */
   describe(status: EndpointStatus): EndpointStatus {
     this.#count();
     const month = this.#month();
@@ -91,7 +91,7 @@ export class Quotas {
     return { ...status, peers: [{ ...status.peers[0]!, links }] };
   }
 
-  /** Counts for the last time; resolves when the file is written, or cannot be. */
+  /** Counts a last time; resolves when the file is written, or cannot be. */
   async close(): Promise<void> {
     this.#count();
     if (!this.#isSaved) this.#save();
@@ -130,7 +130,7 @@ export class Quotas {
     }
   }
 
-  /** Starts to write the file, behind a write that may be under way. */
+  /** Starts to write the file, after any write in progress. */
   #save(): void {
     const text = this.#ledger.toText();
     this.#isSaved = true;
@@ -150,7 +150,7 @@ export class Quotas {
   }
 }
 
-/** Whatever is wrong with the file, the tunnel runs: counting then begins at zero. */
+/** Whatever is wrong with the file, the tunnel runs, and counting begins at zero. */
 function load(file: StateFile, month: string): QuotaLedger {
   const { path } = file;
   const { text, problem } = file.read();

@@ -1,23 +1,23 @@
 /**
- * Runs a program of the user's: it gets its time, and is killed when that is over.
+ * Runs one of the user's programs, and kills it when its time is up.
  *
- * It leads a session, and so a group of processes, of its own, and is killed with all that it has
- * started: otherwise what hangs below a script would add up on a link that comes and goes. What
- * makes a session of its own, as daemon(3) does, goes on. A signal of the terminal reaches none of
- * them. They inherit no descriptor but stderr: those of the tunnel are closed on exec.
+ * It leads a session, and so a process group, of its own, and is killed with all that it has
+ * started: otherwise hanging children of scripts would pile up on a link that comes and goes. A
+ * process that makes its own session, as daemon(3) does, goes on. Signals from the terminal reach
+ * none of them. They inherit no descriptor but stderr: those of the tunnel are closed on exec.
  *
- * Nobody waits for ever, neither for a script that the system refuses to kill nor for one that
- * hangs in the kernel. And whatever has ended one is survived: Deno rejects where it has no name
- * for a signal, which is so for 9 on OpenBSD and from 32 on elsewhere.
+ * Nobody waits forever, neither for a script that the system refuses to kill nor for one that hangs
+ * in the kernel. No way in which a script ends is fatal: Deno rejects when it has no name for a
+ * signal, which is the case for 9 on OpenBSD and from 32 on elsewhere.
  *
  * @module
  */
 
 import { reportIfRefused } from "../refusals.ts";
 
-/** A script that runs longer is killed, so that the next one gets its turn; milliseconds. */
+/** A script that runs longer is killed, so that the next one can run; milliseconds. */
 export const SCRIPT_LIMIT_MS = 30_000;
-/** What is killed ends at once, unless it hangs in the kernel. */
+/** A killed script ends at once, unless it hangs in the kernel. */
 const KILLED_LIMIT_MS = 5_000;
 
 /** A process that was started. */
@@ -27,7 +27,7 @@ export type Child = Pick<Deno.ChildProcess, "pid" | "status" | "unref">;
 export interface ScriptHost {
   /** Kills the group of a process. Throws AggvpnError when the system refuses. */
   readonly killGroup: (leader: number) => void;
-  /** {@linkcode SCRIPT_LIMIT_MS} unless a test has no time for it. */
+  /** {@linkcode SCRIPT_LIMIT_MS} unless a test cannot wait for that. */
   readonly limitMs?: number;
   /** For tests: how long a script may take to end when it is killed. */
   readonly killedLimitMs?: number;
@@ -79,7 +79,7 @@ export function spawnProcess(command: string, options: Deno.CommandOptions): Den
   }
 }
 
-/** The number is right where Deno's name of the signal is not. */
+/** The number is right where Deno's name for the signal is wrong. */
 function failureOf({ code, signal }: Deno.CommandStatus): string | undefined {
   if (signal !== null) return `was ended by signal ${code - 128}`;
   return code === 0 ? undefined : `exited with status ${code}`;
@@ -89,7 +89,7 @@ function unknownEnd(error: Error): string {
   return `ended in a way that is not known: ${error.message}`;
 }
 
-/** Tells whether `end`, which never rejects, comes within `ms`. */
+/** Tells whether `end`, which never rejects, resolves within `ms`. */
 async function isWithin(end: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<boolean>((resolve) => {

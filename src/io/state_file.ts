@@ -1,18 +1,18 @@
 /**
  * A small file in which the program keeps something across restarts.
  *
- * It is replaced whole, so that a crash leaves the old or the new one, and believed only when it
- * is this user's own.
+ * It is replaced as a whole, so that a crash leaves the old or the new one, and trusted only when
+ * this user owns it.
  *
  * @module
  */
 
 import { reportIfRefused } from "../refusals.ts";
 
-/** More than this is no file of ours, in bytes. */
+/** A larger file is not ours, in bytes. */
 const LIMIT_BYTES = 64 * 1024;
 
-/** What reading gave: a text, or nothing and (unless there is no file) why. */
+/** The result of reading: a text, or nothing and (unless there is no file) why. */
 export interface StateRead {
   readonly text?: string;
   readonly problem?: string;
@@ -27,7 +27,7 @@ export interface StateFile {
   write(text: string): Promise<void>;
 }
 
-/** The file at `path`, an absolute one; its directory is made when it is missing. */
+/** The file at the absolute path `path`; its directory is created when missing. */
 export function stateFile(path: string): StateFile {
   const write = async (text: string): Promise<void> => {
     try {
@@ -58,7 +58,7 @@ async function replace(path: string, text: string): Promise<void> {
   const directory = path.slice(0, path.lastIndexOf("/"));
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
   const fresh = `${path}.new`;
-  // Left by a crash, perhaps; what else is wrong with it shows below.
+  // Perhaps left by a crash; any other problem shows below.
   await Deno.remove(fresh).catch((error) => reportIfRefused(`a removal of ${fresh}`, error));
   {
     using file = await Deno.open(fresh, { write: true, createNew: true, mode: 0o600 });

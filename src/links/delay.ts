@@ -9,7 +9,7 @@
  */
 import { timeDifference } from "../wire/time.ts";
 
-/** The least delay is of the last one to two such windows, in microseconds. */
+/** The least delay covers the last one to two windows of this many microseconds. */
 const WINDOW_US = 7_500_000;
 /** The anchor moves when clocks have drifted this far apart, in microseconds. */
 const REANCHOR_US = 1 << 21;
@@ -38,7 +38,7 @@ export class DelayTable {
     this.#sampledAt = new Float64Array(links).fill(-Infinity);
   }
 
-  /** Forgets everything: the peer has started anew and so has its clock. */
+  /** Forgets everything: the peer has restarted, and its clock with it. */
   reset(): void {
     this.#anchor = -1;
     this.#intervalMin.fill(Infinity);
@@ -48,8 +48,8 @@ export class DelayTable {
   }
 
   /**
-   * Takes a datagram into account that left at `sentAt` and arrived at
-   * `receivedAt`, both modulo 2^24 microseconds. Returns its relative delay.
+   * Takes into account a datagram that left at `sentAt` and arrived at `receivedAt`, both modulo
+   * 2^24 microseconds. Returns its relative delay.
    */
   sample(now: number, link: number, sentAt: number, receivedAt: number): number {
     const raw = receivedAt - sentAt & 0xff_ffff;
@@ -71,7 +71,7 @@ export class DelayTable {
     return delayUs;
   }
 
-  /** Greatest smoothed delay plus four jitters over the links heard of in the last second. */
+  /** Greatest smoothed delay plus four jitters, over the links heard from in the last second. */
   latestUs(now: number): number {
     let latest = -Infinity;
     for (let link = 0; link < this.owdUs.length; link++) {
@@ -81,22 +81,22 @@ export class DelayTable {
     return latest;
   }
 
-  /** Least delay of `link` since {@linkcode endInterval}; Infinity when nothing was measured. */
+  /** Least delay of `link` since {@linkcode endInterval}; Infinity when none was measured. */
   intervalUs(link: number): number {
     return this.#intervalMin[link]!;
   }
 
-  /** Begins another interval: this one has been reported. */
+  /** Begins the next interval: this one has been reported. */
   endInterval(link: number): void {
     this.#intervalMin[link] = Infinity;
   }
 
-  /** The least delay of `link` in the recent past. */
+  /** The recent least delay of `link`. */
   leastUs(link: number): number {
     return Math.min(this.#min[link]!, this.#lastMin[link]!);
   }
 
-  /** A relative delay as a time of the wire, so that both ends mean the same zero. */
+  /** A relative delay in wire time, so that both ends mean the same zero. */
   toWire(delayUs: number): number {
     return Math.round(delayUs) + Math.max(this.#anchor, 0) & 0xff_ffff;
   }

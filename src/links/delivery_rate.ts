@@ -9,7 +9,7 @@
 
 /** A report per 2 ms over a second of round trip. */
 const RECORDS = 512;
-/** A busy period is worth a sample from this time and so many bytes on, and begins anew later. */
+/** A busy period is a sample from this time and these bytes on; after the last it restarts. */
 const BUSY_US = 20_000;
 const BUSY_BYTES = 6_000;
 const BUSY_MAX_US = 500_000;
@@ -18,20 +18,20 @@ const BUSY_MAX_US = 500_000;
 export class RateSample {
   /** Bits per second of IP packets; 0: not enough was seen. */
   rateBps = 0;
-  /** Whether the path ran out of data on the way: the link may carry more. */
+  /** Whether the path ran out of data meanwhile: the link may carry more. */
   limited = false;
-  /** What arrived while a queue stood on the link without a break: its capacity; 0: unknown. */
+  /** The rate while there was always a queue on the link: its capacity; 0: unknown. */
   busyBps = 0;
 }
 
-/** History of reports, and the samples made of it. */
+/** History of reports, and the samples made from it. */
 export class DeliveryRate {
   readonly #receivedAt = new Float64Array(RECORDS);
   readonly #sentAt = new Float64Array(RECORDS);
   readonly #bytes = new Float64Array(RECORDS);
   readonly #idleCount = new Float64Array(RECORDS);
   #count = 0;
-  /** Since when a queue stands, and what had arrived then. */
+  /** Since when there has been a queue, and what had arrived then. */
   #busySince = -1;
   #busyBytes = 0;
   #lastWire = 0;
@@ -49,10 +49,9 @@ export class DeliveryRate {
    * @param receivedWire receive time of its newest datagram, modulo 2^32 microseconds
    * @param sentAt when that datagram left
    * @param bytes total bytes received then
-   * @param idleCount how often the path had run out of data when it left
-   * @param queued whether a queue stands on the link
-   * @param spanUs least time a sample spans
-   * @param spanBytes least bytes that it spans, unless that takes ten times as long
+   * @param idleCount how often the path had run out of data when it left @param queued whether
+   * there is a standing queue on the link @param spanUs least time a sample spans @param spanBytes
+   * least bytes that it spans, unless they take ten times as long
    */
   sample(
     receivedWire: number,

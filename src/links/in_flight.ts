@@ -1,10 +1,10 @@
 /**
- * What one path has sent and not yet heard of: a ring indexed by datagram number.
+ * What one path has sent and not yet heard about: a ring indexed by datagram number.
  *
  * Each entry remembers the slot of its packet, so that a lost one can be sent
- * again, and what was delivered when it left, so that an acknowledgement is a
- * sample of the path's rate. Loss is what was overtaken by more than the
- * reordering window (RACK, RFC 8985 section 6.2, with counters for segments).
+ * again, and what was delivered when it left, so that an acknowledgement is a sample of the path's
+ * rate. A datagram overtaken by more than the reordering window is lost (RACK, RFC 8985 section
+ * 6.2, with counters for segments).
  *
  * @module
  */
@@ -29,15 +29,15 @@ export type SlotHandler = (slot: number) => void;
 export class InFlight {
   /** Number of the next datagram. */
   next = 0;
-  /** Oldest number whose fate is open. */
+  /** Oldest number whose fate is unknown. */
   #tail = 0;
   /** Highest number acknowledged, and when that datagram left. */
   newestAcked = -1;
   newestAckedSentAt = 0;
-  /** Packets whose fate is open, and the bytes of their datagrams. Control does not count. */
+  /** Packets whose fate is unknown, and the bytes of their datagrams. Control does not count. */
   packets = 0;
   bytes = 0;
-  /** No packet whose fate is open has a lower number. */
+  /** No packet whose fate is unknown has a lower number. */
   #packetTail = 0;
   /** Totals, for the loss rate. */
   ackedDatagrams = 0;
@@ -52,12 +52,12 @@ export class InFlight {
   /** Packets that control datagrams have pushed out of the ring. */
   readonly #pushedOut: number[] = [];
 
-  /** Whether another datagram would overwrite one whose fate is open. */
+  /** Whether another datagram would overwrite one whose fate is unknown. */
   get full(): boolean {
     return this.next - this.#tail >= RING_ENTRIES;
   }
 
-  /** When the oldest packet whose fate is open left; Infinity when there is none. */
+  /** When the oldest packet whose fate is unknown left; Infinity when there is none. */
   get oldestSentAt(): number {
     if (this.packets === 0) return Infinity;
     let number = Math.max(this.#packetTail, this.#tail);
@@ -77,9 +77,9 @@ export class InFlight {
   }
 
   /**
-   * Records that the next datagram leaves; `slot` is its packet's or -1 for control. For a
-   * packet the ring must not be {@linkcode full}; control pushes the oldest out, and if that
-   * is a packet, {@linkcode detectLoss} or {@linkcode abandon} will hand it over.
+   * Records that the next datagram leaves; `slot` is its packet's, or -1 for control. For a packet
+   * the ring must not be {@linkcode full}; control pushes out the oldest, and if that is a packet,
+   * {@linkcode detectLoss} or {@linkcode abandon} will hand it over.
    */
   push(now: number, slot: number, sizeBytes: number, idleCount: number): void {
     if (this.full) this.#forgetOldest();
@@ -95,8 +95,8 @@ export class InFlight {
   }
 
   /**
-   * Marks the numbers from `low` to `high` as acknowledged. Returns how many
-   * were news; `release` gets their packets.
+   * Marks the numbers from `low` to `high` as acknowledged. Returns how many were new; `release`
+   * gets their packets.
    */
   acknowledge(low: number, high: number, release: SlotHandler): number {
     let news = 0;
@@ -122,7 +122,7 @@ export class InFlight {
     return news;
   }
 
-  /** Declares lost what was overtaken for longer than the reordering window. Returns how many. */
+  /** Declares lost what was overtaken by more than the reordering window. Returns how many. */
   detectLoss(lost: SlotHandler): number {
     const before = this.newestAckedSentAt - this.#reorderUs;
     let count = this.#handOverPushedOut(lost);
@@ -150,7 +150,7 @@ export class InFlight {
     this.#advance();
   }
 
-  /** Nothing is known of what leaves the ring: control is forgotten, a packet is lost. */
+  /** What leaves the ring can no longer be tracked: control is forgotten, a packet is lost. */
   #forgetOldest(): void {
     const at = this.#tail & MASK;
     if (this.#slot[at]! >= 0) this.lostDatagrams++;
@@ -175,7 +175,7 @@ export class InFlight {
     handle(slot);
   }
 
-  /** A datagram declared lost did arrive: the path reorders more than was thought. */
+  /** A datagram declared lost did arrive: the path reorders more than was assumed. */
   #onSpurious(at: number): void {
     this.#state[at] = ACKED;
     this.lostDatagrams--;

@@ -1,30 +1,30 @@
 /**
- * Does the peer know what holds for a link? The client tells with every probe, from the first
- * change on, so that nothing has to be remembered of what was lost; the answer to such a probe
- * shows that it has arrived. Normative text: docs/protocol.md section 6.8.
+ * Does the peer know the settings of a link? From the first change on the client sends them with
+ * every probe, so that it need not remember what was lost; the answer to such a probe shows that
+ * they have arrived. Normative text: docs/protocol.md section 6.8.
  *
  * @module
  */
 
-/** What was told of one link, or heard. */
+/** What was told or heard about one link. */
 export class LinkNews {
-  /** Whether probes carry a LINK: something else holds, or held, than the INIT says. */
+  /** Whether probes carry a LINK: the settings differ, or have differed, from the INIT's. */
   telling = false;
-  /** Whether no answer has shown yet that the peer knows. */
+  /** Whether no answer has yet shown that the peer knows. */
   pending = false;
-  /** The last probe that said something else. */
+  /** The last probe with other settings. */
   #lastProbe = 0;
-  /** Counter of the newest datagram of the link that had a LINK about it. */
+  /** Counter of the newest datagram of the link that carried a LINK about it. */
   #heardAt = -1;
 
-  /** Something else holds for the link from behind probe `lastProbe` on. */
+  /** The settings of the link are others for every probe after `lastProbe`. */
   begin(lastProbe: number): void {
     this.telling = true;
     this.pending = true;
     this.#lastProbe = lastProbe;
   }
 
-  /** A new session: counters begin anew, and the peer ignores what still comes by the one before. */
+  /** A new session: counters restart, and the peer ignores what the previous one still brings. */
   handleNewSession(lastProbe: number): void {
     this.#heardAt = -1;
     if (this.pending) this.begin(lastProbe);
@@ -35,7 +35,7 @@ export class LinkNews {
     if (number > this.#lastProbe) this.pending = false;
   }
 
-  /** Whether a LINK that came in datagram `counter` of its own link is news: they may overtake each other. */
+  /** Whether a LINK in datagram `counter` of its own link is news: they may overtake each other. */
   accept(counter: number): boolean {
     if (counter < this.#heardAt) return false;
     this.#heardAt = counter;

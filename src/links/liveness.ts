@@ -1,7 +1,6 @@
 /**
- * Is a path alive? Silence is judged by what is at stake: under load a missing
- * acknowledgement is noticed within tens of milliseconds, an idle path is asked
- * a few times a second.
+ * Is a path alive? Silence is judged by what is at stake: under load a missing acknowledgement is
+ * noticed within tens of milliseconds, an idle path is probed a few times a second.
  *
  * `up` -> `suspect` (no new packets, what is in flight goes elsewhere, probes
  * every 50 ms) -> `down` (probes every 250 ms) -> `up` after three answers.
@@ -16,7 +15,7 @@ export type PathState = "connecting" | "up" | "suspect" | "down";
 export const REPORT_INTERVAL_US = 20_000;
 /** Silence on a loaded path that is never suspicious, in microseconds. */
 const LEAST_SUSPICION_US = 60_000;
-/** The only path is suspected this many times later. */
+/** The only path is suspected after this many times as long. */
 const ALONE_FACTOR = 4;
 const SUSPECT_PROBE_US = 50_000;
 const DOWN_PROBE_US = 250_000;
@@ -24,7 +23,7 @@ const MAX_LOST_PROBES = 3;
 const GOOD_PROBES = 3;
 /** Heartbeats of an idle path per `timeoutUs`; on a metered link they are rarer. */
 const HEARTBEATS = 3;
-/** A heartbeat is sent early by at most this share of their interval, if that saves a wake-up. */
+/** A heartbeat is sent early by at most this share of the interval, if that saves a wake-up. */
 const JOINED_SHARE = 0.5;
 const METERED_HEARTBEAT_US = 5_000_000;
 
@@ -32,11 +31,11 @@ const METERED_HEARTBEAT_US = 5_000_000;
 export interface Stakes {
   /** When the oldest unacknowledged packet left; Infinity: there is none. */
   readonly oldestSentAt: number;
-  /** How long an answer usually takes at most. */
+  /** The longest that an answer usually takes. */
   readonly patienceUs: number;
-  /** No other path could take the packets: suspicion is of no use until it is nearly certain. */
+  /** No other path could take the packets: suspicion is useless until it is nearly certain. */
   readonly alone: boolean;
-  /** So few packets are in flight that they may all have been lost. */
+  /** So few packets are in flight that all of them may have been lost. */
   readonly few: boolean;
 }
 
@@ -45,12 +44,12 @@ export class Liveness {
   state: PathState = "connecting";
   /** Why the state is what it is, in words. */
   reason = "waiting for the peer";
-  /** When the peer was last heard to receive something. */
+  /** When the peer last showed that it receives something. */
   progressAt: number;
   #probeAt: number;
   #lostProbes = 0;
   #goodProbes = 0;
-  /** When the path was asked because an answer is overdue. */
+  /** When the path was probed because an answer was overdue. */
   #probedAt = Infinity;
   readonly #timeoutUs: number;
 
@@ -80,7 +79,7 @@ export class Liveness {
     return true;
   }
 
-  /** The kernel refused: no route, interface gone. Returns true when that is news. */
+  /** The kernel refused: no route, interface gone. Returns true when that is new. */
   handleUnreachable(now: number, reason: string): boolean {
     if (this.state === "down" || this.state === "connecting") return false;
     this.#become("down", reason);
@@ -96,7 +95,7 @@ export class Liveness {
     this.progressAt = now;
   }
 
-  /** When something is to be done. */
+  /** When something has to be done. */
   timeoutAt(stakes: Stakes): number {
     if (this.state !== "up" || stakes.oldestSentAt === Infinity) return this.#probeAt;
     const asksFirst = stakes.few && this.#probedAt === Infinity;
@@ -105,8 +104,8 @@ export class Liveness {
   }
 
   /**
-   * To be called when {@linkcode timeoutAt} has passed. Returns what to do:
-   * send a probe; or stop using the path (its state says how).
+   * Call when {@linkcode timeoutAt} has passed. Returns what to do: send a probe; or stop using the
+   * path (its state says how).
    */
   handleTimeout(now: number, stakes: Stakes): "probe" | "failed" | "" {
     if (this.state === "up" && stakes.oldestSentAt !== Infinity) {
@@ -120,8 +119,8 @@ export class Liveness {
   }
 
   /**
-   * Something is sent anyway: a heartbeat that is nearly due goes along, so that both ends and
-   * all paths wake up together. Returns whether to send a probe.
+   * Call when something is sent anyway: a heartbeat that is nearly due goes with it, so that both
+   * ends and all paths wake up together. Returns whether to send a probe.
    */
   joinProbe(now: number, patienceUs: number): boolean {
     if (this.state !== "up" || this.#probeAt - now > this.#heartbeatUs * JOINED_SHARE) return false;
@@ -171,8 +170,8 @@ export class Liveness {
   }
 
   /**
-   * When silence has become suspicious. A few packets may all have been lost without any
-   * behind them to show that (RFC 8985 section 7): the path is asked first.
+   * When silence becomes suspicious. A few packets may all have been lost without any after them to
+   * reveal it (RFC 8985 section 7): the path is probed first.
    */
   #suspicionAt(stakes: Stakes): number {
     const overdue = stakes.few ? this.#probedAt + stakes.patienceUs : this.#tailAt(stakes);

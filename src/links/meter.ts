@@ -1,5 +1,5 @@
 /**
- * What went through in the last second.
+ * How much went through in the last second.
  *
  * @module
  */
@@ -9,7 +9,7 @@ const BINS = 10;
 
 /** Bits per second over the last second, in bins of 100 ms. */
 export class Meter {
-  /** All bytes ever. */
+  /** All bytes since the start. */
   totalBytes = 0;
   readonly #bins = new Float64Array(BINS);
   #bin = 0;

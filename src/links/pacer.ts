@@ -1,6 +1,6 @@
 /**
- * Earliest departure times: a link sends a datagram when the one before has had
- * time to leave at the link's rate, so that no queue forms behind it.
+ * Earliest departure times: a link sends a datagram when the previous one has had time to leave at
+ * the link's rate, so that no queue forms on the link.
  *
  * @module
  */
@@ -36,12 +36,12 @@ export class Pacer {
     this.#nextAt = from + sizeBytes * 8e6 / this.rateBps;
   }
 
-  /** There was nothing to send although it was due: what was not used is lost. */
+  /** There was nothing to send although it was due: unused time is lost. */
   pause(): void {
     this.#paused = true;
   }
 
-  /** Forgets what is owed: the link begins anew. */
+  /** Forgets what is owed: the link starts from scratch. */
   reset(now: number): void {
     this.#nextAt = now;
     this.#paused = true;

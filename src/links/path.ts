@@ -20,7 +20,7 @@ import { Pacer } from "./pacer.ts";
 import { type LinkSigns, RateEstimator } from "./rate_estimator.ts";
 import { Rtt } from "./rtt.ts";
 
-/** What is configured of a link, and never changes. */
+/** The configuration of a link, which never changes. */
 export interface PathOptions {
   readonly id: number;
   readonly name: string;
@@ -32,15 +32,15 @@ export interface PathOptions {
   readonly timeoutUs: number;
 }
 
-/** A path that was away begins with this share of its last rate. */
+/** A path that was down restarts with this share of its last rate. */
 const RETURN_SHARE = 0.25;
-/** More than this many round trips in flight is a queue somewhere. */
+/** More than this many round trips in flight means a queue somewhere. */
 const WINDOW_ROUND_TRIPS = 2;
 const LEAST_WINDOW_BYTES = 16_384;
 /** Probe times remembered: a power of two. */
 const PROBES = 64;
 const LOSS_WINDOW_US = 1_000_000;
-/** As many may be lost together without anything to show for it. */
+/** This many may be lost together without any sign of it. */
 const FEW_PACKETS = 3;
 
 /** The sending side of one path. */
@@ -52,9 +52,9 @@ export class Path {
   readonly live: Liveness;
   readonly sent: Meter = new Meter();
   readonly news: LinkNews = new LinkNews();
-  /** When it is used: as configured, unless that was changed since. */
+  /** When it is used: as configured, unless changed since. */
   tier: Tier;
-  /** Why the tier is another than the configured one, in words; empty when nobody said. */
+  /** Why the tier is not the configured one, in words; empty when no reason was given. */
   tierReason = "";
   /** Where datagrams go; undefined until the peer is known (server). */
   remote: Remote | undefined;
@@ -65,7 +65,7 @@ export class Path {
   owdWire = 0;
   /** Standing queue on the link, as the peer last measured it, in microseconds. */
   queueUs = 0;
-  /** Fraction of datagrams lost, of the last whole second. */
+  /** Fraction of datagrams lost over the last whole second. */
   loss = 0;
 
   readonly #delivery = new DeliveryRate();
@@ -103,14 +103,14 @@ export class Path {
     return Math.max(LEAST_WINDOW_BYTES, WINDOW_ROUND_TRIPS * bdp);
   }
 
-  /** Bytes on the link of a datagram of `length` bytes. */
+  /** Bytes that a datagram of `length` bytes takes on the link. */
   wireBytes(length: number): number {
     return length + (this.remote?.family === 6 ? UDP_OVERHEAD_BYTES[6] : UDP_OVERHEAD_BYTES[4]);
   }
 
   /**
-   * This end decides that the link is of another tier, or (undefined) of the configured one
-   * again. Returns whether that is news for the peer.
+   * This end decides that the link has another tier, or (undefined) the configured one again.
+   * Returns whether that is news for the peer.
    */
   decideTier(tier: Tier | undefined, reason: string): boolean {
     this.tierReason = reason;
@@ -135,7 +135,7 @@ export class Path {
     this.#idle = false;
   }
 
-  /** The path could have sent, but nothing was there: its rate samples say less. */
+  /** The path could have sent, but there was nothing to send: its rate samples say less. */
   handleIdle(): void {
     this.pacer.pause();
     if (this.#idle) return;
@@ -143,7 +143,7 @@ export class Path {
     this.#idleCount++;
   }
 
-  /** Numbers a probe that leaves now. */
+  /** Returns the number of a probe that leaves now. */
   nextProbe(now: number): number {
     this.#probeSentAt[++this.#probeNumber % PROBES] = now;
     return this.#probeNumber;
@@ -160,10 +160,9 @@ export class Path {
   }
 
   /**
-   * A report of the peer. `base` is the number of the session's counter 0; only
-   * reports of the `current` session are samples of the rate, since counts begin anew.
-   * Acknowledged packets go to `release`, lost ones to `lost`. Returns true when
-   * the path has come up.
+   * A report from the peer. `base` is the number of the session's counter 0; only reports of the
+   * `current` session are rate samples, since counts restart. Acknowledged packets go to `release`,
+   * lost ones to `lost`. Returns true when the path has come up.
    */
   handleReport(
     now: number,
@@ -183,7 +182,7 @@ export class Path {
     return news > 0 && this.#progress(now, false);
   }
 
-  /** Everything in flight is given up: `lost` gets the packets. */
+  /** Gives up everything in flight: `lost` gets the packets. */
   abandon(lost: SlotHandler): void {
     this.flight.abandon(lost);
   }
@@ -206,7 +205,7 @@ export class Path {
     return this.live.handleTimeout(now, this.#lookAtStakes(alone));
   }
 
-  /** Whether a heartbeat is to go along with what is sent; see {@linkcode Liveness.joinProbe}. */
+  /** Whether to send a heartbeat with what is sent; see {@linkcode Liveness.joinProbe}. */
   joinProbe(now: number): boolean {
     return this.live.joinProbe(now, this.rtt.patienceUs);
   }

@@ -1,14 +1,14 @@
 /**
- * How much a link carries, found by itself.
+ * How much a link carries, found by measuring.
  *
  * The estimate rises when more is delivered: while it starts it doubles, later
- * short probes look for more. It falls only on evidence: a queue that stands on
- * the link (then what arrives meanwhile *is* its capacity), or many losses. A sender
- * that wakes late or has little to send is no evidence of a slower link.
+ * short probes look for more. It falls only on evidence: a standing queue on the link (then what
+ * arrives meanwhile *is* its capacity), or many losses. A sender that wakes late or has little to
+ * send is no evidence of a slower link.
  *
- * Akin to BBR (Cardwell and others, draft-ietf-ccwg-bbr), but the queue is measured by
- * one-way delay, and a probe may be short, because the tunnel's own queue absorbs
- * what the link does not take.
+ * Akin to BBR (Cardwell and others, draft-ietf-ccwg-bbr), but the queue is measured by one-way
+ * delay, and a probe may be short, because the tunnel's own queue absorbs what the link does not
+ * take.
  *
  * @module
  */
@@ -16,16 +16,16 @@
 import type { RateSample } from "./delivery_rate.ts";
 
 /**
- * Bits per second before anything is known. Generous, so that an inner flow that
- * starts is not slowed down by the search: at worst it fills the link's own queue
- * for a moment, as it would without a tunnel.
+ * Bits per second before anything is known. Generous, so that the search does not slow down an
+ * inner flow that starts: at worst it fills the link's own queue for a moment, as it would without
+ * a tunnel.
  */
 export const INITIAL_RATE_BPS = 10_000_000;
 /** Lowest rate a link is paced at, in bits per second. */
 export const MIN_RATE_BPS = 100_000;
 const MAX_RATE_BPS = 100e9;
 
-/** A round of the start that grew by less than this found nothing new. */
+/** A round of the start that grew by less than this found nothing more. */
 const GROWTH = 1.25;
 const FLAT_ROUNDS = 3;
 /** A probe that grew by this has found more. */
@@ -33,43 +33,45 @@ const FOUND = 1.08;
 /** Time between two probes, in microseconds, or in RTTs if that is longer. */
 const CRUISE_US = 400_000;
 const CRUISE_RTTS = 8;
-/** The same while the link carries much less than it has shown lately. */
+/** The same while the link carries much less than it recently did. */
 const RECOVERY_US = 100_000;
-/** A probe sends faster for a moment: so long that its bytes are a sample, so short that the queue
- * it may build is short. Then it waits for an RTT, and the time of a report, for what comes of it. */
+/**
+ * A probe sends faster for a moment: long enough for its bytes to be a sample, short enough to build
+ * only a short queue. Then it waits an RTT, and the time of a report, for the result.
+ */
 const PUSH_US = 30_000;
 const PUSH_BYTES = 12_000;
 const MAX_PUSH_US = 100_000;
 const ANSWER_US = 40_000;
 const DRAIN_US = 100_000;
 
-/** A standing queue is more than this, in microseconds; or an eighth of the least RTT ... */
+/** A queue counts beyond this delay, in microseconds; or an eighth of the least RTT ... */
 const QUEUE_US = 10_000;
-/** ... or more than these bytes take, up to a limit; or what jitter explains. */
+/** ... or the time that these bytes take, up to a limit; or what jitter explains. */
 const QUEUE_BYTES = 3_000;
 const MAX_QUEUE_US = 60_000;
 const JITTERS = 3;
 const MAX_JITTER_US = 15_000;
-/** It stands for at least this long, or an RTT. */
+/** It is a standing queue after at least this long, or an RTT. */
 const STANDING_US = 25_000;
-/** To believe that the link has become much slower takes longer. */
+/** It takes longer to believe that the link has become much slower. */
 const DEEP_CUT = 0.5;
 const DEEP_STANDING_US = 60_000;
 /**
- * More losses than this may be the link's answer to too much: then there are fewer when less is
- * sent. When there are not, they are random, like those of a bad radio, and no reason to slow down.
+ * More losses than this may mean that too much is sent: then there are fewer when less is sent.
+ * Otherwise they are random, like those of bad radio, and no reason to slow down.
  */
 const TOO_MANY_LOSSES = 0.05;
 const FEWER_LOSSES = 0.5;
-/** So long after a cut the loss of a whole second is known, in microseconds. */
+/** This long after a cut the loss of a whole second is known, in microseconds. */
 const LOSS_JUDGED_US = 2_200_000;
 
 /** The backlog of a link that has become slower is gone after this, in microseconds. */
 const BACKLOG_US = 600_000;
 
-/** What the link has shown is forgotten by half in this time, in microseconds. */
+/** Half of what the link has shown is forgotten in this time, in microseconds. */
 const MEMORY_US = 20_000_000;
-/** Less than this share of it is worth a bold probe. */
+/** Below this share of it a bold probe is worthwhile. */
 const RECOVERED = 0.7;
 
 /** A rate sample spans this much of the estimated rate, within bounds in bytes. */
@@ -79,7 +81,7 @@ const LEAST_SPAN_BYTES = 6_000;
 const MOST_SPAN_BYTES = 32_768;
 
 type Mode = "startup" | "drain" | "cruise" | "probe";
-/** Share of the estimate that is paced at. In cruise a little less: the link's queue stays empty. */
+/** Share of the estimate to pace at: in cruise a little less, to keep the link's queue empty. */
 const GAIN: Readonly<Record<Mode, number>> = {
   startup: 2,
   drain: 0.75,
@@ -91,14 +93,14 @@ const KNOWN_GAIN = 0.995;
 /** Gains of probes that find more, one after the other. */
 const BOLDER = [1.2, 1.5, 2] as const;
 
-/** What else a report tells of the link. Times in microseconds. */
+/** What else a report tells about the link. Times in microseconds. */
 export interface LinkSigns {
-  /** One-way delay above the least of the recent past; -1: not known. */
+  /** One-way delay above the recent least; -1: not known. */
   readonly queueUs: number;
   readonly srttUs: number;
   readonly minRttUs: number;
   readonly rttvarUs: number;
-  /** Fraction of datagrams lost, of the last second. */
+  /** Fraction of datagrams lost over the last second. */
   readonly loss: number;
 }
 
@@ -107,7 +109,7 @@ export class RateEstimator {
   /** Least time and bytes that the next rate sample should span. */
   spanUs = STARTING_SPAN_US;
   spanBytes = LEAST_SPAN_BYTES;
-  /** When {@linkcode endPush} is to be called; Infinity while nothing is pushed. */
+  /** When to call {@linkcode endPush}; Infinity while there is no push. */
   pushEndsAt = Infinity;
 
   readonly #cap: number;
@@ -117,7 +119,7 @@ export class RateEstimator {
   #roundEndsAt = 0;
   #roundBase = 0;
   #flatRounds = 0;
-  /** How often in a row a probe has found more. */
+  /** How many probes in a row have found more. */
   #boldness = 0;
   #found = false;
   /** Whether anything was measured. */
@@ -127,11 +129,11 @@ export class RateEstimator {
   #queueSince = Infinity;
   /** Whether there was a queue in this round of the start. */
   #queueSeen = false;
-  /** The rate before it was cut for losses; 0: nothing is to be judged. */
+  /** The rate before it was cut for losses; 0: there is no cut to judge. */
   #beforeCut = 0;
   #lossAtCut = 0;
   #lossJudgedAt = 0;
-  /** Losses that came however little was sent. */
+  /** Losses that occurred however little was sent. */
   #randomLoss = 0;
   /** The most that the link has carried, fading. */
   #shown = 0;
@@ -151,7 +153,7 @@ export class RateEstimator {
 
   /** The rate to pace at. */
   get pacingBps(): number {
-    // Doubling a guess would overrun a slow link by far.
+    // Doubling a guess would far exceed a slow link.
     const gain = !this.#sampled && this.starting
       ? 1
       : this.pushEndsAt !== Infinity
@@ -167,31 +169,31 @@ export class RateEstimator {
     this.pushEndsAt = Infinity;
   }
 
-  /** Whether the estimate still doubles: what the queue holds says nothing yet. */
+  /** Whether the estimate still doubles: the queue's length means nothing yet. */
   get starting(): boolean {
     return this.#mode === "startup";
   }
 
   /**
-   * Whether a queue in front of the link says that too much is sent: the estimate does not grow,
-   * and the backlog of the last fall is worked off.
+   * Whether a queue in front of the link means that too much is sent: the estimate does not grow,
+   * and the backlog of the last fall is gone.
    */
   isSettled(now: number): boolean {
     return !this.starting && !this.#found && !this.hasBacklog(now);
   }
 
-  /** Whether the link has become much slower a moment ago, so that others have its work to do. */
+  /** Whether the link became much slower a moment ago, so that others have to do its work. */
   hasBacklog(now: number): boolean {
     return now < this.#fellAt + BACKLOG_US;
   }
 
-  /** A one-way delay of more than this above the least means that a queue stands on the link. */
+  /** A one-way delay of more than this above the least means that there is a queue on the link. */
   queueLimitUs(minRttUs: number, rttvarUs: number): number {
     const bytesUs = Math.min(QUEUE_BYTES * 8e6 / this.#rate, MAX_QUEUE_US);
     return Math.max(QUEUE_US, minRttUs / 8, bytesUs, Math.min(JITTERS * rttvarUs, MAX_JITTER_US));
   }
 
-  /** Begins anew at a share of what was known: the link was away. */
+  /** Restarts at a share of what was known: the link was down. */
   restart(now: number, share: number): void {
     this.#rate = Math.max(MIN_RATE_BPS, this.#rate * share);
     this.#enter(now, "startup", 0);
@@ -203,19 +205,19 @@ export class RateEstimator {
     this.#boldness = 0;
   }
 
-  /** Takes a rate sample of a report into account. */
+  /** Takes into account a rate sample from a report. */
   handleSample(now: number, sample: RateSample, signs: LinkSigns): void {
     this.#chooseSpan(signs.srttUs);
     this.#sampled ||= sample.rateBps > 0;
     this.#rise(now, Math.min(sample.rateBps, this.#cap));
     this.#watchLoss(now, sample, signs.loss);
     this.#watchQueue(now, sample.busyBps, signs);
-    // Without a sample nothing is known: least of all that there is no more to find.
+    // Without a sample nothing is known, least of all that there is nothing more to find.
     const limited = sample.limited || sample.rateBps === 0;
     if (now >= this.#roundEndsAt) this.#onRound(now, limited, signs.srttUs);
   }
 
-  /** At low rates a sample needs time, at high ones bytes: else it says more of jitter than of the link. */
+  /** At low rates a sample needs time, at high ones bytes; else it measures jitter instead. */
   #chooseSpan(srttUs: number): void {
     this.spanUs = Math.max(srttUs, this.starting ? STARTING_SPAN_US : SPAN_US);
     const bytes = this.#rate * this.spanUs / 8e6;
@@ -257,7 +259,7 @@ export class RateEstimator {
     this.#enter(now, "drain", srttUs);
   }
 
-  /** Cuts the rate for many losses, and takes that back when it did not help. */
+  /** Cuts the rate when losses are many, and undoes that when it did not help. */
   #watchLoss(now: number, sample: RateSample, loss: number): void {
     if (now < this.#lossJudgedAt) return;
     if (this.#beforeCut > 0) {
@@ -283,7 +285,7 @@ export class RateEstimator {
       return;
     }
     const grew = this.#rate >= this.#roundBase * GROWTH;
-    // A link with a queue is full, however seldom it is asked to send.
+    // A link with a queue is full, however rarely it is asked to send.
     if (!limited || this.#queueSeen) this.#flatRounds = grew ? 0 : this.#flatRounds + 1;
     this.#queueSeen = false;
     if (grew) this.#roundBase = this.#rate;
@@ -305,7 +307,7 @@ export class RateEstimator {
     }
   }
 
-  /** Whether the link carries much less than it has shown lately. */
+  /** Whether the link carries much less than it recently did. */
   #hasLost(now: number): boolean {
     return this.#rate < RECOVERED * this.#remembered(now);
   }

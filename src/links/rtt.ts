@@ -1,13 +1,12 @@
 /**
- * Round-trip time of one path: SRTT and RTTVAR of RFC 6298 section 2, and the
- * least sample of the recent past.
+ * Round-trip time of one path: SRTT and RTTVAR of RFC 6298 section 2, and the recent least sample.
  *
  * @module
  */
 
 /** SRTT before the first sample, in microseconds. */
 export const INITIAL_RTT_US = 100_000;
-/** The minimum is of the last one to two such windows, in microseconds. */
+/** The minimum covers the last one to two windows of this many microseconds. */
 const WINDOW_US = 10_000_000;
 
 /** Smoothed and least round-trip time. */
@@ -19,7 +18,7 @@ export class Rtt {
   #lastMinUs = Infinity;
   #windowEndsAt = 0;
 
-  /** Least round-trip time of the recent past. */
+  /** Recent least round-trip time. */
   get minUs(): number {
     const least = Math.min(this.#minUs, this.#lastMinUs);
     return least === Infinity ? this.srttUs : least;
@@ -30,7 +29,7 @@ export class Rtt {
     return this.srttUs + Math.max(4 * this.rttvarUs, 5_000);
   }
 
-  /** Takes one more round trip of `sampleUs` into account. */
+  /** Takes into account one more round trip of `sampleUs`. */
   sample(now: number, sampleUs: number): void {
     if (now >= this.#windowEndsAt) {
       this.#lastMinUs = this.#minUs;

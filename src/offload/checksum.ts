@@ -1,10 +1,10 @@
 /**
  * The internet checksum (RFC 1071), over the memory of a packet pool.
  *
- * Words of 32 bits are read as they lie in memory, and their halves added up without carries:
- * since 2^16 = 1 modulo 2^16 - 1 the total folds to 16 bits at the end. On a little-endian
- * machine the result has its bytes swapped, and nothing else. Halves, because V8 adds small
- * integers a third faster than the sums of whole words would be, which fit none.
+ * Words of 32 bits are read in the machine's byte order, and their halves added up without carries:
+ * since 2^16 = 1 modulo 2^16 - 1 the total folds to 16 bits at the end. On a little-endian machine
+ * the only difference is that the result has its bytes swapped. Halves, because V8 adds small
+ * integers a third faster than sums of whole words, which are too large to be small integers.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { readU16, writeU16 } from "../wire/field.ts";
 import { IPV4_CHECKSUM, IPV4_SOURCE, IPV6_SOURCE, PROTOCOL_UDP } from "../wire/ip_layout.ts";
 import { parseTransport, TransportInfo } from "../wire/transport.ts";
 
-/** Both addresses, which lie side by side. */
+/** Both addresses, which are adjacent. */
 const IPV4_ADDRESSES_BYTES = 8;
 const IPV6_ADDRESSES_BYTES = 32;
 
@@ -98,7 +98,7 @@ export function fillChecksum(pool: PacketPool, slot: number): boolean {
   writeU16(bytes, at + filled.checksumAt, 0);
   const pseudo = pseudoSum(pool, at, filled.version, filled.protocol, transportBytes);
   const sum = ~fold(pseudo + sumOf(pool, at + filled.ipBytes, transportBytes)) & 0xffff;
-  // UDP says "no checksum" with 0 and has another zero for it (RFC 768).
+  // In UDP 0 means "no checksum", and the other zero is sent instead (RFC 768).
   writeU16(bytes, at + filled.checksumAt, sum === 0 && filled.protocol === PROTOCOL_UDP ? ~0 : sum);
   pool.needsChecksum[slot] = 0;
   return true;

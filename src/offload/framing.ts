@@ -1,9 +1,9 @@
 /**
- * What stands in front of each packet on an interface: systems have different bytes for it, and
- * this is where they say the same.
+ * What precedes each packet on an interface: systems have different bytes for it, and here they are
+ * translated into one form.
  *
- * The one word for what is left to do to a packet is virtio's ({@linkcode VnetHeader}), whatever
- * the system calls it.
+ * What is left to do to a packet is always said in virtio's terms ({@linkcode VnetHeader}),
+ * whatever the system calls it.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { VnetHeader } from "./vnet_header.ts";
 export interface Framing {
   /** How many; there is room for `PACKET_OFFSET` of them. */
   readonly bytes: number;
-  /** Writes them in front of the packet at `at`, to which `header` is left to do. */
+  /** Writes them in front of the packet at `at`; `header` is what is left to do to it. */
   write(bytes: Uint8Array, at: number, header: Readonly<VnetHeader>): void;
   /**
    * Reads those in front of the packet of `length` bytes, at least 1, at `at` in the pool's

@@ -1,6 +1,6 @@
 /**
- * Which packets of a flow may become one super-packet: those that cutting it gives back byte
- * for byte. The rules are those by which Linux merges what a network card received.
+ * Which packets of a flow may become one super-packet: those that cutting it reproduces byte for
+ * byte. The rules are those by which Linux merges what a network card received.
  *
  * Sources: `inet_gro_receive()` of net/ipv4/af_inet.c, `ipv6_gro_receive()` of
  * net/ipv6/ip6_offload.c, `tcp_gro_receive()` of net/ipv4/tcp_offload.c; RFC 6864 section 4 (the
@@ -55,7 +55,7 @@ export function isCandidate(
   if (info.protocol === PROTOCOL_TCP) {
     return (pool.bytes[at + info.ipBytes + TCP_FLAGS]! & ~(PSH | FIN)) === ACK;
   }
-  // No checksum at all is not the same as one that is right.
+  // Having no checksum at all is not the same as having a right one.
   return mergesUdp &&
     (pool.needsChecksum[slot] !== 0 || readU16(pool.bytes, at + info.ipBytes + UDP_CHECKSUM) !== 0);
 }
@@ -63,7 +63,7 @@ export function isCandidate(
 /** A number that packets of one flow have in common. */
 export function flowKey(words: Uint32Array, at: number, info: TransportInfo): number {
   const ports = at + info.ipBytes >> 2;
-  // In front of the ports: both addresses of IPv4, half of the destination of IPv6.
+  // Before the ports: both addresses of IPv4, half of the destination of IPv6.
   return words[ports]! ^ words[ports - 1]! ^ Math.imul(words[ports - 2]!, 31) ^ info.protocol;
 }
 
@@ -80,7 +80,7 @@ export function isSameFlow(pool: PacketPool, a: number, b: number, info: Transpo
   return true;
 }
 
-/** Tells whether the IP headers of two packets of a flow say the same, but for length and number. */
+/** Tells whether the IP headers of two packets of a flow differ at most in length and number. */
 export function haveSameIp(pool: PacketPool, a: number, b: number, info: TransportInfo): boolean {
   const { bytes, words } = pool;
   // Traffic class and flow label; hop limit.
@@ -94,9 +94,9 @@ export function haveSameIp(pool: PacketPool, a: number, b: number, info: Transpo
 }
 
 /**
- * Returns how the IPv4 identification goes on from the `count` packets of a run, the first of
- * which is at `first`, to the one at `at`: one of {@linkcode ID_STEP}, `unknown` when it does
- * not. `step` is what it was so far.
+ * Returns how the IPv4 identification continues from the `count` packets of a run, the first of
+ * which is at `first`, to the one at `at`: one of {@linkcode ID_STEP}, `unknown` when it does not.
+ * `step` is how it went so far.
  */
 export function idStep(
   bytes: Uint8Array,

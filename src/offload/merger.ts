@@ -1,11 +1,11 @@
 /**
- * Makes super-packets of packets for the tunnel interface, so that the kernel has one to handle
- * instead of dozens: what a network card's driver does under the name of GRO.
+ * Merges packets for the tunnel interface into super-packets, so that the kernel has one to handle
+ * instead of dozens: what network drivers do under the name of GRO.
  *
  * A batch is divided into *runs*, each of which is one write: the first packet with its headers
  * changed in place, then the payloads of those that follow it. Nothing is copied. A run takes the
- * place of its first packet; whatever does not continue its flow's run ends it, so
- * within a flow nothing changes places.
+ * place of its first packet; a packet that does not continue its flow's run ends it, so order
+ * within a flow is kept.
  *
  * Sources: those of mergeable.ts; virtio section 5.1.6 for what is written in front.
  *
@@ -49,11 +49,11 @@ const NONE = -1;
 
 /** What the kernel does to super-packets. */
 export interface MergeRules {
-  /** Whether it takes some of UDP. */
+  /** Whether it takes those of UDP. */
   readonly udp: boolean;
   /**
-   * Whether it gives each packet that it cuts off an IPv4 identification of its own making.
-   * Otherwise it counts, so that packets can only be merged when they are counted.
+   * Whether it chooses a new IPv4 identification for each packet that it cuts off. Otherwise it
+   * counts, so only packets whose identifications count can be merged.
    */
   readonly renumbers: boolean;
   /** Bytes that one may have, at most 65,535: its length has 16 bits. */
@@ -64,7 +64,7 @@ export interface MergeRules {
 export class Merger {
   /** How many runs there are. */
   count = 0;
-  /** By run: its first packet, and how many it has. A packet is its place in the batch. */
+  /** By run: its first packet, and how many it has. A packet is given by its place in the batch. */
   readonly first: Uint8Array = new Uint8Array(MERGE_PACKETS);
   readonly packets: Uint8Array = new Uint8Array(MERGE_PACKETS);
   /** By packet: its slot, and the next packet of its run, or -1. */
@@ -72,7 +72,7 @@ export class Merger {
   readonly next: Int8Array = new Int8Array(MERGE_PACKETS);
   /** By run: bytes in front of the payload, in each of its packets. */
   readonly headerBytes: Uint8Array = new Uint8Array(MERGE_PACKETS);
-  /** Bytes that a super-packet may have, of those that the kernel takes. */
+  /** Bytes that a super-packet may have; never more than the kernel takes. */
   mostBytes: number;
 
   readonly #framing: Framing;
@@ -86,7 +86,7 @@ export class Merger {
   readonly #idStep = new Uint8Array(MERGE_PACKETS);
   /** Whether the checksums of the run's first packet have been looked at. */
   readonly #verified = new Uint8Array(MERGE_PACKETS);
-  /** Open runs and the keys of their flows; the oldest gives way. */
+  /** Open runs and the keys of their flows; the oldest is replaced. */
   readonly #open = new Int8Array(OPEN_RUNS).fill(NONE);
   readonly #keys = new Int32Array(OPEN_RUNS);
   #oldest = 0;
@@ -111,7 +111,7 @@ export class Merger {
 
   /**
    * Finishes the headers of `run`, and what the interface wants in front of the first packet.
-   * Returns false when that cannot be: a packet without checksum has no place for one.
+   * Returns false when it cannot: a packet without checksum has no place for one.
    */
   finish(pool: PacketPool, run: number): boolean {
     const slot = this.slot[this.first[run]!]!;
@@ -155,7 +155,7 @@ export class Merger {
     if (isOne && !this.#ends(pool, run, packet, at)) this.#openRun(run, key, place);
   }
 
-  /** Returns the place of the open run whose flow the packet at `at` is of, or -1. */
+  /** Returns the place of the open run whose flow the packet at `at` belongs to, or -1. */
   #findOpen(pool: PacketPool, key: number, at: number): number {
     for (let place = 0; place < OPEN_RUNS; place++) {
       const run = this.#open[place]!;
@@ -186,12 +186,12 @@ export class Merger {
     if (this.#info.version === 6 || this.#rules.renumbers) return true;
     const step = idStep(pool.bytes, first, at, this.packets[run]!, this.#idStep[run]!);
     if (step === ID_STEP.unknown) return false;
-    // A step that a packet does not keep after all belongs to a run that has ended.
+    // If the packet is refused later on, the run ends, and its step no longer matters.
     this.#idStep[run] = step;
     return true;
   }
 
-  /** The first packet's checksums are of interest when there is a second one. */
+  /** The first packet's checksums matter only when there is a second packet. */
   #isVerified(pool: PacketPool, run: number, first: number): boolean {
     if (this.#verified[run] !== 0) return true;
     // The headers of all packets of a run are in the same places.
@@ -226,7 +226,7 @@ export class Merger {
     this.#nextSequence[run] = sequenceOf(pool.bytes, at, this.#info) + payload;
   }
 
-  /** Whether nothing may follow the run's newest packet: it is shorter, or says so. */
+  /** Whether nothing may follow the run's newest packet: it is shorter, or its flags say so. */
   #ends(pool: PacketPool, run: number, packet: number, at: number): boolean {
     const payload = pool.lengths[this.slot[packet]!]! - this.#info.headerBytes;
     if (payload < this.#segmentBytes[run]!) return true;

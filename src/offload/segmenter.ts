@@ -1,9 +1,9 @@
 /**
- * Cuts super-packets into packets of the tunnel: what a network card with TSO and USO does,
- * but for the transport checksum, which stays out when it may.
+ * Cuts super-packets into packets of the tunnel: what a network card with TSO and USO does, except
+ * for the transport checksum, which is left out where allowed.
  *
- * A super-packet can have more segments than its reader has room for, so it is cut bit by bit
- * from where it was read to, the staging memory of the pool.
+ * A super-packet can have more segments than its reader has room for, so it is cut piecemeal from
+ * where it was read to, the staging memory of the pool.
  *
  * Sources: RFC 9293, RFC 768, RFC 6864 (IPv4 identification), RFC 3168 section 6.1 (CWR);
  * Linux `Documentation/networking/segmentation-offloads.rst`.
@@ -35,7 +35,7 @@ import { fold, sumOf } from "./checksum.ts";
 import type { Framing } from "./framing.ts";
 import { SuperPacket } from "./super_packet.ts";
 
-/** Cuts one super-packet after the other. */
+/** Cuts one super-packet after another. */
 export class Segmenter {
   /** Reads that made no sense, which were dropped. */
   malformed = 0;
@@ -66,7 +66,7 @@ export class Segmenter {
     return this.#pending;
   }
 
-  /** Takes the `length` bytes in the pool's staging memory; nothing may be pending. */
+  /** Accepts the `length` bytes in the pool's staging memory; nothing may be pending. */
   load(pool: PacketPool, length: number): void {
     const packet = this.#packet;
     if (!packet.parse(pool, length)) {
@@ -86,8 +86,8 @@ export class Segmenter {
   }
 
   /**
-   * Cuts segments into slots taken from `pool` and stores those from `slots[count]` on, until
-   * there are `limit` in all. Returns how many there are. O(bytes).
+   * Cuts segments into slots taken from `pool` and stores these from `slots[count]` on, until there
+   * are `limit` in all. Returns how many there are. O(bytes).
    */
   cut(pool: PacketPool, slots: Int32Array, count: number, limit: number): number {
     while (this.#pending && count < limit) {
@@ -119,7 +119,7 @@ export class Segmenter {
     this.#urgent = isUrgent ? readU16(bytes, at + ipBytes + TCP_URGENT) : 0;
   }
 
-  /** A packet that is one already. */
+  /** Copies a packet that needs no cutting. */
   #copyWhole(pool: PacketPool, slot: number): void {
     const packet = this.#packet;
     const target = pool.at(slot) + PACKET_OFFSET;
@@ -172,7 +172,7 @@ export class Segmenter {
     if (!isLast) flags &= ~(FIN | PSH);
     if (offset > 0) flags &= ~CWR;
     if ((flags & URG) !== 0) {
-      // The pointer counts from the segment's own sequence number; behind it nothing is urgent.
+      // The pointer counts from the segment's own sequence number; after it nothing is urgent.
       const urgent = Math.max(0, this.#urgent - offset);
       writeU16(bytes, tcp + TCP_URGENT, urgent);
       if (urgent === 0 && offset > 0) flags &= ~URG;
@@ -185,10 +185,10 @@ export class Segmenter {
     writeU16(bytes, target + ipBytes + UDP_LENGTH, length - ipBytes);
   }
 
-  /** Fills the checksum in: only the kernel knows the pseudo header of such a packet. */
+  /** Fills in the checksum: only the kernel knows the pseudo header of such a packet. */
   #fillIn(pool: PacketPool, target: number, length: number): void {
     const { ipBytes, checksumAt, length: superLength } = this.#packet;
-    // What it left holds the length of the whole, which is one of the summands.
+    // The sum it left includes the length of the whole.
     const pseudo = fold(this.#pseudo + (~fold(superLength - ipBytes) & 0xffff) + length - ipBytes);
     writeU16(pool.bytes, target + checksumAt, pseudo);
     finishChecksum(pool, target + ipBytes, length - ipBytes, target + checksumAt);
@@ -203,7 +203,7 @@ function copyHeader(words: Uint32Array, target: number, source: number, bytes: n
 /** Sums up from `from`, where the field at `fieldAt` holds the pseudo header's sum. */
 function finishChecksum(pool: PacketPool, from: number, length: number, fieldAt: number): void {
   const sum = ~sumOf(pool, from, length) & 0xffff;
-  // UDP says "no checksum" with 0 and has another zero for it (RFC 768).
+  // In UDP 0 means "no checksum", and the other zero is sent instead (RFC 768).
   const zero = fieldAt - from === UDP_CHECKSUM ? 0xffff : 0;
   writeU16(pool.bytes, fieldAt, sum === 0 ? zero : sum);
 }

@@ -1,9 +1,9 @@
 /**
- * What a TUN interface with offload has read: a packet, or a *super-packet*, whose headers
- * stand for many segments, with the kernel's word on what is left to do.
+ * What was read from a TUN interface with offload: a packet, or a *super-packet*, whose headers
+ * stand for many segments, and what the kernel says is left to do.
  *
- * The kernel is trusted no more than the network: whatever combination of header and packet
- * does not fit is called malformed, and then nothing of it is used.
+ * The kernel is trusted no more than the network: any inconsistent combination of header and packet
+ * counts as malformed, and none of it is used.
  *
  * @module
  */
@@ -30,12 +30,12 @@ import {
 import type { Framing } from "./framing.ts";
 import { GSO, GSO_ECN, NEEDS_CSUM, VnetHeader } from "./vnet_header.ts";
 
-/** Returns where in the staging memory of a pool the interface's bytes go, the packet behind them. */
+/** Returns where in a pool's staging memory the interface's bytes go, followed by the packet. */
 export function stagedOffset(framing: Framing): number {
   return PACKET_OFFSET - framing.bytes;
 }
 
-/** Returns how many bytes may be read to there, the interface's included. */
+/** Returns how many bytes may be read there, the interface's included. */
 export function stagedBytes(framing: Framing): number {
   return STAGING_BYTES - stagedOffset(framing);
 }
@@ -58,7 +58,7 @@ export class SuperPacket {
   needsChecksum = false;
   checksumFrom = 0;
   checksumAt = 0;
-  /** Whether its segments are of the kind whose checksum may stay missing (wire/transport.ts). */
+  /** Whether its segments are of the kind whose checksum may stay unfilled (wire/transport.ts). */
   plain = false;
   readonly #header = new VnetHeader();
   readonly #framing: Framing;
@@ -95,7 +95,7 @@ export class SuperPacket {
       this.payloadBytes > 0;
   }
 
-  /** The IP header must end, with whatever extends it, where the checksum begins. */
+  /** The IP header, extensions included, must end where the checksum begins. */
   #parseIp(bytes: Uint8Array): boolean {
     const { at, ipBytes } = this;
     if (ipVersion(bytes, at) === 4) {
@@ -110,7 +110,7 @@ export class SuperPacket {
     return ipVersion(bytes, at) === 6 && ipBytes >= IPV6_BYTES && (ipBytes & 7) === 0;
   }
 
-  /** The kind that the kernel says must be the one that the packet says. */
+  /** The kind that the kernel names must be that of the packet. */
   #parseKind(bytes: Uint8Array): boolean {
     const { gsoType, csumOffset } = this.#header;
     const isTcp = (gsoType & ~GSO_ECN) === (this.version === 4 ? GSO.tcp4 : GSO.tcp6);

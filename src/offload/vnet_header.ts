@@ -1,6 +1,6 @@
 /**
- * What is left to do to a packet, in virtio's words; and the bytes for it that a TUN interface
- * of Linux with `IFF_VNET_HDR` puts in front of every packet.
+ * What is left to do to a packet, in virtio's terms; and its encoding, which a Linux TUN interface
+ * with `IFF_VNET_HDR` puts in front of every packet.
  *
  * Source: struct virtio_net_hdr of <linux/virtio_net.h>; Virtual I/O Device (VIRTIO) 1.2,
  * section 5.1.6. The legacy layout has the byte order of the host: little-endian here.
@@ -16,7 +16,7 @@ export const VNET_HEADER_BYTES = 10;
 export const NEEDS_CSUM = 1;
 /** Kinds of packets that are to be cut; UDP for both versions of IP. */
 export const GSO = { none: 0, tcp4: 1, tcp6: 4, udp: 5 } as const;
-/** Beside a kind of TCP: the first segment alone has CWR. */
+/** Added to a kind of TCP: only the first segment has CWR. */
 export const GSO_ECN = 0x80;
 
 /** The fields. Reused. */
@@ -24,13 +24,13 @@ export class VnetHeader {
   flags = 0;
   /** One of {@linkcode GSO}, and {@linkcode GSO_ECN}. */
   gsoType = 0;
-  /** Bytes of all headers; the kernel takes it for a hint, and so does this program. */
+  /** Bytes of all headers; only a hint, to the kernel and to this program. */
   hdrLen = 0;
   /** Payload bytes of each segment but the last. */
   gsoSize = 0;
   /** Where the checksum begins, from the start of the packet. */
   csumStart = 0;
-  /** Where it is to be put, from there. */
+  /** Where it goes, from there. */
   csumOffset = 0;
 }
 

@@ -5,10 +5,10 @@
  * Deno makes a piece of machine code, a stub, for each function; optimized JavaScript jumps to it.
  * The stubs do not begin with the landing instruction (`endbr64`, `bti`) of CPUs that check where
  * an indirect jump lands, so a system that enforces it ends the process there. Deno makes no
- * stub for a function that takes a structure by value. So every function is given one
- * parameter more, a structure of one byte: by the calling conventions of amd64 and arm64 it travels
- * where the function does not look, in the next register or on the stack behind the last
- * argument. Such calls go through libffi, which the C compiler built.
+ * stub for a function that takes a structure by value. So every function is given one extra
+ * parameter, a structure of one byte: by the calling conventions of amd64 and arm64 it travels
+ * where the function does not look, in the next register or on the stack after the last argument.
+ * Such calls go through libffi, which the C compiler built.
  *
  * A call by a stub costs about 5 ns, one through libffi 50 ns and 12 ns for each argument.
  *
@@ -51,7 +51,7 @@ function withStructure(functions: Functions): Record<string, Deno.ForeignFunctio
   return Object.fromEntries(extended);
 }
 
-/** Returns `call` with the structure behind its `count` arguments; rest arguments would be an array. */
+/** Returns `call` with the structure after `count` arguments; a rest parameter would allocate. */
 function passStructure(call: Call, count: number): Call {
   const s = STRUCTURE;
   switch (count) {

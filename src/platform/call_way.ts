@@ -1,9 +1,9 @@
 /**
  * Which way this process calls C functions: see `c_library.ts`.
  *
- * A stub that lacks its landing instruction kills the process only when V8 has compiled a caller,
- * seconds after packets flow. So a child process finds out: it has a caller compiled and calls
- * through the stub. Where it dies of SIGILL, or nothing can be learnt of it, this process does
+ * A stub that lacks its landing instruction kills the process only once V8 has compiled a caller,
+ * seconds after packets start to flow. So a child process finds out: it has a caller compiled and
+ * calls through the stub. If it dies of SIGILL, or nothing can be learnt from it, this process does
  * without stubs.
  *
  * @module
@@ -18,7 +18,7 @@ import type { HostFinding } from "./platform.ts";
 export const CALLS_VARIABLE = "AGGVPN_CALLS";
 const SETTINGS: readonly string[] = ["stubs", "libffi", "probe"];
 
-/** The way, and what there is to say of it. */
+/** The way, and what there is to say about it. */
 export interface CallChoice {
   readonly way: CallWay;
   readonly findings: readonly HostFinding[];
@@ -56,8 +56,8 @@ export function chooseCalls(setting: string, probe: () => CallProbe): CallChoice
 }
 
 /**
- * Returns what tells how this process calls C: by the environment or else by `usual`, and found
- * out when it is first asked.
+ * Returns a function that tells how this process calls C: as the environment says or else as
+ * `usual` says, found out when it is first called.
  */
 export function callChoice(usual: CallWay | "probe", probe: () => CallProbe): () => CallChoice {
   let choice: CallChoice | undefined;
@@ -92,8 +92,8 @@ export function probeStubs({ read, deno, library }: CallProbe): ProbeResult {
 const V8_FLAG = "--v8-flags=--allow-natives-syntax";
 
 /**
- * Calls more than enough for V8 to compile the caller by itself, should it not take its orders:
- * it does so after some thousands.
+ * More than enough calls for V8 to compile the caller by itself, should it ignore the request: it
+ * does so after some thousands.
  */
 const CALLS = 200_000;
 

@@ -1,5 +1,5 @@
 /**
- * What a command says: for looking at a system without changing it.
+ * What a command prints: for looking at a system without changing it.
  *
  * @module
  */
@@ -14,14 +14,14 @@ export interface CommandOutput {
   readonly output: string;
   /**
    * The signal that ended it, such as `SIGILL`, by Deno's name: on OpenBSD `SIGKILL` is SIGFPE,
-   * and SIGKILL has none and is a mere failure.
+   * while SIGKILL has no name and looks like any failure.
    */
   readonly signal?: string;
 }
 
-/** Runs a command without input, in the C locale, and returns what it says. Never throws. */
+/** Runs a command without input, in the C locale, and returns what it prints. Never throws. */
 export type ReadCommand = (command: readonly string[]) => CommandOutput;
-/** The same for a command that takes its time. */
+/** The asynchronous form, for a command that takes a while. */
 export type AwaitCommand = (command: readonly string[]) => Promise<CommandOutput>;
 
 const FAILED: CommandOutput = { success: false, output: "" };

@@ -1,6 +1,6 @@
 /**
  * Endpoint records (`src/remote.ts`) of what a socket received. Systems differ in where a socket
- * address names its family; port and addresses stand in the same places.
+ * address names its family; port and addresses are in the same places.
  *
  * @module
  */
@@ -13,12 +13,12 @@ export const NAME_WORDS = 8;
 /** Words of a sockaddr_in6 that tell one remote from another; of a sockaddr_in, without padding. */
 const IPV6_NAME_WORDS = 7;
 const IPV4_NAME_WORDS = 2;
-/** What is remembered of a slot: name, then local address. */
+/** What is remembered for a slot: name, then local address. */
 const SEEN_WORDS = NAME_WORDS + 4;
 
 /**
- * The records of a batch. A slot mostly gets datagrams of one remote end again, so what its record
- * was made of is remembered, and the record is written when that has changed.
+ * The records of a batch. A slot mostly gets datagrams from the same remote end again, so what its
+ * record was made from is remembered, and the record is rewritten only when that has changed.
  */
 export class EndpointRecords {
   readonly #records: Uint8Array;

@@ -63,10 +63,10 @@ function quote(text: string): string {
  * The calling thread's `errno`, read through a pointer that is asked for once.
  *
  * Valid right after a failed synchronous call, before anything else calls into
- * Deno. A `nonblocking` call sets the one of another thread: it cannot be read.
+ * Deno. A `nonblocking` call sets another thread's, which cannot be read.
  *
- * Very rarely it is EAGAIN instead of what it was: V8 may do work of its own on this thread before
- * it comes to read. On the packet path EAGAIN only means to try again.
+ * Very rarely it reads as EAGAIN instead: V8 may do work of its own on this thread before the read.
+ * On the packet path EAGAIN only means to try again.
  */
 export class Errno {
   readonly #value: Int32Array;
@@ -87,7 +87,7 @@ export function errnoName(table: Readonly<Record<string, number>>, errno: number
   return Object.keys(table).find((name) => table[name] === errno) ?? `errno ${errno}`;
 }
 
-/** What tells of errors in a bound C library. */
+/** Reads errors of a bound C library. */
 export interface CErrors {
   /** The error of the synchronous call that just failed, which was `call`, such as `read`. */
   errno(call?: string): number;
@@ -119,7 +119,7 @@ export type SystemError = (
   hint?: string,
 ) => AggvpnError;
 
-/** Returns what makes errors of a system whose error numbers are in `table`. */
+/** Returns the function that makes errors for a system whose error numbers are in `table`. */
 export function systemErrorOf(table: Readonly<Record<string, number>>): SystemError {
   return (libc, what, errno, hint) => {
     const cause = new Error(errnoName(table, errno));

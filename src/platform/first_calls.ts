@@ -1,17 +1,17 @@
 /**
  * The first calls of C, made on purpose: where Deno's FFI does not work, they say so in one line,
- * before anything depends on it. getpid(2) has an answer that is known; a socket is opened and
- * closed, which takes arguments; and closing nothing is an error whose number is known, since what
- * waits for packets has to tell errors apart.
+ * before anything depends on it. getpid(2) has a known answer; a socket is opened and closed, which
+ * takes arguments; and closing nothing is an error with a known number, since whatever waits for
+ * packets has to tell errors apart.
  *
- * What ends the process instead is for `call_way.ts`.
+ * What kills the process instead is handled by `call_way.ts`.
  *
  * @module
  */
 
 import { AggvpnError } from "../errors.ts";
 
-/** What is called of a libc. */
+/** The libc functions that are called. */
 export interface FirstCalls {
   readonly symbols: {
     readonly getpid: () => number;
@@ -30,14 +30,14 @@ export interface FirstSocket {
 
 /** The number of `Bad file descriptor` on Linux and OpenBSD. */
 const EBADF = 9;
-/** Very rarely errno(2) is another: V8 may work on this thread before it is read. */
+/** Very rarely errno(2) is wrong: V8 may work on this thread before it is read. */
 const ATTEMPTS = 3;
 
 const HINT = "Deno finds no C library, or cannot call it: report the whole line, please.";
 
 /**
- * Returns what gives the libc that `open` opens: tried when it is first asked for, which throws
- * AggvpnError where it does not work.
+ * Returns a function that gives the libc that `open` opens. It is tried at the first call, which
+ * throws AggvpnError when it does not work.
  *
  * @param pid of this process, as Deno knows it
  */
@@ -57,7 +57,7 @@ function openAndTry<L extends FirstCalls>(open: () => L, socket: FirstSocket, pi
     if (problem === undefined) return libc;
     throw new Error(problem);
   } catch (cause) {
-    // What says itself what to do, such as an environment variable that is wrong.
+    // It already says what to do, such as about a wrong environment variable.
     if (cause instanceof AggvpnError) throw cause;
     const [why] = (cause instanceof Error ? cause.message : `${cause}`).split("\n");
     throw new AggvpnError(`Cannot call C functions here: ${why}`, { cause, hint: HINT });
@@ -79,7 +79,7 @@ function tryCalls(
   return tryError(libc);
 }
 
-/** Returns what does not work with errors, or undefined. */
+/** Returns what is wrong with the reading of errors, or undefined. */
 function tryError(libc: FirstCalls): string | undefined {
   let errno = 0;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

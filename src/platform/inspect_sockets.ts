@@ -1,5 +1,5 @@
 /**
- * Whether the sockets of a tunnel can be had on this host: opened, and closed again.
+ * Whether this host can provide the sockets of a tunnel: opens them and closes them again.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export function inspectListen(
   return tryToBind(open, options, "Listening");
 }
 
-/** Opens a socket for `who` and closes it again. A port in use may be that of a running aggvpn. */
+/** Opens a socket for `who` and closes it again. A port in use may belong to a running aggvpn. */
 export function tryToBind(open: OpenSocket, options: SocketOptions, who: string): HostFinding[] {
   try {
     open(options).close();

@@ -31,7 +31,7 @@ export function loadLibcrypto(name: string, way: CallWay = "stubs"): AeadProvide
   };
 }
 
-/** LibreSSL has these, and OpenSSL not. */
+/** LibreSSL has these, OpenSSL does not. */
 function bindAead(name: string, way: CallWay): ImportKey {
   const library = openLibrary(name, AEAD, way);
   return (cipher, key) => new AeadContextKey(library, cipher, key);
@@ -54,7 +54,7 @@ function bindWhere(bind: Bind, name: string, way: CallWay): ImportKey | undefine
   }
 }
 
-/** Linux says so; elsewhere the faster cipher tells. */
+/** Linux says so; elsewhere whichever cipher is faster tells. */
 function detectHardwareAes(importKey: ImportKey): boolean {
   try {
     const info = Deno.readTextFileSync("/proc/cpuinfo");
@@ -66,7 +66,7 @@ function detectHardwareAes(importKey: ImportKey): boolean {
   return sealUs(importKey, "aes256gcm") < sealUs(importKey, "chacha20poly1305");
 }
 
-/** Returns the shortest of a few times, in microseconds, that packets take: about 1 ms in all. */
+/** Returns the shortest of a few timings of packets, in microseconds: takes about 1 ms in all. */
 function sealUs(importKey: ImportKey, cipher: Cipher): number {
   const key = importKey(cipher, new Uint8Array(KEY_BYTES));
   const nonce = new Uint8Array(NONCE_BYTES);

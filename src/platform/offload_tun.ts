@@ -33,15 +33,15 @@ const IOVEC_WORDS = 4;
 const IOVEC_LENGTH = 2;
 
 /**
- * Bytes of a super-packet once the kernel had no memory for a larger one. OpenBSD, which puts
- * a packet into one piece of memory, has pieces of 16 and of 64 KiB; the former are found
- * where the latter no longer are.
+ * Bytes of a super-packet once the kernel had no memory for a larger one. OpenBSD, which puts a
+ * packet into one piece of memory, has pieces of 16 and of 64 KiB; the former may be available when
+ * the latter no longer are.
  */
 export const MODEST_SUPER_BYTES = 16_000;
 
 /** Where a pool is in memory, as C wants it. */
 class PoolAddresses {
-  /** By slot: where the kernel's bytes go, the packet behind them. */
+  /** By slot: where the kernel's bytes go, followed by the packet. */
   readonly frames: readonly bigint[];
   /** By slot: where it starts, in words. */
   readonly low: Uint32Array;

@@ -1,9 +1,9 @@
 /**
  * Whether this process may open as many files as it needs: getrlimit(2).
  *
- * Deno has raised the soft limit to the hard one when it started, so the hard one
- * counts: openfiles-max of login.conf(5), `LimitNOFILE=` of systemd.exec(5). The shell inherits
- * what this process has, and says it on every system.
+ * Deno raised the soft limit to the hard one when it started, so the hard one counts: openfiles-max
+ * of login.conf(5), `LimitNOFILE=` of systemd.exec(5). The shell inherits this process's limit, and
+ * prints it on every system.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export function inspectOpenFiles(
   hint: string,
 ): HostFinding[] {
   const { success, output } = read(["sh", "-c", "ulimit -n"]);
-  // "unlimited" is no number.
+  // "unlimited" gives NaN.
   const limit = parseInt(output, 10);
   if (!success || !(limit < needed)) return [];
   const message = `Only ${limit} files may be open here, and this tunnel may need ${needed}`;

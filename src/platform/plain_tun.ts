@@ -26,8 +26,8 @@ export class PlainTun extends DeviceTun {
   /** Where in a slot the framing starts. */
   readonly #offset: number;
   /**
-   * What one read asks for. The kernel cuts a longer packet without a word, so one byte
-   * more than is allowed tells a packet that fits from one that does not.
+   * What one read asks for. The kernel silently truncates a longer packet, so one byte more than
+   * allowed tells a packet that fits from one that does not.
    */
   readonly #readBytes: bigint;
   readonly #writeBytes: readonly bigint[];
@@ -77,7 +77,7 @@ export class PlainTun extends DeviceTun {
     return taken;
   }
 
-  /** Counts what is not for us; the slot is used again. */
+  /** Counts what is not for us; its slot is reused. */
   #accepts(pool: PacketPool, slot: number, length: number): boolean {
     const at = pool.at(slot) + PACKET_OFFSET;
     if (length < 1 || !this.#framing.read(pool, at, length, this.#header)) {

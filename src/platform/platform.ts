@@ -18,25 +18,25 @@ export interface Tun {
    * Reads at most `limit` packets, each into a slot taken from `pool` (bytes
    * from `PACKET_OFFSET`, `pool.lengths` set), and stores the slots in `slots`.
    * Returns how many; 0 when nothing waits. Throws AggvpnError when the
-   * interface is gone. Always the same pool: what was read and found no room waits in it.
+   * interface is gone. Pass the same pool every time: what was read but found no room waits in it.
    */
   read(pool: PacketPool, slots: Int32Array, limit: number): number;
   /** Whether {@linkcode read} has more although the descriptor may not be ready. */
   readonly backlog: boolean;
   /**
-   * Writes `count` packets, those that lack their checksum with it (`pool.needsChecksum`). The
-   * caller keeps the slots, whose packets are of no use any more. Returns how many the kernel took.
+   * Writes `count` packets, and fills in missing checksums (`pool.needsChecksum`). The caller keeps
+   * the slots, but their packets are no longer usable. Returns how many the kernel took.
    */
   write(pool: PacketPool, slots: Int32Array, count: number): number;
-  /** Packets that were longer than a slot may hold, and those that made no sense: dropped. */
+  /** Dropped packets: longer than a slot may hold, or making no sense. */
   readonly oversizePackets: number;
   readonly malformedPackets: number;
-  /** What the system leaves to this program instead of doing it for each packet; for people. */
+  /** What the system leaves to this program instead of doing it for each packet; human-readable. */
   readonly offload: string;
   close(): void;
 }
 
-/** Whether to use the offload that the system has, or to do without. */
+/** Whether to use the system's offload or do without. */
 export type TunKind = "offload" | "plain";
 
 /** A UDP socket of one link (client) or one listen address (server), non-blocking. */
@@ -45,27 +45,26 @@ export interface LinkSocket {
   /** The address it is bound to, as people write it. */
   readonly localAddress: string;
   /**
-   * Replaces the contents of `batch` by what waits; returns `batch.count`. While
-   * {@linkcode backlog} is set the rest lies in the same batch: call again before any other
-   * socket uses that.
+   * Replaces the contents of `batch` by what waits; returns `batch.count`. While {@linkcode
+   * backlog} is set the rest is in the same batch: call again before any other socket uses it.
    */
   receive(batch: ReceiveBatch): number;
   readonly backlog: boolean;
   /**
-   * Sends the datagrams of `batch` from `first` on. Returns how many were sent;
-   * fewer than asked when the next one failed: {@linkcode failure} says why.
+   * Sends the datagrams of `batch` from `first` on. Returns how many were sent; fewer than asked
+   * when the next one failed: {@linkcode failure} says why.
    */
   send(batch: TransmitBatch, first: number): number;
   /** Why the last {@linkcode send} stopped short. */
   readonly failure: SendFailure | undefined;
-  /** Datagrams the kernel dropped because the receive buffer was full, as far as it tells. */
+  /** Datagrams the kernel says it dropped because the receive buffer was full. */
   readonly receiveDrops: number;
   close(): void;
 }
 
 /** Waits for descriptors and for a deadline at once. */
 export interface Poller {
-  /** Replaces the watched descriptors. `writable` also waits until it can be written. */
+  /** Replaces the watched descriptors. `writable` waits for writability too. */
   watch(fds: readonly { fd: number; writable: boolean }[]): void;
   /**
    * Resolves when a descriptor is ready, {@linkcode wake} is called or
@@ -74,15 +73,15 @@ export interface Poller {
   wait(timeoutUs: number): Promise<void>;
   /**
    * Waits as {@linkcode wait} does, but on this thread: nothing else of the program runs
-   * meanwhile. Returns false, having waited little or not at all, when the rest of the program
-   * may have something to do; then only `wait()` lets it, which may end early.
+   * meanwhile. Returns false, having waited little or not at all, when the rest of the program may
+   * have something to do; then call `wait()`, which lets it run and may end early.
    */
   waitHere(timeoutUs: number): boolean;
-  /** Makes the next waits let the rest of the program run: it was given something to do. */
+  /** Makes the next waits let the rest of the program run: it has been given something to do. */
   letRun(): void;
   /** Tells whether descriptor number `index` of {@linkcode watch} was ready in the last wait. */
   ready(index: number): boolean;
-  /** Ends the wait that is under way, or the next one. */
+  /** Ends the current wait, or the next one. */
   wake(): void;
   close(): void;
 }
@@ -93,7 +92,7 @@ export interface SocketOptions {
   /**
    * Local address to bind. A wildcard (`0.0.0.0`,
    * `::`) also records which address each datagram was sent to, for the reply to leave from;
-   * without an address the system chooses the source of every datagram anew.
+   * without an address the system chooses a source for every datagram.
    */
   readonly address?: Address;
   readonly port?: number;
@@ -113,11 +112,11 @@ export interface SystemChange {
   readonly run: readonly string[];
   /** What the command reads from its standard input; whole lines. */
   readonly input?: string;
-  /** The command that takes it back; absent when it goes with the interface. */
+  /** The command that undoes it; absent when it disappears with the interface. */
   readonly undo?: readonly string[];
   /**
-   * Its failure is no reason to stop: it clears away what a crash may have left or, when
-   * there is an `undo`, the user is told of it.
+   * Its failure is no reason to stop: it clears away what a crash may have left or, when there is
+   * an `undo`, the user is told about it.
    */
   readonly mayFail?: boolean;
 }
@@ -130,7 +129,7 @@ export interface InterfaceAddress {
   readonly isAnycast: boolean;
 }
 
-/** A tunnel interface as it was before it was opened; when it is closed it stays. */
+/** A tunnel interface as it was before it was opened; it stays when it is closed. */
 export interface KeptInterface {
   readonly name: string;
   readonly isUp: boolean;
@@ -138,7 +137,7 @@ export interface KeptInterface {
   readonly rdomain: number;
   /** In bytes. */
   readonly mtu: number;
-  /** In the order of the system, those that it gives by itself among them. */
+  /** In the system's order, including those that it adds by itself. */
   readonly addresses: readonly InterfaceAddress[];
 }
 
@@ -153,7 +152,7 @@ export interface HostFinding {
 export interface NetworkPlan {
   readonly interface: string;
   readonly mtu: number;
-  /** What the interface was before; absent when it goes with the tunnel. */
+  /** What the interface was before; absent when it disappears with the tunnel. */
   readonly kept?: KeptInterface;
   /** Routing domain to put it into (OpenBSD); absent: where it is. */
   readonly rdomain?: number;
@@ -183,7 +182,7 @@ export interface NetworkPlan {
 export interface Platform {
   /** Such as `linux`; for messages. */
   readonly os: string;
-  /** Directory for what is kept across restarts; made when it is first needed. */
+  /** Directory for what is kept across restarts; created when it is first needed. */
   readonly stateDirectory: string;
   /**
    * Opens a TUN interface; the system chooses a name when none is given.
@@ -197,7 +196,7 @@ export interface Platform {
   libcrypto(): AeadProvider | undefined;
   /**
    * Interfaces that {@linkcode openTun} with this name may open and that closing leaves
-   * behind. Asked before, since opening makes an interface and changes one that is there.
+   * behind. Call it before, since opening creates an interface or changes an existing one.
    */
   keptInterfaces(name: string | undefined): readonly KeptInterface[];
   /** The commands that undo what opening and closing such an interface does, once it is closed. */
@@ -211,11 +210,11 @@ export interface Platform {
   awaitAddresses(plan: NetworkPlan): Promise<readonly HostFinding[]>;
   /** Checks this host for what a configuration needs; changes nothing. */
   inspect(plan: HostNeeds): readonly HostFinding[];
-  /** Closes the door that SIGUSR1 opens: Deno would start a debugger on it. */
+  /** Makes SIGUSR1 harmless: on it Deno would start a debugger. */
   secureSignals(): void;
   /**
-   * Kills every process of the group that process `leader` leads, a child of this one; what has
-   * ended is no error. Throws AggvpnError when the system refuses.
+   * Kills every process of the group that process `leader` leads, a child of this one; it is no
+   * error if they have ended. Throws AggvpnError when the system refuses.
    */
   killGroup(leader: number): void;
   /**
@@ -224,13 +223,13 @@ export interface Platform {
    */
   lookup(host: string, link: Pick<SocketOptions, "rdomain">): Promise<readonly Address[]>;
   /**
-   * What whoever started this process should know of how it was started.
+   * What the user should know about how this process was started.
    *
    * @param openFiles files that it may have to have open at once
    */
   startFindings(openFiles: number): readonly HostFinding[];
   /**
-   * Gives up every right but those of a tunnel that is set up, and what `needs` says. Returns
+   * Gives up every right except those that a running tunnel needs and those in `needs`. Returns
    * undefined, or why nothing was given up. Throws AggvpnError when the system refuses.
    */
   sandbox(needs: SandboxNeeds): string | undefined;

@@ -16,8 +16,8 @@ export type FindInterface = (name: string) => number;
 
 /**
  * Resolves `host`, an address or a name. With `family` only such an address will do; without, IPv4
- * comes before IPv6, because that is what a socket without further options uses.
- * Throws AggvpnError when the name is unknown or has no address of the family.
+ * comes before IPv6, because that is what a socket without further options uses. Throws AggvpnError
+ * when the name is unknown or has no address of the family.
  */
 export async function resolveRemote(
   host: Address | string,

@@ -1,6 +1,6 @@
 /**
- * Makes changes to the system and takes them back: every change is a command
- * that is shown before it runs, and undone in reverse.
+ * Makes changes to the system and undoes them: every change is a command that is shown before it
+ * runs; they are undone in reverse order.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { AggvpnError } from "../errors.ts";
 import { reportIfRefused } from "../refusals.ts";
 import type { SystemChange } from "./platform.ts";
 
-/** Takes back what was done. Reports what fails and goes on; a second call does nothing. */
+/** Undoes what was done. Reports what fails and goes on; a second call does nothing. */
 export type Undo = () => void;
 
 /** What a line of the report is: a command that is about to run, or the failure of the last one. */
 export type ReportKind = "change" | "undo" | "failure";
 
-/** What a command said. */
+/** What a command printed. */
 export interface CommandResult {
   readonly success: boolean;
   /** What it wrote to stderr, or why it could not be started. */
@@ -25,14 +25,13 @@ export interface CommandResult {
 /** Runs one command that reads `input`. */
 export type RunCommand = (command: readonly string[], input?: string) => CommandResult;
 
-/** Where system commands are besides PATH, which a service may not have. */
+/** Where to look for system commands besides PATH, which a service may not have. */
 const SYSTEM_DIRECTORIES: readonly string[] = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 /**
- * Runs `changes` in order; `report` gets each command as a line before it runs, and what
- * went wrong when that is no reason to stop.
- * When one fails, those before it are undone and AggvpnError is thrown with the
- * command and what it said.
+ * Runs `changes` in order; `report` gets each command as a line before it runs, and each failure
+ * that is no reason to stop. When one fails, those before it are undone and AggvpnError is thrown
+ * with the command and what it said.
  *
  * @param run for tests: runs one command
  */
@@ -56,7 +55,7 @@ export function applyChanges(
   return undo;
 }
 
-/** Runs `commands` that take something back, in order. Reports what fails and goes on. */
+/** Runs `commands` that undo something, in order. Reports what fails and goes on. */
 export function undoWith(
   commands: readonly (readonly string[])[],
   report: (line: string, kind: ReportKind) => void,
@@ -76,7 +75,7 @@ export function runCommand(command: readonly string[], input?: string): CommandR
   if (path === undefined) return { success: false, message: `${program}: command not found` };
   const output = input === undefined
     ? outputOf(path, args)
-    // A command that is waited for synchronously gets no pipe from Deno; the shell makes one.
+    // Deno gives no pipe to a command that it waits for synchronously; the shell makes one.
     : outputOf("/bin/sh", ["-c", `printf %s "$INPUT" | "$0" "$@"`, path, ...args], {
       INPUT: input,
     });

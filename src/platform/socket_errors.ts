@@ -6,7 +6,7 @@
 
 import type { SendFailure } from "../batch.ts";
 
-/** Errors a receive skips before it lets the poller have another look. */
+/** Errors a receive skips before it returns to the poller. */
 export const MAX_SKIPPED_ERRORS = 4;
 
 type Name =
@@ -22,7 +22,7 @@ type Name =
   | "ENOTSOCK"
   | "EFAULT";
 
-/** Returns why the kernel refused to send, by error number of the system. */
+/** Returns why the kernel refused to send, by the system's error number. */
 export function sendFailures(
   errno: Readonly<Record<Name, number>>,
 ): Readonly<Record<number, SendFailure>> {
@@ -38,7 +38,7 @@ export function sendFailures(
   };
 }
 
-/** Returns the errors of a program that uses a descriptor or an address it must not. */
+/** Returns the errors that mean a bug: using a descriptor or an address one must not. */
 export function socketBugs(errno: Readonly<Record<Name, number>>): readonly number[] {
   return [errno.EBADF, errno.ENOTSOCK, errno.EFAULT];
 }

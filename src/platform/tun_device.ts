@@ -45,7 +45,7 @@ export class TunDevice {
     this.#beforeClose = beforeClose;
   }
 
-  /** Throws AggvpnError when `result` of read(2) says more than that nothing waits. */
+  /** Throws AggvpnError when `result` of read(2) is an error other than that nothing waits. */
   checkRead(result: number): void {
     const { ERRNO, systemError } = this.#errors;
     const errno = result < 0 ? this.#libc.errno("read") : ERRNO.EAGAIN;
@@ -74,7 +74,7 @@ export class TunDevice {
   }
 }
 
-/** Returns lengths of packets with `extra` bytes as C wants them, so that none is converted on the way. */
+/** Returns lengths of packets with `extra` bytes, as C wants them: no packet converts one. */
 export function packetLengths(extra: number): readonly bigint[] {
   return Array.from({ length: MOST_PACKET_BYTES + 1 }, (_, n) => BigInt(n + extra));
 }
@@ -83,7 +83,7 @@ export function packetLengths(extra: number): readonly bigint[] {
 export abstract class DeviceTun implements Tun {
   /** Packets longer than `MAX_PACKET_BYTES`, which were dropped. */
   abstract readonly oversizePackets: number;
-  /** Packets that contradict what the kernel said of them, or are no IP; they were dropped. */
+  /** Packets that contradict what the kernel said about them, or are not IP; they were dropped. */
   abstract readonly malformedPackets: number;
   abstract readonly backlog: boolean;
   abstract readonly offload: string;

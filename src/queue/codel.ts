@@ -1,16 +1,16 @@
 /**
- * CoDel: when a queue has been late for too long, drop (or mark) at a slowly
- * rising pace until it is not (RFC 8289). State of many queues in flat arrays.
+ * CoDel: when packets of a queue have been late for too long, drop (or mark) at a slowly rising
+ * pace until they no longer are (RFC 8289). State of many queues in flat arrays.
  *
  * @module
  */
 
-/** Sojourn time that is accepted for ever, in microseconds, until told otherwise (RFC 8289 section 4.4). */
+/** Sojourn time accepted indefinitely, in microseconds, unless changed (RFC 8289 section 4.4). */
 export const TARGET_US = 15_000;
 /** How long the sojourn time must stay above the target, in microseconds (section 4.3). */
 export const INTERVAL_US = 100_000;
 
-/** A queue that has become this much shorter since the last drop shows that its sender answers. */
+/** A queue that has become this much shorter since the last drop shows that its sender responds. */
 const ANSWERED = 0.85;
 
 /** What CoDel says about the packet at the head of a queue. */
@@ -18,20 +18,20 @@ export type Verdict = "pass" | "drop";
 
 /** CoDel state of `count` queues. */
 export class Codel {
-  /** Sojourn time that is accepted for ever, in microseconds. */
+  /** Sojourn time accepted indefinitely, in microseconds. */
   targetUs: number = TARGET_US;
   /**
-   * Time between the first two drops, in microseconds: a sender needs a round trip to learn of
-   * one, and another until its smaller window shows in the queue.
+   * Time between the first two drops, in microseconds: a sender needs one round trip to learn of a
+   * drop, and another until its smaller window shows in the queue.
    */
   spacingUs: number = INTERVAL_US;
-  /** When the sojourn time will have been above the target for an interval; 0: it is not. */
+  /** When the sojourn time will have been above the target for an interval; 0: it is not above. */
   readonly #firstAbove: Float64Array;
   readonly #dropNext: Float64Array;
   readonly #drops: Int32Array;
   readonly #lastDrops: Int32Array;
   readonly #dropping: Uint8Array;
-  /** Sojourn time at the last drop, or when the next one was put off. */
+  /** Sojourn time at the last drop, or when the next one was postponed. */
   readonly #sojournAtDrop: Float64Array;
 
   constructor(count: number) {
@@ -44,8 +44,8 @@ export class Codel {
   }
 
   /**
-   * Judges the head packet of `queue`, which has waited `sojournUs`; `last` says
-   * that nothing is behind it. To be called once per packet taken out.
+   * Judges the head packet of `queue`, which has waited `sojournUs`; `last` says that nothing is
+   * behind it. Call once per packet taken out.
    */
   judge(queue: number, now: number, sojournUs: number, last: boolean): Verdict {
     const late = this.#isLate(queue, now, sojournUs, last);
@@ -58,7 +58,7 @@ export class Codel {
     return "drop";
   }
 
-  /** A packet of `queue` leaves unjudged: lateness that was not its doing does not count. */
+  /** A packet of `queue` leaves unjudged: lateness that it did not cause does not count. */
   excuse(queue: number): void {
     this.#firstAbove[queue] = 0;
     this.#dropping[queue] = 0;

@@ -1,6 +1,6 @@
 /**
- * The one queue of a peer: a FIFO for what must not wait, and behind it flows
- * that share by deficit round robin, each kept short by CoDel (FQ-CoDel, RFC 8290).
+ * The one queue of a peer: a FIFO for what must not wait, and after it flows that share by deficit
+ * round robin, each kept short by CoDel (FQ-CoDel, RFC 8290).
  *
  * Links pull from it, so nothing is ever committed to a link that stalls. Its flows may be
  * divided into groups, each with a round robin of its own. It holds slot numbers of the
@@ -17,7 +17,7 @@ import { type BucketList, FlowGroup, NONE } from "./flow_group.ts";
 export const BUCKETS = 1024;
 /** Bytes a flow may send per round: one packet (RFC 8290 section 5.2.1). */
 const QUANTUM_BYTES = 1514;
-/** Packets of the express FIFO: beyond that even urgent packets wait their turn. */
+/** Capacity of the express FIFO in packets: beyond that even urgent packets wait their turn. */
 const EXPRESS_LIMIT = 64;
 
 const IDLE = 0;
@@ -26,7 +26,7 @@ const OLD = 2;
 
 /** Handles a packet that CoDel or the limit drops: releases its slot, counts it. */
 export type DropHandler = (slot: number, reason: "codel" | "queue-full") => void;
-/** Marks the packet in `slot` instead of dropping it; false when its sender knows no ECN. */
+/** Marks the packet in `slot` instead of dropping it; false when its sender does not use ECN. */
 export type Marker = (slot: number) => boolean;
 
 /** FQ-CoDel over packet slots. */
@@ -78,18 +78,18 @@ export class FlowQueue {
     this.#groups = Array.from({ length: groups }, () => new FlowGroup(next));
   }
 
-  /** Sets what CoDel accepts for ever, and how fast senders answer; in microseconds. */
+  /** Sets what CoDel accepts indefinitely, and how fast senders respond; in microseconds. */
   adapt(targetUs: number, spacingUs: number): void {
     this.#codel.targetUs = targetUs;
     this.#codel.spacingUs = spacingUs;
   }
 
-  /** Whether a packet waits that must not. */
+  /** Whether a packet is waiting that must not. */
   get hasExpress(): boolean {
     return this.#expressHead !== NONE;
   }
 
-  /** Whether any packet waits in its flow's turn. */
+  /** Whether any packet waits for its flow's turn. */
   get hasFlows(): boolean {
     return this.packets > this.#expressPackets;
   }
@@ -148,7 +148,7 @@ export class FlowQueue {
     this.#count(slot, 1);
   }
 
-  /** Takes the oldest express packet out; -1 when there is none. */
+  /** Takes out the oldest express packet; -1 when there is none. */
   shiftExpress(): number {
     const slot = this.#expressHead;
     if (slot === NONE) return NONE;

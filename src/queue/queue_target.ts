@@ -1,26 +1,26 @@
 /**
  * How much queue a bulk flow may keep in front of the links.
  *
- * A loss-based sender (CUBIC, RFC 9438) that has filled a path goes down to 0.7 of its
- * window after a drop: with less than 0.43 round trips of queue the path then runs dry.
- * And when the links together carry less than they did a moment ago, the window that was
- * needed then is worth keeping as a queue, since a link that returns is full at once only if
- * there is something to send; growing a window takes CUBIC many seconds.
+ * A loss-based sender (CUBIC, RFC 9438) that has filled a path reduces its window to 0.7 after a
+ * drop: with less than 0.43 round trips of queue the path then runs dry. And when the links
+ * together carry less than they did a moment ago, the window that was needed then is worth keeping
+ * as a queue: a link that returns is full at once only if there is something to send, and growing a
+ * window takes CUBIC many seconds.
  *
- * The queue delays nobody but the flow that makes it (RFC 8290).
+ * The queue delays only the flow that causes it (RFC 8290).
  *
  * @module
  */
 
 /** Sojourn time that is accepted on the shortest links, in microseconds. */
 export const LEAST_TARGET_US = 15_000;
-/** ... and at most, whatever the links were like. */
+/** ... and the most that is ever accepted, whatever the links are like. */
 export const MOST_TARGET_US = 60_000;
 /** Round trips of queue that keep the links busy after a drop: 1 / 0.7 - 1. */
 const REDUCTION = 0.43;
-/** On slow links the queue may hold as many full packets as a small window is lowered by. */
+/** On slow links the queue may hold the few full packets by which a small window is reduced. */
 const LEAST_PACKETS_BYTES = 4 * 1500;
-/** What the links have carried is remembered for one to two such windows, in microseconds. */
+/** What the links have carried is remembered for one to two windows of this many microseconds. */
 const WINDOW_US = 30_000_000;
 
 /** The target of one queue. */

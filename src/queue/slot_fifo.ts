@@ -1,5 +1,5 @@
 /**
- * Slots in the order they came, chained through the pool: no memory of its own.
+ * Slots in the order they came, chained through the pool, so without memory of its own.
  *
  * @module
  */
@@ -34,7 +34,7 @@ export class SlotFifo {
     return slot;
   }
 
-  /** Gives every slot to `release`. */
+  /** Passes every slot to `release`. */
   clear(release: (slot: number) => void): void {
     for (let slot = this.shift(); slot >= 0; slot = this.shift()) release(slot);
   }

@@ -1,8 +1,8 @@
 /**
- * DATA frames of one peer: what a packet must be before it is believed and put in order.
+ * DATA frames of one peer: what a packet is checked for before it is accepted and put in order.
  *
  * Only the peer's own addresses may be its source, and a packet whose transport checksum is not
- * filled in must have a place for one: whoever writes it to an interface relies on that.
+ * filled in must have a place for one: the code that writes it to an interface relies on that.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import { mayUseSource } from "../wire/routes.ts";
 import { parseTransport, TransportInfo } from "../wire/transport.ts";
 import type { Receiver } from "./receiver.ts";
 
-/** Takes the DATA frames of one peer. */
+/** Accepts the DATA frames of one peer. */
 export class DataFrames {
-  /** Packets that were taken, and their bytes. */
+  /** Packets that were accepted, and their bytes. */
   packets = 0;
   bytes = 0;
   readonly #pool: PacketPool;
@@ -35,8 +35,8 @@ export class DataFrames {
   }
 
   /**
-   * Takes the frame from `at` to `end` in `slot`, which came on `link`. Returns whether the slot
-   * was kept, as a packet; else why not is counted.
+   * Accepts the frame from `at` to `end` in `slot`, which came on `link`. Returns whether the slot
+   * was kept, as a packet; if not, the reason is counted.
    */
   handle(
     now: number,

@@ -1,6 +1,6 @@
 /**
- * Which global sequence numbers have arrived: a packet that was sent on two
- * links, or sent again, is delivered once.
+ * Which global sequence numbers have arrived: a packet that was sent on two links, or sent again,
+ * is delivered once.
  *
  * @module
  */
@@ -15,13 +15,13 @@ export class Duplicates {
   #newest = 0;
   #started = false;
 
-  /** Forgets everything: the peer has started anew. */
+  /** Forgets everything: the peer has restarted. */
   reset(): void {
     this.#started = false;
     this.#bits.fill(0);
   }
 
-  /** Accepts `sequence` at most once. What is older than the bitmap is taken for a duplicate. */
+  /** Accepts `sequence` at most once. One older than the bitmap counts as a duplicate. */
   accept(sequence: number): boolean {
     if (!this.#started) {
       this.#started = true;

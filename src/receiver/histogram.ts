@@ -9,7 +9,7 @@ const BINS = 128;
 const PER_OCTAVE = 8;
 /** Times up to this fall into the first bin, in microseconds. */
 const FIRST_US = 16;
-/** When so many are in, all counts are halved: the past fades. */
+/** When it holds this many, all counts are halved: the past fades. */
 const FADE_AT = 100_000;
 
 /** A histogram with bins that grow geometrically, from 16 us to about 1 s. */

@@ -1,6 +1,6 @@
 /**
- * What arrives from a peer: is it new, in which order does it go out, and what
- * does the peer need to be told about the links it came on?
+ * What arrives from a peer: is it new, in which order is it delivered, and what does the peer need
+ * to be told about the links it came on?
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { timeDifference, wireTime } from "../wire/time.ts";
 import { Duplicates } from "./duplicates.ts";
 import { type Deliver, Resequencer } from "./resequencer.ts";
 
-/** A report goes out after so many datagrams, whatever the time. */
+/** A report goes out after this many datagrams, whatever the time. */
 const REPORT_DATAGRAMS = 32;
 /** A hole is reported at once, but not more often than this, in microseconds. */
 const HOLE_REPORT_US = 2_000;
@@ -35,20 +35,20 @@ const MAX_INTERACTIVE_HOLD_US = 20_000;
 const RESEND_MARGIN_US = 10_000;
 const LOSS_WINDOW_US = 1_000_000;
 /**
- * A link that delivered something so lately still works on what it was given before, in
- * microseconds; and that is waited for so long at most: less than a sender's retransmission timeout.
+ * A link that delivered within this time, in microseconds, is still working through what it was
+ * given before; and the longest wait for that: less than a sender's retransmission timeout.
  */
 const AT_WORK_US = 30_000;
 const MAX_POSTPONED_US = 190_000;
-/** ... and looked at again after this. */
+/** ... and how often that is checked again. */
 const POSTPONE_US = 10_000;
-/** Instead of when a packet was sent, which is never negative: it shall not wait longer. */
+/** In place of a packet's send time, which is never negative: it must not wait any longer. */
 const NEVER_POSTPONED = -1;
 
 /** Receiving state of one link. */
 class LinkReceiver {
   readonly received: Meter = new Meter();
-  /** Session of the newest datagram; reports speak of it. */
+  /** Session of the newest datagram; reports are about it. */
   session: Session | undefined;
   /** Its newest counter, and when that arrived. */
   newest = -1;
@@ -58,11 +58,11 @@ class LinkReceiver {
   unreported = 0;
   unreportedSince = Infinity;
   reportedAt = -Infinity;
-  /** When the newest datagram that tells it had left, as a time of the wire, and when it came. */
+  /** When the newest datagram with a send time had left, in wire time, and when it came. */
   newestSentAt = 0;
   heardAt = -Infinity;
   hole = false;
-  /** Fraction of the peer's datagrams that did not arrive, of the last whole second. */
+  /** Fraction of the peer's datagrams that did not arrive, over the last whole second. */
   loss = 0;
   lossWindowEndsAt = 0;
   lossNewest = -1;
@@ -74,7 +74,7 @@ export class Receiver {
   readonly links: readonly LinkReceiver[];
   readonly delays: DelayTable;
   readonly resequencer: Resequencer;
-  /** The shortest round trip there is, for how long a lost packet takes to come again. */
+  /** The shortest round trip of any link, from which follows how long a resent packet takes. */
   roundTripUs = 0;
   readonly #duplicates = new Duplicates();
   readonly #pool: PacketPool;
@@ -90,7 +90,7 @@ export class Receiver {
     this.#deliver = deliver;
   }
 
-  /** The peer has started anew: its sequences begin at zero and its clock is another. */
+  /** The peer has restarted: its sequences begin at zero and its clock is a different one. */
   reset(now: number): void {
     this.resequencer.reset(now);
     this.#duplicates.reset();
@@ -115,11 +115,13 @@ export class Receiver {
     if (counter !== session.receipts[link]!.window.newest) return;
     if (session === state.session) state.hole ||= counter > state.newest + 1;
     else if (state.session && session.createdAt < state.session.createdAt) return;
-    const anew = state.session !== session;
+    const isNew = state.session !== session;
     state.session = session;
     state.newest = counter;
     state.receivedAt = now;
-    if (anew || now >= state.lossWindowEndsAt) countLoss(now, state, session.receipts[link]!, anew);
+    if (isNew || now >= state.lossWindowEndsAt) {
+      countLoss(now, state, session.receipts[link]!, isNew);
+    }
   }
 
   /** Fraction of the datagrams of `link` that were lost on the way here, recently. */
@@ -127,20 +129,20 @@ export class Receiver {
     return this.links[link]!.loss;
   }
 
-  /** The peer expects to hear of what arrived: data did. */
+  /** Data arrived, about which the peer expects a report. */
   noteData(now: number, link: number): void {
     const state = this.links[link]!;
     if (state.unreported++ === 0) state.unreportedSince = now;
   }
 
   /**
-   * Takes the DATA frame whose header is at `at` and whose packet is in `slot`.
-   * Returns false for a duplicate: the slot stays the caller's.
+   * Accepts the DATA frame whose header is at `at` and whose packet is in `slot`. Returns false for
+   * a duplicate: the slot remains the caller's.
    */
   handleData(now: number, link: number, at: number, slot: number): boolean {
     const bytes = this.#pool.bytes;
     const sentAt = readSentAt(bytes, at);
-    // A link that carries only copies, and all of them late, has delays and a queue too.
+    // Even a link that carries only copies, all of them late, has delays and a queue.
     const owdUs = this.delays.sample(now, link, sentAt, wireTime(now));
     this.#noteHeard(now, link, sentAt);
     if (!this.#duplicates.accept(readGlobalSequence(bytes, at))) return false;
@@ -160,7 +162,7 @@ export class Receiver {
     return true;
   }
 
-  /** A datagram of `link` told when it left, modulo 2^24 microseconds. */
+  /** A datagram of `link` said when it left, modulo 2^24 microseconds. */
   noteSentAt(now: number, link: number, sentAt: number): void {
     this.delays.sample(now, link, sentAt, wireTime(now));
     this.#noteHeard(now, link, sentAt);
@@ -173,8 +175,8 @@ export class Receiver {
   }
 
   /**
-   * What is missing may be on a link that has become slow: one that delivers, but nothing yet that
-   * left as late as the packet that is held.
+   * What is missing may be on a link that has become slow: one that delivers, but so far nothing
+   * that left as late as the held packet.
    */
   #postpone(now: number, sentAt: number, heldSince: number): number {
     if (sentAt === NEVER_POSTPONED) return -Infinity;
@@ -186,13 +188,13 @@ export class Receiver {
     return -Infinity;
   }
 
-  /** Whether a report on `link` is due, and if not yet, when ({@linkcode reportAt}). */
+  /** Whether a report on `link` is due; {@linkcode reportAt} tells when it will be. */
   reportDue(now: number, link: number): boolean {
     const state = this.links[link]!;
     return state.unreported > 0 && now >= this.reportAt(link);
   }
 
-  /** Whether a report on `link` is due for no other reason than a hole. */
+  /** Whether a report on `link` is due only because of a hole. */
   onlyHoleDue(now: number, link: number): boolean {
     const state = this.links[link]!;
     return state.hole && state.unreported < REPORT_DATAGRAMS &&
@@ -231,7 +233,7 @@ export class Receiver {
     return true;
   }
 
-  /** A hole on `link` has been told of; the regular report stays due when it was. */
+  /** A hole on `link` has been reported; when the regular report is due does not change. */
   noteHoleReported(now: number, link: number): void {
     const state = this.links[link]!;
     state.hole = false;
@@ -248,10 +250,10 @@ export class Receiver {
   }
 }
 
-function countLoss(now: number, state: LinkReceiver, receipt: LinkReceipt, anew: boolean): void {
+function countLoss(now: number, state: LinkReceiver, receipt: LinkReceipt, isNew: boolean): void {
   const expected = state.newest - state.lossNewest;
   const arrived = receipt.datagrams - state.lossDatagrams;
-  if (!anew && expected > 0) state.loss = Math.max(0, 1 - arrived / expected);
+  if (!isNew && expected > 0) state.loss = Math.max(0, 1 - arrived / expected);
   state.lossNewest = state.newest;
   state.lossDatagrams = receipt.datagrams;
   state.lossWindowEndsAt = now + LOSS_WINDOW_US;

@@ -1,10 +1,10 @@
 /**
- * Puts the packets of each flow back in order, and never holds one flow up for
- * what another has lost.
+ * Puts the packets of each flow back in order, and never holds up one flow for what another has
+ * lost.
  *
- * A packet whose predecessors have not come is held until they do, or until
- * its own deadline: the caller computes that from the delays of the links, and is asked
- * once more when it has come. Late packets are delivered, not dropped.
+ * A packet whose predecessors have not come is held until they do, or until its own deadline: the
+ * caller computes that from the delays of the links, and may postpone it once it is reached. Late
+ * packets are delivered, not dropped.
  *
  * @module
  */
@@ -16,19 +16,19 @@ import { Histogram } from "./histogram.ts";
 export const FLOW_BUCKETS = 1024;
 /** Chains of the table of held packets: a power of two. */
 const CHAINS = 16_384;
-/** Held packets are counted by blocks of 64 sequence numbers: a wide gap is crossed in strides. */
+/** Held packets are counted by blocks of 64 sequence numbers: wide gaps are skipped by block. */
 const BLOCK_BITS = 6;
 const BLOCKS = 0x1_0000 >> BLOCK_BITS;
 const BLOCK_MASK = (1 << BLOCK_BITS) - 1;
 const NONE = -1;
-/** What is held behind a gap is searched no more often than this, in microseconds. */
+/** Packets held behind a gap are searched no more often than this, in microseconds. */
 const AGAIN_US = 1_000;
 
-/** Takes a packet that is in order. */
+/** Takes over a packet that is in order. */
 export type Deliver = (slot: number) => void;
 /**
- * Asked when the deadline of a held packet has come, which was sent at `sentAt` (a time of the
- * wire) and has been held since `heldSince`. Returns a later deadline, or one that is past.
+ * Called when the deadline of a held packet is reached, which was sent at `sentAt` (wire time) and
+ * has been held since `heldSince`. Returns a later deadline, or one that has passed.
  */
 export type Postpone = (now: number, sentAt: number, heldSince: number) => number;
 
@@ -50,7 +50,7 @@ export class Resequencer {
   readonly #expected = new Uint16Array(FLOW_BUCKETS);
   readonly #heldIn = new Int32Array(FLOW_BUCKETS);
   readonly #heldInBlock = new Uint16Array(FLOW_BUCKETS * BLOCKS);
-  /** No packet that is held in a flow has an earlier deadline. */
+  /** Lower bound of the deadlines of a flow's held packets. */
   readonly #deadline = new Float64Array(FLOW_BUCKETS);
   /** Flows with a gap, in no order. */
   readonly #waiting = new Int32Array(FLOW_BUCKETS);
@@ -63,8 +63,8 @@ export class Resequencer {
   readonly #sentAtOf: Int32Array;
 
   /**
-   * @param limit most packets held at once; beyond, or when less memory is free than
-   * is held, the flow of the newest gives up its gap
+   * @param limit most packets held at once; beyond that, or when less memory is free than is held,
+   * the flow of the newest gives up its gap
    */
   constructor(
     pool: PacketPool,
@@ -84,7 +84,7 @@ export class Resequencer {
   }
 
   /**
-   * Takes the packet in `slot`, number `sequence` of flow `bucket`, if it need not wait.
+   * Takes over the packet in `slot`, number `sequence` of flow `bucket`, if it need not wait.
    * Returns false when something before it is missing: {@linkcode hold} it.
    */
   pass(now: number, bucket: number, sequence: number, slot: number): boolean {
@@ -102,8 +102,8 @@ export class Resequencer {
   }
 
   /**
-   * Holds the packet in `slot`, which was sent at `sentAt`, for `holdUs` at the latest,
-   * unless that is postponed.
+   * Holds the packet in `slot`, which was sent at `sentAt`, for at most `holdUs` unless that is
+   * postponed.
    */
   hold(
     now: number,
@@ -142,18 +142,18 @@ export class Resequencer {
     this.#computeTimeout();
   }
 
-  /** Delivers everything that is held: nothing will come for now. */
+  /** Delivers everything that is held: nothing else will come for now. */
   flush(now: number): void {
     while (this.#waitingCount > 0) this.#skipGap(now, this.#waiting[this.#waitingCount - 1]!);
   }
 
-  /** Delivers everything that is held and forgets the flows: the peer has started anew. */
+  /** Delivers everything that is held and forgets the flows: the peer has restarted. */
   reset(now: number): void {
     this.flush(now);
     this.#expected.fill(0);
   }
 
-  /** Delivers what is next in order, as far as it is here. */
+  /** Delivers what is next in order, as far as it has arrived. */
   #drain(now: number, flow: number): void {
     for (;;) {
       const slot = this.#take(flow, this.#expected[flow]!);
@@ -184,7 +184,7 @@ export class Resequencer {
         if (at > now) next = Math.min(next, at);
         else {
           overdue = ahead;
-          next = Infinity; // of what is behind it
+          next = Infinity; // counts only the packets after it
         }
       }
     }
@@ -192,7 +192,7 @@ export class Resequencer {
     while (this.#heldIn[flow]! > 0 && (this.#expected[flow]! - first & 0xffff) <= overdue) {
       this.#skipGap(now, flow);
     }
-    // The second of two packets of one number stays behind.
+    // Of two packets with the same number the second remains.
     if (next === Infinity && this.#heldIn[flow]! > 0) this.#deadline[flow] = now + AGAIN_US;
   }
 
@@ -213,7 +213,7 @@ export class Resequencer {
     }
   }
 
-  /** The deadline of a held packet, which is put off when it has come too early. */
+  /** The deadline of a held packet, postponed if it was reached too early. */
   #deadlineAgain(now: number, slot: number): number {
     const at = this.#deadlineOf[slot]!;
     if (at > now) return at;
@@ -230,7 +230,7 @@ export class Resequencer {
     return slot;
   }
 
-  /** Another packet of the same number: a sender that numbers two alike loses neither. */
+  /** Another packet with the same number: a sender that uses one twice loses neither. */
   #findAfter(slot: number): number {
     const flow = this.#bucketOf[slot]!;
     const sequence = this.#sequenceOf[slot]!;
@@ -268,7 +268,7 @@ export class Resequencer {
     this.#heldInBlock[block] = this.#heldInBlock[block]! + by;
   }
 
-  /** The deadline of the packet in `slot` counts too. Numbers stay in tables: nothing is boxed. */
+  /** Includes the deadline of the packet in `slot`. Numbers stay in tables, so none is boxed. */
   #advanceDeadline(flow: number, slot: number): void {
     const at = this.#deadlineOf[slot]!;
     if (at < this.#deadline[flow]!) this.#deadline[flow] = at;

@@ -1,8 +1,8 @@
 /**
- * The server's half of a handshake: which client is it, is it fresh, and an answer
- * that is the same for the copies of one INIT that come by other links.
+ * The server's half of a handshake: which client is it, is the INIT fresh, and an answer that is
+ * the same for copies of the INIT that arrive on other links.
  *
- * What is wrong with an INIT is counted, and never told to its sender.
+ * What is wrong with an INIT is counted, but the sender is never told.
  *
  * @module
  */
@@ -33,7 +33,7 @@ class Known {
 
   constructor(readonly keys: PskKeys) {}
 
-  /** Whether one more INIT may be looked at: who floods with one client's hint locks out no other. */
+  /** Whether one more INIT may be checked: a flood with one client's hint locks out no other. */
   takeToken(now: number): boolean {
     this.#tokens = Math.min(BURST, this.#tokens + (now - this.#tokensAt) * RATE_PER_SECOND / 1e6);
     this.#tokensAt = now;
@@ -43,7 +43,7 @@ class Known {
   }
 }
 
-/** A good INIT: of which client, with what answer, and whether it is a copy. */
+/** A good INIT: its client, its answer, and whether it is a copy. */
 export interface Accepted {
   readonly client: number;
   readonly responder: Responder;

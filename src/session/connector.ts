@@ -1,6 +1,6 @@
 /**
- * The client's half of a handshake: the same INIT on every link at once, again
- * until one answer comes back. A dead first link blocks nothing.
+ * The client's half of a handshake: the same INIT on every link at once, repeated until one answer
+ * comes back. A dead first link blocks nothing.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import type { PskKeys } from "../crypto/psk.ts";
 const RETRY_US: readonly number[] = [250_000, 250_000, 500_000, 1_000_000];
 /** An attempt with one ephemeral key and time stamp lasts this long, in microseconds. */
 const ATTEMPT_US = 5_000_000;
-/** Without an answer for this long the user should hear of it, in microseconds. */
+/** After this long without an answer the user should be told, in microseconds. */
 const COMPLAIN_AFTER_US = 3_000_000;
 const COMPLAIN_EVERY_US = 10_000_000;
 
-/** What a finished handshake gives. */
+/** The result of a finished handshake. */
 export type Connected = NonNullable<ReturnType<Initiator["handleResponse"]>> & {
   readonly localSessionId: number;
 };
@@ -27,7 +27,7 @@ export class Connector {
   #endsAt = 0;
   #sent = 0;
   #complainAt = Infinity;
-  /** When INITs are next to be sent; Infinity while no handshake is wanted. */
+  /** When to send the next INITs; Infinity while no handshake is wanted. */
   dueAt = Infinity;
   readonly #keys: PskKeys;
   readonly #random: (out: Uint8Array) => void;
@@ -50,14 +50,14 @@ export class Connector {
     return this.dueAt !== Infinity;
   }
 
-  /** Wants a session; harmless while one is already wanted. */
+  /** Asks for a session; harmless while one is already asked for. */
   start(now: number): void {
     if (this.active) return;
     this.dueAt = now;
     this.#complainAt = now + COMPLAIN_AFTER_US;
   }
 
-  /** Wants none any more. */
+  /** No longer asks for one. */
   stop(): void {
     this.#initiator?.close();
     this.#initiator = undefined;
@@ -65,14 +65,14 @@ export class Connector {
     this.#complainAt = Infinity;
   }
 
-  /** Returns the INITs to send now, one per link. To be called when {@linkcode dueAt} has passed. */
+  /** Returns the INITs to send now, one per link. Call when {@linkcode dueAt} has passed. */
   poll(now: number, links: number): Uint8Array[] {
     if (!this.#initiator || now >= this.#endsAt) this.#begin(now);
     this.dueAt = now + RETRY_US[Math.min(this.#sent++, RETRY_US.length - 1)]!;
     return Array.from({ length: links }, (_, link) => this.#initiator!.init(link));
   }
 
-  /** Whether the user should hear, now, that nobody answers. */
+  /** Whether the user should be told now that nobody answers. */
   pollComplaint(now: number): boolean {
     if (now < this.#complainAt) return false;
     this.#complainAt = now + COMPLAIN_EVERY_US;

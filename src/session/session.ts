@@ -1,6 +1,6 @@
 /**
- * One set of keys with a peer, and what is counted under it: each link has its
- * own counters and its own replay window, so a nonce can never repeat.
+ * One set of keys with a peer, and what is counted under it: each link has its own counters and its
+ * own replay window, so a nonce can never repeat.
  *
  * @module
  */
@@ -15,14 +15,14 @@ import { writeU32 } from "../wire/field.ts";
 
 /** A session is replaced after this time, in microseconds. */
 export const REKEY_AFTER_US = 120_000_000;
-/** ... or after so many datagrams on one link. */
+/** ... or after this many datagrams on one link. */
 export const REKEY_AFTER_DATAGRAMS = 2 ** 32;
 /** A session that could not be replaced ends after this time, in microseconds. */
 export const EXPIRE_AFTER_US = 180_000_000;
-/** Datagrams of the session before are still accepted for this long, in microseconds. */
+/** Datagrams of the previous session are still accepted for this long, in microseconds. */
 export const OVERLAP_US = 10_000_000;
 
-// One scratch of each serves every session: nothing here is reentrant.
+// All sessions share these two buffers: nothing here is reentrant.
 const nonce = new Uint8Array(NONCE_BYTES);
 const aad = new Uint8Array(AAD_BYTES);
 
@@ -54,8 +54,8 @@ export class Session {
 
   /**
    * Seals the first `length` bytes of the body of `slot` into the next place of
-   * `batch`, as the next datagram of `path`. The caller has seen that it is not full.
-   * Returns the datagram's length.
+   * `batch`, as the next datagram of `path`. The caller has checked that it is not full. Returns
+   * the datagram's length.
    */
   seal(path: Path, pool: PacketPool, slot: number, length: number, batch: TransmitBatch): number {
     const link = path.options.id;

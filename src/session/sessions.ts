@@ -1,5 +1,5 @@
 /**
- * The sessions of an endpoint, by the id that the other ends put into datagrams.
+ * The sessions of an endpoint, by the id that peers put into datagrams.
  *
  * @module
  */
@@ -19,15 +19,15 @@ export interface SessionParts {
   readonly links: number;
 }
 
-/** A session and whose it is. */
+/** A session and its owner. */
 interface Entry<Owner> {
   readonly session: Session;
   readonly owner: Owner;
 }
 
-/** Every session that a datagram may belong to; each is the one of an `Owner`. */
+/** Every session that a datagram may belong to; each belongs to an `Owner`. */
 export class Sessions<Owner> {
-  /** By their ids as signed integers: V8 makes an object of every number beyond 31 bits. */
+  /** By id as a signed integer: V8 makes an object of every number beyond 31 bits. */
   readonly #byId = new Map<number, Entry<Owner>>();
   readonly #instances = new Map<Owner, { instance: number; count: number }>();
   readonly #aead: AeadProvider;
@@ -56,7 +56,7 @@ export class Sessions<Owner> {
     }
   }
 
-  /** Makes a session of fresh keys, and wipes the caller's copies. */
+  /** Makes a session with fresh keys, and wipes the caller's copies. */
   open(now: number, owner: Owner, parts: SessionParts): Session {
     const { localId, remoteId, cipher, keys, links } = parts;
     const sendKey = this.#aead.importKey(cipher, keys.sendKey);

@@ -14,7 +14,7 @@ export const DATA_HEADER_BYTES = 12;
 export const DATA = 0x80;
 /** Flag: this packet was sent before, on this or another link. */
 export const DATA_RESENT = 0x10;
-/** Flag: the packet's transport checksum is not filled in; its field means nothing. */
+/** Flag: the packet's transport checksum is not filled in; its field is meaningless. */
 export const DATA_NEEDS_CHECKSUM = 0x20;
 /** Bits of the packet's kind. */
 export const DATA_KIND = 0x03;
@@ -24,7 +24,7 @@ const FLOW_SEQUENCE = 3;
 const GLOBAL_SEQUENCE = 5;
 const SENT_AT = 9;
 
-/** Writes the header that stands in front of a packet; `flags` hold the kind. */
+/** Writes the header in front of a packet; `flags` include the kind. */
 export function writeDataHeader(
   bytes: Uint8Array,
   at: number,
@@ -41,7 +41,7 @@ export function writeDataHeader(
   writeU24(bytes, at + SENT_AT, sentAt);
 }
 
-/** Makes the header at `at` that of a packet that is sent again. */
+/** Turns the header at `at` into that of a packet that is sent again. */
 export function markResent(bytes: Uint8Array, at: number, sentAt: number): void {
   bytes[at] = bytes[at]! | DATA_RESENT;
   writeU24(bytes, at + SENT_AT, sentAt);
@@ -77,7 +77,7 @@ export function readGlobalSequence(bytes: Uint8Array, at: number): number {
   return readU32(bytes, at + GLOBAL_SEQUENCE);
 }
 
-/** Returns when the packet left, as a time of the wire. */
+/** Returns when the packet left, in wire time. */
 export function readSentAt(bytes: Uint8Array, at: number): number {
   return readU24(bytes, at + SENT_AT);
 }

@@ -7,20 +7,20 @@
 
 import { readU32, writeU32 } from "./field.ts";
 
-/** First byte of a transport datagram, beside those of handshake datagrams. Never reuse it. */
+/** First byte of a transport datagram; handshake datagrams have others. Never reuse it. */
 export const TRANSPORT_TYPE = 4;
 /** Bytes of the header; the ciphertext follows. */
 export const OUTER_HEADER_BYTES = 10;
 /** Bytes of the AEAD tag that ends a datagram (RFC 8439 section 2.8, RFC 5116 section 5.2). */
 export const TAG_BYTES = 16;
-/** A datagram that is shorter carries nothing. */
+/** A shorter datagram carries nothing. */
 export const LEAST_TRANSPORT_BYTES: number = OUTER_HEADER_BYTES + TAG_BYTES + 1;
 
 const LINK = 1;
 const RECEIVER = 2;
 const COUNTER = 6;
 
-/** Writes the header; `counter` is cut to its low half. */
+/** Writes the header; `counter` is truncated to its low half. */
 export function writeTransportHeader(
   bytes: Uint8Array,
   at: number,
@@ -57,7 +57,7 @@ export function sessionId(instance: number, count: number): number {
   return (instance << COUNT_BITS | count & 0xff) >>> 0;
 }
 
-/** Returns the instance of the end that chose a session id: it changes when that end starts anew. */
+/** Returns the instance of the end that chose a session id: it changes when that end restarts. */
 export function instanceOf(id: number): number {
   return id >>> COUNT_BITS;
 }

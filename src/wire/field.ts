@@ -1,10 +1,9 @@
 /**
  * Big-endian integers in byte arrays.
  *
- * Plain byte reads, not `DataView`: a view per datagram costs several times as
- * much as the reads themselves. Total functions: nothing here checks bounds or
- * throws; a parser checks the length once, first. Reading behind the end gives
- * an undefined number, writing there does nothing.
+ * Plain byte reads, not `DataView`: a view per datagram costs several times as much as the reads
+ * themselves. Total functions: nothing here checks bounds or throws; a parser checks the length
+ * once, first. Reading past the end gives an undefined number, writing there does nothing.
  *
  * @module
  */

@@ -2,8 +2,8 @@
  * Frames: what a sealed datagram carries. Normative text: docs/protocol.md.
  *
  * A datagram holds any number of control frames and at most one DATA frame,
- * which comes last and needs no length. Control frames are `type 1 | length 2 |
- * payload`; a type that is not known is skipped by its length.
+ * which comes last and needs no length. Control frames are `type 1 | length 2 | payload`; an
+ * unknown type is skipped by its length.
  *
  * @module
  */
@@ -53,8 +53,8 @@ export function readFrameLength(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Tells whether `length` bytes are too few for a control frame of `type`. REPORT and LINK are for
- * those who read them, and a type that is not known has any length.
+ * Tells whether `length` bytes are too few for a control frame of `type`. REPORT and LINK are
+ * checked by their parsers, and an unknown type may have any length.
  */
 export function isTooShort(type: number, length: number): boolean {
   if (type === FRAME.probe || type === FRAME.probeAck) return length < PROBE_BYTES;
@@ -73,7 +73,7 @@ export function readProbeNumber(bytes: Uint8Array, payload: number): number {
   return readU32(bytes, payload);
 }
 
-/** Returns when that probe was sent, as a time of the wire. */
+/** Returns when that probe was sent, in wire time. */
 export function readProbeSentAt(bytes: Uint8Array, payload: number): number {
   return readU24(bytes, payload + PROBE_SENT_AT);
 }
@@ -117,8 +117,8 @@ export function writeLinkUpdate(
 }
 
 /**
- * Reads the payload of a LINK of `length` bytes at `p`; false, and `update` as it was, when it is
- * too short or of a tier that is not known.
+ * Reads the payload of a LINK of `length` bytes at `p`; false, with `update` unchanged, when it is
+ * too short or its tier unknown.
  */
 export function parseLinkUpdate(
   bytes: Uint8Array,

@@ -24,7 +24,7 @@ export const HINT_BYTES = 8;
 export const MAC_BYTES = 16;
 /** What a Noise message adds to its payload, in bytes: ephemeral key 32, tag 16. */
 export const NOISE_OVERHEAD_BYTES = 48;
-/** Longest INIT in bytes; it fits the smallest IPv6 MTU (1280) behind any header. */
+/** Longest INIT in bytes; with any headers it fits the smallest IPv6 MTU (1280). */
 export const MAX_INIT_BYTES = 1200;
 /** Bytes of a TAI64N time stamp. */
 export const TIMESTAMP_BYTES = 12;
@@ -40,10 +40,10 @@ const MAX_INIT_PAYLOAD_BYTES = MAX_INIT_BYTES - INIT_HEADER_BYTES - NOISE_OVERHE
 /** Bytes of the shortest INIT. */
 export const MIN_INIT_BYTES = INIT_HEADER_BYTES + NOISE_OVERHEAD_BYTES + INIT_PREFIX_BYTES +
   MAC_BYTES;
-/** Bytes of a RESPONSE of this version; less than any INIT, so that no answer amplifies. */
+/** Bytes of a RESPONSE of this version; fewer than any INIT, so that no answer amplifies. */
 export const RESPONSE_BYTES = RESPONSE_HEADER_BYTES + NOISE_OVERHEAD_BYTES +
   RESPONSE_PAYLOAD_BYTES + MAC_BYTES;
-/** How many links one INIT can tell of; more are left out. */
+/** How many links one INIT can list; more are left out. */
 export const MAX_OFFERED_LINKS = Math.floor(
   (MAX_INIT_PAYLOAD_BYTES - INIT_PREFIX_BYTES) / LINK_BYTES,
 );
@@ -58,21 +58,21 @@ export const FEATURE = { hardwareAes: 1 } as const;
 
 const METERED = 1;
 
-/** A link as the initiator tells of it. */
+/** A link as the initiator describes it. */
 export interface LinkOffer {
   /** 0 to 255, unique among the links. */
   id: number;
   tier: Tier;
   metered: boolean;
-  /** What the initiator can send, in bit/s, 0 for unknown; kept to a kbit/s. */
+  /** What the initiator can send, in bit/s, 0 for unknown; rounded up to a kbit/s. */
   uploadBps: number;
-  /** What the initiator can receive, in bit/s, 0 for unknown; kept to a kbit/s. */
+  /** What the initiator can receive, in bit/s, 0 for unknown; rounded up to a kbit/s. */
   downloadBps: number;
-  /** For people; cut to {@linkcode MAX_NAME_BYTES}, may arrive empty. */
+  /** For people; truncated to {@linkcode MAX_NAME_BYTES}, may arrive empty. */
   name: string;
 }
 
-/** What the initiator says of itself. */
+/** What the initiator says about itself. */
 export interface InitPayload {
   /** TAI64N, {@linkcode TIMESTAMP_BYTES}: later stamps compare greater bytewise. */
   timestamp: Uint8Array;
@@ -80,12 +80,12 @@ export interface InitPayload {
   version: number;
   /** Bits of {@linkcode FEATURE}. */
   features: number;
-  /** Largest inner packet the sender takes, in bytes. */
+  /** Largest inner packet the sender accepts, in bytes. */
   mtu: number;
   links: LinkOffer[];
 }
 
-/** What the responder says of itself, the cipher by its number. */
+/** What the responder says about itself, the cipher by its number. */
 export interface RawResponsePayload {
   version: number;
   features: number;
@@ -187,8 +187,8 @@ function kilobits(bps: number): number {
 }
 
 /**
- * Parses the payload of an INIT; `undefined` when it is malformed. Bytes behind
- * the last link belong to later versions and are ignored. Never throws.
+ * Parses the payload of an INIT; `undefined` when it is malformed. Bytes after the last link belong
+ * to later versions and are ignored. Never throws.
  */
 export function parseInitPayload(bytes: Uint8Array): InitPayload | undefined {
   if (bytes.length < INIT_PREFIX_BYTES) return undefined;

@@ -42,19 +42,19 @@ const DNS_PORT = 53;
 /** From CS4 up, with AF4x and EF, a DSCP asks for low delay (RFC 4594). */
 const DSCP_CS4 = 32;
 
-/** How much a packet's user minds waiting, and whether its flow must stay in order. */
+/** How much its user minds a packet waiting, and whether its flow must stay in order. */
 export const KIND = {
   /** Ordered within its flow; may wait. */
   bulk: 0,
   /** Ordered within its flow; should not wait. */
   interactive: 1,
-  /** Stands alone: delivered as soon as it arrives. */
+  /** Independent: delivered as soon as it arrives. */
   unordered: 2,
 } as const;
 /** One of the values of {@linkcode KIND}. */
 export type Kind = typeof KIND[keyof typeof KIND];
 
-/** Instead of where ports begin: a fragment, another protocol, or less than a header. */
+/** In place of where ports begin: a fragment, another protocol, or less than a header. */
 export const NO_PORTS = -1;
 
 /** The fields of one packet. Reused: {@linkcode parsePacket} overwrites it. */
@@ -71,8 +71,8 @@ export class PacketInfo {
 }
 
 /**
- * Reads the packet of `length` bytes at `at` into `info`. Returns false for
- * what is not a whole IPv4 or IPv6 packet.
+ * Reads the packet of `length` bytes at `at` into `info`. Returns false for anything but a whole
+ * IPv4 or IPv6 packet.
  */
 export function parsePacket(
   bytes: Uint8Array,
@@ -147,7 +147,7 @@ function readTransport(
   info.flowHash = (hash ^ hash >>> 13) >>> 0;
 }
 
-/** A SYN, or an acknowledgement without data, stands alone: TCP ignores an old one. */
+/** A SYN, or an acknowledgement without data, is independent: TCP ignores an old one. */
 function tcpKind(bytes: Uint8Array, at: number, length: number, kind: Kind): Kind {
   const flags = bytes[at + TCP_FLAGS]!;
   if ((flags & SYN) !== 0) return KIND.unordered;
@@ -161,7 +161,7 @@ export function isEcnCapable(bytes: Uint8Array, at: number): boolean {
   return (ipVersion(bytes, at) === 4 ? octet & 3 : octet >> 4 & 3) !== 0;
 }
 
-/** Marks an ECN-capable packet "congestion experienced", mending the IPv4 checksum (RFC 1624). */
+/** Marks an ECN-capable packet "congestion experienced", updating the IPv4 checksum (RFC 1624). */
 export function markCongestion(bytes: Uint8Array, at: number): void {
   const octetAt = at + IPV4_DSCP_ECN;
   if (ipVersion(bytes, at) === 6) {

@@ -1,8 +1,8 @@
 /**
  * Where the fields of inner packets are, and the numbers in them: IPv4, IPv6, TCP and UDP.
  *
- * Offsets are in bytes from the start of the header. Whoever reads or writes a header takes them
- * from here.
+ * Offsets are in bytes from the start of the header. All code that reads or writes a header uses
+ * these.
  *
  * Sources: RFC 791 section 3.1, RFC 8200 section 3, RFC 9293 section 3.1, RFC 768, RFC 3168.
  *

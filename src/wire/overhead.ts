@@ -1,5 +1,5 @@
 /**
- * What a packet costs on its way beside its own bytes.
+ * What a packet costs on a link besides its own bytes.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export const UDP_OVERHEAD_BYTES = {
 /** Bytes that the tunnel adds to a packet inside the UDP payload. */
 const TUNNEL_BYTES = OUTER_HEADER_BYTES + DATA_HEADER_BYTES + TAG_BYTES;
 
-/** Bytes that a packet takes on a link beside its own: 66 over IPv4, 86 over IPv6. */
+/** Bytes that a packet takes on a link besides its own: 66 over IPv4, 86 over IPv6. */
 export const PACKET_OVERHEAD_BYTES = {
   4: UDP_OVERHEAD_BYTES[4] + TUNNEL_BYTES,
   6: UDP_OVERHEAD_BYTES[6] + TUNNEL_BYTES,

@@ -14,15 +14,15 @@ export const REPORT_BYTES = 35;
 const RANGE_BYTES = 4;
 /** Most ranges of one REPORT. */
 export const MAX_RANGES = 32;
-/** A REPORT tells of this many counters at most, the highest included. */
+/** A REPORT covers at most this many counters, the highest included. */
 export const MAX_REACH = 1024;
 /** Bytes of the longest REPORT, its frame header included. */
 export const MAX_REPORT_BYTES: number = FRAME_HEADER_BYTES + REPORT_BYTES +
   RANGE_BYTES * MAX_RANGES;
-/** Nothing that arrived since the last report told when it had left. */
+/** No datagram since the last report told when it had left. */
 export const QUEUE_UNKNOWN = TIME_MASK;
 
-/** What a REPORT says of the datagrams that arrived on one link. Reused on both ends. */
+/** What a REPORT says about the datagrams that arrived on one link. Reused on both ends. */
 export class Report {
   linkId = 0;
   /** The receiver session id that the reported datagrams carried. */
@@ -36,9 +36,9 @@ export class Report {
   /** Datagrams and bytes received on this link and session, modulo 2^32 and 2^48. */
   datagrams = 0;
   bytes = 0;
-  /** Least one-way delay since the last report: microseconds modulo 2^24, of unsynchronised clocks. */
+  /** Least one-way delay since the last report: microseconds modulo 2^24, unsynchronised clocks. */
   owdUs = 0;
-  /** How far that is above the least of the recent past, in microseconds, or {@linkcode QUEUE_UNKNOWN}. */
+  /** How far that is above the recent least, in microseconds, or {@linkcode QUEUE_UNKNOWN}. */
   queueDelayUs = 0;
   /** Runs of received counters, from the highest downward: `runs[0]`, a gap of `gaps[1]`, `runs[1]`, ... */
   rangeCount = 0;
@@ -94,8 +94,8 @@ export function parseReport(bytes: Uint8Array, p: number, length: number, report
 }
 
 /**
- * Cuts off what a report tells beyond {@linkcode MAX_REACH}: walking the counters costs time,
- * which whoever sends a report of 32 runs of 65,535 does not pay for.
+ * Cuts off what a report says beyond {@linkcode MAX_REACH}: walking the counters costs time, while
+ * a report of 32 runs of 65,535 costs its sender nothing.
  */
 export function limitReach(report: Report): void {
   let left = MAX_REACH;

@@ -1,11 +1,11 @@
 /**
  * Where the transport header of a packet is, for those packets whose checksum may be left to
- * somebody else: TCP or UDP directly behind an IPv4 header without options or an IPv6 header,
- * not a fragment, and exactly as long as their headers say.
+ * somebody else: TCP or UDP directly after an IPv4 header without options or an IPv6 header, not a
+ * fragment, and exactly as long as their headers say.
  *
- * The narrow definition is on purpose. Options and extension headers may change what the
- * checksum is computed over (a route's last address instead of the destination); in
- * such packets, which are rare, it is always filled in.
+ * The narrow definition is deliberate. Options and extension headers may change what the checksum
+ * is computed over (a route's last address instead of the destination); in such packets, which are
+ * rare, it is always filled in.
  *
  * Sources: RFC 791, RFC 8200 section 3, RFC 9293 section 3.1, RFC 768.
  *
@@ -50,8 +50,8 @@ export class TransportInfo {
 }
 
 /**
- * Reads the headers of the packet of `length` bytes at `at` into `info`. Returns false, with
- * `info` of no meaning, when the packet is not of the kind described above.
+ * Reads the headers of the packet of `length` bytes at `at` into `info`. Returns false, with `info`
+ * meaningless, when the packet is not of the kind described above.
  */
 export function parseTransport(
   bytes: Uint8Array,

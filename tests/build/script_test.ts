@@ -1,6 +1,6 @@
 /**
- * The script for hosts that have `deno`, as it is typed: from anywhere, through a link, with any
- * arguments. The program that says its arguments takes the place of the bundle but once.
+ * The script for hosts that have `deno`, as users call it: from anywhere, through a link, with any
+ * arguments. Except once, a program that prints its arguments stands in for the bundle.
  */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";

@@ -57,7 +57,7 @@ class Fixture implements AsyncDisposable {
     return { code, stdout: text(stdout), stderr: text(stderr) };
   }
 
-  /** Names in the cache, sorted; the hashes cut off. */
+  /** Names in the cache, sorted, without the hashes. */
   cached(): string[] {
     return [...Deno.readDirSync(this.cache)].map(({ name }) => name.replace(/-[0-9a-f]{16}$/, ""))
       .sort();

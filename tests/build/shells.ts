@@ -1,5 +1,5 @@
 /**
- * The shells that are /bin/sh somewhere, for what has to run under each of them.
+ * The shells that are /bin/sh somewhere, for scripts that have to run under each of them.
  *
  * @module
  */

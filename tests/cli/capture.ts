@@ -1,5 +1,5 @@
 /**
- * An output that remembers.
+ * An output that keeps what is written.
  *
  * @module
  */

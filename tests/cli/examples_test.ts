@@ -30,7 +30,7 @@ for (const file of configurations) {
     try {
       const copy = `${directory}/copy.toml`;
       Deno.writeTextFileSync(copy, text);
-      // Only their names stand in the examples: the keys are made by the user.
+      // The examples have only their names: the user makes the keys.
       for (const [i, [, name]] of [...text.matchAll(/^password_file = "(.*?)"/gm)].entries()) {
         const key = formatKey(new Uint8Array(32).fill(i));
         Deno.writeTextFileSync(`${directory}/${name}`, `${key}\n`, { mode: 0o600 });

@@ -38,7 +38,7 @@ async function talk(path: string, bytes: Uint8Array, lines: number): Promise<str
   return text;
 }
 
-/** How long something that happens at once may take where the host is busy. */
+/** How long something immediate may take on a busy host. */
 const PATIENCE_MS = 20_000;
 
 function isRefused(error: unknown): false {
@@ -156,7 +156,7 @@ Deno.test("ControlServer serves more clients after too many have come at once", 
     const server = await openControl(path, { status: () => 5 });
     const connect = (): Promise<Deno.UnixConn> => Deno.connect({ transport: "unix", path });
     const crowd = await Promise.all(Array.from({ length: 100 }, connect));
-    // The server comes to its clients, and to their end, a moment later.
+    // The server gets to its clients, and to their end, a moment later.
     const isServed = (): Promise<boolean> => ask(path, "status").then((is) => is === 5, isRefused);
     assert(await eventually(async () => !await isServed(), PATIENCE_MS));
     for (const client of crowd) client.close();

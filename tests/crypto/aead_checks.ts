@@ -1,6 +1,6 @@
 /**
- * What every implementation of the AEAD contract has to pass; the tests of each
- * register it with their provider.
+ * What every implementation of the AEAD contract has to pass; each one's tests register it with
+ * their provider.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export const CIPHERS: readonly Cipher[] = ["aes256gcm", "chacha20poly1305"];
 /** The longest body of a datagram that fits a slot. */
 export const LONGEST = SLOT_BYTES - TAG_BYTES - 10;
 
-/** Bytes in slots other than 0, to catch reads and writes of a wrong place. */
+/** Fills slots with bytes other than 0, to catch reads and writes in the wrong place. */
 export function dirty<T extends Slab>(slab: T): T {
   slab.bytes.fill(0xa5);
   return slab;

@@ -44,7 +44,7 @@ function answer(init: Uint8Array, keys = KEYS): Responder | undefined {
   return respond(keys, init, RESPONDER_SECRET, vectors.responder_session_id, () => ANSWER);
 }
 
-/** Every truncation, some extensions, and each byte with one of its bits turned. */
+/** Every truncation, some extensions, and each byte with one bit flipped. */
 function* damaged(datagram: Uint8Array): Generator<Uint8Array> {
   for (let length = 0; length < datagram.length; length++) yield datagram.slice(0, length);
   for (const more of [1, 16, 2000]) yield new Uint8Array([...datagram, ...new Uint8Array(more)]);
@@ -57,7 +57,7 @@ function* damaged(datagram: Uint8Array): Generator<Uint8Array> {
   }
 }
 
-/** Replaces the MAC by a good one, as somebody who holds the key can. */
+/** Replaces the MAC with a good one, as somebody who has the key can. */
 function signed(datagram: Uint8Array): Uint8Array {
   const copy = datagram.slice();
   copy.set(hmac(sha256, KEYS.macKey, copy.subarray(0, -16)).subarray(0, 16), copy.length - 16);

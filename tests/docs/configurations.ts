@@ -8,7 +8,7 @@ import type { Config, Problem } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { readDocument } from "./markdown.ts";
 
-/** Reads a configuration; every file of a key holds one. */
+/** Reads a configuration; every key file holds a key. */
 export function read(text: string): { config?: Config; problems: readonly Problem[] } {
   return parseConfig(text, {
     file: "/etc/aggvpn/test.toml",

@@ -1,5 +1,5 @@
 /**
- * docs/linux.md, as it stands: its configurations, firewalls, switches and routes, with the built
+ * docs/linux.md as it is: its configurations, firewalls, switches and routes, with the built
  * program between the hosts that it draws.
  *
  *     lan eth0 -- eth0 client eth1, eth2 -- isp1, isp2 internet uplink -- eth0 server
@@ -85,7 +85,7 @@ async function buildNetwork(lab: Lab): Promise<Network> {
   await addresses(lab, server, { eth0: "192.0.2.1/24" });
   await lab.ip(lan, "route add default via 192.168.7.1");
   await lab.ip(server, "route add default via 192.0.2.254");
-  // As many distributions have it: what the guide says has to be necessary and enough.
+  // As on many distributions: what the guide says has to be necessary and sufficient.
   const strict = { "net/ipv4/ip_forward": "0", "net/ipv4/conf/all/rp_filter": "1" };
   await lab.sysctl(client, strict);
   await lab.sysctl(server, strict);
@@ -102,7 +102,7 @@ async function addresses(
   }
 }
 
-/** The files of the guide, in a directory that goes with the lab. */
+/** The files of the guide, in a directory that is removed with the lab. */
 class Files {
   readonly #directory: string;
 
@@ -145,7 +145,7 @@ async function bothUp(control: string): Promise<boolean> {
   return peer?.links.filter(({ state }) => state === "up").length === 2;
 }
 
-/** Whether a host of the LAN gets data to the other side of the server. */
+/** Whether a host of the LAN can send data to the other side of the server. */
 async function reachesInternet(lab: Lab, { lan, internet }: Network): Promise<boolean> {
   const flow = { from: lan, to: internet, address: "192.0.2.254", port: freshPort() };
   return (await tcpTransfer(lab, flow, 0.5)).totalBytes > 100_000;

@@ -1,12 +1,12 @@
 /**
- * What tests read of documents: fenced blocks and the code in their prose.
+ * What tests read from documents: fenced blocks and the code in their prose.
  *
  * @module
  */
 
 /** A fenced block. */
 export interface Block {
-  /** First word behind the fence. */
+  /** First word after the fence. */
   readonly language: string;
   readonly text: string;
 }
@@ -23,14 +23,14 @@ export function blocksOf(markdown: string, language?: string): Block[] {
     .filter((block) => language === undefined || block.language === language);
 }
 
-/** Returns the block whose first line is the comment `# title...`. Throws when there is not one. */
+/** Returns the block whose first line is the comment `# title...`. Throws unless there is one. */
 export function blockTitled(markdown: string, title: string): string {
   const found = blocksOf(markdown).filter(({ text }) => text.startsWith(`# ${title}`));
   if (found.length !== 1) throw new Error(`${found.length} blocks begin with "# ${title}"`);
   return found[0]!.text;
 }
 
-/** Returns the code in prose and tables: what stands between single backticks. */
+/** Returns the code in prose and tables: what is between single backticks. */
 export function codeOf(markdown: string): string[] {
   const prose = markdown.replaceAll(/^```[^]*?^```/gm, "");
   return [...prose.matchAll(/`([^`\n]+)`/g)].map(([, text = ""]) => text);

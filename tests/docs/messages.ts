@@ -1,12 +1,12 @@
 /**
- * The messages of a source file, so that a guide can be held to explain each of them.
+ * The messages of a source file, so that a guide can be required to explain each of them.
  *
  * @module
  */
 
 import { readDocument } from "./markdown.ts";
 
-/** Messages nobody meets: the checks of the file come before, and getsockname(2) does not fail. */
+/** Messages nobody sees: the file's checks come first, and getsockname(2) does not fail. */
 export const IMPOSSIBLE: readonly string[] = [
   "Cannot tell a socket's address",
   'Cannot bind to "em0": not an IP address',
@@ -15,7 +15,7 @@ export const IMPOSSIBLE: readonly string[] = [
 /** Where messages begin: of findings, of errors, and of what errors are put together from. */
 const BEGINNINGS =
   /(?:\bmessage(?::| =)|\bwhat =|systemError\(\s*libc,|new AggvpnError\()\s*(?:(`[^`]*`)|("[^"]*"))/g;
-/** A template that says too little to be looked for: it holds the message of another error. */
+/** Shorter templates say too little to be looked for: they contain another error's message. */
 const LEAST_WORDS = 3;
 
 /** Returns a pattern for each message of the source files, `${...}` standing for anything. */

@@ -1,7 +1,7 @@
 /**
  * docs/openbsd.md, as far as it can be tested on another system: configurations as `check` reads
- * them, files of netstart(8) and pf by the grammar of their manual pages, the script of rc.d with
- * the process that it has to find.
+ * them, files of netstart(8) and pf by the grammar of their manual pages, the rc.d script with the
+ * process that it has to find.
  */
 
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
@@ -152,7 +152,7 @@ function exists(path: string): boolean {
   }
 }
 
-/** What rc.subr(8) does with a script, as far as it matters: it hands the flags over and acts. */
+/** What rc.subr(8) does with a script, as far as it matters: it passes on the flags and acts. */
 const RC_SUBR = `
 daemon_flags=\${set_flags:-$daemon_flags}
 pexp="\${daemon}\${daemon_flags:+ \${daemon_flags}}"
@@ -207,7 +207,7 @@ Deno.test({
   },
 });
 
-/** Runs the script with another daemon and a framework of the test's; returns its lines. */
+/** Runs the script with another daemon and the test's own framework; returns its lines. */
 async function runScript(
   directory: string,
   action: string,

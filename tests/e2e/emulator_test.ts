@@ -1,6 +1,6 @@
 /**
- * The link emulator measured from outside, with the kernel's own TCP and UDP:
- * what the other end-to-end tests and the benches rest on.
+ * The link emulator, on which the other end-to-end tests and the benches rely, measured from
+ * outside with the kernel's own TCP and UDP.
  *
  *     client [line1] ===== 50 Mbit/s, 20 ms ===== [line1] server
  *     client [line2] ===== 50 Mbit/s, 20 ms ===== [line2] server
@@ -34,9 +34,9 @@ function up(net: Topology, index: number): Flow {
 
 /**
  * The median round trip nearest to `expectedUs` of up to ten measurements; the first that is
- * within `toleranceUs` ends them. A virtual machine that is not run for a while, or has other
- * work, delays every packet of one measurement: that says nothing of the emulator, and
- * an emulator that is wrong is wrong in all ten.
+ * within `toleranceUs` ends them. A virtual machine that is not run for a while, or has other work,
+ * delays every packet of one measurement: that says nothing about the emulator, while a faulty
+ * emulator is wrong in all ten.
  */
 async function medianRttUs(
   lab: Lab,
@@ -75,7 +75,7 @@ function tcpAt(lab: Lab, net: Topology, lineBps: number, tolerance: number): Pro
   );
 }
 
-/** Bits per second of both ways of both lines while more than that is sent. */
+/** Bits per second in both directions of both lines while more than that is sent. */
 async function saturatedBps(lab: Lab, net: Topology): Promise<number[]> {
   // Datagrams of 1000 bytes are 1028 with their headers; 8000 a second are 66 Mbit/s.
   const packets = [new Uint8Array(1000).toBase64()];

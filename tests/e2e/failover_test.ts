@@ -25,7 +25,7 @@ function up(net: Topology): Parameters<typeof ping>[1] {
   return { from: net.client, to: net.server, address: INNER.server, port: freshPort() };
 }
 
-/** Time enough for what takes a second or two where the host has nothing else to do. */
+/** Enough time for what takes a second or two on an idle host. */
 const PATIENCE_MS = 15_000;
 
 programTest("aggvpn up moves traffic off a dead link and uses it again", async (lab) => {
@@ -33,7 +33,7 @@ programTest("aggvpn up moves traffic off a dead link and uses it again", async (
   const program = await Program.start(lab, net, { rates: KNOWN });
   const call = { packetsPerSecond: 100, sizeBytes: 160, seconds: 11 };
   const stream = udpStream(lab, down(net), call);
-  // Of the other line without the tunnel: it has no gaps but those of the host.
+  // On the other line without the tunnel: it has no gaps but the host's.
   const raw = udpStream(lab, rawFlow(net, 0, "down"), call);
   const transfer = tcpTransfer(lab, down(net), 11, { warmupSeconds: 2 });
   await delay(3500);

@@ -22,7 +22,7 @@ const LINES = [symmetric(50, 20), symmetric(50, 20)];
 const KNOWN = [{ up: 50, down: 50 }, { up: 50, down: 50 }];
 const PER_SECOND = 50_000;
 const SECONDS = 5;
-/** Datagrams sent without which it is no flood. */
+/** With fewer datagrams sent it is no flood. */
 const ENOUGH = 0.8 * PER_SECOND * SECONDS;
 const SEED = 20260712;
 const HEADERS = 28;
@@ -133,7 +133,7 @@ programTest("aggvpn up withstands 50,000 hostile datagrams a second", async (lab
   };
   const counts = [wrongKey, recording.up, recording.down].map((packets) => packets.length);
   assert(counts.every((count) => count >= 3), `recorded ${counts}`);
-  // Where the host is busy with something else it may not be able to send as much, or carry it.
+  // A host that is busy with something else may not be able to send that much, or to carry it.
   const { quiet, before, sent, flooded } = await tried(async () => {
     const { bps: quiet } = await tcpTransfer(lab, bulk(net, "client"), SECONDS, {
       warmupSeconds: 1,

@@ -18,10 +18,10 @@ import { trappedDeno } from "../../lab/trap/deno.ts";
 const LINES = [symmetric(50, 20), symmetric(50, 20)];
 /** The program as a script, which runs on the `deno` of the PATH. */
 const SCRIPT = new URL("../../build/aggvpn.js", import.meta.url).pathname;
-/** Packets enough for V8 to compile whatever calls C: ten times what kills a trapped program. */
+/** Enough packets for V8 to compile all that calls C: ten times what kills a trapped program. */
 const PACKETS = 5000;
 
-/** Runs the script on a trapped Deno, which it tries or not. */
+/** Runs the script on a trapped Deno, with or without trying calls first. */
 async function trapped(lab: Lab, calls: string): Promise<ProgramOptions> {
   const directory = await Deno.makeTempDir({ prefix: "agg-trap-" });
   lab.onClose(() => Deno.remove(directory, { recursive: true }));

@@ -51,7 +51,7 @@ programTest("aggvpn up quits at once on a second signal", async (lab) => {
   assert(isSlow, "the hook did not run");
   const start = performance.now();
   child.kill("SIGTERM");
-  // Not until its output ends: the hook that it leaves behind holds on to that.
+  // Does not wait for the end of its output: the hook that it leaves behind keeps that open.
   const { code } = await child.status;
   const elapsed = performance.now() - start;
   // The hook would go on for 30 s.

@@ -1,6 +1,5 @@
 /**
- * What stops `aggvpn up` from starting: a clear line, a hint, status 1, and a
- * system that is as it was.
+ * What stops `aggvpn up` from starting: a clear line, a hint, status 1, and an unchanged system.
  *
  * @module
  */

@@ -136,7 +136,7 @@ Deno.test("openDaemon() does without offload when the configuration says so", as
   }
 });
 
-/** A host on which setting up goes wrong at one place. */
+/** A host on which setting up fails at one point. */
 function brokenAt(part: "openTun" | "networkChanges" | "openPoller"): MemoryPlatform {
   const platform = new MemoryPlatform();
   const fail = (): never => {

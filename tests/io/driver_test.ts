@@ -16,7 +16,7 @@ Deno.test("Driver.run() moves packets, datagrams and events, then says goodbye",
     sockets[0]!.incoming.push(6);
   });
   world.at(400, () => {
-    core.outgoing[1]!.push(7); // what close() leaves to send
+    core.outgoing[1]!.push(7); // what close() still has to send
     driver.stop();
   });
   await driver.run();

@@ -45,7 +45,7 @@ export class FakeTun implements Tun {
   readonly oversizePackets = 0;
   readonly malformedPackets = 0;
   incoming: number[] = [];
-  /** Packets that {@linkcode read} has, although the descriptor says nothing of them. */
+  /** Packets that {@linkcode read} has, although the descriptor is not readable. */
   held: number[] = [];
   written: number[] = [];
   /** How many packets the next write takes. */
@@ -83,7 +83,7 @@ export class FakeTun implements Tun {
 export class FakeSocket implements LinkSocket {
   readonly localAddress = "192.0.2.7:1";
   receiveDrops = 0;
-  /** Whether what waits has come at once, more than a batch can hold. */
+  /** Whether everything waiting came at once, more than a batch can hold. */
   joined = false;
   backlog = false;
   failure: SendFailure | undefined;
@@ -174,7 +174,7 @@ export class FakePoller implements Poller {
   close(): void {}
 }
 
-/** A core that wants packets and says nothing. */
+/** A core that wants packets and sends nothing. */
 export class QuietCore implements Core {
   wanted = 64;
   packets: number[] = [];

@@ -82,7 +82,7 @@ Deno.test("StatusCommand gives its script the environment, / and /dev/null", asy
 });
 
 Deno.test("StatusCommand.handleLink() returns at once while a script is slow", async () => {
-  // Each call waits for a file that is not there before the first one has returned.
+  // Each call waits for a file that does not exist until the first one has returned.
   const script = `for i in $(seq 500); do
     if [ -e "$0.go" ]; then echo done; exit; fi
     sleep 0.01

@@ -1,5 +1,5 @@
 /**
- * What the program logs, for tests.
+ * Captures what the program logs, for tests.
  *
  * @module
  */

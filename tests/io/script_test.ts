@@ -9,7 +9,7 @@ import { runCommand } from "../../src/platform/run_changes.ts";
 import { logged } from "./logged.ts";
 
 const LIMIT_MS = 200;
-/** Far more than the limit, and far less than the scripts want. */
+/** Far more than the limit, and far less than the scripts take. */
 const SOON_MS = 10_000;
 
 function shell(line: string, host: ScriptHost): Promise<string | undefined> {
@@ -39,7 +39,7 @@ class FakeChild implements Child {
 
 Deno.test({
   name: "runScript() says how a script failed, and nothing when it did not",
-  // Deno 2.7 keeps a child whose end it cannot tell.
+  // Deno 2.7 keeps a child whose end it cannot report.
   sanitizeResources: false,
   async fn(): Promise<void> {
     const host = { killGroup: killNothing };
@@ -82,7 +82,7 @@ Deno.test({
         };
         const start = performance.now();
         const running = shell(`exec 9>${fifo}; ${line}`, host);
-        // The end of the file is the end of everybody who holds it open.
+        // The file ends when everybody who holds it open has ended.
         assertEquals(await Deno.readTextFile(fifo), "\n");
         assertEquals(await running, "ran longer than 0.2 s and was killed");
         assertEquals((await children[0]!.status).code, 128 + 9);

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Direction } from "../../lab/emulator/direction.ts";
 import { type Shape, WIRE } from "../../lab/emulator/shape.ts";
 
-/** A direction with its slots, fed with packets of 1250 bytes unless said. */
+/** A direction with its slots, fed with packets of 1250 bytes unless stated. */
 function setUp(shape: Partial<Shape>): { direction: Direction; released: number[] } {
   const released: number[] = [];
   const direction = new Direction(1024, 42, (slot) => released.push(slot));

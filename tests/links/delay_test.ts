@@ -16,7 +16,7 @@ function arrive(
   return table.sample(now, link, wireTime(now - delayUs + offsetUs), wireTime(now));
 }
 
-/** How much later link 1 is than link 0, by what goes on the wire. */
+/** How much later link 1 is than link 0, by the wire times. */
 function skewUs(table: DelayTable): number {
   return timeDifference(table.toWire(table.owdUs[1]!), table.toWire(table.owdUs[0]!));
 }

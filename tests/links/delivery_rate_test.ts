@@ -83,7 +83,7 @@ Deno.test("DeliveryRate.reset() begins anew: counts of another session are not c
   assertAlmostEquals(sample(60, 15_020_000), 8e6);
 });
 
-/** Rates in kbit/s while a queue stood, of reports at the given times with 1000 bytes a millisecond. */
+/** Rates in kbit/s while there was a queue, from reports at the given times, 1000 bytes per ms. */
 function busyRates(reports: [ms: number, queued: boolean, bytes?: number][]): string[] {
   const delivery = new DeliveryRate();
   const out = new RateSample();

@@ -6,7 +6,7 @@ import { ToyLink } from "./toy_link.ts";
 const MBPS = 1e6;
 const S = 1e6;
 
-/** How far the estimate may be from the link's rate: what is asked of it, not what it reaches. */
+/** How far the estimate may be from the link's rate: a requirement, not what it achieves. */
 const TOLERANCE = 0.15;
 
 function assertNear(actualBps: number, mbps: number, what: string): void {
@@ -46,7 +46,7 @@ for (const percent of [8, 20]) {
 }
 
 Deno.test("RateEstimator slows down for losses that end when less is sent", () => {
-  // A policer: what exceeds 10 Mbit/s is dropped, and no queue tells of it.
+  // A policer: what exceeds 10 Mbit/s is dropped, and no queue shows it.
   let allowance = 0;
   let at = 0;
   const toy: ToyLink = new ToyLink({
@@ -150,7 +150,7 @@ Deno.test("RateEstimator.restart() begins at a share, finds the rest, and stays 
   assertEquals(rate.rateBps, MIN_RATE_BPS);
 });
 
-/** Tells an estimator every 10 ms until `untilMs` what was delivered, and of a queue. */
+/** Tells an estimator every 10 ms until `untilMs` what was delivered, and about a queue. */
 function tell(
   rate: RateEstimator,
   fromMs: number,

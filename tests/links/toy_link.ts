@@ -18,7 +18,7 @@ const HOLE_US = 2_000;
 export interface ToyOptions {
   /** Bits per second at an instant. */
   readonly capacityBps: (now: number) => number;
-  /** Bits per second that there are to send at an instant; by default more than fits. */
+  /** Bits per second to be sent at an instant; by default more than fits. */
   readonly demandBps?: (now: number) => number;
   /** Known capacity of the path's configuration. */
   readonly capBps?: number;
@@ -124,7 +124,7 @@ export class ToyLink {
     const number = this.path.flight.next;
     this.path.handleSent(this.now, number, DATAGRAM_BYTES);
     this.sentBytes += WIRE_BYTES;
-    const backlog = Math.max(this.#availableAt, this.now - 20_000); // a little may have piled up
+    const backlog = Math.max(this.#availableAt, this.now - 20_000); // a little may have accumulated
     this.#availableAt = backlog + WIRE_BYTES * 8e6 / demandBps(this.now);
     const waitUs = Math.max(this.#freeAt - this.now, 0);
     if (waitUs > queueUs || isLost(number)) return;

@@ -1,5 +1,5 @@
 /**
- * Packets that could be, for property tests.
+ * Possible packets, for property tests.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the kernel is given by a merger, and what it makes of that.
+ * What the kernel gets from a merger, and what it does with that.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import {
   TCP,
 } from "./reference.ts";
 
-/** A kernel that takes everything and counts: Linux. */
+/** A kernel that accepts everything and counts identifications: Linux. */
 export const LINUX_RULES: MergeRules = { udp: true, renumbers: false, mostBytes: 65_535 };
 
 /** One write: the header for the interface, and the packet or super-packet. */

@@ -1,6 +1,6 @@
 /**
- * TCP and UDP packets as plain values, and what cutting does to them: slow, obvious, and made
- * from the RFCs alone, for the tests to compare the fast code with.
+ * TCP and UDP packets as plain values, and what cutting does to them: slow, obvious, and written
+ * from the RFCs alone, for the tests to compare with the fast code.
  *
  * @module
  */
@@ -50,7 +50,7 @@ export interface Packet {
 /** What goes into the field of the transport checksum. */
 export type Field = "right" | "pseudo" | "zero" | "wrong";
 
-/** A TCP segment over IPv4 that has nothing remarkable, with `changes`. */
+/** An ordinary TCP segment over IPv4, with `changes`. */
 export function packetOf(changes: Partial<Packet> = {}): Packet {
   const version = changes.version ?? 4;
   const tail = version === 4 ? [] : new Array(10).fill(0);
@@ -78,7 +78,7 @@ export function packetOf(changes: Partial<Packet> = {}): Packet {
   };
 }
 
-/** `length` bytes that tell their place. */
+/** `length` bytes that depend on their position. */
 export function payloadOf(length: number, seed = 0): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8) * 7 + seed) & 0xff);
 }

@@ -266,7 +266,7 @@ Deno.test("Segmenter never throws, never writes beside its slots and gets to an 
           assertEquals(bytes.length > 0 && bytes.length <= MAX_PACKET_BYTES, true);
         }
         assertEquals(pool.available, 4);
-        // In front of the packets of all slots, and behind the longest.
+        // Before the packets of all slots, and after the longest.
         for (let slot = 0; slot < 4; slot++) {
           const at = pool.at(slot);
           assertEquals(pool.bytes.slice(at, at + 4).every((byte) => byte === 0xa5), true);

@@ -1,5 +1,5 @@
 /**
- * What a kernel would put into the staging memory, and what becomes of it.
+ * What a kernel would put into the staging memory, and what results from it.
  *
  * @module
  */
@@ -61,7 +61,7 @@ export function put(pool: PacketPool, packet: Uint8Array, needsChecksum = false)
   return slot;
 }
 
-/** Cuts what is pending, `room` packets at a time, fills checksums in, and gives the slots back. */
+/** Cuts what is pending, `room` packets at a time, fills in checksums, and returns the slots. */
 export function cutAll(segmenter: Segmenter, pool: PacketPool, room = 64): Uint8Array[] {
   const slots = new Int32Array(room);
   const packets: Uint8Array[] = [];

@@ -6,7 +6,7 @@ import { NOT_LINUX } from "./linux/requirements.ts";
 
 const LIBRARY = "libc.so.6";
 const WAYS: readonly CallWay[] = ["stubs", "libffi"];
-/** Functions of every kind of parameter and of each number of them that is called. */
+/** Functions with every kind and every number of parameters that is used. */
 const FUNCTIONS = {
   getppid: { parameters: [], result: "i32" },
   abs: { parameters: ["i32"], result: "i32" },

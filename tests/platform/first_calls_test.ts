@@ -6,7 +6,7 @@ import { NOT_LINUX } from "./linux/requirements.ts";
 
 const SOCKET = { family: 2, type: 2 };
 
-/** A libc of process 4711 that writes down its calls, and what some of its functions do instead. */
+/** A libc of process 4711 that records its calls; some of its functions can be replaced. */
 function libcWith(
   symbols: Partial<FirstCalls["symbols"]> = {},
 ): FirstCalls & { readonly calls: string[] } {

@@ -8,10 +8,10 @@ interface Packet {
 }
 
 /**
- * CoDel as RFC 8289 section 5 writes it down, over one queue. Three differences, all the code's:
- * the last packet of a queue is never late (the RFC: the last MTU's worth of bytes),
- * `dropNext` moves with the drop instead of after a look at the packet behind, and the next drop
- * is put off while the queue gets shorter.
+ * CoDel as in RFC 8289 section 5, over one queue. It differs, like the code, in three points: the
+ * last packet of a queue is never late (the RFC: the last MTU's worth of bytes), `dropNext` moves
+ * with the drop instead of after a look at the packet behind, and the next drop is postponed while
+ * the queue gets shorter.
  */
 class Rfc8289 {
   readonly queue: Packet[] = [];
@@ -133,7 +133,7 @@ Deno.test("Codel.judge() passes and drops as the pseudocode of RFC 8289 section 
   assertGreater(drops, 100, "the plans are too tame to tell anything");
 });
 
-/** Instants at which a queue that is always late loses a packet, at a packet per millisecond. */
+/** Instants at which an always late queue loses a packet, at one packet per millisecond. */
 function dropTimes(codel: Codel, from: number, count: number): number[] {
   const times: number[] = [];
   for (let now = from; times.length < count; now += 1000) {

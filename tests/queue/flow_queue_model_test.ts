@@ -5,7 +5,7 @@ import { PacketPool } from "../../src/slab.ts";
 import { type Packet, SlowQueue } from "./slow_queue.ts";
 
 const SLOTS = 128;
-/** Every third packet knows ECN. */
+/** Every third packet is ECN-capable. */
 const isEcn = (slot: number): boolean => slot % 3 === 0;
 
 type Op =

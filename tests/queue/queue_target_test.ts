@@ -13,7 +13,7 @@ Deno.test("QueueTarget is the least one on short links, and what a reduced windo
 Deno.test("QueueTarget keeps the window that the links needed before one of them failed", () => {
   const target = new QueueTarget();
   assertEquals(target.update(0, 20 * MS, 100e6), LEAST_TARGET_US);
-  // Half is left: the window for all of it is one round trip of queue.
+  // Half is left: the window for the whole is one round trip of queue.
   for (let second = 1; second < 60; second++) {
     assertEquals(target.update(second * S, 20 * MS, 50e6), 28_600);
   }

@@ -1,6 +1,6 @@
 /**
- * FQ-CoDel as RFC 8290 section 4 describes it, over plain arrays: what `FlowQueue` is tested
- * against. Slow and obvious. CoDel itself is the product's, which has tests of its own.
+ * FQ-CoDel as RFC 8290 section 4 describes it, over plain arrays, to test `FlowQueue` against. Slow
+ * and obvious. CoDel itself is the product's, which has tests of its own.
  *
  * @module
  */
@@ -26,7 +26,7 @@ interface Flow {
 
 export class SlowQueue {
   readonly express: Packet[] = [];
-  /** Every flow that is on a list, also an empty one; new flows before old ones. */
+  /** Every flow that is on a list, even an empty one; new flows before old ones. */
   newFlows: Flow[] = [];
   oldFlows: Flow[] = [];
   readonly dropped: string[] = [];

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Duplicates, REMEMBERED } from "../../src/receiver/duplicates.ts";
 
-/** Numbers this far behind the newest may or may not be known any more. */
+/** Numbers this far behind the newest may or may not still be known. */
 const EDGE = REMEMBERED - 32;
 
 /** What {@linkcode Duplicates} must do, in the obvious way. */

@@ -32,7 +32,7 @@ class Bench {
     this.receiver.handleData(now, link, at, slot);
   }
 
-  /** Milliseconds that packet 2 is held when the far link goes on delivering what left before. */
+  /** Milliseconds that packet 2 is held while the far link keeps delivering what left earlier. */
   heldMs(kind: Kind): number {
     for (const link of [NEAR, FAR]) {
       this.receiver.noteSentAt(START, link, wireTime(START - OWD_US[link]!));

@@ -5,7 +5,7 @@ import { PacketPool } from "../../src/slab.ts";
 import { cpuMs } from "../cpu_time.ts";
 import { range } from "../tunnel/packets.ts";
 
-/** A resequencer that tells which packets it delivers: those that were inserted are numbered. */
+/** A resequencer that tells which packets it delivers; inserted packets are numbered. */
 class Bench {
   readonly pool: PacketPool;
   readonly delivered: number[] = [];
@@ -50,7 +50,7 @@ class Model {
     this.#drain();
   }
 
-  /** No packet waits for longer than it may, whatever those in front of it wait for. */
+  /** No packet waits longer than it may, whatever those before it wait for. */
   handleTimeout(now: number): void {
     while (this.#held.some(({ deadlineAt }) => deadlineAt <= now)) {
       this.#advance(Math.min(...this.#held.map(({ ahead }) => ahead)));
@@ -149,7 +149,7 @@ Deno.test("Resequencer agrees with an obvious model of one flow", () => {
       const bench = new Bench(128, 128);
       const model = new Model();
       let [now, at] = [0, 0];
-      const used = new Set<number>(); // a sender numbers no two packets alike
+      const used = new Set<number>(); // a sender uses no number twice
       for (const { skip, holdMs, waitMs } of packets) {
         at = at + skip & 0xffff;
         if (used.has(at)) continue;

@@ -45,9 +45,9 @@ Deno.test("HarmWatch leaves a harmful link out after two trials, twice as long e
   assertEquals(sender.changes.map((line) => line.split(": ")[1]).slice(0, 6), [
     "out", // after three seconds that are compared with what the other carries
     "in", // a trial of three seconds
-    "out", // three more that are no better: another trial, and the sentence
+    "out", // three more that are no better: another trial, then it stays out
     "in",
-    "out", // one more trial suffices
+    "out", // one more trial is enough
     "in",
   ]);
   assertEquals(at.slice(0, 3), [3, 6, 9.25]);
@@ -105,7 +105,7 @@ Deno.test("HarmWatch acquits a link when the whole has recovered with it", () =>
   sender.run(30, (isOut, now) => now < 3.5 * S ? 20e6 : isOut ? 48e6 : 60e6);
   assertEquals(sender.changes, ["3: out", "6: in"]);
   sender.run(6.5, (isOut) => isOut ? 48e6 : 20e6);
-  assertEquals(sender.changes.length, 4, `${sender.changes}`); // a trial, not a sentence
+  assertEquals(sender.changes.length, 4, `${sender.changes}`); // a trial, no longer exclusion
 });
 
 Deno.test("HarmWatch compares nothing across a pause of the traffic", () => {

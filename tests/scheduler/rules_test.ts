@@ -14,7 +14,7 @@ const UDP = "1f9001bb00090000ff";
 
 const NETWORK6 = prefix("2001:db8::/32");
 
-/** The rule of a packet as it is parsed; -1 for what is none. */
+/** The rule for a packet, after parsing; -1 for what is not a packet. */
 function matchOf(rules: Rules, bytes: Uint8Array, at: number, length: number): number {
   const info = new PacketInfo();
   return parsePacket(bytes, at, length, info) ? rules.match(bytes, at, info) : -1;
@@ -117,7 +117,7 @@ function bitsOf(bytes: Uint8Array): string {
   return [...bytes].map((byte) => byte.toString(2).padStart(8, "0")).join("");
 }
 
-/** What RFC 791, RFC 8200, RFC 768 and RFC 9293 say, without a thought of speed. */
+/** What RFC 791, RFC 8200, RFC 768 and RFC 9293 say, without regard to speed. */
 function see(packet: Uint8Array): Seen | undefined {
   const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
   try {
@@ -163,7 +163,7 @@ function obviousMatch(rules: readonly RuleOptions[], packet: Uint8Array): number
 }
 
 const few = fc.constantFrom(0, 1, 6, 17, 44, 53, 58, 443);
-/** Addresses from few bytes, so that networks and packets meet. */
+/** Addresses from few byte values, so that networks and packets match. */
 const bytesOf = (length: number): fc.Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength: length, maxLength: length, max: 1 });
 const anyNetwork: fc.Arbitrary<Prefix> = fc.constantFrom(4, 16).chain((length) =>
@@ -178,7 +178,7 @@ const anyRule: fc.Arbitrary<RuleOptions> = fc.record({
   destination: anyNetwork,
   links: fc.constant([]),
 }, { requiredKeys: ["ports", "links"] });
-/** Headers that are right more often than not, then cut and bent. */
+/** Headers that are mostly right, then truncated and corrupted. */
 const anyPacket = fc.record({
   four: fc.boolean(),
   options: fc.constantFrom(0, 0, 4, 40),

@@ -98,7 +98,7 @@ Deno.test("Acceptor.handleInit() wants this version and links 0, 1, 2 in order",
   for (const change of refused) {
     assertEquals(bench.handle(initOf(ALICE, 5, change).init(0)), "handshake-version");
   }
-  bench.accept(initOf(ALICE, 1).init(0)); // a refused one has not moved the time
+  bench.accept(initOf(ALICE, 1).init(0)); // a refused one does not move the time
 });
 
 Deno.test("Acceptor.handleInit() takes no INIT apart that is short, or changed on the way", () => {

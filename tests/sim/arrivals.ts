@@ -1,7 +1,6 @@
 /**
- * Finds the inner packet in a datagram of the simulator, whose AEAD hides nothing: so that
- * the order in which packets leave a tunnel can be held against the order in which
- * they reached it.
+ * Finds the inner packet in a datagram of the simulator, whose AEAD hides nothing, so that the
+ * order in which packets leave a tunnel can be compared with the order in which they reached it.
  *
  * @module
  */
@@ -15,7 +14,7 @@ import { read16 } from "./packet.ts";
 
 /**
  * Returns where the packet in the datagram at `at` begins, -1 when it carries none or one that
- * nobody needs in order.
+ * needs no order.
  */
 export function orderedPacketAt(bytes: Uint8Array, at: number, length: number): number {
   if (bytes[at] !== TRANSPORT_TYPE) return -1;

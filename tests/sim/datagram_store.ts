@@ -1,5 +1,5 @@
 /**
- * Datagrams on their way or in a socket's buffer, by number; the buffers are used again.
+ * Datagrams on their way or in a socket's buffer, by number; the buffers are reused.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export interface Datagram {
   length: number;
   /** The receiving socket. */
   socket: number;
-  /** Who sent it, as the receiver sees it. */
+  /** The sender, as the receiver sees it. */
   from: Remote;
 }
 

@@ -1,7 +1,7 @@
 /**
- * What happens to a tunnel over bad and changing networks, beside throughput. The
- * simulator's invariants hold throughout: nothing comes out twice, no counter is
- * used twice, no slot is lost, silence after the end.
+ * What happens to a tunnel over bad and changing networks, apart from throughput. The simulator's
+ * invariants hold throughout: nothing comes out twice, no counter is used twice, no slot is lost,
+ * silence after the end.
  *
  * @module
  */
@@ -105,7 +105,7 @@ Deno.test("Endpoint tells its user when the other end says goodbye", () => {
   assertEquals(statesOf(world, CLIENT), ["up", "down"]);
 });
 
-/** Lines as bad as they come, different for each seed. */
+/** Lines as bad as can be, different for each seed. */
 function randomLinks(rng: Rng): LinkSpec[] {
   const direction = (): DirectionSpec => ({
     rate: constantRate((1 + rng.next() ** 2 * 60) * 1e6),

@@ -14,9 +14,9 @@ import type { Tunnel, TunnelContext, TunnelFactory } from "./tunnel.ts";
 
 /** Visibly fake. */
 const PSK = new Uint8Array(32).fill(0x5a);
-/** What `timeout` is when the config says nothing. */
+/** The default of `timeout` in the configuration. */
 const TIMEOUT_US = 1_000_000;
-/** Where the clocks of both ends stand at the beginning: 2026-01-01. */
+/** What the clocks of both ends show at the beginning: 2026-01-01. */
 const EPOCH_US = 1_767_225_600_000_000;
 
 /** Builds both ends of the tunnel for a scenario. */

@@ -8,7 +8,7 @@ import type { Result } from "./scenario.ts";
 
 const NAME_WIDTH = 27;
 
-/** A column: title, width, and what stands in it. */
+/** A column: title, width, and content. */
 const COLUMNS: readonly (readonly [string, number, (result: Result) => string])[] = [
   ["Mbit/s", 7, (r) => r.goodputMbps.toFixed(1)],
   ["%sum", 5, (r) => r.percentOfSum.toFixed(1)],

@@ -15,7 +15,7 @@ export class InvariantError extends Error {
   override readonly name = "InvariantError";
 }
 
-/** Runs `action`; what it throws says `hint` too, such as how to see it again. */
+/** Runs `action`; adds `hint` to what it throws, such as how to reproduce it. */
 export function explaining<T>(hint: () => string, action: () => T): T {
   try {
     return action();

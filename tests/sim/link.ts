@@ -19,7 +19,7 @@ import {
 import { constantRate, type RateSchedule } from "./elements/rate_schedule.ts";
 import type { Rng } from "./rng.ts";
 
-/** Queue of a line that says nothing else: a home router's. */
+/** Default queue of a line: a home router's. */
 const DEFAULT_QUEUE: QueueLimit = { us: 100_000 };
 
 /** One direction of a line. */
@@ -34,7 +34,7 @@ export interface DirectionSpec {
   /** Whether the jitter lets packets overtake each other. */
   readonly reorders?: boolean;
   readonly mtu?: number;
-  /** When it swallows everything. */
+  /** When it silently drops everything. */
   readonly blackholes?: readonly Span[];
 }
 

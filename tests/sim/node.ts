@@ -1,7 +1,6 @@
 /**
- * A host with one end of the tunnel: does for a tunnel what the driver of the daemon does,
- * in virtual time. It wakes a little after something happened, as a process
- * does, then moves everything there is.
+ * A host with one end of the tunnel: does for a tunnel what the daemon's driver does, in virtual
+ * time. It wakes a little after something happened, like a process, then moves everything there is.
  *
  * @module
  */
@@ -46,7 +45,7 @@ export interface Surroundings {
   onEvent(node: Node, event: EndpointEvent): void;
 }
 
-/** How exactly a node keeps time. */
+/** How precisely a node keeps time. */
 export interface NodeOptions {
   readonly side: Side;
   readonly sockets: number;
@@ -97,7 +96,7 @@ export class Node {
     this.#deadline = new Timer(around.queue, (now) => this.#turn(now));
   }
 
-  /** Takes up work; to be called when {@linkcode tunnel} has been set. */
+  /** Starts work; call it once {@linkcode tunnel} has been set. */
   start(now: number): void {
     this.freeSlots = this.pool.available;
     this.#turn(now);
@@ -120,7 +119,7 @@ export class Node {
     if (this.tun.push(headers, totalBytes)) this.#wakeSoon(now);
   }
 
-  /** Ends the tunnel as the daemon does; it must be silent from here on. */
+  /** Ends the tunnel as the daemon does; it must be silent from now on. */
   close(now: number): void {
     this.tunnel.close(now);
     this.#transmit(now);
@@ -258,7 +257,7 @@ export class Node {
     }
   }
 
-  /** A tunnel whose deadline stays in the past would spin for ever. */
+  /** A tunnel whose deadline stays in the past would spin forever. */
   #watchProgress(now: number): void {
     this.#turnsAtInstant = now === this.#turnAt ? this.#turnsAtInstant + 1 : 0;
     this.#turnAt = now;

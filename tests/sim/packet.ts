@@ -1,9 +1,9 @@
 /**
  * Inner packets as the core's classifier will read them: real IPv4, TCP, UDP
- * and ICMP headers. Payload is whatever the slot held; the TCP and UDP
- * checksums are left at zero since nobody on the way looks at them.
+ * and ICMP headers. Payload is whatever the slot held; the TCP and UDP checksums are left at zero
+ * since nobody on the way looks at them.
  *
- * The client is 10.7.0.1, the server 10.7.0.2. A flow is known by its client port.
+ * The client is 10.7.0.1, the server 10.7.0.2. A flow is identified by its client port.
  *
  * @module
  */
@@ -46,7 +46,7 @@ export function writeIpv4(
   write16(out, 10, ~(sum + (sum >>> 16)) & 0xffff);
 }
 
-/** Writes the two ports of TCP or UDP behind the IPv4 header. */
+/** Writes the two ports of TCP or UDP after the IPv4 header. */
 export function writePorts(out: Uint8Array, side: Side, clientPort: number): void {
   write16(out, IPV4_BYTES, side === CLIENT ? clientPort : SERVER_PORT);
   write16(out, IPV4_BYTES + 2, side === CLIENT ? SERVER_PORT : clientPort);

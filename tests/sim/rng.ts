@@ -36,7 +36,7 @@ export class Rng {
     return this.uint32() / 0x1_0000_0000;
   }
 
-  /** Returns a number of the exponential distribution with this mean. */
+  /** Returns an exponentially distributed number with this mean. */
   exponential(mean: number): number {
     return -mean * Math.log(1 - this.next());
   }
@@ -46,7 +46,7 @@ export class Rng {
     for (let i = 0; i < out.length; i++) out[i] = this.uint32();
   }
 
-  /** Returns an independent generator, so that one consumer more does not change the others. */
+  /** Returns an independent generator, so that one more consumer does not change the others. */
   fork(label: number): Rng {
     return new Rng(Math.imul(this.uint32(), 0x9e3779b1) ^ label);
   }

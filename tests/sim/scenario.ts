@@ -1,6 +1,6 @@
 /**
- * A scenario is data: lines, traffic, how long. Running one gives a
- * {@linkcode Result}; everything that must always hold is checked on the way.
+ * A scenario is data: lines, traffic, duration. Running one gives a {@linkcode Result}; the
+ * invariants are checked throughout.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { World } from "./world.ts";
 export const START_US = 500_000;
 /** What is not measured: slow start and finding the rates. */
 export const WARM_UP_US = 3_000_000;
-/** Window in which the time to full speed is looked for. */
+/** Window for finding the time to full speed. */
 const RAMP_STEP_US = 100_000;
 /** Largest packet of the TUN interfaces: 1500 less the overhead of the tunnel. */
 export const INNER_MTU = 1434;
@@ -42,11 +42,11 @@ export interface Scenario {
   readonly congestion?: readonly CongestionName[];
   /** Measured time without the warm-up; 10 when absent. */
   readonly seconds?: number;
-  /** Seeds that its row of the snapshot is the median of, where chance weighs; 1 when absent. */
+  /** How many seeds its snapshot row is the median of, where chance matters; 1 when absent. */
   readonly seeds?: number;
-  /** What both ends are told of some packets. */
+  /** Rules of both ends for some packets. */
   readonly rules?: readonly RuleOptions[];
-  /** For interactive packets that no rule says it of; "off" when absent. */
+  /** For interactive packets to which no such rule applies; "off" when absent. */
   readonly duplicate?: Duplicate;
   /** How links share; "fast" when absent. */
   readonly schedule?: Schedule;
@@ -63,9 +63,9 @@ export type Traffic =
     readonly bytes: number;
     readonly tos?: number;
   }
-  /** UDP as fast as it is told, which counts as goodput. */
+  /** UDP at the given rate, which counts as goodput. */
   | { readonly kind: "udp"; readonly mbps: number }
-  /** Answers of so many bytes of the server, one after the other. */
+  /** Answers of the server of this many bytes, one after another. */
   | { readonly kind: "requests"; readonly responseBytes: number; readonly thinkMs: number };
 
 /** What came out. */
@@ -78,7 +78,7 @@ export interface Result {
   /** Round trip of a ping under load: median, and the 95th percentile. */
   readonly loadedRttMs: number;
   readonly loadedRtt95Ms: number;
-  /** What the resequencer of the receiving side says; NaN when it says nothing. */
+  /** What the receiving side's resequencer reports; NaN when it reports nothing. */
   readonly p99HoldUs: number;
   /** Datagrams dropped by queues of the lines, and lost on them otherwise. */
   readonly queueDrops: number;
@@ -96,7 +96,7 @@ export interface Result {
   readonly streamLost: number;
   /** 99th percentile of the stream's one-way delay. */
   readonly delay99Ms: number;
-  /** Time of a request until all of its answer is there; NaN without requests. */
+  /** Time from a request to the end of its answer; NaN without requests. */
   readonly requestMs: number;
   readonly request95Ms: number;
   /** Jain's index over the bulk transfers; NaN for one. */
@@ -126,7 +126,7 @@ export interface Run {
   readonly receiving: Node;
 }
 
-/** Runs a scenario; throws InvariantError when what must hold does not. */
+/** Runs a scenario; throws InvariantError when an invariant is broken. */
 export function runScenario(
   scenario: Scenario,
   factory: (scenario: Scenario) => TunnelFactory,
@@ -196,7 +196,7 @@ function addTraffic(world: World, from: Side, mtu: number, traffic: Traffic): vo
   }
 }
 
-/** The stream whose gaps and delays are told: the first that is no load itself, or the load. */
+/** The stream whose gaps and delays are reported: the first that is not load, or the load. */
 function streamOf({ world, udp }: Run): StreamFlow | undefined {
   const streams = world.flows.filter((flow) => flow instanceof StreamFlow);
   return streams.find((flow) => !udp.includes(flow)) ?? udp[0];
@@ -241,7 +241,7 @@ function resultOf(run: Run, progress: readonly number[], endUs: number): Measure
   };
 }
 
-/** Packets of the bulk that never came out, those that a TUN had no room for among them. */
+/** Packets of the bulk that never came out, including those that a TUN had no room for. */
 function lostOf(run: Run): number {
   const { bulk, udp, scenario: { from = SERVER } } = run;
   return [...bulk, ...udp].reduce(

@@ -73,7 +73,7 @@ const rebinding = [
   dsl("a", 50, 20, { link: { rebindsUs: [MEASURED_US + 2e6, MEASURED_US + 6e6] } }),
   dsl("b", 50, 20, { link: { rebindsUs: [MEASURED_US + 4e6, MEASURED_US + 6e6] } }),
 ];
-/** A small packet every 10 ms: how long is nothing heard? */
+/** A small packet every 10 ms: how long is there silence? */
 const HEARTBEAT: Traffic = { kind: "stream", packetsPerSecond: 100, bytes: 128 };
 /** A call that says what it is (expedited forwarding, RFC 3246). */
 const CALL: Traffic = { kind: "stream", packetsPerSecond: 50, bytes: 200, tos: 0xb8 };
@@ -157,7 +157,7 @@ export const SCENARIOS: readonly Scenario[] = [
     beside: [HEARTBEAT],
   },
   { name: "blackhole of one", links: cut, seconds: 30, seeds: 3, beside: [HEARTBEAT] },
-  // What may not make the whole slower than its best line, which carries 45.6 alone.
+  // These must not be slower than their best line, which carries 45.6 alone.
   { name: "50/20+5/600", links: [dsl("a", 50, 20), dsl("b", 5, 600)] },
   {
     name: "50/20+20/40 10% loss",

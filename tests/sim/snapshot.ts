@@ -1,6 +1,6 @@
 /**
- * The matrix as a text that is kept with the source, so that a regression shows as a diff.
- * Figures are rounded until what does not matter does not show.
+ * The matrix as a text that is kept with the source, so that a regression shows as a diff. Figures
+ * are rounded so that insignificant changes do not show.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { TunnelFactory } from "./tunnel.ts";
 
 /** The first of the seeds that a row is the median of. */
 export const SNAPSHOT_SEED = 1;
-/** How the table is made anew. */
+/** How to renew the table. */
 export const RENEW_COMMAND = "deno run -A tests/sim/table.ts --snapshot";
 const NAME_WIDTH = 30;
 /** How much worse a row may get. */
@@ -38,7 +38,7 @@ const COLUMNS: readonly (readonly [string, Kind, (result: Result) => number])[] 
   ["jain", "note", (r) => round(r.fairness, 0.05)],
 ];
 
-/** Runs a scenario as often as its row needs; throws what a run throws, with how to replay it. */
+/** Runs a scenario as often as its row needs; rethrows what a run throws, with how to replay it. */
 export function runForSnapshot(
   scenario: Scenario,
   factory: (scenario: Scenario) => TunnelFactory,
@@ -73,7 +73,7 @@ export function parseSnapshot(text: string): Map<string, string> {
   return new Map(rows.map((row) => [row.split(" | ")[0]!.trimEnd(), row]));
 }
 
-/** What of a row has got worse than the tolerance allows, in words; nothing when all is well. */
+/** What in a row has got worse than the tolerance allows, in words; empty when nothing has. */
 export function regressions(before: string, after: string): string[] {
   const old = cellsOf(before);
   const fresh = cellsOf(after);
@@ -103,7 +103,7 @@ function round(value: number, step: number): number {
   return Number((Math.round(value / step) * step).toFixed(2));
 }
 
-/** 0, 7, 40, 300: counts of rare things are no more exact than that. */
+/** 0, 7, 40, 300: counts of rare things are no more precise than that. */
 function firstDigit(value: number): number {
   if (value < 10) return value;
   const unit = 10 ** Math.floor(Math.log10(value));

@@ -1,7 +1,7 @@
 /**
- * The matrix against its snapshot: goodput, delays and gaps of every scenario with the product's own
- * Endpoint, and what must always hold on the way. Improvements do not fail; they ask
- * for the snapshot to be renewed.
+ * The matrix against its snapshot: goodput, delays and gaps of every scenario with the product's
+ * own Endpoint, and the invariants throughout. Improvements do not fail; they ask for the snapshot
+ * to be renewed.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
 
 const text = Deno.readTextFileSync(new URL("./table.snapshot.txt", import.meta.url));
 const snapshot = parseSnapshot(text);
-/** Bulk packets that may leave the tunnel after a later one of their flow: of a thousand. */
+/** Bulk packets per thousand that may leave the tunnel after a later one of their flow. */
 const MAX_LATE_PER_MILLE = 10;
 const changed: string[] = [];
 

@@ -6,8 +6,8 @@
  *                                 [--snapshot]
  *
  * `--only` keeps the scenarios whose name contains TEXT (exactly, with a leading `=`); `--runs`
- * takes the medians of as many seeds; `--trace` prints a line per 100 ms. `--snapshot` writes
- * `tests/sim/table.snapshot.txt` anew, which a test holds against what it measures.
+ * takes the medians of N seeds; `--trace` prints a line per 100 ms. `--snapshot` rewrites
+ * `tests/sim/table.snapshot.txt`, with which a test compares its measurements.
  *
  * @module
  */

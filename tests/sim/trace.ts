@@ -19,7 +19,7 @@ export class Tracer {
 
   constructor(readonly print: (line: string) => void) {}
 
-  /** Prints the state of `run`; in front of it what the tunnels said since the last line. */
+  /** Prints the state of `run`, after what the tunnels have reported since the last line. */
   onStep(run: Run): void {
     const { world, bulk } = run;
     const now = world.queue.now;

@@ -1,6 +1,6 @@
 /**
- * The queue of a TUN interface: 500 packets, what does not fit is dropped. Only
- * headers are kept; the payload of inner packets means nothing.
+ * The queue of a TUN interface: 500 packets, the rest is dropped. Only headers are kept; the
+ * payload of inner packets is meaningless.
  *
  * @module
  */

@@ -23,7 +23,7 @@ export interface TunnelContext {
   /** How many sockets it has. */
   readonly sockets: number;
   readonly rng: Rng;
-  /** By link: where the other end is reached. On the server only until it learns better. */
+  /** By link: where to reach the other end. On the server only until it learns better. */
   readonly remotes: readonly Remote[];
 }
 

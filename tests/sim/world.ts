@@ -26,9 +26,9 @@ const CLIENT_PORT = 40_000;
 const SERVER_PORT = 5080;
 /** First inner port; each flow has one. */
 export const FLOW_PORT = 30_000;
-/** A packet waits 190 ms for earlier ones at most, and until its process wakes. */
+/** A packet waits at most 190 ms for earlier ones, and until its process wakes. */
 const MAX_HOLD_US = 195_000;
-/** Packets of a flow that may leave behind a later one though they were there. */
+/** Packets of a flow that may leave after a later one although they had arrived. */
 const MAX_OVERTAKEN = 0;
 
 /** What a world is made of. */
@@ -44,7 +44,7 @@ export interface WorldOptions {
   readonly serverSockets?: number;
 }
 
-/** An event of a tunnel and when it was said. */
+/** An event of a tunnel and when it was reported. */
 export interface TimedEvent {
   readonly at: number;
   readonly side: Side;

@@ -1,6 +1,6 @@
 /**
- * The simulator against what is known of the real thing: TCP alone on a line, and a
- * tunnel that does nothing right.
+ * The simulator against what is known about reality: TCP alone on a line, and a tunnel that does
+ * nothing right.
  *
  * @module
  */

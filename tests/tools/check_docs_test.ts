@@ -6,7 +6,7 @@ const LAYER_TABLE = Object.entries(MAY_IMPORT)
   .map(([name, imports]) => `| \`${name}\`  | what | ${imports.map((to) => `\`${to}\``)} |`)
   .join("\n");
 
-/** Problems of a tree that is right but for the given files. */
+/** Problems of a tree that is right except for the given files. */
 function problemsOf(files: Readonly<Record<string, string>>): string[] {
   const right = { "Makefile": "test:\n", "docs/architecture.md": `# Layers\n\n${LAYER_TABLE}\n` };
   return checkDocs(new Map(Object.entries({ ...right, ...files })));

@@ -1,4 +1,4 @@
-/** tools/get_deno.sh in a directory of its own, with commands of its own on the PATH. */
+/** tools/get_deno.sh in its own directory, with its own commands on the PATH. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 

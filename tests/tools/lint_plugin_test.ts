@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import plugin from "../../tools/lint_plugin.ts";
 
-/** What the rules of the house say of a file; nothing when it is as it should be. */
+/** What the house rules say about a file; nothing when it obeys them. */
 function complaints(file: string, text: string): string[] {
   return Deno.lint.runPlugin(plugin, `/repo/src/${file}`, text).map(({ id }) => id);
 }

@@ -80,7 +80,7 @@ Deno.test("preflight.ts --warn says of each tool how to get it, within 80 column
   for (const line of own) assert(line.length <= 80, line);
   const names = own.slice(1, 1 + ALL.length).map((line) => line.trim().split(" ")[0]);
   assertEquals(names, ALL);
-  // What is in a directory that is not on the PATH is there already: nothing to install.
+  // What is in a directory that is not on the PATH is already installed.
   const isElsewhere = ["/sbin/ip", "/usr/sbin/ip"].some((path) => exists(path));
   const rest = own.slice(1 + ALL.length).join("\n");
   assertEquals(/^ {2}apt-get install .*\biproute2\b/m.test(rest), !isElsewhere, rest);

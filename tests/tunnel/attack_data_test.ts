@@ -142,7 +142,7 @@ Deno.test("a peer that goes away leaves the memory to the others", () => {
   for (const i of range(0, 2_000)) {
     world.server.send(world.now, udp4(i, { to: MALLORY_ADDRESS, bytes: 1_000, port: i & 63 }));
   }
-  world.run(15_000_000); // nobody answers any more
+  world.run(15_000_000); // nobody answers now
   const { server } = world;
   assert(server.free - server.pool.available < 64, `${server.free - server.pool.available}`);
   mallory.assertOthersServed();

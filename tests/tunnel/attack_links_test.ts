@@ -1,6 +1,5 @@
 /**
- * What a peer with keys can do with LINK: to its own links what it likes, to others
- * nothing.
+ * What a peer with keys can do with LINK: anything to its own links, nothing to others.
  *
  * @module
  */

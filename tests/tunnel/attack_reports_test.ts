@@ -1,6 +1,6 @@
 /**
- * What a peer with keys can do with REPORT and PROBE: to itself what it likes, to
- * the server and to others nothing.
+ * What a peer with keys can do with REPORT and PROBE: anything to itself, nothing to the server and
+ * to others.
  *
  * @module
  */

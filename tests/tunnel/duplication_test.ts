@@ -13,7 +13,7 @@ function openWorld(policy: Policy, spec: ClientSpec = {}): World {
   return new World([{ delaysUs: [10_000, 12_000], ...spec }], { policy }).connect();
 }
 
-/** Sends a call of 50 packets/s from the client, and `bulk` full packets beside each. */
+/** Sends a call of 50 packets/s from the client, and `bulk` full packets with each. */
 function call(world: World, packets: number, bulk = 0): void {
   for (const i of range(0, packets)) {
     for (const k of range(0, bulk)) {
@@ -24,7 +24,7 @@ function call(world: World, packets: number, bulk = 0): void {
   }
 }
 
-/** Datagrams that carry a packet which another one had carried before, but was not lost. */
+/** Datagrams with a packet that an earlier one carried and did not lose. */
 function copiesIn(world: World): SentData[] {
   const seen = new Set<number>();
   return sentData(world).filter(({ toServer, resent, global }) => {

@@ -71,7 +71,7 @@ Deno.test("Endpoint lives through a moment without any link", () => {
   for (const host of [world.server, world.client]) {
     const numbers = numbersOf(host.delivered);
     assertEquals(new Set(numbers).size, numbers.length, "delivered twice");
-    // What was under way when the lines went is sent three times, to nobody.
+    // What was in flight when the lines went down is sent three times, to nobody.
     assertEquals(numbers.filter((number) => number < 150 || number >= 400).length, 350);
   }
   world.finish();

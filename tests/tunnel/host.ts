@@ -1,6 +1,6 @@
 /**
- * One end of a tunnel in a test: an endpoint, its pool, and what the driver of the
- * daemon would do for it.
+ * One end of a tunnel in a test: an endpoint, its pool, and what the daemon's driver would do for
+ * it.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { PACKET_OFFSET, PacketPool } from "../../src/slab.ts";
 import { Endpoint } from "../../src/tunnel/endpoint.ts";
 import type { EndpointEvent, EndpointOptions } from "../../src/tunnel/options.ts";
 
-/** Rounds of one turn beyond which it will not end. */
+/** A turn with more rounds than this will never end. */
 const MAX_ROUNDS = 1000;
 
 /** Takes a datagram that a host sends, which is `bytes` only until it returns. */
@@ -51,7 +51,7 @@ export class Host {
     this.free = this.pool.available;
   }
 
-  /** Ends the process and starts it again: nothing is said, everything is forgotten. */
+  /** Ends the process and starts it again: without a farewell, and everything is forgotten. */
   restart(): void {
     Object.assign(this, { pool: new PacketPool(this.pool.count) });
     this.endpoint = new Endpoint(this.options(this.pool));
@@ -80,7 +80,7 @@ export class Host {
     this.turn(now);
   }
 
-  /** Hands datagrams in that socket number `socket` received, in batches as large as they come. */
+  /** Hands in the datagrams that socket `socket` received, in batches as large as they come. */
   receive(now: number, socket: number, from: Remote, ...datagrams: readonly Uint8Array[]): void {
     for (let at = 0; at < datagrams.length; at += BATCH_DATAGRAMS) {
       const batch = this.#received;
@@ -95,7 +95,7 @@ export class Host {
     }
   }
 
-  /** Does everything that is to be done at `now`. */
+  /** Does everything that is due at `now`. */
   turn(now: number): void {
     this.turns++;
     for (let round = 0;; round++) {

@@ -37,7 +37,7 @@ Deno.test("LinkLimits puts a slow link aside until it is clearly faster", () => 
 });
 
 Deno.test("LinkLimits puts a lossy link aside for half a minute, then for a whole one", () => {
-  // Lossy whenever it is used; while it is aside there is little to judge it by.
+  // Lossy whenever it is used; while it is not used there is little to judge it by.
   const limits = new LinkLimits({ maxLoss: 0.05 });
   let datagrams = 0;
   const changes = course(limits, 140, () => {

@@ -14,7 +14,7 @@ import { udp4 } from "./packets.ts";
 
 const SECOND = 1_000_000;
 const REASON = "quota of 50 GB is used up: backup until 1 December";
-/** Around the frames of a datagram. */
+/** What surrounds the frames of a datagram. */
 const HEADER_BYTES = 10;
 const TAG_BYTES = 16;
 

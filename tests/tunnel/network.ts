@@ -36,7 +36,7 @@ export class Line {
   /** Decides the fate of single datagrams: true is lost. */
   lose: (datagram: Datagram) => boolean = () => false;
   readonly server: Remote;
-  /** Where the client seems to be; assign another to roam. */
+  /** The client's apparent address; assign another to roam. */
   client: Remote;
 
   constructor(readonly host: Host, readonly socket: number, delayUs: number, address: number) {
@@ -46,7 +46,7 @@ export class Line {
   }
 }
 
-/** How a client differs from the least one. */
+/** How a client differs from the minimal one. */
 export interface ClientSpec {
   readonly name?: string;
   readonly psk?: Uint8Array;
@@ -56,7 +56,7 @@ export interface ClientSpec {
   readonly link?: (id: number) => Partial<LinkOptions>;
 }
 
-/** What both ends are told of some packets. */
+/** Rules of both ends for some packets. */
 export type Policy = Pick<EndpointOptions, "rules" | "duplicate">;
 
 /** One server, its clients and the lines between them. */
@@ -129,7 +129,7 @@ export class World {
         if (host.endpoint.pollTimeout() <= this.now) host.turn(this.now);
       }
       if (idle) return;
-      if (this.#nextAt() <= this.now) this.now += 1; // a deadline that stays past must not stop time
+      if (this.#nextAt() <= this.now) this.now += 1; // an overdue deadline must not stop time
     }
   }
 
@@ -151,7 +151,7 @@ export class World {
     return this;
   }
 
-  /** Puts a datagram on a line, as anybody might. */
+  /** Puts a datagram on a line, as an outsider might. */
   inject(line: Line, toServer: boolean, bytes: Uint8Array, from?: Remote): void {
     const source = from ?? (toServer ? line.client : line.server);
     const at = this.now + line.delayUs;

@@ -24,7 +24,7 @@ function exchange(world: World, from: number, to: number): void {
   world.run(100_000);
 }
 
-/** What the user sees of a world: nothing of it may change. */
+/** What the user sees of a world: none of it may change. */
 function stateOf(world: World): unknown {
   return [world.server, world.client].map((host) => ({
     sessions: host.eventsOf("session"),
@@ -42,7 +42,7 @@ function dropsOf(world: World): number {
   return all.flatMap((drops) => Object.values(drops)).reduce((sum, count) => sum + count, 0);
 }
 
-/** Hands a datagram to both ends, as from `from`. */
+/** Hands a datagram to both ends, as if from `from`. */
 function throwAtBoth(world: World, bytes: Uint8Array): void {
   world.server.receive(world.now, 0, OUTSIDER, bytes);
   world.client.receive(world.now, 0, OUTSIDER, bytes);
@@ -135,7 +135,7 @@ Deno.test("replays in any order, also of older keys, deliver nothing and move no
   world.run(121_000_000);
   exchange(world, 30, 60);
   assertEquals(world.client.eventsOf("session"), ["up", "rekeyed"]);
-  world.settle(); // what has not arrived is no replay
+  world.settle(); // what has not arrived cannot be a replay
   const before = stateOf(world);
   const rng = new Rng(5);
   const order = world.sent.map((datagram) => ({ datagram, at: rng.next() }));

@@ -1,5 +1,5 @@
 /**
- * Inner packets for the tests of the tunnel: real headers, a number to know each by.
+ * Inner packets for the tests of the tunnel: real headers, and a number that identifies each.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export function udp4(number: number, options: PacketOptions = {}): Uint8Array {
   return packet;
 }
 
-/** The least IPv6 packet there is: no next header. */
+/** The smallest IPv6 packet: no next header. */
 export function ip6(from: Uint8Array, to: Uint8Array): Uint8Array {
   const packet = new Uint8Array(40);
   packet[0] = 0x60;

@@ -101,7 +101,7 @@ Deno.test("Endpoint drops and counts pinned packets while their link is down, an
     assertEquals(received(to, OTHER), range(0, 1_900));
     const calls = received(to, CALL);
     assertEquals(new Set(calls).size, calls.length, "delivered twice");
-    // Of what had just arrived when the line went, nobody heard: it counts as dropped too.
+    // What had just arrived when the line went down was not reported: it counts as dropped too.
     const missing = 1_900 - calls.length;
     const dropped = from.drops("no-link");
     assert(missing > 1_000 && dropped >= missing && dropped < missing + 30, `${dropped}`);

@@ -1,6 +1,6 @@
 /**
- * A peer that has real keys and no manners: it makes a session with the server of
- * a world and then sends any frames it likes.
+ * A misbehaving peer with real keys: it makes a session with the server of a world and then sends
+ * any frames it likes.
  *
  * @module
  */
@@ -51,7 +51,7 @@ export class RawClient {
   /** The server's id of the session. */
   remoteId = 0;
   links = 0;
-  /** TRANSPORT datagrams that the server sent to here, opened. */
+  /** TRANSPORT datagrams that the server sent to this client, opened. */
   readonly received: Received[] = [];
   responses: Uint8Array[] = [];
   #counters: number[] = [];
@@ -84,7 +84,7 @@ export class RawClient {
     this.answerProbes();
   }
 
-  /** Makes a new session and leaves it at that. */
+  /** Makes a new session and does not confirm it. */
   begin(options: HandshakeOptions = {}): void {
     const { links = 1, sessionId = 0x4d4d_4d00, name = "m" } = options;
     this.sessionId = sessionId;

@@ -67,7 +67,7 @@ Deno.test("Endpoint lets no INIT change the address of a path", () => {
 Deno.test("Endpoint finds its server again where it was configured, wherever a path was led", () => {
   const world = new World([{}]).connect();
   const line = world.lines[0]!;
-  // Somebody on the way holds a datagram of the server up and sends it on from his own address.
+  // Somebody on the way holds up a datagram of the server and forwards it from his own address.
   line.lose = ({ toServer }): boolean => !toServer;
   world.server.send(world.now, udp4(0));
   world.run(1);

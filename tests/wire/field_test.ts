@@ -10,7 +10,7 @@ import {
   writeU64,
 } from "../../src/wire/field.ts";
 
-/** What nobody in the product reads. */
+/** Reads what nothing in the product does. */
 function readBig(bytes: Uint8Array, at: number): number {
   return readU32(bytes, at) * 2 ** 32 + readU32(bytes, at + 4);
 }

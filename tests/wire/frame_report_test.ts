@@ -143,7 +143,7 @@ Deno.test("parseReport() of any bytes never throws and never looks behind its le
   }));
 });
 
-/** The counters that a report tells of, as distances below its highest. */
+/** The counters that a report covers, as distances below its highest. */
 function toldOf({ rangeCount, gaps, runs }: Report): Set<number> {
   const told = new Set<number>();
   let at = 0;

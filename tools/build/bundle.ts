@@ -8,11 +8,11 @@
  */
 
 /**
- * Flags of `deno run` for the bundle. Everything is in the bundle, so nothing may be
- * looked up beside it, and the code cache costs more than it saves at this size.
- * The small young generation keeps an idle daemon small; the packet path allocates nothing.
- * V8 compiles what has run 20 times, not 400: until then a packet costs ten times as much, and a
- * tunnel that carries a ping a second would stay that slow for minutes.
+ * Flags of `deno run` for the bundle. Everything is in the bundle, so nothing may be looked up next
+ * to it, and the code cache costs more than it saves at this size. The small young generation keeps
+ * an idle daemon small; the packet path allocates nothing. V8 compiles what has run 20 times, not
+ * 400: until then a packet costs ten times as much, and a tunnel that carries a ping a second would
+ * stay that slow for minutes.
  */
 export const RUN_FLAGS: readonly string[] = [
   "-A",
@@ -31,8 +31,8 @@ export const RUN_FLAGS: readonly string[] = [
 ];
 
 /**
- * Text of the bundle of `entry`, an absolute path beside its deno.json, which begins by saying which commit it is built of: see
- * src/cli/version.ts. Throws with the bundler's words.
+ * Text of the bundle of `entry`, an absolute path next to its deno.json. It begins by saying which
+ * commit it was built from: see src/cli/version.ts. Throws with the bundler's message.
  */
 export async function bundle(entry: string, commit: string | undefined): Promise<string> {
   const out = await Deno.makeTempFile({ suffix: ".js" });
@@ -51,14 +51,14 @@ export async function bundle(entry: string, commit: string | undefined): Promise
   }
 }
 
-/** Drops the bundler's comments of where each part came from: they differ by machine. */
+/** Drops the bundler's comments about where each part came from: they differ by machine. */
 function withoutPaths(text: string): string {
   return text.replaceAll(/^\/\/ .*\.(?:js|mjs|cjs|ts|json)\n/gm, "");
 }
 
 /**
- * Gives logtape Deno's `inspect`, as it has it under Deno: the bundler chooses its variant for
- * Node, and loading `node:util` costs a third of the time of a start.
+ * Gives logtape Deno's `inspect`, which it normally uses under Deno: the bundler chooses the
+ * variant for Node, and loading `node:util` takes a third of the start-up time.
  */
 function withoutNodeUtil(text: string): string {
   return text.replace('import util from "node:util";', "const util = Deno;");

@@ -1,6 +1,6 @@
 /**
- * `deno compile`, when its runtime base can be had: from `DENORT_BIN`, from an
- * earlier download, or from the network now. Never waits long for a network.
+ * `deno compile`, when its runtime base is available: from `DENORT_BIN`, from an earlier download,
+ * or from the network now. Never waits long for a network.
  *
  * @module
  */

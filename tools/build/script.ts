@@ -1,9 +1,9 @@
 /**
- * The program as one file that any host with `deno` can run, OpenBSD before all: there is no
- * `deno compile` for it.
+ * The program as one file that any host with `deno` can run, above all OpenBSD, for which there is
+ * no `deno compile`.
  *
- * The first lines (script.sh) are a shell script and a comment of JavaScript at once. They look
- * for `deno`, say what is missing, and replace themselves by it.
+ * The first lines (script.sh) are a shell script and a JavaScript comment at once. They look for
+ * `deno`, say what is missing, and replace themselves with it.
  *
  * @module
  */
@@ -11,7 +11,7 @@
 import { RUN_FLAGS } from "./bundle.ts";
 import { render } from "./template.ts";
 
-/** The oldest Deno that has to do, that of OpenBSD. tools/deno/oldest has it for the tests. */
+/** The oldest supported Deno, OpenBSD's. tools/deno/oldest has it for the tests. */
 export const OLDEST_DENO = { major: 2, minor: 7 } as const;
 
 const TEMPLATE = new URL("./script.sh", import.meta.url);

@@ -2,10 +2,10 @@
  * Packs a program and the Deno runtime into one executable file: a shell script,
  * the program as it is, and the runtime compressed.
  *
- * The script (selfextract.sh) unpacks both once into a private cache directory and
- * replaces itself by the runtime, so that a later start costs two stat calls. Both
- * parts are named by their SHA-256: a new program does not unpack the runtime again.
- * gzip, because every host has it; the runtime is packed once per version of it.
+ * The script (selfextract.sh) unpacks both once into a private cache directory and replaces itself
+ * with the runtime, so that a later start costs two stat calls. Both parts are named by their
+ * SHA-256: a new program does not unpack the runtime again. gzip, because every host has it; the
+ * runtime is packed once per version of it.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What the demo shows as it runs: rows that grow, redrawn in place on a
- * terminal, one plain line a second elsewhere. 80 columns.
+ * What the demo shows as it runs: rows that grow, redrawn in place on a terminal, elsewhere one
+ * plain line per second. 80 columns.
  *
  * @module
  */
@@ -66,7 +66,7 @@ export class Screen {
     this.#options.write(lines.map((line) => line + "\n").join(""));
   }
 
-  /** A text in a colour, where colours are wanted. */
+  /** A text in a colour, if colours are wanted. */
   paint(text: string, color: Color): string {
     return this.#options.color ? `\x1b[${COLORS[color]}m${text}\x1b[0m` : text;
   }

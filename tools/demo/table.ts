@@ -1,6 +1,6 @@
 /**
- * The demo's last word: what each line gave, what they give together, and what
- * the tunnel made of it.
+ * The demo's result: what each line gave, what they give together, and what the tunnel got out of
+ * them.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** `aggvpn check`: what is wrong with a configuration file, and with this host for it. */
+/** `aggvpn check`: what is wrong with a configuration file, and what this host lacks for it. */
 
 import { EXIT } from "../../errors.ts";
 import type { HostFinding } from "../../platform/platform.ts";

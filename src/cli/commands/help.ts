@@ -5,7 +5,7 @@ import type { Command } from "../command.ts";
 import { configHelp } from "../config_help.ts";
 import { helpOf, overview } from "../help.ts";
 
-/** Returns the command that prints help of the `others` and of itself; `find` looks one up. */
+/** Returns the command that prints help for the `others` and for itself; `find` looks one up. */
 export function helpCommand(
   others: readonly Command[],
   find: (name: string, commands: readonly Command[]) => Command,

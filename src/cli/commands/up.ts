@@ -40,7 +40,7 @@ async function runTunnel(
   stopping: StopSignals,
 ): Promise<number> {
   const started = performance.now();
-  // Only here: the tables of the ciphers cost every other command a quarter of its time.
+  // Imported here: the ciphers' tables would cost every other command a quarter of its time.
   const { openDaemon } = await import("../../io/daemon.ts");
   const platform = detectPlatform();
   platform.secureSignals();
@@ -93,7 +93,7 @@ class StopSignals implements Disposable {
     this.#isStopping = true;
     this.#stop?.();
   };
-  /** Asked at the start: a terminal that has gone away is none any more. */
+  /** Asked at the start: a terminal that has gone away no longer counts as one. */
   readonly #hasTerminal = Deno.stdin.isTerminal();
   readonly #onHangup = (): void => {
     if (this.#hasTerminal && !this.#isStopping) this.#onSignal();
@@ -105,7 +105,7 @@ class StopSignals implements Disposable {
     Deno.addSignalListener("SIGHUP", this.#onHangup);
   }
 
-  /** Has `stop` called on the first signal, or right away when that came before. */
+  /** Arranges for `stop` to be called on the first signal, or at once if that has already come. */
   onStop(stop: () => void): void {
     this.#stop = stop;
     if (this.#isStopping) stop();

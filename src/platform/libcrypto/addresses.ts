@@ -1,6 +1,6 @@
 /**
- * Addresses of what a key is handed again and again: looked up once, since asking for one costs
- * more than the call it is for.
+ * Addresses of memory that a key is handed again and again: looked up once, since asking for one
+ * costs more than the call that needs it.
  *
  * @module
  */

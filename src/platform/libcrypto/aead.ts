@@ -1,8 +1,8 @@
 /**
  * The ciphers by the EVP_AEAD functions of LibreSSL: EVP_AEAD_CTX_init(3), OpenBSD 5.6.
  *
- * One call seals or opens a packet where the EVP functions take five, so calls that are dear cost
- * a fifth. A context serves both directions and any number of nonces.
+ * One call seals or opens a packet where the EVP functions take five, so expensive calls cost a
+ * fifth. A context serves both directions and any number of nonces.
  *
  * @module
  */
@@ -60,7 +60,7 @@ export const AEAD = {
 export type AeadSymbols = Deno.StaticForeignLibraryInterface<typeof AEAD>;
 
 const NULL = 0n;
-/** Every length of a body or of associated data, as C wants it: none is converted on the way. */
+/** Every length of a body or of associated data, as C wants it: no packet converts one. */
 const LENGTHS: readonly bigint[] = Array.from({ length: SLOT_BYTES + 1 }, (_, n) => BigInt(n));
 
 /** One key for both directions. */
@@ -137,7 +137,7 @@ export class AeadContextKey implements AeadKey {
   ): boolean {
     this.#refuseMisuse(nonce, aad);
     if (!fitsBodies(length, to, from)) return false;
-    // The room for the output is what it wipes when the tag is wrong: no more than the body.
+    // The room for the output is what gets wiped when the tag is wrong: no more than the body.
     return this.#library.EVP_AEAD_CTX_open(
       this.#context,
       this.#targets.of(to, toSlot),

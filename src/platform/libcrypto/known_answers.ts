@@ -1,5 +1,5 @@
 /**
- * A library is believed once it gave the right answers.
+ * A library is trusted once it has given the right answers.
  *
  * @module
  */

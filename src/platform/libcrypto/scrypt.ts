@@ -1,5 +1,5 @@
 /**
- * scrypt of OpenSSL; LibreSSL has none that does what RFC 7914 says.
+ * OpenSSL's scrypt; LibreSSL has none that does what RFC 7914 says.
  *
  * @module
  */

@@ -79,7 +79,7 @@ export const IP_PMTUDISC_PROBE = 3;
 export const SOL_UDP = 17;
 /** Length that a message is cut at, as a u16: Linux 4.18. */
 export const UDP_SEGMENT = 103;
-/** Datagrams may come joined, with their length as an int: Linux 5.0. */
+/** Datagrams may arrive joined, with their length as an int: Linux 5.0. */
 export const UDP_GRO = 104;
 
 // <linux/in6.h>: ipv6(7), RFC 3542

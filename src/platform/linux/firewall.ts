@@ -21,7 +21,7 @@ export function firewallChange(plan: NetworkPlan): SystemChange {
     ...(plan.nat ? [natChain(plan)] : []),
     ...(plan.mssClamp ? [mssChain(plan)] : []),
   ];
-  // Adding before deleting makes the deletion succeed whether a table was left over or not.
+  // Adding before deleting lets the deletion succeed whether or not a table was left over.
   const script = `add table ${table}; delete table ${table}; table ${table} { ${
     chains.join(" ")
   } }`;
@@ -42,8 +42,8 @@ function natChain(plan: NetworkPlan): string {
 }
 
 /**
- * Into the tunnel the route knows the MTU of the moment. Out of it the route's is
- * that of the network beyond, so the limit is the tunnel's at the start.
+ * For traffic into the tunnel the route knows the current MTU. For traffic out of it the route's
+ * MTU is that of the network beyond, so the limit is the tunnel's MTU at the start.
  */
 function mssChain(plan: NetworkPlan): string {
   const syn = "tcp flags syn";

@@ -55,7 +55,7 @@ function inspectTun(libc: Libc, name: string | undefined): HostFinding[] {
     const hint = "Run as root, or grant CAP_NET_ADMIN.";
     findings.push({ severity: "error", message: "No privilege to set up a network", hint });
   }
-  // One that "ip tuntap add" made is taken over, so this need not be in the way.
+  // One that "ip tuntap add" made is taken over, so it need not be in the way.
   if (name !== undefined && interfaceIndex(libc, name) > 0) {
     const hint = "If that is not a running aggvpn, set another tunnel.interface.";
     findings.push({ severity: "warning", message: `Interface "${name}" exists already`, hint });
@@ -115,7 +115,7 @@ function inspectReversePath(link: string, name: string): HostFinding[] {
   }];
 }
 
-/** With NAT the program switches it on itself. */
+/** With NAT the program turns forwarding on itself. */
 function inspectForwarding(needs: HostNeeds): HostFinding[] {
   if (!needs.forwarding || needs.nat || readForwarding().ipv4) return [];
   return [{
@@ -130,7 +130,7 @@ function exists(path: string): boolean {
     Deno.statSync(path);
     return true;
   } catch (error) {
-    // Without permission to look it is at least there.
+    // When it may not be looked at, it at least exists.
     return !(error instanceof Deno.errors.NotFound);
   }
 }

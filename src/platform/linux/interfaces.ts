@@ -1,5 +1,5 @@
 /**
- * Network interfaces of this host: which there are, and whether they are up.
+ * Network interfaces of this host: which exist, and whether they are up.
  *
  * `/proc/thread-self/net` and ioctl(2) answer for the network namespace of this thread;
  * `/sys/class/net` shows the one it was mounted in.
@@ -38,7 +38,7 @@ export function interfaceRequest(name: string): Uint8Array<ArrayBuffer> {
   return request;
 }
 
-/** Returns the number of an interface; 0 when there is none of that name. */
+/** Returns the number of an interface; 0 when no interface has that name. */
 export function interfaceIndex(libc: Libc, name: string): number {
   return isInterfaceName(name) ? libc.symbols.if_nametoindex(cString(name)) : 0;
 }
@@ -68,7 +68,7 @@ export function interfaceNames(): string[] {
   }
 }
 
-/** Returns a sentence that helps whoever mistyped an interface. */
+/** Returns a hint for a user who mistyped an interface. */
 export function interfaceHint(name: string): string {
   const names = interfaceNames();
   const [nearest] = similarNames(name, names);

@@ -2,8 +2,8 @@
  * Addresses, routes, policy rules and packet filter of a tunnel, as commands of
  * iproute2 and nftables: ip-address(8), ip-route(8), ip-rule(8), nft(8).
  *
- * What belongs to the interface goes with it and needs no undo, unless the
- * interface stays because `ip tuntap add` made it.
+ * What belongs to the interface disappears with it and needs no undo, unless the interface stays
+ * because `ip tuntap add` made it.
  *
  * @module
  */
@@ -14,15 +14,15 @@ import type { NetworkPlan, SystemChange } from "../platform.ts";
 import { firewallChange } from "./firewall.ts";
 
 /**
- * Preference of the first policy rule: before the main table (32766), after the
- * local one (0), and a number of our own so that a rule a crash left can be told.
+ * Preference of the first policy rule: before the main table (32766), after the local one (0), and
+ * a number of our own so that a rule left by a crash can be recognized.
  */
 export const FIRST_RULE_PREFERENCE = 7800;
 
-/** Packets the interface queues while the program is at work elsewhere; 500 is less than one burst of TCP. */
+/** Packets the interface queues while the program is busy; 500 is less than one burst of TCP. */
 const TX_QUEUE_PACKETS = "1000";
 
-/** Which kernel switches are on; a switch that is on stays out of it. */
+/** Which kernel switches are on; one that is on is left alone. */
 export interface Forwarding {
   readonly ipv4: boolean;
   readonly ipv6: boolean;
@@ -105,7 +105,7 @@ function ruleChanges(link: NetworkPlan["links"][number], index: number): SystemC
   const rule = [...selector, "lookup", `${link.table}`, "pref", preference];
   const remove = [...ip, "rule", "del", ...rule];
   return [
-    // Adding a rule that is there fails: take away the one that a crash has left.
+    // Adding a rule that exists fails: delete one that a crash left behind.
     { run: remove, mayFail: true },
     { run: [...ip, "rule", "add", ...rule], undo: remove },
   ];

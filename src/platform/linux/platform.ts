@@ -21,7 +21,7 @@ import { killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
 import { openTun } from "./tun.ts";
 
-/** OpenSSL 3; the name without a number is there only with its headers. */
+/** OpenSSL 3; the name without a number exists only where its headers are installed. */
 const LIBCRYPTO = "libcrypto.so.3";
 
 const OPEN_FILES_HINT = 'Raise LimitNOFILE= of the service, or "ulimit -n".';
@@ -42,7 +42,7 @@ function libcrypto(): AeadProvider | undefined {
 }
 
 function startFindings(openFiles: number): HostFinding[] {
-  // Here, where what does not work stops the start.
+  // Here, so that a libc that does not work stops the start.
   libc();
   return [...calls().findings, ...inspectOpenFiles(readCommand, openFiles, OPEN_FILES_HINT)];
 }
@@ -55,7 +55,7 @@ export const LINUX: Platform = {
   openSocket: (options) => openSocket(libc(), options),
   openPoller: () => openPoller(libc()),
   libcrypto,
-  // `replace` makes addresses and routes what they shall be; nothing of the interface is put back.
+  // `replace` makes addresses and routes what they should be; nothing of the interface is restored.
   keptInterfaces: () => [],
   closedCommands: () => [],
   // `nodad`: they can be used at once.

@@ -3,14 +3,14 @@
  * ends the wait from this side.
  *
  * A wait on a thread of Deno's pool costs two wake-ups of threads and a promise, which is
- * most of what an idle tunnel adds to a round trip. So the poller waits on the program's own
- * thread where it can, and watches the descriptors on which Deno itself waits (epoll(7):
- * an epoll descriptor is readable while it has events): a signal, a client of the
- * control socket or an answer of another thread ends the wait, and Deno is let run.
+ * most of what an idle tunnel adds to a round trip. So the poller waits on the program's own thread
+ * where it can, and watches the descriptors on which Deno itself waits (epoll(7): an epoll
+ * descriptor is readable while it has events): a signal, a client of the control socket or an
+ * answer from another thread ends the wait, and Deno gets to run.
  *
- * What Deno has taken from its descriptors and not yet worked off cannot be seen from here, nor
- * can a timer or a promise. So it is let look briefly after a while alone in any case: after a short
- * one when it ran just before, and after twice as long each time, up to a bound.
+ * Work that Deno has taken from its descriptors and not yet done cannot be seen from here, nor can
+ * a timer or a promise. So Deno gets a brief turn after a while in any case: after a short while if
+ * it has just run, then after twice as long each time, up to a bound.
  *
  * @module
  */
@@ -27,21 +27,21 @@ const POLLFD_WORDS = 2;
 const REVENTS_SHIFT = 16;
 /** Longest wait in seconds; ends early rather than overflowing time_t. */
 const MAX_WAIT_S = 1e9;
-/** Longest time without letting the rest of the program run: its timers are late by that much. */
+/** Longest time before the rest of the program gets a turn: its timers may be late by that much. */
 export const MAX_ALONE_US = 320_000;
-/** ... and after it has run, for something may be left of that. */
+/** ... and the first such time after it has run, since it may have left something to do. */
 export const LEAST_ALONE_US = 5_000;
-/** ... which is let run for so long once it has something to do: one thing leads to another. */
+/** How long it runs once it has something to do: one thing leads to another. */
 const LET_RUN_US = 20_000;
 /**
- * Deno looks at its descriptors when it is out of work, or has done 61 things (`event_interval` of
- * tokio): a wait that ends at once, as all do under load, is one thing and no time. So, this often,
- * a wait is a rest: it ends after this long and not before.
+ * Deno looks at its descriptors when it is out of work, or has done 61 things (tokio's
+ * `event_interval`): a wait that ends at once, as all do under load, counts as one thing and takes
+ * no time. So this often a wait is a rest, which does not end early.
  */
 export const REST_EVERY_US = 5_000;
-/** ... how long. */
+/** How long a rest takes. */
 export const REST_US = 100;
-/** What /proc says of a descriptor that epoll_create(2) made. */
+/** What /proc calls a descriptor that epoll_create(2) made. */
 const EPOLL_LINK = "anon_inode:[eventpoll]";
 /** Bytes of what an eventfd reads and writes. */
 const EVENT_BYTES = 8n;
@@ -71,7 +71,7 @@ function isEpoll(fd: number): boolean {
   }
 }
 
-/** A poller; the entries behind those that are watched are its own eventfd and Deno's descriptors. */
+/** A poller; its entries are the watched descriptors, its own eventfd, then Deno's descriptors. */
 export class LinuxPoller implements Poller {
   readonly #libc: Libc;
   readonly #eventFd: number;
@@ -82,14 +82,14 @@ export class LinuxPoller implements Poller {
   readonly #eventAddress: bigint;
   #entries: Int32Array<ArrayBuffer>;
   #count = 0n;
-  /** Of them those without Deno's: while that is let run it looks after its own. */
+  /** How many of them are not Deno's: while Deno runs it watches its own. */
   #ownCount = 0n;
-  /** When the rest of the program was last let run, in microseconds, and for how long it is not. */
+  /** When the rest of the program last ran, and how long until it runs again; microseconds. */
   #ranAt = now();
   #aloneUs = LEAST_ALONE_US;
-  /** When a wait was last as long as a rest. */
+  /** When a wait last took as long as a rest. */
   #restedAt = now();
-  /** Until when it is to be let run; for ever where nobody tells that it wants to. */
+  /** Until when the rest of the program runs; forever where nothing tells that it has work. */
   #letRunUntil = Infinity;
   #waiting = false;
   #woken = false;
@@ -106,7 +106,7 @@ export class LinuxPoller implements Poller {
   }
 
   watch(fds: readonly { fd: number; writable: boolean }[]): void {
-    // A wait that is under way keeps the list it began with.
+    // A wait in progress keeps the list it began with.
     this.#entries = this.#entriesOf(fds);
   }
 
@@ -117,7 +117,7 @@ export class LinuxPoller implements Poller {
     const mostUs = this.#ranAt + this.#aloneUs - start;
     if (mostUs <= 0) {
       this.#aloneUs = Math.min(2 * this.#aloneUs, MAX_ALONE_US);
-      this.#restedAt = -Infinity; // the next wait is for nothing else
+      this.#restedAt = -Infinity; // the next wait does nothing else
       return false;
     }
     const entries = this.#entries;
@@ -200,7 +200,7 @@ export class LinuxPoller implements Poller {
     return false;
   }
 
-  /** Also with a timeout of 0: an asynchronous call lets the rest of the program run. */
+  /** Asynchronous even with a timeout of 0: that lets the rest of the program run. */
   async #waitThere(entries: Int32Array<ArrayBuffer>, timeoutUs: number): Promise<void> {
     const { symbols } = this.#libc;
     const timeout = this.#timespec(timeoutUs);
@@ -208,13 +208,13 @@ export class LinuxPoller implements Poller {
     if (count < 0) this.#pollAgain(entries);
   }
 
-  /** Waits for no descriptor, then looks at them all. */
+  /** Waits without watching any descriptor, then looks at them all. */
   async #rest(entries: Int32Array<ArrayBuffer>): Promise<void> {
     await this.#libc.symbols.ppollAsync(entries, 0n, this.#timespec(REST_US), null);
     this.#pollAgain(entries);
   }
 
-  /** Polls from this thread, whose errno can be read: the other one's cannot. */
+  /** Polls from this thread, whose errno can be read: the other thread's cannot. */
   #pollAgain(entries: Int32Array<ArrayBuffer>): void {
     const timeout = this.#timespec(0);
     if (this.#libc.symbols.ppoll(entries, this.#ownCount, timeout, null) < 0) this.#checkError();
@@ -231,7 +231,7 @@ export class LinuxPoller implements Poller {
     this.#libc.symbols.read(this.#eventFd, this.#eventAddress, EVENT_BYTES);
   }
 
-  /** Returns struct timespec; null waits for ever. */
+  /** Returns struct timespec; null waits forever. */
   #timespec(timeoutUs: number): Uint32Array<ArrayBuffer> | null {
     if (timeoutUs === Infinity) return null;
     const us = Math.max(0, Math.ceil(timeoutUs));

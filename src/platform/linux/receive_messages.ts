@@ -1,13 +1,13 @@
 /**
  * What recvmmsg(2) fills, and how it becomes a batch.
  *
- * The kernel joins datagrams of one sender that have one length (UDP_GRO, udp(7)), so each
- * message has room for the longest there is, behind the slots of the batch. From there the datagrams are
+ * The kernel joins datagrams of equal length from one sender (UDP_GRO, udp(7)), so each message has
+ * room for the longest possible one, behind the slots of the batch. From there the datagrams are
  * copied into the slots, a batch at a time.
  *
  * A batch lives as long as the program, so headers, buffers and addresses are laid out at the
- * first use; per message only what the kernel overwrites is restored. Sockets that take turns
- * with one batch share its structures.
+ * first use; per message only what the kernel overwrites is restored. Sockets that share a batch
+ * take turns and share its structures.
  *
  * @module
  */
@@ -53,7 +53,7 @@ const CONTROL_WORDS = 32;
 export class ReceiveMessages {
   /** Address of the first header. */
   readonly address: bigint;
-  /** SO_RXQ_OVFL of what was split last: datagrams dropped on the socket so far; -1 when not told. */
+  /** SO_RXQ_OVFL of the last message split: datagrams the socket dropped so far; -1 if unknown. */
   drops = -1;
   readonly #batch: ReceiveBatch;
   readonly #headers: Uint32Array<ArrayBuffer> = new Uint32Array(MESSAGES * HEADER_WORDS);
@@ -61,11 +61,11 @@ export class ReceiveMessages {
   readonly #names: Uint32Array<ArrayBuffer> = new Uint32Array(MESSAGES * NAME_WORDS);
   readonly #control: Uint32Array<ArrayBuffer> = new Uint32Array(MESSAGES * CONTROL_WORDS);
   readonly #records: EndpointRecords;
-  /** Messages that came, the one that is taken apart, and where it continues. */
+  /** Messages that came, the one being taken apart, and where it continues. */
   #count = 0;
   #message = 0;
   #offset = 0;
-  /** Of that one: length of its datagrams, and the word its local address starts at, or -1. */
+  /** For that one: length of its datagrams, and the word its local address starts at, or -1. */
   #segment = MESSAGE_BYTES;
   #local = -1;
 

@@ -1,11 +1,11 @@
 /**
- * Signals that Deno does not handle as this program needs it.
+ * Signals that Deno does not handle as this program needs.
  *
- * SIGUSR1, which under `deno run` opens a debugger port that every local user
- * can connect to.
+ * One is SIGUSR1, which under `deno run` opens a debugger port that every local user can connect
+ * to.
  *
- * Deno installs its handler for a signal once. So let it do that now, then
- * tell the kernel to ignore the signal: nothing installs a handler again.
+ * Deno installs its handler for a signal only once. So let it do that now, then tell the kernel to
+ * ignore the signal: nothing installs a handler again.
  *
  * @module
  */
@@ -23,11 +23,11 @@ export function secureSignals(libc: Libc): void {
 }
 
 /**
- * Kills every process of the group that process `leader` leads: kill(2). One that has ended is no
- * error. Throws AggvpnError when the kernel refuses.
+ * Kills every process of the group that process `leader` leads: kill(2). It is no error if they
+ * have ended. Throws AggvpnError when the kernel refuses.
  */
 export function killGroup(libc: Libc, leader: number): void {
-  // To kill(2) 0 is the group of this process, and -1 everybody.
+  // To kill(2), 0 is the group of this process and -1 everybody.
   if (leader <= 1) throw new Error(`Process ${leader} leads no group of this program's`);
   if (libc.symbols.kill(-leader, SIGKILL) === 0) return;
   const errno = libc.errno();

@@ -4,8 +4,8 @@
  *
  * Datagrams leave with DF set (IPv4) or unfragmented (IPv6), and the path MTU the
  * kernel has learnt is ignored: the core probes each path itself (RFC 8899),
- * and a forged ICMP message must not be able to shrink it. EMSGSIZE therefore
- * speaks of the MTU of the interface only.
+ * and a forged ICMP message must not be able to shrink it. EMSGSIZE therefore refers to the MTU of
+ * the interface only.
  *
  * @module
  */
@@ -26,16 +26,16 @@ const FAILURES = sendFailures(ERRNO);
 const BUGS = socketBugs(ERRNO);
 
 /**
- * Errors that may be of a train, not of its datagrams: the interface cannot sum up what it sends
+ * Errors that may be due to the train, not to its datagrams: the interface cannot compute checksums
  * (EIO), the kernel does not know how (EINVAL), or one datagram is too long.
  */
 const TRAIN_ERRORS: readonly number[] = [ERRNO.EIO, ERRNO.EINVAL, ERRNO.EMSGSIZE];
 
 /**
- * Opens and binds a UDP socket. Throws AggvpnError when the address, the port, the
- * interface or the mark cannot be had.
+ * Opens and binds a UDP socket. Throws AggvpnError when the address, the port, the interface or the
+ * mark is not available.
  *
- * @param release that of the kernel, such as `6.1.0-13-amd64`
+ * @param release of the kernel, such as `6.1.0-13-amd64`
  */
 export function openSocket(
   libc: Libc,
@@ -88,7 +88,7 @@ export class LinuxSocket implements LinkSocket {
       messages.prepare(next, longest);
       const sent = this.#libc.symbols.sendmmsg(this.fd, messages.address, messages.count, 0);
       if (sent > 0) {
-        // That what was refused together passes alone says that trains do not work here.
+        // Refused together but accepted alone: trains do not work here.
         if (longest === 1 && refused === ERRNO.EINVAL) this.#longestTrain = 1;
         for (let i = 0; i < sent; i++) next += messages.trains[i]!;
         // A short count hides an error: the next call starts with the message that met it.
@@ -112,7 +112,7 @@ export class LinuxSocket implements LinkSocket {
     this.#libc.symbols.close(this.fd);
   }
 
-  /** An error is that of an earlier datagram (ECONNREFUSED, ...): the queue behind it is intact. */
+  /** An error concerns an earlier datagram (ECONNREFUSED, ...): the queue behind it is intact. */
   #receive(headers: bigint, most: number): number {
     for (let skipped = 0; skipped < MAX_SKIPPED_ERRORS; skipped++) {
       const count = this.#libc.symbols.recvmmsg(this.fd, headers, most, MSG_DONTWAIT, 0n);
@@ -124,7 +124,7 @@ export class LinuxSocket implements LinkSocket {
     return 0;
   }
 
-  /** What is not in the table (ENETUNREACH, ENETDOWN, EINVAL, ...) means that this link has no way out. */
+  /** Errors not in the table (ENETUNREACH, ENETDOWN, EINVAL, ...): this link has no way out. */
   #sendFailure(errno: number): SendFailure {
     this.#checkBug(errno);
     return FAILURES[errno] ?? "unreachable";

@@ -1,5 +1,5 @@
 /**
- * What is set on a UDP socket before its first datagram.
+ * What is set up on a UDP socket before its first datagram.
  *
  * @module
  */
@@ -40,8 +40,8 @@ import { type Libc, systemError } from "./libc.ts";
 import { readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
 
 /**
- * Receive buffer asked for, in bytes: a burst that arrives while the program is
- * busy must fit, or it is loss to the congestion control of every flow inside.
+ * Receive buffer asked for, in bytes: a burst that arrives while the program is busy must fit, or
+ * the congestion control of every flow inside sees it as loss.
  */
 export const RECEIVE_BUFFER_BYTES = 8 << 20;
 /**
@@ -119,7 +119,7 @@ function bindToAddress(libc: Libc, fd: number, options: SocketOptions): void {
   throw systemError(libc, `Cannot bind to ${remote}`, errno, bindHint(errno, remote));
 }
 
-/** Makes the kernel tell which of this host's addresses each datagram was sent to. */
+/** Makes the kernel report which of this host's addresses each datagram was sent to. */
 function reportDestinations(libc: Libc, fd: number, local: Address): void {
   if (local.family === 4) setOption(libc, fd, IPPROTO_IP, IP_PKTINFO, 1);
   else setOption(libc, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
@@ -142,7 +142,7 @@ function bindHint(errno: number, remote: Remote): string | undefined {
   return hints[errno];
 }
 
-/** Sets a buffer beyond the system's limit, or up to it without CAP_NET_ADMIN. */
+/** Sets a buffer beyond the system's limit, or only up to it without CAP_NET_ADMIN. */
 function setBuffer(libc: Libc, fd: number, force: number, plain: number, bytes: number): void {
   if (!setOption(libc, fd, SOL_SOCKET, force, bytes)) setOption(libc, fd, SOL_SOCKET, plain, bytes);
 }

@@ -1,10 +1,10 @@
 /**
  * What sendmmsg(2) reads: the datagrams of a batch, in trains.
  *
- * A *train* is a run of datagrams to one remote end that have one length, the last of which
- * may be shorter. It goes to the kernel as one message with a buffer for each datagram and the
- * length that the message is to be cut at again (UDP_SEGMENT, udp(7)): the way down the network
- * stack, which costs more than encryption, is gone once for all of them.
+ * A *train* is a run of datagrams of equal length to one remote end, the last of which may be
+ * shorter. It goes to the kernel as one message with a buffer for each datagram and the length to
+ * cut the message at (UDP_SEGMENT, udp(7)): the way down the network stack, which costs more than
+ * encryption, is taken once for all of them.
  *
  * A batch lives as long as the program, so its structures are laid out at the first use; per
  * datagram only its length is written, per train what has changed.
@@ -39,7 +39,7 @@ export const MAX_TRAIN = 64;
 const MAX_TRAIN_BYTES = 65_507;
 /** Words of control messages: the source address (IPV6_PKTINFO 10), then the segment length. */
 const CONTROL_WORDS = 16;
-/** Bytes of struct cmsghdr with a u16, as it counts itself and as it takes room. */
+/** Bytes of struct cmsghdr with a u16, as it counts itself and as it occupies. */
 const SEGMENT_CMSG_BYTES: number = CMSG_HEADER_BYTES + 2;
 const SEGMENT_CMSG_SPACE: number = CMSG_HEADER_BYTES + 8;
 
@@ -78,7 +78,7 @@ export class TransmitMessages {
     }
   }
 
-  /** Makes messages of the datagrams from `first` to the batch's last, of at most `most` each. */
+  /** Makes messages from the datagrams `first` to the batch's last, with at most `most` in each. */
   prepare(first: number, most: number): void {
     const { count, lengths } = this.#batch;
     const buffers = this.#buffers;

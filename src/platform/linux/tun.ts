@@ -31,13 +31,13 @@ import { hasVnetHeader, startOffload, stopOffload } from "./tun_offload.ts";
 
 /** The device node. */
 export const TUN_DEVICE = "/dev/net/tun";
-/** Lets the kernel choose: it puts the lowest free number for `%d`. */
+/** Lets the kernel choose: it replaces `%d` by the lowest free number. */
 const NAME_PATTERN = "agg%d";
 
 /**
  * Opens the TUN interface `name`, or one that the kernel names `agg0`, `agg1`...
- * An existing interface that `ip tuntap add` made is taken over. Throws
- * AggvpnError when there is no device, no privilege or the name is in use.
+ * An existing interface that `ip tuntap add` made is taken over. Throws AggvpnError when there is
+ * no device, no privilege or the name is in use.
  */
 export function openTun(
   libc: Libc,
@@ -60,7 +60,7 @@ export function openTun(
   }
   const end = request.indexOf(0);
   const given = new TextDecoder().decode(request.subarray(0, Math.min(end, IFNAMSIZ - 1)));
-  // One that outlives this program must not go on handing out what its next user cannot read.
+  // An interface that stays must not keep handing out what its next user cannot read.
   const stop = (): void => stopOffload(libc, fd);
   const device = new TunDevice(libc, fd, given, { ERRNO, systemError }, stop);
   if (header) return new OffloadTun(device, startOffload(libc, fd));

@@ -1,5 +1,5 @@
 /**
- * Which offloads the kernel's TUN driver has: found by asking for them, the most first.
+ * Which offloads the kernel's TUN driver has: asks for all of them, then for fewer.
  *
  * Source: <linux/if_tun.h>; `set_offload()` of drivers/net/tun.c. USO came with Linux 6.2.
  *
@@ -56,7 +56,7 @@ export function hasVnetHeader(libc: Libc, fd: number): boolean {
   return result >= 0 && (features[0]! & IFF_VNET_HDR) !== 0;
 }
 
-/** Turns on as much as the interface of `fd` has, which was attached with a header. */
+/** Turns on as much as the interface of `fd`, which was attached with a header, has. */
 export function startOffload(libc: Libc, fd: number): TunOffload {
   // Whoever had the interface before may have wanted a longer header.
   libc.symbols.ioctl(fd, TUNSETVNETHDRSZ, Int32Array.of(VNET_HEADER_BYTES));
@@ -68,12 +68,12 @@ export function startOffload(libc: Libc, fd: number): TunOffload {
 }
 
 function describe({ name, uso }: Offload): TunOffload {
-  // The identification counts on in what it cuts off: inet_gso_segment() of net/ipv4/af_inet.c.
+  // Cutting increments the identification: inet_gso_segment() of net/ipv4/af_inet.c.
   const rules = { udp: uso, renumbers: false, mostBytes: MOST_BYTES };
   return { name, framing: VNET_FRAMING, rules };
 }
 
-/** Makes the interface of `fd` hand out packets that are whole. */
+/** Makes the interface of `fd` hand out complete, ordinary packets. */
 export function stopOffload(libc: Libc, fd: number): void {
   libc.symbols.ioctlValue(fd, TUNSETOFFLOAD, NONE.flags);
 }

@@ -1,7 +1,7 @@
 /**
  * Whether this kernel takes and gives datagrams in trains: udp(7), UDP_SEGMENT and UDP_GRO.
  *
- * Both are asked for at run time. A few releases have them and are wrong; those go without.
+ * Both are asked for at run time. A few releases have them with bugs; those go without.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import type { Libc } from "./libc.ts";
 
 /** Joined datagrams of a socket without a peer may lose their ends before this release. */
 const GRO_SINCE = [5, 12, 0] as const;
-/** From the first release on and before the second, trains of equal datagrams are corrupted. */
+/** From the first release to before the second, trains of equal datagrams are corrupted. */
 const SEGMENT_BROKEN = [[7, 0, 0], [7, 1, 5]] as const;
 
 type Release = readonly [number, number, number];
 
-/** Asks for joined datagrams on socket `fd`; without them each comes alone. */
+/** Asks for joined datagrams on socket `fd`; otherwise each comes alone. */
 export function joinReceived(libc: Libc, fd: number, release: string): void {
   if (!isBefore(parseRelease(release), GRO_SINCE)) {
     libc.symbols.setsockopt(fd, SOL_UDP, UDP_GRO, Uint32Array.of(1), 4);

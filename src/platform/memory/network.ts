@@ -27,7 +27,7 @@ interface Queued {
   readonly from: Remote;
 }
 
-/** Sockets by address, and who wants to know of deliveries. */
+/** Sockets by address, and listeners for deliveries. */
 export class MemoryNetwork {
   /** Called after each delivery. */
   readonly listeners: (() => void)[] = [];
@@ -66,7 +66,7 @@ export class MemorySocket implements LinkSocket {
   failure: SendFailure | undefined;
   receiveDrops = 0;
   readonly backlog = false;
-  /** For tests: what every send meets, until it is undefined again. */
+  /** For tests: how every send fails, until it is undefined again. */
   nextFailure: SendFailure | undefined;
   readonly localAddress: string;
   readonly #network: MemoryNetwork;

@@ -1,5 +1,5 @@
 /**
- * A whole platform in memory, for tests of what is above it.
+ * A whole platform in memory, for tests of the layers above.
  *
  * @module
  */

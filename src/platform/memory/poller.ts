@@ -1,5 +1,5 @@
 /**
- * A poller over things in memory: told who is readable, woken when that changes.
+ * A poller over things in memory: told which are readable, woken when that changes.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export class MemoryPoller implements Poller {
   }
 
   waitHere(): boolean {
-    return false; // what is awaited is in this thread
+    return false; // what it waits for happens on this thread
   }
 
   letRun(): void {
@@ -66,7 +66,7 @@ export class MemoryPoller implements Poller {
     return entry.writable || this.#isReadable(entry.fd);
   }
 
-  /** Goes through the event loop even when the time is 0, as the real one does. */
+  /** Goes through the event loop even for a timeout of 0, as the real one does. */
   #sleep(timeoutUs: number): Promise<void> {
     return new Promise((resolve) => {
       let timer: ReturnType<typeof setTimeout> | undefined;

@@ -22,13 +22,13 @@ export const TUNGIFINFO = 0x400c_745cn;
 export const TUNSCAP = 0x8004_74c4n;
 /** Flags of struct tun_hdr: a super-packet, whose segments have `mss` bytes of payload. */
 export const TUN_H_TCP_MSS = 1 << 5;
-/** Checksums that are left to do. */
+/** Checksums that are left to compute. */
 export const TUN_H_IPV4_CSUM = 1 << 8;
 export const TUN_H_TCP_CSUM = 1 << 9;
 export const TUN_H_UDP_CSUM = 1 << 10;
 export const TUN_H_ICMP_CSUM = 1 << 11;
 
-// <net/if.h>: what an interface takes care of itself
+// <net/if.h>: what an interface does by itself
 /** Checksums of TCP over IPv4. */
 export const IFCAP_CSUM_TCPv4 = 0x2;
 /** Checksums of UDP over IPv4. */

@@ -1,10 +1,10 @@
 /**
- * Waiting for IPv6 addresses: the kernel may look whether another host has them, RFC 4862
- * section 5.4, and until then they are tentative.
+ * Waiting for IPv6 addresses: the kernel may check whether another host has them, RFC 4862 section
+ * 5.4, and until then they are tentative.
  *
- * The tunnel's are given in a way that leaves this out (`network.ts`). Where it happens
- * nevertheless it takes a second for each query, of which there is one unless
- * net.inet6.ip6.dad_count says otherwise.
+ * The tunnel's addresses are set in a way that avoids this (`network.ts`). Where it happens anyway
+ * it takes a second for each query, of which there is one unless net.inet6.ip6.dad_count says
+ * otherwise.
  *
  * @module
  */

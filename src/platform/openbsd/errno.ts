@@ -34,6 +34,6 @@ export const ERRNO = {
   ECONNREFUSED: 61,
   EHOSTDOWN: 64,
   EHOSTUNREACH: 65,
-  /** Also what pledge(2) refuses, with the promise `error`. */
+  /** Also for what pledge(2) refuses, with the promise `error`. */
   ENOSYS: 78,
 } as const;

@@ -1,8 +1,8 @@
 /**
- * What commands of the base system tell of this host: sysctl(8), pfctl(8), netstat(1),
- * route(8), mount(8).
+ * What commands of the base system tell about this host: sysctl(8), pfctl(8), netstat(1), route(8),
+ * mount(8).
  *
- * Each function takes what runs the command, so that a test can answer in its place.
+ * Each function takes the function that runs the command, so that a test can answer instead.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface HostState {
   readonly hasAnchor: boolean;
 }
 
-/** Reads what matters to address translation and forwarding. */
+/** Reads what matters for address translation and forwarding. */
 export function readHostState(read: ReadCommand): HostState {
   return {
     forwarding: {

@@ -10,16 +10,16 @@
 import { parseAddress, parsePrefix } from "../../address.ts";
 import type { InterfaceAddress, KeptInterface } from "../platform.ts";
 
-/** What the kernel says of an IPv6 address that cannot be used: inet6(4). */
+/** What the kernel says about an IPv6 address that cannot be used: inet6(4). */
 export type AddressState = "usable" | "tentative" | "duplicated";
 
 const HEADER =
   /^(\w+): flags=[0-9a-f]+<([^>]*)>(?: rdomain (\d+))?(?: metric \d+)?(?: mtu (\d+))?$/;
 const INET = /^\tinet ([\d.]+)(?: --> ([\d.]+))? netmask 0x([0-9a-f]+)/;
-/** Behind the arrow is nothing when there is no other end. */
+/** Nothing follows the arrow when there is no other end. */
 const INET6 = /^\tinet6 ([0-9a-f:.]+)(?:%\w+)?(?: --> (\S*))? prefixlen (\d+)(.*)$/;
 
-/** Reads what `ifconfig NAME` prints, of one interface or of a group. */
+/** Reads what `ifconfig NAME` prints for one interface or a group. */
 export function parseInterfaces(output: string): KeptInterface[] {
   const interfaces: (KeptInterface & { addresses: InterfaceAddress[] })[] = [];
   for (const line of output.split("\n")) {
@@ -61,12 +61,12 @@ export function addCommand(name: string, given: InterfaceAddress): string[] {
   return addressCommand(name, ["alias"], given);
 }
 
-/** Returns the command that gives `name` an address; the first one of IPv4 goes. */
+/** Returns the command that gives `name` an address and replaces its first IPv4 one. */
 export function setCommand(name: string, given: InterfaceAddress): string[] {
   return addressCommand(name, [], given);
 }
 
-/** Returns the command that takes an address away. */
+/** Returns the command that removes an address. */
 export function deleteCommand(name: string, given: InterfaceAddress): string[] {
   return ["ifconfig", name, familyWord(given), hostText(given), "delete"];
 }
@@ -83,7 +83,7 @@ function addressCommand(
   return ["ifconfig", name, familyWord(given), ...how, hostText(given), ...to, ...mask, ...anycast];
 }
 
-/** Tells whether an address is one of IPv4. */
+/** Tells whether an address is IPv4. */
 export function isIpv4({ address }: InterfaceAddress): boolean {
   return address.family === 4;
 }

@@ -23,12 +23,12 @@ import { ANCHOR } from "./pf.ts";
 import { openSocket } from "./socket.ts";
 import { isTunName, tunDevice } from "./tun.ts";
 
-/** What a host is asked with. */
+/** What a host is inspected with. */
 export interface Inspector {
   readonly libc: Libc;
   readonly read: ReadCommand;
   readonly hasLibcrypto: boolean;
-  /** What there is to say of how C functions are called. */
+  /** What there is to say about how C functions are called. */
   readonly calls: readonly HostFinding[];
   /** The program that runs this one. */
   readonly executable: string;
@@ -52,12 +52,12 @@ export function inspectHost(host: Inspector, needs: HostNeeds): HostFinding[] {
   ];
 }
 
-/** Returns what is to be said of how this process was started. */
+/** Returns what there is to say about how this process was started. */
 export function startFindings(libc: Libc, read: ReadCommand, openFiles: number): HostFinding[] {
   return [...inspectRoutingTable(libc), ...inspectOpenFiles(read, openFiles, OPEN_FILES_HINT)];
 }
 
-/** Tells of a process that was started with `route -T N exec`: getrtable(2). */
+/** Reports a process that was started with `route -T N exec`: getrtable(2). */
 function inspectRoutingTable(libc: Libc): HostFinding[] {
   const table = libc.symbols.getrtable();
   if (table === 0) return [];
@@ -123,7 +123,7 @@ function inspectLink(
   return [...findings, ...tryToBind(open, link, who)];
 }
 
-/** With NAT the program switches forwarding on itself, and cannot do without pf. */
+/** With NAT the program turns forwarding on itself, and cannot do without pf. */
 function inspectFilter(needs: HostNeeds, state: HostState): HostFinding[] {
   const forwards = state.forwarding.ipv4 === "1" || state.forwarding.ipv6 === "1";
   const findings: HostFinding[] = [];
@@ -149,7 +149,7 @@ function inspectFilter(needs: HostNeeds, state: HostState): HostFinding[] {
 
 /** V8 writes code that it then executes: mount(8), wxallowed. */
 function inspectExecutable({ read, executable }: Inspector): HostFinding[] {
-  // A bare name is what the process was started by, not where it lies.
+  // A bare name is how the process was started, not where the program is.
   const options = executable.startsWith("/") ? readMountOptions(read, executable) : [];
   if (options.length === 0 || options.includes("wxallowed")) return [];
   return [{

@@ -1,9 +1,9 @@
 /**
- * An interface that was there before this program opened it: one of hostname.if(5) or
- * `ifconfig tunN create`. It stays when its device is closed, so it has to get back what it had.
+ * An interface that existed before this program opened it, from hostname.if(5) or `ifconfig tunN
+ * create`. It stays when its device is closed, so its settings have to be restored.
  *
- * Opening sets it up and closing takes it down, whatever it was (tun_dev_open() and
- * tun_dev_close() of sys/net/if_tun.c): that is made good once the device is closed. Routes that
+ * Opening brings it up and closing takes it down, whatever it was before (tun_dev_open() and
+ * tun_dev_close() of sys/net/if_tun.c): that is corrected once the device is closed. Routes that
  * others have put on it are lost only when it changes its routing domain.
  *
  * @module
@@ -14,9 +14,9 @@ import type { ReadCommand } from "../command_output.ts";
 import type { InterfaceAddress, KeptInterface, NetworkPlan, SystemChange } from "../platform.ts";
 import { addCommand, deleteCommand, isIpv4, isOwnLinkLocal, parseInterfaces } from "./ifconfig.ts";
 
-/** Returns the interface `name`, or every tun(4), as long as none was opened by this process. */
+/** Returns the interface `name`, or every tun(4); valid while this process has opened none. */
 export function readKept(read: ReadCommand, name: string | undefined): readonly KeptInterface[] {
-  // The name alone stands for the group of all of them. Without parameters nothing is created.
+  // A bare `tun` is the group of all of them. Without parameters nothing is created.
   const { success, output } = read(["ifconfig", name ?? "tun"]);
   return success ? parseInterfaces(output) : [];
 }
@@ -24,18 +24,18 @@ export function readKept(read: ReadCommand, name: string | undefined): readonly 
 /** Returns the commands that undo what opening and closing the device have changed. */
 export function closedCommands({ name, isUp, mtu }: KeptInterface): string[][] {
   return [
-    // Opening lowers one that packets do not fit.
+    // Opening lowers an MTU whose packets would not fit.
     ...(mtu > MAX_PACKET_BYTES ? [["ifconfig", name, "mtu", `${mtu}`]] : []),
     ...(isUp ? [["ifconfig", name, "up"]] : []),
   ];
 }
 
-/** Tells whether the interface has to change its domain, which takes every address away. */
+/** Tells whether the interface has to change its domain, which removes every address. */
 export function isMoved({ kept, rdomain }: NetworkPlan): boolean {
   return kept !== undefined && rdomain !== undefined && rdomain !== kept.rdomain;
 }
 
-/** Returns what is missing of the tunnel's addresses `own` when room was made for them. */
+/** Returns which of the tunnel's addresses `own` are missing once room was made for them. */
 export function missingAddresses(
   plan: NetworkPlan,
   own: readonly InterfaceAddress[],
@@ -46,8 +46,8 @@ export function missingAddresses(
 }
 
 /**
- * Takes away what is in the way of the tunnel's addresses. IPv6 comes back first, since the
- * kernel sets the interface up with the first address of IPv4.
+ * Removes what is in the way of the tunnel's addresses. IPv6 comes back first, since the kernel
+ * brings the interface up with the first IPv4 address.
  */
 export function makeRoom(plan: NetworkPlan, own: readonly InterfaceAddress[]): SystemChange[] {
   const { kept } = plan;
@@ -55,7 +55,7 @@ export function makeRoom(plan: NetworkPlan, own: readonly InterfaceAddress[]): S
   const inWay = addressesInWay(plan, own);
   const [ipv4, ipv6] = [inWay.filter(isIpv4), inWay.filter((address) => !isIpv4(address))];
   return [
-    // In reverse, so that they come back in the order they had: the first one counts.
+    // In reverse, so that they come back in their original order: the first one counts.
     ...[...ipv6, ...ipv4].reverse().map((address) => ({
       run: deleteCommand(kept.name, address),
       undo: addCommand(kept.name, address),
@@ -70,8 +70,8 @@ export function makeRoom(plan: NetworkPlan, own: readonly InterfaceAddress[]): S
 }
 
 /**
- * Those that another domain would take away, or that one of the tunnel's would change: the same
- * with another prefix or other end, and for their order those that come after it.
+ * Those that another domain would remove, or that one of the tunnel's addresses would change: the
+ * same address with another prefix or other end, and those after it, for their order.
  */
 function addressesInWay(
   plan: NetworkPlan,
@@ -89,7 +89,7 @@ function addressesInWay(
   });
 }
 
-/** Tells whether the interface carries IPv6: then it has a link-local address at least. */
+/** Tells whether the interface carries IPv6: then it has at least a link-local address. */
 export function hasIpv6({ addresses }: KeptInterface): boolean {
   return addresses.some((address) => !isIpv4(address));
 }

@@ -1,9 +1,8 @@
 /**
  * libc, opened when it is first needed.
  *
- * By its bare name: ld.so(1) then returns the libc that is loaded already, whatever
- * its version. A path could name another one, and a second libc may make
- * no system calls.
+ * It is opened by its bare name: ld.so(1) then returns the libc that is already loaded, whatever
+ * its version. A path could name another one, and a second libc may make no system calls.
  *
  * What calls it takes it as an argument, so that a test can hand in a fake and
  * see every call.
@@ -20,7 +19,7 @@ import { LIBC } from "./symbols.ts";
 /** The bound functions, and what went wrong in the last one. */
 export interface Libc extends CErrors {
   readonly symbols: Deno.StaticForeignLibraryInterface<typeof LIBC>;
-  /** As for any C library; the name is for calls that pledge(2) refuses. */
+  /** As for any C library; `call` names calls that pledge(2) refuses. */
   errno(call: string): number;
 }
 

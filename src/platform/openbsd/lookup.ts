@@ -1,9 +1,9 @@
 /**
- * Names looked up where a link's datagrams go: route(8), getent(1).
+ * Looks up names where a link's datagrams go: route(8), getent(1).
  *
- * The resolver of this process asks in the routing table that the process was started in,
- * and setrtable(2) moves the whole process, which only root may bring back. So another
- * process asks: `route -T N exec` starts it in the table.
+ * This process's resolver asks in the routing table that the process was started in, and
+ * setrtable(2) moves the whole process, which only root may move back. So another process asks:
+ * `route -T N exec` starts it in the table.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export async function lookup(
   if (rdomain === undefined || rdomain === libc.symbols.getrtable()) return lookupAddresses(host);
   const command = ["route", "-T", `${rdomain}`, "exec", "getent", "hosts", host];
   const { success, output } = await run(command);
-  // A line for each address, which is its first word.
+  // A line for each address, its first word.
   const addresses = output.split("\n").flatMap((line) => parseAddress(line.split(/\s/)[0]!) ?? []);
   if (success && addresses.length > 0) return addresses;
   throw new AggvpnError(`Cannot resolve "${host}" in rdomain ${rdomain}`, {

@@ -3,7 +3,7 @@
  *
  * A batch lives as long as the program, so its headers, buffers and addresses are
  * laid out at the first use; per datagram only lengths and what has changed are
- * written. Sockets that take turns with one batch share its structures.
+ * written. Sockets that share a batch take turns and share its structures.
  *
  * The numbers below are in words of 4 bytes because that is how memory is accessed. Addresses have
  * two, and so has the length of an iovec, whose upper half stays 0.
@@ -114,7 +114,7 @@ export class ReceiveMessages extends Messages {
     this.#batch.count = count;
   }
 
-  /** Restores what the kernel overwrites and reads: the room there is. It only writes flags. */
+  /** Restores what the kernel reads and overwrites: the room there is. Flags it only writes. */
   #arm(i: number): void {
     const header = i * HEADER_WORDS;
     this.headers[header + NAME_LENGTH] = structures.SOCKADDR_IN6_BYTES;

@@ -3,15 +3,15 @@
  * ifconfig(8), route(8), pfctl(8), sysctl(8).
  *
  * tun(4) is a point-to-point interface: the kernel makes a route to the other end only, never to
- * the network of the address. So each IPv4 address gets another end, the gateway or
- * any host of its network, and what else the network has is routed there.
+ * the network of the address. So each IPv4 address gets an other end, the gateway or any host of
+ * its network, and the rest of the network is routed there.
  *
- * An IPv6 address is given while the interface is down: then the kernel does not look for a second
- * that has it, which takes a second and finds nobody in a tunnel (in6if_do_dad() of
+ * An IPv6 address is set while the interface is down: then the kernel does not look for another
+ * host that has it, which takes a second and finds nobody in a tunnel (in6if_do_dad() of
  * sys/netinet6/in6.c).
  *
- * What belongs to the interface goes with it and needs no undo, unless the
- * interface stays because ifconfig(8) or hostname.if(5) made it.
+ * What belongs to the interface disappears with it and needs no undo, unless the interface stays
+ * because ifconfig(8) or hostname.if(5) made it.
  *
  * @module
  */
@@ -45,17 +45,17 @@ function interfaceChanges(plan: NetworkPlan, own: readonly InterfaceAddress[]): 
   const goesUp = ipv6.length > 0 ? ["down", "up"] : ["up"];
   return [
     ...makeRoom(plan, own),
-    // Before the addresses, since it takes every one away.
+    // Before the addresses, since it removes all of them.
     ...(rdomain === undefined || rdomain === kept?.rdomain
       ? []
       : [setting(plan, ["rdomain", `${rdomain}`], kept && ["rdomain", `${kept.rdomain}`])]),
     ...(mtu === kept?.mtu
       ? []
       : [setting(plan, ["mtu", `${mtu}`], kept && ["mtu", `${kept.mtu}`])]),
-    // The first address of IPv4 sets the interface up.
+    // The first IPv4 address brings the interface up.
     ...ipv6.flatMap((address) => [downWithIpv6(plan), addressChange(plan, address)]),
     ...ipv4.map((address) => addressChange(plan, address)),
-    // Addresses have set it up behind the back of routes that know it as down.
+    // Setting addresses has brought it up unnoticed by routes, which still consider it down.
     setting(plan, goesUp, undefined),
   ];
 }
@@ -70,7 +70,7 @@ function setting(
   return before === undefined ? { run } : { run, undo: ["ifconfig", name, ...before] };
 }
 
-/** With `eui64` it gets its link-local address, which sets it up, before it is taken down. */
+/** With `eui64` it gets its link-local address, which brings it up, before it is taken down. */
 function downWithIpv6(plan: NetworkPlan): SystemChange {
   const { kept } = plan;
   const goes = kept !== undefined && !isMoved(plan) && !hasIpv6(kept);
@@ -85,13 +85,13 @@ function addressChange(plan: NetworkPlan, address: InterfaceAddress): SystemChan
 
 /** An address of the tunnel as ifconfig(8) shows it. */
 function addressOf(address: Prefix, plan: NetworkPlan): InterfaceAddress {
-  // With another end the prefix of IPv6 must be that of one host; without, the kernel routes the
-  // whole network: in6_update_ifa() and in6_ioctl_change_ifaddr() of sys/netinet6/in6.c.
+  // With an other end an IPv6 prefix must be that of one host; without, the kernel routes the whole
+  // network: in6_update_ifa() and in6_ioctl_change_ifaddr() of sys/netinet6/in6.c.
   const hasPeer = isInet(address) || address.length === 128;
   return { address, isAnycast: false, ...hasPeer && { peer: peerOf(address, plan) } };
 }
 
-/** Routes what the kernel leaves out: the other hosts of an IPv4 network. */
+/** Routes what the kernel does not: the other hosts of an IPv4 network. */
 function ownNetwork(address: Prefix, plan: NetworkPlan): SystemChange[] {
   if (!isInet(address) || address.length >= 30) return [];
   return routeTo(address.toNetwork(), peerOf(address, plan), plan);
@@ -121,13 +121,13 @@ function routeTo(destination: Prefix, via: Address, plan: NetworkPlan): SystemCh
     return ["route", "-n", ...table, command, family, `${destination}`, `${via}`];
   };
   return [
-    // Adding a route that is there fails: take away the one that a crash has left.
+    // Adding a route that exists fails: delete one that a crash left behind.
     { run: route("delete"), mayFail: true },
     { run: route("add"), undo: route("delete") },
   ];
 }
 
-/** The domain that the interface is in when it is not that of this process. */
+/** The domain that the interface is in, if it is not this process's. */
 function domainOf({ rdomain, kept }: NetworkPlan): number | undefined {
   return rdomain ?? (kept?.rdomain || undefined);
 }
@@ -157,7 +157,7 @@ function forwardingChanges(addresses: readonly Prefix[], state: HostState): Syst
   ];
 }
 
-/** A host that forwards nothing, or whose pf.conf(5) does not look into the anchor, has nothing to clamp. */
+/** There is nothing to clamp if the host forwards nothing or pf.conf(5) ignores the anchor. */
 function filterChanges(
   plan: NetworkPlan,
   state: HostState,
@@ -173,7 +173,7 @@ function filterChanges(
   }];
 }
 
-/** Rules that nobody evaluates would let packets out with addresses that nobody answers to. */
+/** Rules that are not evaluated would let packets out with addresses that nobody can reply to. */
 function refuseDeadNat(plan: NetworkPlan, state: HostState): void {
   const hint = `Write 'anchor "${ANCHOR}"' in /etc/pf.conf, then "pfctl -f /etc/pf.conf".`;
   const fail = (why: string, hint: string): never => {

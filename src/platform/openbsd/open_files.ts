@@ -1,5 +1,5 @@
 /**
- * What is to be done when this process may open no more files: login.conf(5).
+ * What to do when this process may open no more files: login.conf(5).
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { ERRNO } from "./errno.ts";
 export const OPEN_FILES_HINT =
   "Raise openfiles-max of the login class: daemon, or one named aggvpn.";
 
-/** Returns the hint for a descriptor that could not be had; undefined for other errors. */
+/** Returns the hint when no descriptor was left; undefined for other errors. */
 export function openFilesHint(errno: number): string | undefined {
   return errno === ERRNO.EMFILE ? OPEN_FILES_HINT : undefined;
 }

@@ -27,15 +27,15 @@ export function anchorRules(plan: NetworkPlan): string {
 }
 
 /**
- * `egress` is the group of interfaces that default routes of rdomain 0 point to, `:0` its
- * first address, in parentheses the one it has when a packet comes.
+ * `egress` is the group of interfaces that default routes of rdomain 0 point to, `:0` its first
+ * address, and the parentheses mean the one it has when a packet comes.
  */
 function natRule(address: Prefix): string {
   const family = address.family === 4 ? "inet" : "inet6";
   return `match out on egress ${family} from ${address.toNetwork()} to any nat-to (egress:0)`;
 }
 
-/** SYNs in both directions pass the interface, so both ends are told. */
+/** SYNs of both directions pass the interface, so both ends learn the MSS. */
 function clampRules({ interface: name, mtu }: NetworkPlan): string[] {
   const rule = (family: string, mss: number): string =>
     `match on ${name} ${family} proto tcp all scrub (max-mss ${mss})`;

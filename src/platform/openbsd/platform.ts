@@ -32,7 +32,7 @@ import { openTun } from "./tun.ts";
 /** LibreSSL's, by its bare name: ld.so(1) finds the newest. */
 const LIBCRYPTO = "libcrypto.so";
 
-/** What the platform stands on; a test stands it on something else. */
+/** What the platform is built on; a test builds it on something else. */
 export interface OpenbsdSystem {
   /** How C functions are called, found out once. */
   readonly calls: () => CallChoice;
@@ -96,7 +96,7 @@ export const OPENBSD: Platform = openbsdPlatform({
       Deno.statSync(path);
       return true;
     } catch (error) {
-      // Without permission to look it is at least there.
+      // When it may not be looked at, it at least exists.
       return !(error instanceof Deno.errors.NotFound);
     }
   },

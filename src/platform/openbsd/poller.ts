@@ -2,8 +2,8 @@
  * Waits for descriptors and a deadline at once: ppoll(2) on a thread of Deno's
  * pool, and a pipe(2) to itself that ends the wait from this side.
  *
- * kqueue(2) would do as well; ppoll needs no state in the kernel that has to
- * follow every change of the list.
+ * kqueue(2) would do as well; ppoll needs no kernel state that has to follow every change of the
+ * list.
  *
  * @module
  */
@@ -66,7 +66,7 @@ export class OpenbsdPoller implements Poller {
   }
 
   watch(fds: readonly { fd: number; writable: boolean }[]): void {
-    // A wait that is under way keeps the list it began with.
+    // A wait in progress keeps the list it began with.
     const entries = new Int32Array((fds.length + 1) * POLLFD_WORDS);
     entries[FD] = this.#pipe.reading;
     entries[EVENTS] = POLLIN;
@@ -77,7 +77,7 @@ export class OpenbsdPoller implements Poller {
     this.#entries = entries;
   }
 
-  /** The descriptor on which Deno waits (kqueue(2)) cannot be found here: only `wait()` is fair. */
+  /** Deno's own descriptor (kqueue(2)) cannot be found here: only `wait()` lets Deno run. */
   waitHere(): boolean {
     return false;
   }
@@ -93,7 +93,7 @@ export class OpenbsdPoller implements Poller {
     this.#waiting = true;
     const entries = this.#entries;
     try {
-      // Also with a timeout of 0: an asynchronous call lets the rest of the program run.
+      // Asynchronous even with a timeout of 0: that lets the rest of the program run.
       const count = await this.#libc.symbols.ppollAsync(
         entries,
         countOf(entries),
@@ -126,13 +126,13 @@ export class OpenbsdPoller implements Poller {
     if (!this.#waiting) this.#closePipe();
   }
 
-  /** Polls from this thread, whose errno can be read: the other one's cannot. */
+  /** Polls from this thread, whose errno can be read: the other thread's cannot. */
   #pollAgain(entries: Int32Array<ArrayBuffer>): void {
     const { symbols } = this.#libc;
     if (symbols.ppoll(entries, countOf(entries), this.#timespec(0), null) >= 0) return;
     const errno = this.#libc.errno("ppoll");
     if (errno === ERRNO.EINTR) return;
-    // A list longer than the limit of open files; timeouts are in bounds.
+    // EINVAL: the list is longer than the limit of open files; timeouts are in bounds.
     const hint = errno === ERRNO.EINVAL ? OPEN_FILES_HINT : undefined;
     throw systemError(this.#libc, "Cannot poll descriptors", errno, hint);
   }
@@ -148,7 +148,7 @@ export class OpenbsdPoller implements Poller {
     this.#libc.symbols.close(this.#pipe.reading);
   }
 
-  /** Returns struct timespec: seconds, nanoseconds; null waits for ever. */
+  /** Returns struct timespec: seconds, nanoseconds; null waits forever. */
   #timespec(timeoutUs: number): BigInt64Array<ArrayBuffer> | null {
     if (timeoutUs === Infinity) return null;
     const us = Math.max(0, Math.ceil(timeoutUs));

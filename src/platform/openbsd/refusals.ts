@@ -1,9 +1,9 @@
 /**
- * Calls that pledge(2) has refused: with the promise `error` they fail with ENOSYS, which nothing
- * else here does.
+ * Calls that pledge(2) has refused: with the promise `error` they fail with ENOSYS, as nothing else
+ * here does.
  *
- * The tunnel goes on without what was refused. The log names each call once, since a promise
- * that was forgotten can be found in no other way.
+ * The tunnel goes on without what was refused. The log names each call once, since a forgotten
+ * promise can be found in no other way.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export class Refusals {
   readonly #calls = new Set<string>();
   readonly #report: (call: string) => void;
 
-  /** @param report tells people of a call; the log does unless a test wants to */
+  /** @param report tells people about a call: by the log, except in a test */
   constructor(report: (call: string) => void = (call) => logRefusal(PLEDGE, call)) {
     this.#report = report;
   }

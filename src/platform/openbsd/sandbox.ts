@@ -1,21 +1,21 @@
 /**
- * What a tunnel that is set up may still do: unveil(2), pledge(2).
+ * What a tunnel may still do once it is set up: unveil(2), pledge(2).
  *
  * Everything the two forbid was done before: libraries are loaded, the tun device is open (no
- * promise allows its ioctls), names are looked up. What is left are links that are opened
- * again (`inet`, and `wroute` for SO_RTABLE), the control socket (`unix`, `cpath`), files that
- * are kept (`wpath`, `cpath`), V8's compiler (`prot_exec`), and `ps`, which
- * sysctl(2) wants of a process that asks how much memory it has.
+ * promise allows its ioctls), names are looked up. What is left is opening links again (`inet`, and
+ * `wroute` for SO_RTABLE), the control socket (`unix`, `cpath`), files that are kept (`wpath`,
+ * `cpath`), V8's compiler (`prot_exec`), and `ps`, which sysctl(2) requires of a process that asks
+ * how much memory it has.
  *
  * Commands to undo changes and the user's hooks run at the end and on events, so they need
  * `proc exec`, and root. Both are promised only when there is such a command. A child starts
- * afresh: the kernel lifts pledge and unveil at execve(2) unless promises for children are made.
- * Whoever takes over this process can therefore still run these programs, as root, and change
- * addresses of interfaces (`wroute`), but write to no other file than those below, open no
- * device, and by itself set no route and no rule of pf.
+ * without them: the kernel lifts pledge and unveil at execve(2) unless promises for children are
+ * made. An attacker who takes over this process can therefore still run these programs, as root,
+ * and change addresses of interfaces (`wroute`), but cannot write to any file other than those
+ * below, open a device, or directly set a route or a pf rule.
  *
- * `error`: what was forgotten fails with ENOSYS instead of ending the tunnel, since no host was
- * there to try every path.
+ * `error`: what was forgotten fails with ENOSYS instead of ending the tunnel, since there was no
+ * host on which to try every path.
  *
  * @module
  */
@@ -45,7 +45,7 @@ const PROGRAM_PROMISES: readonly string[] = ["proc", "exec"];
 
 const HINT = "Set sandbox = false to run without it.";
 
-/** Gives up what `needs` does not say. Throws AggvpnError when the kernel refuses. */
+/** Gives up what `needs` does not list. Throws AggvpnError when the kernel refuses. */
 export function sandbox(libc: Libc, needs: SandboxNeeds): void {
   for (const [path, permissions] of unveiled(needs)) {
     if (libc.symbols.unveil(cString(path), cString(permissions)) < 0) {
@@ -63,8 +63,8 @@ export function sandbox(libc: Libc, needs: SandboxNeeds): void {
 }
 
 /**
- * Paths with what may be done there; the longest that fits counts. All may be read:
- * the way from "/" must be seen to change directory for a script and to find programs.
+ * Paths with what may be done there; the longest match counts. All may be read: the way from "/"
+ * must be seen to change directory for a script and to find programs.
  */
 function unveiled({ programs, files, directories }: SandboxNeeds): Map<string, string> {
   for (const directory of directories) makeDirectory(directory);
@@ -83,7 +83,7 @@ function pathOf(program: string): string {
   throw new AggvpnError(`Cannot find "${program}", which would be run at the end`, { hint: HINT });
 }
 
-/** A script is run by the program of its first line, which has to be executable too. */
+/** A script is run by the program on its first line, which has to be executable too. */
 function withInterpreter(path: string): string[] {
   const interpreter = /^#!\s*(\/\S+)/.exec(firstBytes(path))?.[1];
   return interpreter === undefined ? [path] : [interpreter, path];
@@ -99,7 +99,7 @@ function firstBytes(path: string): string {
   }
 }
 
-/** unveil(2) remembers a directory as it is: one that is made later would not be seen. */
+/** unveil(2) remembers a directory as it is: one created later would not be seen. */
 function makeDirectory(path: string): void {
   try {
     Deno.mkdirSync(path, { recursive: true, mode: 0o700 });

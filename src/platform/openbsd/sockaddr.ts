@@ -101,7 +101,7 @@ function writeSource(remote: Remote): Uint8Array<ArrayBuffer> | undefined {
   const dataBytes = ipv4 ? IN_ADDR_BYTES : IN6_PKTINFO_BYTES;
   const message = new Uint8Array(controlSpace(dataBytes));
   const view = new DataView(message.buffer);
-  // The kernel compares the length that is not padded.
+  // The kernel compares the length without padding.
   view.setUint32(CMSGHDR_LEN, controlLength(dataBytes), true);
   view.setInt32(CMSGHDR_LEVEL, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, true);
   view.setInt32(CMSGHDR_TYPE, ipv4 ? IP_SENDSRCADDR : IPV6_PKTINFO, true);

@@ -3,7 +3,7 @@
  *
  * OpenBSD has no option for the DF bit of IPv4: a datagram larger than the MTU of
  * its interface leaves in fragments, and EMSGSIZE comes only beyond 65507 bytes. Over IPv6
- * nothing is fragmented. How many datagrams a full receive buffer cost is not told.
+ * nothing is fragmented. The kernel does not tell how many datagrams a full receive buffer cost.
  *
  * @module
  */
@@ -22,8 +22,8 @@ const FAILURES = sendFailures(ERRNO);
 const BUGS = socketBugs(ERRNO);
 
 /**
- * Opens and binds a UDP socket. Throws AggvpnError when the routing table, the address or
- * the port cannot be had.
+ * Opens and binds a UDP socket. Throws AggvpnError when the routing table, the address or the port
+ * is not available.
  */
 export function openSocket(libc: Libc, options: SocketOptions): OpenbsdSocket {
   const fd = openDescriptor(libc, options);
@@ -79,9 +79,9 @@ export class OpenbsdSocket implements LinkSocket {
   }
 
   /**
-   * An error is one that recvmmsg(2) met behind earlier datagrams and kept (so_error): the queue
-   * is intact. What ICMP says of a datagram reaches only sockets that are connected:
-   * in_pcbnotifyall() of sys/netinet/in_pcb.c.
+   * An error is one that recvmmsg(2) met after earlier datagrams and kept (so_error): the queue is
+   * intact. What ICMP says about a datagram reaches only connected sockets: in_pcbnotifyall() of
+   * sys/netinet/in_pcb.c.
    */
   #receive(messages: ReceiveMessages): number {
     for (let skipped = 0; skipped < MAX_SKIPPED_ERRORS; skipped++) {
@@ -118,7 +118,7 @@ export class OpenbsdSocket implements LinkSocket {
     return end - first;
   }
 
-  /** What is not in the table (EHOSTUNREACH, ENETDOWN, ...) means that this link has no way out. */
+  /** Errors not in the table (EHOSTUNREACH, ENETDOWN, ...) mean that this link has no way out. */
   #sendFailure(): SendFailure {
     const errno = this.#libc.errno("sendmmsg");
     this.#checkBug(errno);

@@ -1,5 +1,5 @@
 /**
- * What is set on a UDP socket before its first datagram.
+ * What is set up on a UDP socket before its first datagram.
  *
  * @module
  */
@@ -33,13 +33,13 @@ import { readSockaddr, writeSockaddr } from "./sockaddr.ts";
 import { SOCKADDR_IN6_BYTES } from "./structures.ts";
 
 /**
- * Receive buffer asked for, in bytes: a burst that arrives while the program is
- * busy must fit, or it is loss to the congestion control of every flow inside. It is SB_MAX of
- * <sys/socketvar.h>, which the kernel grants. Nothing waits in the send buffer of a UDP socket: it
- * only bounds a datagram, at 9216 bytes, so it is left alone.
+ * Receive buffer asked for, in bytes: a burst that arrives while the program is busy must fit, or
+ * the congestion control of every flow inside sees it as loss. It is SB_MAX of <sys/socketvar.h>,
+ * which the kernel grants. Nothing waits in the send buffer of a UDP socket: it only bounds a
+ * datagram to 9216 bytes, so it is left alone.
  */
 export const RECEIVE_BUFFER_BYTES = 2 << 20;
-/** Less is not asked for: half of it is less than every socket has (udp_recvspace, 41600). */
+/** No less is asked for: half of it is less than every socket has anyway (udp_recvspace, 41600). */
 const LEAST_BUFFER_BYTES = 64 << 10;
 
 /** Opens a socket of the family of `options`, with everything set that needs no address. */
@@ -126,7 +126,7 @@ function bindToAddress(libc: Libc, fd: number, options: SocketOptions): void {
   throw systemError(libc, `Cannot bind to ${remote}${where}`, errno, bindHint(errno, options));
 }
 
-/** Makes the kernel tell which of this host's addresses each datagram was sent to. */
+/** Makes the kernel report which of this host's addresses each datagram was sent to. */
 function reportDestinations(libc: Libc, fd: number, local: Address): void {
   if (local.family === 4) refine(libc, fd, IPPROTO_IP, IP_RECVDSTADDR, 1);
   else refine(libc, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
@@ -156,8 +156,8 @@ function bindHint(errno: number, { port, rdomain = 0 }: SocketOptions): string |
 }
 
 /**
- * Sets the receive buffer to as much as the kernel allows: it refuses what is beyond SB_MAX (2 MiB), and
- * while it is short of memory whatever is more than there is, with ENOBUFS, instead of cutting it.
+ * Sets the receive buffer to as much as the kernel allows: it refuses, with ENOBUFS, more than
+ * SB_MAX (2 MiB), or more than there is while it is short of memory, instead of granting less.
  */
 function growReceiveBuffer(libc: Libc, fd: number): void {
   for (let size = RECEIVE_BUFFER_BYTES; size >= LEAST_BUFFER_BYTES; size >>= 1) {

@@ -1,5 +1,5 @@
 /**
- * Where the members of OpenBSD's structures are: sizes and offsets in bytes, each name that of the
+ * Where the members of OpenBSD's structures are: sizes and offsets in bytes, each named after the
  * structure and its member. They are the same on amd64 and arm64, and both are little-endian.
  *
  * tests/platform/openbsd/abi_structures.ts holds them a second time, with their places in the headers.
@@ -9,7 +9,7 @@
 
 // <netinet/in.h>: inet(4). Port and addresses are in network order.
 export const SOCKADDR_IN_BYTES = 16;
-/** u8: the bytes of the whole; the same in every socket address. */
+/** u8: the size of the whole; the same in every socket address. */
 export const SOCKADDR_IN_LEN = 0;
 /** u8: the same in every socket address. */
 export const SOCKADDR_IN_FAMILY = 1;
@@ -95,7 +95,7 @@ export const TIMESPEC_NSEC = 8;
 
 // <net/if_tun.h>: tun(4)
 export const TUNINFO_BYTES = 12;
-/** u32; what else there is, type and flags, goes back as the kernel gave it. */
+/** u32; the rest, type and flags, goes back as the kernel gave it. */
 export const TUNINFO_MTU = 0;
 /** Of a u32 of IFCAP_... */
 export const TUN_CAPABILITIES_BYTES = 4;

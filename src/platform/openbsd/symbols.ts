@@ -3,9 +3,9 @@
  *
  * Prototypes are from the man pages named beside them. `open` and `ioctl` are
  * variadic in C; a fixed binding is sound under the calling conventions of amd64
- * and arm64, where integer varargs travel in the registers of named arguments.
- * Every call goes through libc, since the kernel kills a process that makes
- * a system call from anywhere else: pinsyscalls(2).
+ * and arm64, where integer varargs travel in the registers of named arguments. Every call goes
+ * through libc, since the kernel kills a process that makes a system call from anywhere else:
+ * pinsyscalls(2).
  *
  * On CPUs with IBT or BTI the kernel ends a program that jumps to anything but a landing
  * instruction, and the stubs of Deno's FFI have none: see `call_way.ts`.

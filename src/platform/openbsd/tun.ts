@@ -1,8 +1,8 @@
 /**
  * Opens the TUN interface on OpenBSD, with the offload that its tun(4) has.
  *
- * Opening `/dev/tunN` makes the interface, and closing it takes it away again, with
- * addresses and routes. One that ifconfig(8) or hostname.if(5) made stays, but is down then.
+ * Opening `/dev/tunN` makes the interface, and closing it removes it again, with addresses and
+ * routes. One that ifconfig(8) or hostname.if(5) made stays, but is then down.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { FAMILY_FRAMING } from "./tun_header.ts";
 import { limitMtu } from "./tun_mtu.ts";
 import { startOffload } from "./tun_offload.ts";
 
-/** Highest unit that is tried when no name is given; MAKEDEV(8) makes fewer nodes. */
+/** Highest unit that is tried when no name is given; MAKEDEV(8) makes fewer nodes than that. */
 const MAX_UNIT = 255;
 
 /** Returns the device node of the interface `name`. */

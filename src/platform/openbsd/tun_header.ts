@@ -1,24 +1,24 @@
 /**
  * What tun(4) puts in front of a packet: its address family, and with TUNSCAP a header that says
- * what is left to do to it.
+ * what is left to do to the packet.
  *
  *     without    family                                    4 bytes, network order
  *     with       flags, padding, vtag, mss, family         4 times 2 bytes of the host, 4 as above
  *
- * What the header asks for and how it is understood, in sys/net/if_tun.c and what that calls:
+ * What the header asks for and how it is interpreted, in sys/net/if_tun.c and what that calls:
  *
- * - A checksum left to do: the kernel computes it, pseudo header and all, when it sends the
- *   packet on (in_proto_cksum_out() of netinet/ip_output.c), and takes it for right when the packet
- *   is for itself (`M_TCP_CSUM_IN_OK`). What the field holds does not matter, but that a
- *   UDP datagram over IPv6 with 0 in it has none and is dropped (netinet/udp_usrreq.c).
- * - `TUN_H_TCP_MSS`: a super-packet, with so many bytes of payload in each segment. It is cut
- *   when it is sent on (tcp_softtso_chop() of netinet/tcp_output.c, or a network card), and
- *   delivered whole. Only TCP straight behind an IPv4 header without options or an IPv6 header is.
- * - The kernel hands out only what the capabilities of the interface say, and of the same kind,
- *   except that in a super-packet the pseudo header's sum is that without the length.
+ * - A checksum left to compute: the kernel computes it, pseudo header included, when it sends the
+ *   packet on (in_proto_cksum_out() of netinet/ip_output.c), and takes it to be right when the
+ *   packet is for itself (`M_TCP_CSUM_IN_OK`). What the field holds does not matter, except that a
+ *   UDP datagram over IPv6 with 0 in it has no checksum and is dropped (netinet/udp_usrreq.c).
+ * - `TUN_H_TCP_MSS`: a super-packet, with `mss` bytes of payload in each segment. It is cut when it
+ *   is sent on (tcp_softtso_chop() of netinet/tcp_output.c, or a network card), and delivered whole
+ *   locally. Only TCP directly after an IPv6 header or an IPv4 header without options can be one.
+ * - The kernel hands out only what the capabilities of the interface say, in the same form, except
+ *   that in a super-packet the pseudo header's sum leaves out the length.
  *
- * A super-packet larger than the MTU of the interface that it leaves by is cut by what its header
- * says, if that is less than this MTU; the headers are not counted in (tcp_if_output_tso()).
+ * A super-packet larger than the MTU of its outgoing interface is cut as its header says, if that
+ * is less than this MTU; the headers are not counted (tcp_if_output_tso()).
  *
  * Sources: sys/net/if_tun.h 1.18, sys/net/if_tun.c 1.252, tun(4).
  *
@@ -52,7 +52,7 @@ import { TUN_HDR_BYTES, TUN_HDR_FLAGS, TUN_HDR_MSS } from "./structures.ts";
 const FAMILY_BYTES = 4;
 /** Bytes of header and family. */
 const HEADER_BYTES = TUN_HDR_BYTES + FAMILY_BYTES;
-/** What is left to do to the transport header and what is behind it. */
+/** What is left to do to the transport header and what follows it. */
 const TRANSPORT = TUN_H_TCP_MSS | TUN_H_TCP_CSUM | TUN_H_UDP_CSUM;
 
 /** The address family alone. */
@@ -105,7 +105,7 @@ function readTransport(flags: number, mss: number, length: number, header: VnetH
   header.csumOffset = info.checksumAt - info.ipBytes;
   if ((flags & TUN_H_TCP_MSS) === 0) return true;
   if (mss === 0) return false;
-  // What one segment holds is no super-packet, though it says so.
+  // What fits one segment is no super-packet, though it claims to be.
   if (length - info.headerBytes <= mss) return true;
   header.gsoType = info.version === 4 ? GSO.tcp4 : GSO.tcp6;
   header.gsoSize = mss;
@@ -131,7 +131,7 @@ function isIp(bytes: Uint8Array, at: number): boolean {
   return bytes[at - 1] === AF_INET || bytes[at - 1] === AF_INET6;
 }
 
-/** The machines that Deno runs on there are little-endian. */
+/** The machines that Deno runs on under OpenBSD are little-endian. */
 function readHost(bytes: Uint8Array, at: number): number {
   return bytes[at]! | bytes[at + 1]! << 8;
 }

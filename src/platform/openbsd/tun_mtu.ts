@@ -16,7 +16,7 @@ interface OpenInterface {
 }
 
 /**
- * Makes the MTU one that slots can hold: hostname.if(5) may have set a larger one. Throws
+ * Lowers the MTU to what slots can hold: hostname.if(5) may have set a larger one. Throws
  * AggvpnError.
  */
 export function limitMtu(libc: Libc, tun: OpenInterface): void {

@@ -1,9 +1,9 @@
 /**
- * Which offloads tun(4) has: none before OpenBSD 7.7, whose TUNSCAP is asked for the most first.
- * After pledge(2) it can no longer be asked for.
+ * Which offloads tun(4) has: none before OpenBSD 7.7, whose TUNSCAP is asked for everything first,
+ * then for less. After pledge(2) it can no longer be asked.
  *
- * Writes may be super-packets and lack checksums as soon as there is the header, whatever the
- * capabilities say: those are what this program takes care of in what it reads.
+ * Writes may be super-packets and lack checksums as soon as the header is in use, whatever the
+ * capabilities say: those only say what this program handles in what it reads.
  *
  * Source: tun_set_capabilities() of sys/net/if_tun.c. Closing the device ends it.
  *
@@ -28,7 +28,7 @@ import { OFFLOAD_FRAMING } from "./tun_header.ts";
 
 const CHECKSUMS = IFCAP_CSUM_TCPv4 | IFCAP_CSUM_UDPv4 | IFCAP_CSUM_TCPv6 | IFCAP_CSUM_UDPv6;
 
-/** What is asked for, and what the interface then has. Super-packets are those of TCP alone. */
+/** What is asked for, and what the interface then has. Only TCP has super-packets. */
 const OFFLOADS: readonly (readonly [capabilities: number, name: string])[] = [
   [CHECKSUMS | IFCAP_TSOv4 | IFCAP_TSOv6, "checksum, TSO"],
   [CHECKSUMS, "checksum, TSO of writes"],
@@ -37,7 +37,7 @@ const OFFLOADS: readonly (readonly [capabilities: number, name: string])[] = [
 
 /**
  * The kernel's own super-packets leave room for a link header in MAXMCLBYTES, 64 KiB, since
- * network cards take no larger frames: tcp_output() of sys/netinet/tcp_output.c. So do these, and
+ * network cards take no larger frames: tcp_output() of sys/netinet/tcp_output.c. So do ours, and
  * with header and family they then fit one piece of memory. Each segment but the first gets a
  * random identification: tcp_softtso_chop().
  */
@@ -51,7 +51,7 @@ export function startOffload(libc: Libc, fd: number): TunOffload | undefined {
     if (libc.symbols.ioctl(fd, TUNSCAP, wanted) >= 0) {
       return { name, framing: OFFLOAD_FRAMING, rules: RULES };
     }
-    // Only a capability that it does not have can be left away: ENOTTY is the request itself.
+    // EINVAL: try fewer capabilities. ENOTTY: there is no such request.
     if (libc.errno("ioctl") !== ERRNO.EINVAL) return undefined;
   }
   return undefined;

@@ -1,6 +1,6 @@
 /**
- * Sockets of the network namespace in which they were made, without blocking: a test holds the
- * ends of a connection in one thread and carries its packets in between.
+ * Non-blocking sockets of the network namespace in which they were made: a test holds the ends of a
+ * connection in one thread and carries its packets in between.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const FUNCTIONS = {
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" }, // recv(2)
 } as const;
 
-// Opened outside of a test, which would otherwise seem to leak it.
+// Opened outside a test, which would otherwise seem to leak it.
 const library = NOT_LINUX ? undefined : Deno.dlopen("libc.so.6", FUNCTIONS);
 
 /** An address: 4 or 16 bytes. */
@@ -65,7 +65,7 @@ export class InnerSocket {
     return this;
   }
 
-  /** Returns a connection that has come in. */
+  /** Returns an incoming connection. */
   accept(): InnerSocket | undefined {
     const fd = library!.symbols.accept4(this.fd, 0n, 0n, SOCK_NONBLOCK);
     return fd < 0 ? orNothing(EAGAIN) : new InnerSocket(fd);
@@ -107,7 +107,7 @@ function check(result: number): number {
   return result;
 }
 
-/** Throws unless the last call failed for a reason that passes. */
+/** Throws unless the last call failed for a temporary reason. */
 function orNothing(errno: number): undefined {
   const found = openLibc().errno();
   if (found !== errno && found !== EAGAIN) throw new Error(openLibc().describe(found));

@@ -109,7 +109,7 @@ Deno.test("networkChanges() puts NAT and MSS clamp into a table of the tunnel's 
   assertStringIncludes(clampOnly, "table inet aggvpn_vpn_1_x { chain forward");
 });
 
-/** What a host has of rules, routes and addresses. */
+/** A host's rules, routes and addresses. */
 function state(): string {
   return ["address", "route show table all", "rule", "-6 rule"].map(ip).join("\n");
 }

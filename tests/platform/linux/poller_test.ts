@@ -20,7 +20,7 @@ import { remoteOf } from "../../../src/remote.ts";
 import { address } from "../../addresses.ts";
 import { NOT_LINUX } from "./requirements.ts";
 
-/** What takes longer does not end: the machine may be busy with something else. */
+/** What takes longer never ends; below that the machine may just be busy. */
 const HANG_MS = 20_000;
 
 /** How long `wait` takes, in milliseconds; fails when it does not end. */
@@ -35,8 +35,8 @@ async function timed(wait: () => Promise<void>): Promise<number> {
 }
 
 /**
- * The same of a wait that is no rest: one is due {@linkcode REST_EVERY_US} after the last wait
- * of its length, and where a host is busy that much may have passed before the wait begins.
+ * The same for a wait that is not a rest: one is due {@linkcode REST_EVERY_US} after the last wait
+ * of its length, and on a busy host that much time may pass before the wait begins.
  */
 async function timedWait(
   poller: LinuxPoller,
@@ -58,7 +58,7 @@ async function timedWait(
   }
 }
 
-/** Returns what wakes a wait after 5 ms: the last one for which it is called. */
+/** Returns a function that wakes a wait after 5 ms; of several calls the last one counts. */
 function wakingSoon(poller: LinuxPoller): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   return () => {
@@ -184,7 +184,7 @@ async function settle(poller: LinuxPoller): Promise<void> {
   while (!poller.waitHere(0)) await poller.wait(0);
 }
 
-/** Waits here until a wait was not refused and `done` is content with what it took, in ms. */
+/** Waits here until a wait was not refused and `done` accepts the time it took, in ms. */
 async function waitHereUntil(
   poller: LinuxPoller,
   timeoutUs: number,
@@ -203,7 +203,7 @@ test("LinuxPoller.waitHere() waits for the timeout or a descriptor", async (poll
   const socket = openLocal();
   poller.watch([{ fd: socket.fd, writable: false }]);
   await settle(poller);
-  // Shorter when it is time to look after the rest of the program.
+  // Shorter when it is the rest of the program's turn.
   await waitHereUntil(poller, 3000, (ms) => {
     assertEquals(poller.ready(0), false);
     return ms >= 3;
@@ -218,7 +218,7 @@ test("LinuxPoller.waitHere() lets a signal in", async (poller) => {
   const listener = (): void => void heard++;
   Deno.addSignalListener("SIGUSR2", listener);
   let isLetIn = false;
-  // Where a host is busy the signal may come when the wait is over already.
+  // On a busy host the signal may come when the wait is already over.
   for (let i = 0; i < 50 && !isLetIn; i++) {
     await settle(poller);
     const before = heard;
@@ -243,7 +243,7 @@ test("LinuxPoller.waitHere() holds a timer up for a while at most", async (polle
   });
 });
 
-/** How long it keeps everything else out, in microseconds, so many times in a row. */
+/** How long it keeps everything else from running, in microseconds, `count` times in a row. */
 async function timesAlone(poller: LinuxPoller, count: number): Promise<number[]> {
   const times: number[] = [];
   for (let i = 0; i < count; i++) {
@@ -258,7 +258,7 @@ async function timesAlone(poller: LinuxPoller, count: number): Promise<number[]>
 test("LinuxPoller.waitHere() lets the program look soon after it has run, then ever later", async (poller) => {
   const most = Array.from({ length: 7 }, (_, i) => Math.min(LEAST_ALONE_US << i, MAX_ALONE_US));
   for (const begin of ["letRun", "wake"] as const) {
-    // A busy host makes a time longer, or begins it late, but not the same one each time.
+    // A busy host makes a time longer, or begins it late, but not the same one at every try.
     const shortest = most.map(() => Infinity);
     let longestLast = 0;
     const isRight = (): boolean =>
@@ -274,7 +274,7 @@ test("LinuxPoller.waitHere() lets the program look soon after it has run, then e
   }
 });
 
-/** Bytes to oneself and back, four times: steps of which each needs the one before. */
+/** Bytes to oneself and back, four times: each step needs the previous one. */
 async function converse(): Promise<void> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   using one = await Deno.connect({ port: listener.addr.port });
@@ -289,8 +289,8 @@ async function converse(): Promise<void> {
 }
 
 /**
- * A libc with a thread so fast that Deno does not notice a poll of what is ready. `onPoll` is told
- * how long each poll takes, in microseconds.
+ * A libc with so fast a thread that Deno does not notice a poll of what is ready. `onPoll` gets how
+ * long each poll takes, in microseconds.
  */
 function fastLibc(onPoll: (us: number) => void): Libc {
   const libc = openLibc();
@@ -347,7 +347,7 @@ test("LinuxPoller.waitHere() leaves the waiting to wait() after wake() and letRu
   assertEquals(poller.waitHere(Infinity), false);
   await timed(() => poller.wait(Infinity));
   let isRefused = false;
-  // A busy host may not come back here before the time for that is over.
+  // A busy host may not get back here in time for that.
   for (let i = 0; i < 50 && !isRefused; i++) {
     await settle(poller);
     poller.letRun();

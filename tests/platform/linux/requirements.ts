@@ -15,7 +15,7 @@ const hasFfi = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 /** Whether to skip a test of Linux system calls. */
 export const NOT_LINUX = Deno.build.os !== "linux" || !hasFfi;
 
-// Opened outside of a test, or the first one to need it would seem to leak it.
+// Opened outside a test, or the first one to need it would seem to leak it.
 if (!NOT_LINUX) openLibc();
 
 /**
@@ -57,7 +57,7 @@ export function inNewNetwork(body: () => void): void {
   try {
     body();
   } finally {
-    // There is no way to go on in a namespace that the next test does not expect.
+    // The next test cannot go on in a namespace that it does not expect.
     if (symbols.setns(home, CLONE_NEWNET) !== 0) Deno.exit(70);
     symbols.close(home);
     library.close();

@@ -288,7 +288,7 @@ Deno.test({
   ...networkTest("LinuxSocket.receiveDrops counts what did not fit the receive buffer"),
   fn(): void {
     const [a, b] = [openLocal(4), openLocal(4)];
-    // Each datagram is a message: of one that holds several the kernel counts only itself.
+    // Each datagram is a message: the kernel counts a message with several as one.
     const lengths = Array.from({ length: BATCH_DATAGRAMS }, (_, i) => 1337 + i);
     const batch = batchOf(lengths, remoteAt("127.0.0.1", portOf(b)));
     const batches = 200;
@@ -316,7 +316,7 @@ Deno.test({
       const batch = batchOf([1], remoteAt("127.0.0.1", portOf(receiver)));
       const plain = open({ interface: "lo" });
       assertEquals([plain.send(batch, 0), plain.failure], [1, undefined]);
-      // The local table comes first; a destination outside of it meets the rule.
+      // The local table comes first; a destination outside it is subject to the rule.
       const marked = open({ mark: 0x66 });
       ip("route add 192.0.2.0/24 dev lo");
       const outside = batchOf([1], remoteAt("192.0.2.9", 9));

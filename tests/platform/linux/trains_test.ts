@@ -17,7 +17,7 @@ import { NOT_LINUX } from "./requirements.ts";
 const RELEASE = "6.1.0";
 const received = new ReceiveBatch();
 
-/** A libc whose sendmmsg(2) is counted, and fails as told. */
+/** A libc whose sendmmsg(2) is counted, and fails when told to. */
 function spyLibc(fail: (messages: number) => number = () => 0): { libc: Libc; calls: number[] } {
   const libc = openLibc();
   const calls: number[] = [];

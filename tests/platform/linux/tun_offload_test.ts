@@ -27,7 +27,7 @@ const ICMP6 = 58;
 const KINDS: readonly TunKind[] = ["offload", "plain"];
 const FAMILIES = [4, 6] as const;
 
-/** Sends `bytes` each way over TCP. Returns how many segments went forth, and super-packets. */
+/** Sends `bytes` each way over TCP. Returns how many segments and super-packets went out. */
 function transfer(
   kinds: readonly [TunKind, TunKind],
   family: 4 | 6,
@@ -89,7 +89,7 @@ for (const family of FAMILIES) {
       for (const kinds of [["offload", "plain"], ["plain", "offload"]] as const) {
         const { segments, received, sent, checksumErrors } = transfer(kinds, family, 1_000_000);
         assert(segments > 700, `${segments} segments`);
-        // The one that has offload is spared most of the packets.
+        // The end that has offload is spared most of the packets.
         assert((kinds[0] === "plain" ? received : sent) < segments / 2);
         assertEquals(checksumErrors, 0, `from ${kinds[0]} to ${kinds[1]}`);
       }
@@ -296,7 +296,7 @@ function libcWithout(refuse: (value: bigint) => boolean): Libc {
   return { ...libc, symbols };
 }
 
-/** Five datagrams through `tun` as they leave this network, with the checksum that is said of them. */
+/** Five datagrams through `tun` as they leave this network, each with its claimed checksum. */
 function sendSome(tun: DeviceTun): Packet[] {
   const pool = new PacketPool(64);
   const socket = InnerSocket.open("udp", 4);
@@ -387,10 +387,10 @@ Deno.test({
           const tun = openTun(openLibc(), name, kind);
           ip(`link set dev ${name} up`);
           assertEquals(tun instanceof OffloadTun, kind === "offload");
-          // With offload on, the kernel would not fill the checksum in for the plain one.
+          // With offload on, the kernel would not fill in the checksum for the plain one.
           assertEquals(sendSome(tun).length, 5, `${name} ${kind}`);
           tun.close();
-          // One that is up when it gets its carrier back drops packets until a worker comes to it.
+          // If up when it gets its carrier back, it drops packets until a kernel worker handles it.
           ip(`link set dev ${name} down`);
         }
         ip(`link delete agg${i}`);

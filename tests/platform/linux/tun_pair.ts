@@ -34,7 +34,7 @@ export function openEnd(kind: TunKind, host: number): DeviceTun {
   return tun;
 }
 
-/** Until the kernel has come to it, an IPv6 address takes no packets, also without DAD. */
+/** An IPv6 address takes no packets until the kernel has processed it, even without DAD. */
 function awaitAddresses(name: string): void {
   const end = performance.now() + MAX_MS;
   while (ip(`-6 address show dev ${name} tentative`) !== "") {

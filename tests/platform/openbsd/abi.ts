@@ -1,10 +1,10 @@
 /**
- * OpenBSD's numbers and structures a second time, independent of
- * src/platform/openbsd/: what both have in common is not a typo made once.
+ * OpenBSD's numbers and structures a second time, independent of src/platform/openbsd/: what both
+ * agree on is not a typo made once.
  *
- * Each stands with its place, `file:line` of the sources of 7.8. The numbers have been the same
- * since 7.2; the offload of tun(4) came with 7.7, its capabilities with 7.4. They do not differ on
- * amd64 and arm64. `check_places.ts` compares with a tree of sources.
+ * Each has its place, `file:line` of the sources of 7.8. The numbers have been the same since 7.2;
+ * the offload of tun(4) came with 7.7, its capabilities with 7.4. They do not differ on amd64 and
+ * arm64. `check_places.ts` compares them with a source tree.
  *
  * @module
  */

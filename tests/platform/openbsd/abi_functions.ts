@@ -1,12 +1,12 @@
 /**
  * Functions of OpenBSD's libc as its headers declare them, with `file:line` of the sources of 7.8:
  * the result, then the parameters, each `i` or `u` with its bytes, or `p` for a pointer. A compiler
- * took these types for those of the headers on amd64 and arm64.
+ * accepted these types as those of the headers on amd64 and arm64.
  *
  * @module
  */
 
-/** Types and place by name. What stands for `...` is left out. */
+/** Types and place by name. `...` is left out. */
 export const FUNCTIONS: Readonly<Record<string, readonly [types: string, place: string]>> = {
   open: ["i4(p i4)", "sys/sys/fcntl.h:219"],
   close: ["i4(i4)", "include/unistd.h:329"],

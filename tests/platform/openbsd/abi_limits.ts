@@ -1,10 +1,10 @@
 /**
- * Limits of the kernel that no header of libc tells, with `file:line` of the sources of 7.8.
+ * Limits of the kernel that are in no libc header, with `file:line` of the sources of 7.8.
  *
  * @module
  */
 
-/** By the name that stands in the line. */
+/** By the name in that line. */
 export const PLACED_LIMITS = {
   /** Largest socket buffer in bytes. */
   SB_MAX: [2 << 20, "sys/sys/socketvar.h:106"],

@@ -1,8 +1,8 @@
 /**
  * OpenBSD's structures a second time, independent of src/platform/openbsd/: declarations with what
- * the C compiler makes of them on amd64 and arm64, and where each stands in the headers of 7.8.
+ * the C compiler makes of them on amd64 and arm64, and where each is in the headers of 7.8.
  *
- * `check_places.ts` compares with a tree of sources.
+ * `check_places.ts` compares them with a source tree.
  *
  * @module
  */

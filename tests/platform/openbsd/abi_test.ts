@@ -150,7 +150,7 @@ const FFI_TYPES: Readonly<Record<string, readonly string[]>> = {
   u4: ["u32"],
   u8: ["u64", "usize"],
   p: ["buffer", "pointer", "usize"],
-  // Counts of bytes below 2 GiB, and -1: the lower half says all.
+  // Counts of bytes below 2 GiB, and -1: the lower half is enough.
   i8: ["i32"],
 };
 
@@ -160,7 +160,7 @@ Deno.test("every function of symbols.ts has the parameters and the result of its
     const types = FUNCTIONS[name]?.[0];
     assertExists(types, `no prototype of ${name}`);
     const expected = types.match(/[iu]\d|p/g)!;
-    // What stands for the rest of its arguments here.
+    // In place of the rest of its arguments.
     if (name === "ioctl") expected.push("p");
     const own: readonly string[] = [symbol.result, ...symbol.parameters];
     assertEquals(own.length, expected.length, `${name}(): ${own}`);

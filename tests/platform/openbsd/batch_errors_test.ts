@@ -1,6 +1,6 @@
 /**
- * Errors in the midst of a batch: sendmmsg(2) and recvmmsg(2) say how many datagrams there were
- * before, and the next call meets the error.
+ * Errors in the middle of a batch: sendmmsg(2) and recvmmsg(2) return how many datagrams came
+ * before it, and the next call gets the error.
  *
  * @module
  */
@@ -69,7 +69,7 @@ Deno.test("OpenbsdSocket.send() goes on with the datagram that ended a batch, an
   for (const batches of [true, false]) {
     const { host, client, near, far } = makePair({ batches });
     let calls = 0;
-    // One datagram of five meets a rule, and only the first time.
+    // One datagram of five is blocked by a rule, and only the first time.
     host.blocks = () => ++calls === 3;
     const batch = batchOf(TO, [0], [1], [2], [3], [4]);
     assertEquals([near.send(batch, 0), near.failure], [5, undefined]);

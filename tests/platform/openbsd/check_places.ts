@@ -1,6 +1,6 @@
 /**
- * Compares the table of numbers with the sources of OpenBSD 7.8: whether at each place stands the
- * name, with the number. It says what does not, or nothing.
+ * Compares the table of numbers with the sources of OpenBSD 7.8: whether each place has the name,
+ * with the number. It prints only differences.
  *
  *     deno run -A tests/platform/openbsd/check_places.ts /usr/src
  *
@@ -22,7 +22,7 @@ const STRUCTURES: Readonly<Record<string, Declaration>> = DECLARATIONS;
 /** IOC_IN and IOC_OUT of sys/sys/ioccom.h. */
 const DIRECTIONS: Readonly<Record<string, bigint>> = { W: 0x8000_0000n, R: 0x4000_0000n };
 
-/** What the table says of one line. */
+/** What the table says about one line. */
 interface Claim {
   readonly name: string;
   readonly place: string;

@@ -5,7 +5,7 @@ import { PLACED_LIMITS } from "./abi_limits.ts";
 import { DECLARATIONS } from "./abi_structures.ts";
 import { findDifferences } from "./check_places.ts";
 
-/** Files in which everything stands where the table says. */
+/** Files in which everything is where the table says. */
 function sources(): Map<string, string[]> {
   const files = new Map<string, string[]>();
   const put = (place: string, line: string): void => {

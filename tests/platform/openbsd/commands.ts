@@ -1,8 +1,8 @@
 /**
- * The documented grammar of the commands that set a tunnel up, as a parser that throws at what is
- * not in it: ifconfig(8), route(8), pfctl(8), sysctl(8) and pf.conf(5) of OpenBSD 7.8, as far as
- * this program uses them. Where the programs or the kernel are stricter than their manuals, the
- * bounds are theirs: sbin/ifconfig/ifconfig.c, sbin/pfctl/parse.y, sys/net/if_tun.c.
+ * The documented grammar of the commands that set up a tunnel, as a parser that throws on anything
+ * else: ifconfig(8), route(8), pfctl(8), sysctl(8) and pf.conf(5) of OpenBSD 7.8, as far as this
+ * program uses them. Where the programs or the kernel are stricter than their manuals, the bounds
+ * are theirs: sbin/ifconfig/ifconfig.c, sbin/pfctl/parse.y, sys/net/if_tun.c.
  *
  * @module
  */
@@ -40,7 +40,7 @@ class Words {
     return word;
   }
 
-  /** Takes the next word when it is one of `words`. */
+  /** Takes the next word if it is one of `words`. */
   take(...words: readonly string[]): string | undefined {
     return words.includes(this.#words[0] ?? "") ? this.#words.shift() : undefined;
   }
@@ -61,7 +61,7 @@ class Words {
     return word;
   }
 
-  /** Reads a number as strtonum(3) takes it, without zeros in front. */
+  /** Reads a number that strtonum(3) accepts, without leading zeros. */
   number(what: string, [least, most]: Range): string {
     const word = this.match(what, /^(0|[1-9]\d{0,8})$/);
     if (Number(word) < least || Number(word) > most) throw new Error(`${what} of ${word}`);
@@ -130,7 +130,7 @@ function parseIfconfig(words: Words): Record<string, string> {
   return parsed;
 }
 
-/** Reads what is behind the addresses. Each parameter may be there once. */
+/** Reads what follows the addresses. Each parameter may occur once. */
 function readParameters(words: Words, parsed: Record<string, string>): string[] {
   const parameters: string[] = [];
   while (!words.isEmpty) {
@@ -181,7 +181,7 @@ function readAddress(
   if (mask === "prefixlen") parsed.prefixlen = words.number("prefixlen", [0, bytes * 8]);
   else if (mask === "netmask") parsed.netmask = readNetmask(words, family);
   if (parsed.destination === parsed.address) throw new Error("Two ends with one address");
-  // SIOCAIFADDR_IN6 refuses another end with any other prefix.
+  // SIOCAIFADDR_IN6 refuses an other end with any other prefix.
   if (family === "inet6" && parsed.destination !== undefined && parsed.prefixlen !== "128") {
     throw new Error("An IPv6 address with another end has a prefix of 128");
   }

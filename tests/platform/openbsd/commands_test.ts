@@ -1,7 +1,7 @@
 /**
  * Every command and every rule of pf that src/platform/openbsd can make is in the grammar of the
  * manual pages: those of the golden records, of the examples, and for any tunnel on any interface.
- * What makes them is found in the sources, so that none is forgotten.
+ * The code that makes them is found in the sources, so that none is forgotten.
  */
 
 import { assert, assertEquals, assertGreater } from "@std/assert";
@@ -107,7 +107,7 @@ async function queriesOf(): Promise<string[][]> {
 
 Deno.test("every command and rule of the golden records is in the grammar", () => {
   const { changes, queries, rules } = readRecords();
-  // A record of the sandbox runs programs of the host in their place.
+  // The record of the sandbox runs programs of the host instead.
   const own = changes.filter(([program]) => program !== "true" && program !== "/bin/sh");
   for (const command of own) parseCommand(command);
   for (const query of queries) checkQuery(query);

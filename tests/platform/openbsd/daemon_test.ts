@@ -20,7 +20,7 @@ import { FakeLibc } from "./fake_libc.ts";
 import { FakeWorld } from "./fake_world.ts";
 import { gateway, goldenTest, publicHost } from "./golden.ts";
 
-/** What commands say on a gateway with pf and the anchor. */
+/** What commands print on a gateway with pf and the anchor. */
 const OUTPUTS: Readonly<Record<string, string>> = {
   "pfctl -s info": "Status: Enabled for 0 days 00:00:00   Debug: err\n",
   "pfctl -s rules": 'pass all flags S/SA\nanchor "aggvpn" all\n',
@@ -30,7 +30,7 @@ const OUTPUTS: Readonly<Record<string, string>> = {
   "route -T 2 exec getent hosts vpn.example.net": "192.0.2.2   vpn.example.net\n",
 };
 
-/** A platform over `libc`; what it asks and changes is written down between the calls. */
+/** A platform over `libc`; what it asks and changes is recorded between the calls. */
 function makePlatform(libc: FakeLibc): { platform: Platform; run: RunCommand } {
   const read = (command: readonly string[]): CommandOutput => {
     const line = command.join(" ");
@@ -118,7 +118,7 @@ for (
   );
 }
 
-/** Programs that are there on the host that tests run on, in place of those of OpenBSD. */
+/** Programs that exist on the host that tests run on, in place of OpenBSD's. */
 const CHANGES = [{ run: ["true"], undo: ["/bin/sh", "-c", "true"] }];
 
 goldenTest(

@@ -1,5 +1,5 @@
 /**
- * Numbers and bytes of calls as people read them, with the bytes beside.
+ * Numbers and bytes of calls in readable form, with the bytes next to it.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { hex, Struct } from "./memory.ts";
 
 type NumberName = keyof typeof NUMBERS;
 
-/** Writes a set of flags; what has no name is an error of the caller. */
+/** Writes a set of flags; one without a name is the caller's error. */
 export function flags(value: number, ...names: readonly NumberName[]): string {
   const set = names.filter((name) => (value & NUMBERS[name]) !== 0);
   const known = set.reduce((sum, name) => sum | NUMBERS[name], 0);
@@ -18,7 +18,7 @@ export function flags(value: number, ...names: readonly NumberName[]): string {
   return set.join("|") || "0";
 }
 
-/** Writes an address family, or a number that is none. */
+/** Writes an address family, or the number of an unknown one. */
 export function family(value: number): string {
   return value === NUMBERS.AF_INET
     ? "AF_INET"
@@ -55,7 +55,7 @@ export interface SocketAddress {
   readonly scope: number;
 }
 
-/** Reads a socket address whose length was given beside it; throws unless every byte is right. */
+/** Reads a socket address whose length was given with it; throws unless every byte is right. */
 export function readAddress(layouts: Layouts, bytes: Uint8Array<ArrayBuffer>): SocketAddress {
   const struct = new Struct(bytes);
   const ipv6 = bytes[1] === NUMBERS.AF_INET6;

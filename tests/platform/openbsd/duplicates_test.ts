@@ -14,7 +14,7 @@ const PLAN: NetworkPlan = {
   mssClamp: false,
 };
 
-/** What happens when ifconfig(8) prints these flags one look after the other, and then the last. */
+/** What happens when ifconfig(8) prints these flags, one at each look, and then always the last. */
 async function look(
   flags: readonly string[],
   plan = PLAN,

@@ -40,7 +40,7 @@ type Role =
     "role" | "clients"
   >;
 
-/** One end: what `openDaemon` puts together, in virtual time. */
+/** One end, assembled as by `openDaemon`, in virtual time. */
 export class End {
   readonly libc: FakeLibc;
   readonly driver: Driver;

@@ -1,6 +1,6 @@
 /**
  * Control messages of the fake: the source address that a datagram is sent from, and the
- * destination that one came to.
+ * destination that one was sent to.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import * as decode from "./decode.ts";
 import { hex, Struct } from "./memory.ts";
 import { SystemError } from "./system_error.ts";
 
-/** Writes down the control messages of a send. */
+/** Describes the control messages of a send. */
 export function describeControl(layouts: Layouts, control: Uint8Array<ArrayBuffer>): string {
   try {
     const [name, address] = readSource(layouts, control);
@@ -24,8 +24,8 @@ export function describeControl(layouts: Layouts, control: Uint8Array<ArrayBuffe
 /**
  * Returns the source address that a control message sets, with its name. Fails as sendit() of
  * sys/kern/uipc_syscalls.c, udp_output() of sys/netinet/udp_usrreq.c and ip6_setpktopts() of
- * sys/netinet6/ip6_output.c do: the space that is given must hold what the length says, with its
- * padding. Throws at what they would pass over.
+ * sys/netinet6/ip6_output.c do: the given space must hold what the length says, with its padding.
+ * Throws where they would just ignore a mistake.
  */
 export function readSource(
   layouts: Layouts,

@@ -1,9 +1,9 @@
 /**
  * Deno's own functions under the fake's pledge(2) and unveil(2): each asks the sandbox for the
- * system calls it makes, then does what it always does.
+ * system calls it makes, then works as usual.
  *
- * Which calls those are was seen with strace(1) on Linux. Rust's standard library makes the same
- * ones on OpenBSD, with fork(2) and execve(2) for a child.
+ * Which calls those are was observed with strace(1) on Linux. Rust's standard library makes the
+ * same ones on OpenBSD, with fork(2) and execve(2) for a child.
  *
  * @module
  */
@@ -26,7 +26,7 @@ const open: Ask = (sandbox, path: string, options: Deno.OpenOptions = { read: tr
   calls("fcntl", "read", "write", "fsync", "close")(sandbox);
 };
 
-/** std::fs::create_dir_all(): what is a directory already is no error. */
+/** std::fs::create_dir_all(): an existing directory is no error. */
 const mkdir: Ask = (sandbox, path: string) => {
   try {
     sandbox.path("mkdir", path);
@@ -52,7 +52,7 @@ const readDir: Ask = (sandbox, path: string) => {
   calls("getdents", "close")(sandbox);
 };
 
-/** A mode that is asked for is set once more by fchmod(2), whatever umask(2) made of it. */
+/** A requested mode is set again by fchmod(2), whatever umask(2) made of it. */
 const writeFile: Ask = (sandbox, path: string, _: unknown, options: Deno.WriteFileOptions = {}) => {
   sandbox.open(path, { write: true, create: true });
   calls("write", "close")(sandbox);
@@ -104,7 +104,7 @@ const FUNCTIONS: Readonly<Record<string, Ask>> = {
   writeTextFileSync: writeFile,
 };
 
-/** What the program calls of Deno besides: it makes no system call, or before the sandbox. */
+/** Deno's other functions that the program calls: without system calls, or before the sandbox. */
 const OTHERS: readonly string[] = ["Command", "dlopen", "execPath", "exit", "osRelease"];
 
 /** Names of functions of Deno that the fake knows. */
@@ -144,7 +144,7 @@ function listenerOf(sandbox: FakeSandbox, listener: Deno.UnixListener): Deno.Uni
       return client;
     },
     close(): void {
-      // Deno takes the socket away itself.
+      // Deno removes the socket itself.
       kernel(() => sandbox.path("unlink", (listener.addr as Deno.UnixAddr).path));
       close();
     },

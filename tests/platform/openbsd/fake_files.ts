@@ -20,7 +20,7 @@ export class FakeSocket implements Receiver {
   port = 0;
   tellsDestination = false;
   dontFragment = false;
-  /** so_error: met by the next send, or by a receive that finds nothing; then it is gone. */
+  /** so_error: returned by the next send, or by a receive that finds nothing; then cleared. */
   error: string | undefined;
   /** In bytes, until they are set. */
   sendBuffer = LIMITS.udp_sendspace;
@@ -29,7 +29,7 @@ export class FakeSocket implements Receiver {
 
   constructor(readonly ipv6: boolean, public rdomain: number) {}
 
-  /** Throws the error that is kept. */
+  /** Throws the stored error. */
   takeError(): void {
     const { error } = this;
     this.error = undefined;
@@ -121,7 +121,7 @@ export class FakeFiles {
     return from.length;
   }
 
-  /** What ppoll(2) says of a descriptor. */
+  /** What ppoll(2) says about a descriptor. */
   ready(fd: number): number {
     const file = this.#files[fd - FIRST_FD];
     if (!file) return NUMBERS.POLLNVAL;

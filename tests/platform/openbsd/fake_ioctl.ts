@@ -41,7 +41,7 @@ export class TunRequest {
     return `{${decode.flags(this.#argument.u32(0), ...CAPABILITIES)} {${this.#hex()}}}`;
   }
 
-  /** Carries it out; returns the result, and what to write down. */
+  /** Carries it out; returns the result, and what to record. */
   run(tun: FakeTun): number | readonly [number, string] {
     const argument = this.#argument;
     const { mtu = 0, type = 0, flags = 0 } = this.#layouts.tuninfo.offsets;

@@ -1,10 +1,10 @@
 /**
- * A libc in the shape of Deno's FFI: the functions of src/platform/openbsd/symbols.ts over a
- * {@linkcode FakeHost}, which read the memory behind the pointers they are given, by OpenBSD's
- * layouts, and write down every call.
+ * A libc with the interface of Deno's FFI: the functions of src/platform/openbsd/symbols.ts over a
+ * {@linkcode FakeHost}, which read the memory behind the pointers they get, by OpenBSD's layouts,
+ * and record every call.
  *
- * It refuses what OpenBSD would refuse, and throws at what is a mistake whatever the kernel says of
- * it: padding that is not zero, lengths that do not fit, options that do not exist.
+ * It refuses what OpenBSD would refuse, and throws at mistakes even if the kernel would accept
+ * them: padding that is not zero, lengths that do not fit, options that do not exist.
  *
  * @module
  */
@@ -25,14 +25,14 @@ import type { FakeHost } from "./fake_world.ts";
 import { type Buffer, bytesAt, bytesOf, hex, Struct, textOf } from "./memory.ts";
 import { SystemError } from "./system_error.ts";
 
-/** What a fake libc is like. */
+/** Options of a fake libc. */
 export interface FakeOptions {
   readonly machine?: Machine;
   /** Effective user; 0 unless said otherwise. */
   readonly uid?: number;
   /** Routing table of the process: `route -T N exec`. */
   readonly rtable?: number;
-  /** Whether recvmmsg(2) and sendmmsg(2) are there, as since 7.2. */
+  /** Whether recvmmsg(2) and sendmmsg(2) exist, as since 7.2. */
   readonly batches?: boolean;
   /** Most datagrams the kernel takes in a batch. */
   readonly maxBatch?: number;
@@ -57,7 +57,7 @@ export class FakeLibc implements Libc {
   readonly #polls: FakePolls;
   readonly #uid: number;
   readonly #rtable: number;
-  /** Groups of processes there are besides this one's, by the number of their leader. */
+  /** Existing process groups besides this one's, by the number of their leader. */
   readonly groups = new Set<number>();
   /** Calls that the program found refused by pledge(2). */
   readonly refused: string[] = [];
@@ -90,12 +90,12 @@ export class FakeLibc implements Libc {
     return Object.values(ERRORS).find(([number]) => number === errno)?.[2] ?? `Unknown ${errno}`;
   }
 
-  /** Takes the lines so far. */
+  /** Returns and clears the lines so far. */
   takeCalls(): string[] {
     return this.calls.splice(0);
   }
 
-  /** Runs a call, writes it down and translates its error. */
+  /** Runs a call, records it and translates its error. */
   #call(what: string, run: () => number | readonly [number, string]): number {
     try {
       const outcome = run();
@@ -312,7 +312,7 @@ export class FakeLibc implements Libc {
           details.push(detail);
         } catch (error) {
           if (i === 0 || !(error instanceof SystemError)) throw error;
-          // What ended the batch is kept for the next call, unless it says only that it was all.
+          // The error that ended the batch is kept for the next call, unless it only means the end.
           if (error.code !== "EAGAIN") socket.error = error.code;
           break;
         }
@@ -364,7 +364,7 @@ export class FakeLibc implements Libc {
     );
   }
 
-  /** Signals a group of processes; those there are are named by the test. */
+  /** Signals a process group; the test names the existing ones. */
   #kill(pid: number, signal: number): number {
     const name = signal === NUMBERS.SIGKILL ? "SIGKILL" : `${signal}`;
     return this.#call(`kill(${pid}, ${name})`, () => {

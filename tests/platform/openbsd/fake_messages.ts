@@ -15,7 +15,7 @@ import { SystemError } from "./system_error.ts";
 
 /** Largest UDP payload over IPv4: RFC 768, RFC 791. */
 const MAX_PAYLOAD_BYTES = 65507;
-/** What fits an Ethernet frame behind IPv6 and UDP headers. */
+/** What fits an Ethernet frame after IPv6 and UDP headers. */
 const UNFRAGMENTED_BYTES = 1500 - 48;
 
 /** What a msghdr points to. */
@@ -29,7 +29,7 @@ interface Message {
 export class FakeMessages {
   constructor(readonly host: FakeHost, readonly layouts: Layouts) {}
 
-  /** Writes down what a header asks to be sent; throws unless all of it is as it must be. */
+  /** Describes what a header asks to send; throws unless all of it is correct. */
   describe(header: Struct): string {
     const { name, data, control } = this.#read(header);
     const to = decode.addressText(name, decode.readAddress(this.layouts, name));
@@ -53,8 +53,8 @@ export class FakeMessages {
   }
 
   /**
-   * sosend(): an error that was kept; nothing waits in the buffer, so it is never full (EAGAIN),
-   * but it bounds a datagram.
+   * sosend(): a stored error; nothing waits in the buffer, so it is never full (EAGAIN), but it
+   * bounds a datagram.
    */
   #checkBuffer(socket: FakeSocket, data: number, control: number): void {
     socket.takeError();
@@ -69,7 +69,7 @@ export class FakeMessages {
     if (table.failure !== undefined) throw new SystemError(table.failure);
   }
 
-  /** Receives into what a header points to; returns the length and what to write down. */
+  /** Receives into what a header points to; returns the length and what to record. */
   receive(socket: FakeSocket, header: Struct): readonly [number, string] {
     const { name, data, control } = this.#read(header);
     if (socket.queue.length === 0) {
@@ -114,9 +114,9 @@ export class FakeMessages {
   }
 
   /**
-   * What the sender chose, what the socket is bound to, or that of the route: in_pcbselsrc() of
-   * sys/netinet/in_pcb.c, in6_pcbselsrc() of sys/netinet6/in6_src.c. What they say when there is
-   * none differs by family.
+   * The address that the sender chose, that of the socket, or that of the route: in_pcbselsrc() of
+   * sys/netinet/in_pcb.c, in6_pcbselsrc() of sys/netinet6/in6_src.c. Their error when there is none
+   * differs by family.
    */
   #sourceOf(socket: FakeSocket, control: Uint8Array<ArrayBuffer>): Uint8Array {
     if (control.length > 0) {

@@ -1,8 +1,8 @@
 /**
  * ifconfig(8), route(8), pfctl(8) and sysctl(8) over the interfaces of a {@linkcode FakeHost}, with
  * what the kernel does by itself: flags that follow the device and the addresses, link-local
- * addresses, duplicate detection, routes that go with their address and know whether
- * the interface is up.
+ * addresses, duplicate detection, routes that disappear with their address and know whether the
+ * interface is up.
  *
  * After sys/net/if_tun.c (tun_dev_open, tun_dev_close, tun_ioctl), sys/net/if.c (if_up, if_down,
  * if_setrdomain), sys/net/route.c (rtrequest, rt_if_track), sys/netinet/in.c, sys/netinet6/in6.c,
@@ -35,7 +35,7 @@ export interface FakeAddress {
 interface FakeRoute {
   readonly table: number;
   readonly destination: string;
-  /** The address it goes with. */
+  /** The address it disappears with. */
   readonly owner: string;
   readonly isStatic: boolean;
   isUp: boolean;
@@ -59,7 +59,7 @@ class Failure extends Error {}
 /** The network commands of one host. */
 export class FakeNetwork {
   readonly interfaces: Map<string, FakeInterface> = new Map();
-  /** Routing domains that there are. */
+  /** Existing routing domains. */
   readonly domains: Set<number> = new Set([0]);
   readonly switches: Record<string, string> = {
     "net.inet.ip.forwarding": "1",
@@ -77,7 +77,7 @@ export class FakeNetwork {
     return this.interfaces.get(name)!;
   }
 
-  /** Runs a command of root. */
+  /** Runs a command as root. */
   run(command: readonly string[], input = ""): CommandResult {
     this.sync();
     try {
@@ -102,7 +102,7 @@ export class FakeNetwork {
     return output === undefined ? { success: false, output: "" } : { success: true, output };
   }
 
-  /** Everything that somebody could find changed. */
+  /** Everything that could turn out to be changed. */
   snapshot(): unknown {
     this.sync();
     const { switches, rules } = this;
@@ -256,7 +256,7 @@ function addAddress(one: FakeInterface, parsed: Parsed, isAnycast: boolean): voi
   if (before && ipv6 && before.length !== length) {
     throw new Failure("SIOCAIFADDR: Invalid argument");
   }
-  // in6if_do_dad() is asked before the address sets the interface up.
+  // in6if_do_dad() is asked before the address brings the interface up.
   const isTentative = before?.isTentative ??
     (ipv6 && !isAnycast && one.isUp && one.isRunning);
   const next = { address, length, peer: peer ?? before?.peer, isAnycast };
@@ -271,7 +271,7 @@ function addAddress(one: FakeInterface, parsed: Parsed, isAnycast: boolean): voi
   }
 }
 
-/** Every address of a point-to-point interface is told it, and tun_ioctl() sets the flags. */
+/** A point-to-point interface is notified of every address, and tun_ioctl() sets the flags. */
 function append(
   one: FakeInterface,
   address: Omit<FakeAddress, "isTentative" | "isDuplicated">,

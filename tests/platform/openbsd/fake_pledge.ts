@@ -1,6 +1,6 @@
 /**
- * What pledge(2) and unveil(2) want for each system call: the tables of sys/kern/kern_pledge.c of
- * 7.8, and what sys/kern/vfs_syscalls.c, kern_exec.c and uipc_usrreq.c ask of paths.
+ * What pledge(2) and unveil(2) require for each system call: the tables of sys/kern/kern_pledge.c
+ * of 7.8, and what sys/kern/vfs_syscalls.c, kern_exec.c and uipc_usrreq.c ask of paths.
  *
  * @module
  */
@@ -10,7 +10,7 @@ const FATTR = ["fattr"];
 const CPATH = ["cpath"];
 const NETWORK = ["inet", "unix", "dns"];
 
-/** `pledge_syscalls`: each of the promises lets a call in. */
+/** `pledge_syscalls`: each of the promises allows a call. */
 export const SYSCALLS = {
   accept4: ["inet", "unix"],
   access: STDIO,
@@ -70,7 +70,7 @@ export const SYSCALLS = {
 
 export type Syscall = keyof typeof SYSCALLS;
 
-/** What a path has to be for: every one of the promises, and permissions of unveil(2). */
+/** What a path requires: every one of the promises, and permissions of unveil(2). */
 export interface PathUse {
   readonly promises: readonly string[];
   readonly permissions: string;

@@ -20,7 +20,7 @@ export class FakePolls {
     this.#layouts = layouts;
   }
 
-  /** Writes down what is asked; throws unless all of it is as it must be. */
+  /** Describes what is asked; throws unless all of it is correct. */
   describe(list: Uint8Array<ArrayBuffer>, count: number, timeout: Buffer, mask: Buffer): string {
     if (mask !== null) throw new Error("ppoll(2) with a signal mask");
     const { size, offsets } = this.#layouts.pollfd;
@@ -51,7 +51,7 @@ export class FakePolls {
     return count <= this.#files.limit;
   }
 
-  /** Fills in the returned events; returns how many entries have some, and what to write down. */
+  /** Fills in the returned events; returns how many entries have some, and what to record. */
   poll(list: Uint8Array<ArrayBuffer>, count: number): readonly [number, string] {
     if (!this.takes(count)) throw new SystemError("EINVAL");
     const { size, offsets } = this.#layouts.pollfd;

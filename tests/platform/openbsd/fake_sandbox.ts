@@ -1,8 +1,8 @@
 /**
  * pledge(2) and unveil(2) of the fake, call by call (fake_pledge.ts).
  *
- * What pledge refuses is ENOSYS, since the program promises "error": nothing would show it where
- * an error is passed over. So every refusal is kept.
+ * What pledge refuses fails with ENOSYS, since the program promises "error": where an error is
+ * ignored nothing would show it. So every refusal is kept.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export class FakeSandbox {
     if (promises.some((promise) => !PROMISES.includes(promise))) throw new SystemError("EINVAL");
     const before = this.promises;
     const kept = promises.filter((promise) => before?.has(promise) ?? true);
-    // With "error", a wish for more is passed over.
+    // With "error", a request for more is ignored.
     if (kept.length < promises.length && !before!.has("error")) throw new SystemError("EPERM");
     this.promises = new Set(kept);
     return 0;
@@ -61,7 +61,7 @@ export class FakeSandbox {
     return 0;
   }
 
-  /** Throws when none of `promises` was made: with "error" a failing call, else the end. */
+  /** Throws when none of `promises` was made: a failed call with "error", else the end. */
   require(what: string, promises: readonly string[]): void {
     if (!this.promises) return;
     const made = promises.filter((promise) => this.promises!.has(promise));

@@ -10,7 +10,7 @@ import type { FakeSocket } from "./fake_files.ts";
 import { type FakeHost, same } from "./fake_world.ts";
 import { SystemError } from "./system_error.ts";
 
-/** Who sets a socket up. */
+/** Who sets up a socket. */
 export interface Owner {
   /** Effective user. */
   readonly uid: number;
@@ -65,8 +65,8 @@ export class FakeSocketSetup {
   }
 
   /**
-   * In the order of the kernel: ip_ctloutput() of sys/netinet/ip_output.c, then
-   * in_pcbset_rtableid() of sys/netinet/in_pcb.c.
+   * In the kernel's order: ip_ctloutput() of sys/netinet/ip_output.c, then in_pcbset_rtableid() of
+   * sys/netinet/in_pcb.c.
    */
   #setTable(socket: FakeSocket, table: number): void {
     const { rtable, uid } = this.owner;

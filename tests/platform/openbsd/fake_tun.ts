@@ -48,7 +48,7 @@ const LINK_HEADER_BYTES = LIMITS.max_linkhdr;
 const { TUN_H_TCP_MSS, TUN_H_TCP_CSUM, TUN_H_UDP_CSUM, TUN_H_ICMP_CSUM, TUN_H_VTAG } = NUMBERS;
 const KNOWN_FLAGS = TUN_H_TCP_MSS | TUN_H_TCP_CSUM | TUN_H_UDP_CSUM;
 
-/** A packet, and what struct tun_hdr says of it; without TUNSCAP there is nothing to say. */
+/** A packet, and what struct tun_hdr says about it; without TUNSCAP there is nothing to say. */
 export interface Framed {
   readonly flags: number;
   readonly mss: number;
@@ -74,7 +74,7 @@ export class FakeTun {
   readonly outgoing: Framed[] = [];
   /** Each write as it came. */
   readonly written: Framed[] = [];
-  /** IP packets as they leave the host again: whole, super-packets cut. */
+  /** IP packets as they leave the host again: complete, with super-packets cut. */
   readonly incoming: Uint8Array[] = [];
   /** IFCAP_...; undefined without a header in front of packets. */
   capabilities: number | undefined;
@@ -127,14 +127,14 @@ export class FakeTun {
     this.capabilities = wanted;
   }
 
-  /** The host sends on a packet that is whole. */
+  /** The host forwards a complete packet. */
   inject(packet: Uint8Array): void {
     this.#enqueue({ flags: 0, mss: 0, packet });
   }
 
   /**
-   * The host sends a packet of its own, by TCP in one piece for many segments of `mss` bytes: as
-   * if_output_tso() does, it leaves out what the interface takes care of.
+   * The host sends a packet of its own, by TCP in one piece for many segments of `mss` bytes: like
+   * if_output_tso() it leaves out what the interface does itself.
    */
   send(packet: Packet, mss = 0): void {
     if (mss === 0) return this.#sendOne(packet);
@@ -207,12 +207,12 @@ export class FakeTun {
     return this.#chop(packet, mss).map((segment) => bytesOf(segment));
   }
 
-  /** tcp_softtso_chop(): the identification of all but the first segment is another one. */
+  /** tcp_softtso_chop(): all segments but the first get another identification. */
   #chop(packet: Packet, mss: number): Packet[] {
     assertEquals(packet.protocol, TCP);
     assertEquals(ipBytesOf(packet), packet.version === 4 ? 20 : 40);
     if (mss === 0) throw new Error("A super-packet without a size of its segments");
-    // What is longer no network card takes: ix(4) and others map MAXMCLBYTES for a frame.
+    // No network card takes anything longer: ix(4) and others map MAXMCLBYTES for a frame.
     assert(bytesOf(packet).length <= MOST_BYTES - LINK_HEADER_BYTES);
     return segmentsOf(packet, mss).map((segment, i, { length }) => ({
       ...segment,
@@ -241,7 +241,7 @@ export class FakeTun {
     return ((this.capabilities ?? 0) & NUMBERS[capability]) !== 0;
   }
 
-  /** tun_output(): what is not running takes nothing (EHOSTDOWN). */
+  /** tun_output(): an interface that is not running takes nothing (EHOSTDOWN). */
   #enqueue(framed: Framed): void {
     if (!this.isUp) return;
     this.outgoing.push(framed);

@@ -11,10 +11,10 @@ import { FakeTun, type Release } from "./fake_tun.ts";
 
 /** First port the fake gives to a socket that asks for none. */
 const FIRST_PORT = 49152;
-/** Nodes that MAKEDEV(8) makes unasked. */
+/** Nodes that MAKEDEV(8) makes by default. */
 const DEVICE_NODES = ["tun0", "tun1", "tun2", "tun3"];
 
-/** A UDP datagram under way. */
+/** A UDP datagram on its way. */
 export interface Datagram {
   readonly from: Uint8Array;
   readonly fromPort: number;
@@ -43,11 +43,11 @@ export interface Receiver {
 /** Longest time to wait for a real clock at once, in milliseconds. */
 const MAX_WAIT_MS = 1000;
 
-/** Everything there is: hosts, time, and what is under way. */
+/** Everything: hosts, time, and datagrams on their way. */
 export class FakeWorld {
   /** Time on the way, in microseconds. */
   delayUs = 0;
-  /** Datagrams arrive together at multiples of this, in microseconds: a card that saves interrupts. */
+  /** Datagrams arrive together at multiples of this, in microseconds: interrupt coalescing. */
   tickUs = 1;
   /** Tells whether a datagram is lost. */
   lose: (datagram: Datagram) => boolean = () => false;
@@ -85,7 +85,7 @@ export class FakeWorld {
     return this.#nextPort++;
   }
 
-  /** Has `run` called at an instant of the virtual clock. */
+  /** Arranges for `run` to be called at an instant of the virtual clock. */
   at(us: number, run: () => void): void {
     this.#events.push({ at: us, run });
     this.#events.sort((a, b) => a.at - b.at);
@@ -151,7 +151,7 @@ export class FakeWorld {
     return awake.length > 0;
   }
 
-  /** One receiver gets it: bound to the address, or to the wildcard of the domain that has it. */
+  /** One receiver gets it: the one bound to the address, or to the wildcard of its domain. */
   #deliver(datagram: Datagram): void {
     for (const host of this.hosts) {
       const receiver = host.receivers.find((candidate) => host.accepts(candidate, datagram));
@@ -167,7 +167,7 @@ export class FakeWorld {
 export interface RoutingTable {
   readonly addresses: Uint8Array[];
   hasRoute: boolean;
-  /** What every send meets, such as `ENETDOWN`; ENOBUFS is a full queue. */
+  /** How every send fails, such as `ENETDOWN`; ENOBUFS is a full queue. */
   failure: string | undefined;
 }
 
@@ -229,7 +229,7 @@ export class FakeHost {
   }
 }
 
-/** Tells whether two addresses are one. */
+/** Tells whether two addresses are equal. */
 export function same(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

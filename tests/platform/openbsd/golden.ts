@@ -1,5 +1,5 @@
 /**
- * Records that are kept with the tests: `golden/NAME.txt`, one call a line. To accept what is
+ * Records that are kept with the tests: `golden/NAME.txt`, one call per line. To accept what is
  * recorded: `UPDATE_GOLDEN=1 deno test -A tests/platform/openbsd`.
  *
  * @module

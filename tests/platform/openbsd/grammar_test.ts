@@ -1,4 +1,4 @@
-/** What the grammars of commands, rules and queries refuse: each case is one word away from right. */
+/** What the grammars of commands, rules and queries refuse: each case is one word from valid. */
 
 import { assertThrows } from "@std/assert";
 import { parseCommand, parseRule } from "./commands.ts";

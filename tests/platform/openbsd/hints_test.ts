@@ -1,5 +1,5 @@
 /**
- * Commands that messages tell to type are in the grammar of the manual pages.
+ * Commands that messages tell users to type are in the grammar of the manual pages.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { checkQuery } from "./queries.ts";
 
 const SOURCES = new URL("../../../src/platform/openbsd/", import.meta.url);
 
-/** What stands for something of the user's, by an example of it. */
+/** Placeholders for something of the user's, each with an example. */
 const EXAMPLES: readonly (readonly [RegExp, string])[] = [
   [/\$\{(?:rdomain|table|own|table\.rdomain)\}/g, "1"],
   [/\$\{name\}/g, "tun0"],
@@ -19,7 +19,7 @@ const EXAMPLES: readonly (readonly [RegExp, string])[] = [
   [/\bdefault\b/g, "0.0.0.0/0"],
 ];
 
-/** Forms that the program itself has no need of, and the beginning of one. */
+/** Forms that the program itself does not need, and the beginning of one. */
 const OTHERS: readonly RegExp[] = [
   /^pfctl -e$/,
   /^pfctl -f \/etc\/pf\.conf$/,

@@ -1,5 +1,5 @@
 /**
- * A gateway that has everything, as its commands tell.
+ * A gateway that has everything, as its commands show it.
  *
  * @module
  */

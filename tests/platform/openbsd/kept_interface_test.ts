@@ -28,7 +28,7 @@ const PLAN: Plan = {
   mssClamp: true,
 };
 
-/** A host whose commands of root are `before`, and then nobody looks for duplicates any more. */
+/** A host after root's commands `before`, with duplicate detection finished. */
 function host(before: readonly string[]): FakeNetwork {
   const network = new FakeNetwork(gateway(new FakeWorld()));
   network.domains.add(3);
@@ -49,7 +49,7 @@ interface Start {
   readonly whileOpen?: (network: FakeNetwork) => void;
 }
 
-/** Sets an interface up and takes it down; returns the lines that the user sees. */
+/** Sets up an interface and takes it down; returns the lines that the user sees. */
 async function upAndDown(network: FakeNetwork, plan: Plan, start: Start = {}): Promise<string[]> {
   const libc = new FakeLibc(network.host);
   const platform = openbsdPlatform({
@@ -99,7 +99,7 @@ function assertWorks(plan: Plan): (network: FakeNetwork) => void {
   };
 }
 
-/** As hostname.tun0(5) may have left it, most usual first. */
+/** As hostname.tun0(5) may have left it, most common first. */
 const KEPT: Readonly<Record<string, readonly string[]>> = {
   "up, without addresses": ["ifconfig tun0 up"],
   "down": ["ifconfig tun0 down"],
@@ -156,7 +156,7 @@ Deno.test("a start that fails at any change leaves a kept interface as it was", 
           .then(() => undefined, (error) => error);
         network.endDuplicateDetection();
         assertEquals(network.snapshot(), snapshot, `${title}: ${lines[failAt]} fails`);
-        // Some may fail: nothing has to be there to be deleted.
+        // Some may fail: there need not be anything to delete.
         const mayFail = /route .* delete|pfctl/.test(lines[failAt]!);
         assertEquals(failure instanceof AggvpnError, !mayFail, `${failure} at ${lines[failAt]}`);
       }
@@ -185,7 +185,7 @@ Deno.test("any kept interface and any plan: what was there is there again", asyn
     .map(([address, length]) => `ifconfig tun0 inet6 alias ${address} prefixlen ${length}`);
   const flag = fc.constantFrom("up", "down", "mtu 1400", "rdomain 3", "inet6 eui64")
     .map((words) => `ifconfig tun0 ${words}`);
-  // A prefix that is changed is refused, as in life: such an address comes once.
+  // A changed prefix is refused, as in reality: such an address comes once.
   const before = fc.uniqueArray(fc.oneof(kept4, kept6, flag), {
     minLength: 1,
     maxLength: 6,
@@ -225,7 +225,7 @@ Deno.test("an interface that another program has open is left alone", async () =
   const snapshot = network.snapshot();
   await assertRejects(() => upAndDown(network, PLAN, { name: "tun0" }), AggvpnError, "tun0");
   assertEquals(network.snapshot(), snapshot);
-  // Without a name the next one is taken, which goes again.
+  // Without a name the next one is used, which is removed again.
   await upAndDown(network, PLAN);
   assertEquals(network.snapshot(), snapshot);
 });

@@ -1,6 +1,6 @@
 /**
- * One call for each packet: against a program that plays LibreSSL, and against a real one when
- * AGGVPN_LIBRESSL names its libcrypto.
+ * One call for each packet: against a fake LibreSSL, and against a real one when AGGVPN_LIBRESSL
+ * names its libcrypto.
  */
 
 import { assertEquals, assertThrows } from "@std/assert";

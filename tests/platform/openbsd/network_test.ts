@@ -37,7 +37,7 @@ const SERVER: NetworkPlan = {
 };
 const ROUTER: NetworkPlan = { ...CLIENT, routes: [], nat: true, mssClamp: true };
 
-/** What is shown to the user when the changes are made and taken back. */
+/** What is shown to the user when the changes are made and undone. */
 function shown(plan: NetworkPlan, state: HostState): string[] {
   const lines: string[] = [];
   const changes = networkChanges(plan, state);

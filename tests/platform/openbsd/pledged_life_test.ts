@@ -29,7 +29,7 @@ import { FakeLibc } from "./fake_libc.ts";
 import { type FakeHost, FakeWorld } from "./fake_world.ts";
 import { gateway, publicHost } from "./golden.ts";
 
-/** Deno's own, which no sandbox holds up. */
+/** Deno's originals, which no sandbox checks. */
 const { connect, readTextFileSync, statSync } = Deno;
 
 function read(path: string): string {
@@ -98,13 +98,13 @@ function makePlatform(libc: FakeLibc, directory: string): Platform {
   return {
     ...platform,
     stateDirectory: `${directory}/state`,
-    // Programs that are there on the host that tests run on, in place of those of OpenBSD.
+    // Programs that exist on the host that tests run on, in place of OpenBSD's.
     networkChanges: () => [{ run: ["true"], undo }],
     awaitAddresses: () => Promise.resolve([]),
   };
 }
 
-/** The other end, which is under no sandbox of interest. */
+/** The other end, whose sandbox does not matter. */
 function makeServer(host: FakeHost): End {
   const listen = { name: "server", address: address("0.0.0.0"), port: 5080, family: 4 } as const;
   const clients = [{ name: "home", psk: new Uint8Array(32), allowed: [] }];
@@ -180,7 +180,7 @@ Deno.test(
     }
     assertEquals(events.slice(-2), ["down", "undone"]);
     // "unix" is for sockets that are opened again, of which there are none; "prot_exec" is V8's,
-    // which no test sees; "error" makes the rest fail softly.
+    // which no test sees; "error" makes the rest fail gently.
     const without = [...libc.sandbox.promises].filter((made) => !libc.sandbox.needed.has(made));
     assertEquals(without.sort(), ["error", "prot_exec", "unix"]);
   }),
@@ -205,7 +205,7 @@ Deno.test(
     assertThrows(() => Deno.kill(Deno.ppid, "SIGCONT"), Error, promised);
     assertThrows(() => new Deno.Command("/bin/sh").spawn(), Error, promised);
     assertThrows(() => new Deno.Command("/bin/sh").outputSync(), Error, promised);
-    // Paths: only what is unveiled is made, written and taken away.
+    // Paths: only what is unveiled can be made, written and removed.
     const denied = Deno.errors.PermissionDenied;
     assertThrows(() => Deno.openSync(`${directory}/a`, { write: true }), denied);
     assertThrows(() => Deno.openSync(`${state}x`, { write: true, create: true }), denied);

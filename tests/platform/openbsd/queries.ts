@@ -21,7 +21,7 @@ const QUERIES: readonly RegExp[] = [
   /^sh -c ulimit -n$/,
 ];
 
-/** Throws at a command that is none of them. */
+/** Throws at any other command. */
 export function checkQuery(command: readonly string[]): void {
   const line = command.join(" ");
   if (!QUERIES.some((query) => query.test(line))) throw new Error(`No query: ${line}`);

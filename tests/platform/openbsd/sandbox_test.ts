@@ -47,7 +47,7 @@ goldenTest(
     poller.close();
     assertEquals(libc.calls.filter((call) => call.includes("ENOSYS")), []);
     assertThrows(() => setMtu(libc, tun, 1400), AggvpnError, "Function not implemented");
-    // Of what is unveiled, "/" covers it, which may only be read.
+    // Only the unveiled "/" covers it, which may only be read.
     assertThrows(() => openTun(libc, "tun1"), AggvpnError, "Permission denied");
     assertEquals(libc.sandbox.refusals, ["TUNGIFINFO: ENOSYS", "open(2) of /dev/tun1: EACCES"]);
     tun.close();

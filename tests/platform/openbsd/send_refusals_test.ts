@@ -1,6 +1,6 @@
 /**
- * Datagrams that the kernel does not take, for what they ask or because of pf(4): each costs
- * itself, and the tunnel goes on.
+ * Datagrams that the kernel refuses, for what they ask or because of pf(4): each is lost, and the
+ * tunnel goes on.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const CLIENT = { 4: "198.51.100.10", 6: "2001:db8:1::10" } as const;
 const WILDCARD = { 4: address("0.0.0.0"), 6: address("::") };
 const SERVER = { 4: "192.0.2.2", 6: "2001:db8::2" } as const;
 
-/** By family, and whether the socket has an address: the source is looked up before the way. */
+/** By family, and whether the socket has an address: the source is looked up before the route. */
 const NO_ROUTE = [
   [4, false, "EADDRNOTAVAIL"],
   [4, true, "EHOSTUNREACH"],
@@ -31,7 +31,7 @@ const NO_ROUTE = [
   [6, true, "EHOSTUNREACH"],
 ] as const;
 
-/** Has the kernel given `trim` bytes less of the control messages of each first datagram. */
+/** Gives the kernel `trim` bytes fewer of the control messages of each first datagram. */
 function trimControl(libc: FakeLibc, trim: number): void {
   const { sendmmsg, sendmsg } = libc.symbols;
   const trimmed = <T>(at: number | bigint, send: () => T): T => {
@@ -63,7 +63,7 @@ for (const family of FAMILIES) {
       const answer = batchOf(receive(far)[0]!.remote, [2], [3]);
       assertEquals([far.send(answer, 0), far.failure], [2, undefined]);
       assertEquals(receive(near).map(({ payload }) => payload), [[2], [3]]);
-      // 4 bytes of padding behind either message: without them the kernel says EINVAL.
+      // 4 bytes of padding after either message: without them the kernel says EINVAL.
       trimControl(server, 4);
       assertEquals([far.send(answer, 0), far.failure], [0, "unreachable"]);
       assert(

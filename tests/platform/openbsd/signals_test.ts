@@ -6,7 +6,7 @@ import { FakeWorld } from "./fake_world.ts";
 
 Deno.test({
   name: "secureSignals() ignores OpenBSD's number of SIGUSR1, after Deno has set its handler",
-  // Deno keeps its handler's task: that is what closes the door.
+  // Deno keeps its handler's task, so that it never installs the handler again.
   sanitizeOps: false,
   sanitizeResources: false,
   fn(): void {

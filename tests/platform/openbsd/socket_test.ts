@@ -271,7 +271,7 @@ Deno.test("openSocket() tells the three ways apart in which a routing table cann
   assertStringIncludes(denied.hint!, `"route -T 2 exec"`);
   assertEquals(started.files.open, [], "nothing is left open");
   open(new FakeLibc(host, { uid: 0, rtable: 2 }), { rdomain: 1 }).close();
-  // The kernel asks who may before it looks whether the table is there.
+  // The kernel checks permission before it checks whether the table exists.
   const both = assertThrows(() => open(started, { rdomain: 7 }), AggvpnError);
   assertStringIncludes(both.message, "from rdomain 2, which this process was started in");
 
@@ -327,7 +327,7 @@ Deno.test("openSocket() throws errors of an address that say what to do", () => 
   open(libc, { ...local, port: 5080, rdomain: 2 });
 });
 
-/** What was asked for buffers, and the answer. */
+/** The buffer sizes asked for, and the answers. */
 function buffersAsked(libc: FakeLibc): string[] {
   return libc.takeCalls().filter((call) => call.includes("BUF")).map((call) =>
     /(SO_\w+), (\d+) .*= (.*)$/.exec(call)!.slice(1).join(" ")

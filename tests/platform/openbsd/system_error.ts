@@ -1,5 +1,5 @@
 /**
- * What a system call of the fake fails with.
+ * The error of a failed system call of the fake.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * The tun interface of OpenBSD 7.7 and later: TUNSCAP, super-packets, checksums left to the
- * kernel. What the fake kernel makes of a write is computed by tests/offload/reference.ts.
+ * kernel. What the fake kernel turns a write into is computed by tests/offload/reference.ts.
  *
  * @module
  */
@@ -49,7 +49,7 @@ function open(
   return { tun: openTun(libc, "tun0"), device, libc };
 }
 
-/** Writes packets in one go, and gives their slots back. */
+/** Writes packets in one go, and releases their slots. */
 function write(tun: Tun, packets: readonly Packet[], marked = false): number {
   const pool = new PacketPool(packets.length);
   const slots = packets.map((packet) =>
@@ -58,7 +58,7 @@ function write(tun: Tun, packets: readonly Packet[], marked = false): number {
   return tun.write(pool, Int32Array.from(slots), slots.length);
 }
 
-/** Reads all there is, with the checksums that it lacks. */
+/** Reads everything, and fills in missing checksums. */
 function readAll(tun: Tun): Packet[] {
   const pool = new PacketPool(64);
   const slots = new Int32Array(64);
@@ -82,7 +82,7 @@ function unsummed(bytes: Uint8Array): Packet {
   return packetFrom(whole, "zero");
 }
 
-/** Packets but for their identification: OpenBSD gives each that it cuts another one. */
+/** Packets without their identification: OpenBSD gives a new one to each that it cuts. */
 function withoutId(packets: readonly Packet[]): string[] {
   return packets.map((packet) => bytesOf({ ...packet, id: 0 }).toHex());
 }
@@ -144,7 +144,7 @@ Deno.test("openTun() asks tun(4) for less when it refuses, and does without befo
     assertEquals([tun.offload, device.capabilities], [name, capabilities]);
     const flow = flowOf(4, 5000);
     assertEquals(write(tun, flow), flow.length);
-    // Writes are what they are whatever the capabilities.
+    // Writes do not depend on the capabilities.
     assertEquals(device.written.length, release === "7.8" ? 1 : flow.length);
     assertEquals(withoutId(written(device)), withoutId(flow));
     const sent = packetOf({ version: 6, payload: payloadOf(5000) });
@@ -230,7 +230,7 @@ Deno.test("OffloadTun of OpenBSD does not write less for other errors", () => {
   assertEquals(device.written.length, 1);
 });
 
-/** What a host may send by itself: of TCP in super-packets, of any size that IP has. */
+/** What a host may send by itself: TCP in super-packets, of any size that IP allows. */
 const anySent = anyPacket(fc.oneof(fc.nat(200), fc.nat(64_000)), false).map((packet) => ({
   ...packet,
   // Nothing else is sent in one piece: tcp_output() of sys/netinet/tcp_output.c.
@@ -261,7 +261,7 @@ Deno.test("OffloadTun of OpenBSD writes packets that come out as they went in", 
   const any = anyPacket(fc.oneof(fc.nat(60), fc.nat(MAX_PACKET_BYTES - 100)), true);
   fc.assert(
     fc.property(fc.array(any, { minLength: 1, maxLength: 20 }), fc.nat(2), (packets, copies) => {
-      // A flow goes on where the packet before ended: some are merged.
+      // A flow continues where the previous packet ended: some are merged.
       const all = packets.flatMap((packet) =>
         Array.from({ length: copies + 1 }, (_, i) => ({
           ...packet,
@@ -316,7 +316,7 @@ Deno.test("OffloadTun of OpenBSD reads what is left to do though it was not aske
   bare.fill(0, 10, 12);
   device.outgoing.push({ flags: TUN_H_IPV4_CSUM | TUN_H_VTAG, mss: 0, packet: bare });
   const alone = packetOf({ payload: payloadOf(300) });
-  // As the kernel sends on what a network card had put together of one segment.
+  // As the kernel forwards what a network card had merged from one segment.
   device.outgoing.push({
     flags: TUN_H_TCP_CSUM | TUN_H_TCP_MSS,
     mss: 300,

@@ -66,7 +66,7 @@ for (const release of RELEASES) {
       device.inject(IPV4_PACKET);
       tun.close();
       assertEquals([...host.tuns.keys()], ["tun1"]);
-      // Nothing of what was asked for outlives the program.
+      // Nothing that was asked for outlives the program.
       assertEquals([device.isUp, device.capabilities, device.outgoing], [false, undefined, []]);
     }
   });
@@ -139,7 +139,7 @@ for (const release of RELEASES) {
       packetOf({ version, payload: payloadOf(1000) }),
       packetOf({ version, flags: 2 }),
     ]);
-    const fragment = IPV4_PACKET; // no TCP, no UDP: there is no place for a sum
+    const fragment = IPV4_PACKET; // neither TCP nor UDP: there is no place for a checksum
     const slots = Int32Array.from([
       ...packets.map((packet) => putMarked(pool, bytesOf(packet, "zero"), true)),
       putMarked(pool, fragment, true),

@@ -40,7 +40,7 @@ const SINGLE: readonly Packet[] = ([4, 6] as const).flatMap((version) => [
   ...[0, 1, 2, 511, 1300].map((bytes) =>
     packetOf({ version, protocol: UDP, ports: [bytes, 53], payload: payloadOf(bytes) })
   ),
-  // Nobody leaves the checksum of these out.
+  // Nobody leaves out the checksum of these.
   packetOf({
     version,
     ipOptions: [1, 1, 1, 0],
@@ -51,7 +51,7 @@ const SINGLE: readonly Packet[] = ([4, 6] as const).flatMap((version) => [
   }),
 ]);
 
-/** Packets that nothing is known of. */
+/** Packets that nothing is known about. */
 const OPAQUE: readonly Uint8Array[] = [
   ip6(new Uint8Array(16).fill(1), new Uint8Array(16).fill(2)),
   ...[0x2000, 0x20a5].map((offset) => {
@@ -66,7 +66,7 @@ const OPAQUE: readonly Uint8Array[] = [
   }),
 ];
 
-/** A packet in digits, TCP over IPv4 without the identification that OpenBSD gives it anew. */
+/** A packet in hex, TCP over IPv4 without the identification, which OpenBSD replaces. */
 function textOf(packet: Uint8Array): string {
   const text = packet.slice();
   if (text[0] === 0x45 && text[9] === TCP) { for (const at of [4, 5, 10, 11]) text[at] = 0; }

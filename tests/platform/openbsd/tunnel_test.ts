@@ -30,7 +30,7 @@ for (const machine of MACHINES) {
       assertEquals(numbers, range(0, 40));
       assertEquals(client.tun.incoming, [six]);
 
-      // A reply that leaves from another address than the one asked would be no reply.
+      // A reply from an address other than the one asked would be no reply.
       const answers = server.libc.calls.filter((call) => /^send/.test(call));
       assert(answers.some((call) => call.includes("IP_SENDSRCADDR 192.0.2.1")));
       assert(answers.some((call) => call.includes("IP_SENDSRCADDR 192.0.2.2")));

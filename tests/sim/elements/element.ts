@@ -1,11 +1,10 @@
 /**
- * What a line does to datagrams, as small pieces in a row. An element is told
- * when a datagram enters and says at once when it will leave, or that it never
- * does: queues keep account of virtual finish times, so a datagram costs
- * one event however many elements it passes.
+ * What a line does to datagrams, as a chain of small pieces. An element is told when a datagram
+ * enters and says at once when it will leave, or that it never does: queues compute virtual finish
+ * times, so a datagram costs one event however many elements it passes.
  *
- * The price: an element sees datagrams in the order in which they were sent.
- * An element that reorders therefore belongs behind those with a queue.
+ * The price: an element sees datagrams in the order in which they were sent. An element that
+ * reorders therefore belongs after those with a queue.
  *
  * @module
  */
@@ -17,7 +16,7 @@ export const DROPPED = -1;
 
 /** A piece of one direction of a line. */
 export interface Element {
-  /** What the counters are printed under. */
+  /** The heading of its counters in print. */
   readonly name: string;
   /** Datagrams that did not leave. */
   drops: number;

@@ -51,7 +51,7 @@ export interface Span {
   readonly toUs: number;
 }
 
-/** Swallows everything that meets it during the given spans. */
+/** Silently drops everything that enters during the given spans. */
 export class Blackhole implements Element {
   readonly name = "blackhole";
   drops = 0;
@@ -64,7 +64,7 @@ export class Blackhole implements Element {
   }
 }
 
-/** Drops IP packets that are larger than the line carries, without a word. */
+/** Silently drops IP packets that are larger than the line carries. */
 export class Mtu implements Element {
   readonly name = "mtu";
   drops = 0;

@@ -11,7 +11,7 @@ export interface RateSchedule {
   finish(at: number, bytes: number): number;
   /** Mean capacity between two instants in bit/s. */
   meanBps(fromUs: number, toUs: number): number;
-  /** A copy that has sent nothing yet, when {@linkcode finish} keeps account of what it sent. */
+  /** A copy that has sent nothing yet, if {@linkcode finish} keeps track of what it sent. */
   fresh?(): RateSchedule;
 }
 
@@ -22,7 +22,7 @@ export interface RateStep {
   readonly forUs: number;
 }
 
-/** A capacity of `bps` for ever. */
+/** A constant capacity of `bps`. */
 export function constantRate(bps: number): RateSchedule {
   const usPerByte = 8e6 / bps;
   return {
@@ -31,7 +31,7 @@ export function constantRate(bps: number): RateSchedule {
   };
 }
 
-/** A capacity that goes through `steps` again and again. A step of 0 bit/s holds everything. */
+/** A capacity that repeats `steps`. A step of 0 bit/s holds everything. */
 export function steppedRate(steps: readonly RateStep[]): RateSchedule {
   const periodUs = steps.reduce((sum, step) => sum + step.forUs, 0);
   const ends = steps.map((_, i) => steps.slice(0, i + 1).reduce((sum, s) => sum + s.forUs, 0));

@@ -17,7 +17,7 @@ import { Flow, type Network } from "./flow.ts";
 const WINDOW_BYTES = 6 << 20;
 const SYN_RETRY_US = 1_000_000;
 
-/** What a bulk transfer may be told. */
+/** Options of a bulk transfer. */
 export interface BulkOptions {
   /** Which side sends the data. */
   readonly from: Side;
@@ -25,7 +25,7 @@ export interface BulkOptions {
   readonly mtu: number;
   readonly hystart?: boolean;
   readonly congestion?: CongestionName;
-  /** Segments there are to send at first; without an end when absent. */
+  /** Segments to send at first; endless when absent. */
   readonly limit?: number;
 }
 
@@ -99,7 +99,7 @@ export class BulkFlow extends Flow {
   /** The connection is open, on the client's side. */
   protected onOpen(_now: number): void {}
 
-  /** The side that sends the data was sent some itself. */
+  /** The side that sends the data has received some itself. */
   protected onRequest(_now: number, _number: number): void {}
 
   /** Data has arrived. */

@@ -1,5 +1,5 @@
 /**
- * Inner traffic between the two TUN interfaces: what every kind has in common.
+ * Inner traffic between the two TUN interfaces: what all kinds have in common.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export abstract class Flow {
 
   /** Begins to send. */
   abstract start(now: number): void;
-  /** Sends nothing from here on. */
+  /** Stops sending. */
   abstract stop(): void;
   /** Handles a packet that is not a duplicate. */
   protected abstract receive(

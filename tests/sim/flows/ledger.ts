@@ -18,7 +18,7 @@ export class Ledger {
   duplicates = 0;
   /** Packets that came out after a later one. */
   late = 0;
-  /** Packets that came out after one that was sent later and left when they were there already. */
+  /** Packets that came out after one sent later, although they had arrived before it left. */
   overtaken = 0;
   /** Longest time from the far end's reading of a packet to its delivery, in microseconds. */
   longestHoldUs = 0;

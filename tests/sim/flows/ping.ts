@@ -1,6 +1,6 @@
 /**
- * Echo requests of the client at a fixed interval, answered by the server: the round trip
- * that a person at the keyboard feels.
+ * Echo requests of the client at a fixed interval, answered by the server: the round trip that a
+ * person at the keyboard notices.
  *
  * @module
  */
@@ -45,7 +45,7 @@ export class PingFlow extends Flow {
     this.#timer.set(Infinity);
   }
 
-  /** Requests without an answer; those still on the way count. */
+  /** Requests without an answer, including those still on their way. */
   get lost(): number {
     return this.ledgers[CLIENT].sent - this.roundTrips.count;
   }

@@ -1,7 +1,7 @@
 /**
- * A person who reads: asks for something over a TCP connection that stays open, waits for all
- * of the answer, looks at it for a while, asks again. How long the answers take is what
- * such a person calls the speed of the line.
+ * A person who reads: requests something over a TCP connection that stays open, waits for the whole
+ * answer, looks at it for a while, requests again. How long the answers take is what such a person
+ * calls the speed of the line.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { BulkFlow } from "./bulk.ts";
 import type { Network } from "./flow.ts";
 import { Samples } from "./samples.ts";
 
-/** A request is one packet with so much payload. */
+/** A request is one packet with this much payload. */
 const REQUEST_BYTES = 300;
 /** A request that is not answered is sent again; doubled each time, as a retransmission timeout. */
 const RETRY_US = 300_000;

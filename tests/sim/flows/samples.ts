@@ -1,5 +1,5 @@
 /**
- * Numbers that are collected to be asked for percentiles at the end.
+ * Collects numbers for percentiles at the end.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A UDP stream of constant rate, such as a call: how long its longest silence
- * was, what was lost, how long packets took.
+ * A UDP stream of constant rate, such as a call: its longest silence, what was lost, how long
+ * packets took.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { Samples } from "./samples.ts";
 
 const UDP_BYTES = 8;
 
-/** What a stream may be told. */
+/** Options of a stream. */
 export interface StreamOptions {
   readonly from: Side;
   readonly packetsPerSecond: number;
@@ -68,7 +68,7 @@ export class StreamFlow extends Flow {
     return this.ledgers[from].delivered * (bytes - IPV4_BYTES - UDP_BYTES);
   }
 
-  /** Packets that never came out; those still on the way count. */
+  /** Packets that never came out, including those still on their way. */
   get lost(): number {
     const ledger = this.ledgers[this.options.from];
     return ledger.sent - ledger.delivered;

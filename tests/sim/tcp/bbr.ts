@@ -23,7 +23,7 @@ const BURST_ROUNDS = 10;
 const MIN_RTT_US = 10_000_000;
 const PROBE_RTT_US = 200_000;
 const MIN_WINDOW = 4;
-/** Start-up ends when the rate grows by less than this for so many round trips. */
+/** Start-up ends when the rate grows by less than this for this many round trips. */
 const FULL_GROWTH = 1.25;
 const FULL_ROUNDS = 3;
 /** Linux paces a little below the estimate. */

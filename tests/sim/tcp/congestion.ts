@@ -1,6 +1,6 @@
 /**
- * What a sender asks of its congestion control, whichever it is: how much may be
- * in flight, and how fast it may leave. Windows are in segments.
+ * What a sender asks of any congestion control: how much may be in flight, and how fast it may
+ * leave. Windows are in segments.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface Congestion {
   readonly cwnd: number;
   /** Time between two segments, in microseconds; 0: they leave as the window allows. */
   readonly paceUs: number;
-  /** What a trace prints of it. */
+  /** What a trace prints about it. */
   readonly note: string;
 
   /** `segment` is about to be sent; `limited` when the application has no more. */
@@ -41,11 +41,11 @@ export interface Congestion {
   onEnter(before: SenderState, state: SenderState, board: Scoreboard): void;
   /** What was lost has been repaired. */
   onRepaired(state: SenderState): void;
-  /** What was held lost was not. */
+  /** What was considered lost was not. */
   onUndo(): void;
   /** The sender was idle for longer than a timeout (RFC 5681 section 4.1). */
   onIdle(): void;
 }
 
-/** Names of the congestion controls there are. */
+/** Names of the congestion controls. */
 export type CongestionName = "cubic" | "bbr";

@@ -55,7 +55,7 @@ export class Cubic {
     this.#avoidCongestion(now, acked);
   }
 
-  /** Answers a loss: lowers the threshold (section 4.6) and remembers where it was (4.7). */
+  /** Responds to a loss: lowers the threshold (section 4.6) and remembers where it was (4.7). */
   onLoss(): void {
     const window = this.cwnd;
     this.#neverLost = false;
@@ -64,7 +64,7 @@ export class Cubic {
     this.#epochStart = -1;
   }
 
-  /** Takes back an answer to a loss that was none. */
+  /** Undoes the response to a loss that was none. */
   onUndo(cwnd: number, ssthresh: number): void {
     this.cwnd = Math.max(this.cwnd, cwnd);
     this.ssthresh = Math.max(this.ssthresh, ssthresh);

@@ -1,7 +1,7 @@
 /**
  * The receiving half of TCP: puts segments in order, acknowledges every second one
  * or after 40 ms, reports what it holds beyond a gap (RFC 2018) and what came
- * twice (RFC 2883). Segments are known by number; all have the same size.
+ * twice (RFC 2883). Segments are identified by number; all have the same size.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * What a sender knows of each segment between the lowest unacknowledged one and
- * the next new one, and the loss rule of RACK (RFC 8985): a segment is lost when
- * one sent sufficiently later has arrived. Segments are known by number.
+ * What a sender knows about each segment between the lowest unacknowledged one and the next new
+ * one, and the loss rule of RACK (RFC 8985): a segment is lost when one sent sufficiently later has
+ * arrived. Segments are identified by number.
  *
  * Segments in flight form a list in the order of their last transmission, so
  * that the rule looks only at those it can condemn.
@@ -19,7 +19,7 @@ const DUPTHRESH = 3;
 const SACKED = 1;
 const LOST = 2;
 const RESENT = 4;
-/** Was held lost by mistake: its time of sending is not the real one. */
+/** Was considered lost by mistake: its time of sending is not the real one. */
 const REVIVED = 8;
 
 /** The segments in flight of one flow. */
@@ -90,7 +90,7 @@ export class Scoreboard {
     return segment;
   }
 
-  /** To be called before the pieces of an acknowledgement are handed in. */
+  /** Call before passing in the pieces of an acknowledgement. */
   beginAck(): void {
     this.delivered = 0;
     this.rttUs = 0;
@@ -165,7 +165,7 @@ export class Scoreboard {
     }
   }
 
-  /** After a false alarm: what was held lost is on its way after all. */
+  /** After a false alarm: what was considered lost is on its way after all. */
   unmarkLost(now: number): void {
     for (let segment = this.nextLost(); segment >= 0; segment = this.nextLost()) {
       const i = segment & MASK;

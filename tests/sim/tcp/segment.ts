@@ -13,10 +13,10 @@ export const FLAG = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16 } as const;
 export const WINDOW_SCALE = 10;
 /** Bytes of the headers of a segment with data: IPv4, TCP, timestamps. */
 export const DATA_HEADERS_BYTES = IPV4_BYTES + 32;
-/** Blocks that fit beside timestamps. */
+/** Blocks that fit along with timestamps. */
 export const MAX_SACK_BLOCKS = 3;
 
-/** The fields of one segment; one object is used again and again. */
+/** The fields of one segment; one object is reused. */
 export class Segment {
   seq = 0;
   ack = 0;
@@ -34,7 +34,7 @@ export class Segment {
   readonly sackEnd = new Float64Array(MAX_SACK_BLOCKS);
 }
 
-/** Writes ports and TCP header behind the IPv4 header; returns where the payload starts. */
+/** Writes ports and TCP header after the IPv4 header; returns where the payload starts. */
 export function writeSegment(out: Uint8Array, side: Side, port: number, from: Segment): number {
   writePorts(out, side, port);
   write32(out, IPV4_BYTES + 4, from.seq);

@@ -1,8 +1,8 @@
 /**
  * The sending half of a TCP flow: RACK-TLP (RFC 8985), retransmission timeout (RFC 6298
  * with Linux' 200 ms minimum) and the undoing of false alarms by time stamps and
- * duplicate reports (RFC 3522, RFC 3708). How much is sent is the business of
- * its {@linkcode Congestion} control.
+ * duplicate reports (RFC 3522, RFC 3708). How much is sent is decided by its {@linkcode Congestion}
+ * control.
  *
  * @module
  */
@@ -41,11 +41,11 @@ export interface Ack {
   readonly sackEnd: Float64Array;
 }
 
-/** What a sender may be told. */
+/** Options of a sender. */
 export interface SenderOptions {
   readonly congestion?: CongestionName;
   readonly hystart?: boolean;
-  /** Segments there are to send; more can be offered. Without an end when absent. */
+  /** Segments to send; more can be offered. Endless when absent. */
   readonly limit?: number;
 }
 
@@ -53,7 +53,7 @@ export interface SenderOptions {
 export class Sender {
   readonly board: Scoreboard;
   readonly congestion: Congestion;
-  /** Segments sent again, recoveries entered and taken back, timeouts. */
+  /** Segments sent again, recoveries entered and undone, timeouts. */
   resent = 0;
   recoveries = 0;
   undone = 0;
@@ -71,7 +71,7 @@ export class Sender {
   #firstResendMs = -1;
   #undoResends = 0;
   #limit: number;
-  /** When pacing lets the next burst go, what is left of this one, and when to go on; Infinity when it does not hold anything back. */
+  /** When pacing allows the next burst, what is left of this one, when to go on (or Infinity). */
   #burstAt = 0;
   #burst = 0;
   #pacedUntil = Infinity;
