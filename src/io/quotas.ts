@@ -35,7 +35,7 @@ export interface QuotaLink {
 export interface Carrier {
   /** Bytes that a link has carried since the start. */
   carriedBytes(link: number): number;
-  setLinkTier(now: number, link: number, tier: Tier | undefined, reason: string): void;
+  setLinkTier(now: number, link: number, tier: Tier | undefined, reason: string | undefined): void;
 }
 
 /** What {@linkcode Quotas} works with. */
@@ -54,8 +54,8 @@ export class Quotas {
   readonly #ledger: QuotaLedger;
   /** By position in the list: the carrier's latest answer. */
   readonly #counted: Float64Array;
-  /** Why each link is a backup, as told to the carrier; empty when it is not. */
-  readonly #reasons: string[];
+  /** Why each link is a backup, as told to the carrier. */
+  readonly #reasons: (string | undefined)[];
   #savedAt = -Infinity;
   #isSaved = true;
   #saving: Promise<void> = Promise.resolve();
@@ -65,7 +65,7 @@ export class Quotas {
     this.#options = options;
     this.#ledger = load(options.file, monthOf(options.wallMs()));
     this.#counted = new Float64Array(options.links.length);
-    this.#reasons = options.links.map(() => "");
+    this.#reasons = options.links.map(() => undefined);
   }
 
   /** Counts, decides about tiers, and writes the file when that is due. */
@@ -119,7 +119,7 @@ export class Quotas {
     const isSpent = this.#ledger.used(month, name) >= quotaBytes;
     const quota = formatSize(quotaBytes);
     const until = dayAfter(month);
-    const reason = isSpent ? `quota of ${quota} is used up: backup until ${until}` : "";
+    const reason = isSpent ? `quota of ${quota} is used up: backup until ${until}` : undefined;
     if (reason === this.#reasons[i]) return;
     this.#reasons[i] = reason;
     this.#options.carrier.setLinkTier(now, id, isSpent ? "backup" : undefined, reason);

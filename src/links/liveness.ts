@@ -42,8 +42,8 @@ export interface Stakes {
 /** Liveness of one path. The caller sends the probes and asks when the next one is due. */
 export class Liveness {
   state: PathState = "connecting";
-  /** Why the state is what it is, in words. */
-  reason = "waiting for the peer";
+  /** Why it is not up, in words. */
+  reason: string | undefined = "waiting for the peer";
   /** When the peer last showed that it receives something. */
   progressAt: number;
   #probeAt: number;
@@ -74,7 +74,7 @@ export class Liveness {
       this.#probeAt = now;
       if (this.#goodProbes < GOOD_PROBES) return false;
     }
-    this.#become("up", "");
+    this.#become("up");
     this.#probeAt = now + this.#heartbeatUs;
     return true;
   }
@@ -180,7 +180,7 @@ export class Liveness {
     return stakes.alone ? since + (at - since) * ALONE_FACTOR : at;
   }
 
-  #become(state: PathState, reason: string): void {
+  #become(state: PathState, reason?: string): void {
     this.state = state;
     this.reason = reason;
     this.#goodProbes = 0;

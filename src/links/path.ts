@@ -54,8 +54,8 @@ export class Path {
   readonly news: LinkNews = new LinkNews();
   /** When it is used: as configured, unless changed since. */
   tier: Tier;
-  /** Why the tier is not the configured one, in words; empty when no reason was given. */
-  tierReason = "";
+  /** Why the tier is not the configured one, in words. */
+  tierReason: string | undefined;
   /** Where datagrams go; undefined until the peer is known (server). */
   remote: Remote | undefined;
   /** Which socket they leave from. */
@@ -112,7 +112,7 @@ export class Path {
    * This end decides that the link has another tier, or (undefined) the configured one again.
    * Returns whether that is news for the peer.
    */
-  decideTier(tier: Tier | undefined, reason: string): boolean {
+  decideTier(tier: Tier | undefined, reason: string | undefined): boolean {
     this.tierReason = reason;
     const decided = tier ?? this.options.tier;
     if (decided === this.tier) return false;

@@ -89,7 +89,7 @@ export class FastPolicy implements Policy {
   /** Why a link that is up may be unused, in words. */
   whyUnused(now: number, path: Path): string | undefined {
     const harm = this.#harm.reason(now, path.options.id);
-    if (path.tierReason === "" && harm && this.isLeftOut(now, path)) return harm;
+    if (path.tierReason === undefined && harm && this.isLeftOut(now, path)) return harm;
     const tier = whyTierUnused(path, this.#paths);
     if (tier) return tier;
     const others = this.#paths.filter((other) => other !== path && other.live.state === "up");

@@ -22,7 +22,7 @@ export function isOutranked(path: Path, paths: readonly Path[]): boolean {
 
 /** Why a link that is up is not used because of its tier, in words. */
 export function whyTierUnused(path: Path, paths: readonly Path[]): string | undefined {
-  if (path.tierReason !== "") return path.tierReason;
+  if (path.tierReason !== undefined) return path.tierReason;
   if (!isOutranked(path, paths)) return undefined;
   return path.tier === "backup"
     ? "backup: used when no other link is up"

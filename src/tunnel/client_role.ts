@@ -43,7 +43,7 @@ export class ClientRole {
   readonly #reboundAt: Float64Array;
   readonly #limits: readonly LinkLimits[];
   /** What the caller has decided about links, by id. */
-  readonly #decided = new Map<number, { tier: Tier | undefined; reason: string }>();
+  readonly #decided = new Map<number, { tier: Tier | undefined; reason: string | undefined }>();
   #watchedAt = -Infinity;
   #started = false;
 
@@ -79,7 +79,7 @@ export class ClientRole {
   }
 
   /** See {@linkcode Endpoint.setLinkTier}. */
-  setLinkTier(link: number, tier: Tier | undefined, reason: string): void {
+  setLinkTier(link: number, tier: Tier | undefined, reason: string | undefined): void {
     this.#decided.set(link, { tier, reason });
     if (this.#started) this.#applyTier(link);
   }
@@ -153,10 +153,10 @@ export class ClientRole {
 
   /** What the caller has decided comes first, then what the link's limits say. */
   #applyTier(link: number): void {
-    const { tier, reason } = this.#decided.get(link) ?? { tier: undefined, reason: "" };
+    const decided = this.#decided.get(link);
     const limit = this.#limits[link]!.reason;
-    if (tier === undefined && limit !== "") this.#peer.decideTier(link, "backup", limit);
-    else this.#peer.decideTier(link, tier, reason);
+    if (!decided?.tier && limit) this.#peer.decideTier(link, "backup", limit);
+    else this.#peer.decideTier(link, decided?.tier, decided?.reason);
   }
 
   #watchLimits(now: number): void {

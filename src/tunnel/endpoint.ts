@@ -160,7 +160,12 @@ export class Endpoint implements Core {
    * that one again; both ends act on it, and `reason` is what `status` says. Call
    * {@linkcode pollTransmit} after it. Only for a client: what a server does its client decides.
    */
-  setLinkTier(_now: number, link: number, tier: Tier | undefined, reason: string): void {
+  setLinkTier(
+    _now: number,
+    link: number,
+    tier: Tier | undefined,
+    reason: string | undefined,
+  ): void {
     if (this.#role instanceof ClientRole) this.#role.setLinkTier(link, tier, reason);
   }
 

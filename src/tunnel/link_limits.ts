@@ -40,8 +40,8 @@ export interface Quality {
 
 /** Judges one link. Instants in microseconds. */
 export class LinkLimits {
-  /** Why the link is put aside, in words; empty while it is not. */
-  reason = "";
+  /** Why the link is put aside, in words. */
+  reason: string | undefined;
   readonly #limits: Limits;
   #slow = false;
   #lossyUntil = 0;
@@ -65,22 +65,22 @@ export class LinkLimits {
     this.#judgedAt = now;
     const before = this.reason;
     const lossy = this.#judgeLoss(now, seconds, quality);
-    this.reason = this.#judgeLatency(quality.minRttUs) || lossy;
+    this.reason = this.#judgeLatency(quality.minRttUs) ?? lossy;
     return this.reason !== before;
   }
 
-  #judgeLatency(minRttUs: number): string {
+  #judgeLatency(minRttUs: number): string | undefined {
     const { maxLatencyUs } = this.#limits;
-    if (maxLatencyUs === undefined) return "";
+    if (maxLatencyUs === undefined) return undefined;
     this.#slow = minRttUs > maxLatencyUs * (this.#slow ? BETTER : 1);
     return this.#slow
       ? `backup: its round trip is above max_latency, ${Math.round(maxLatencyUs / 1000)} ms`
-      : "";
+      : undefined;
   }
 
-  #judgeLoss(now: number, seconds: number, { loss, datagrams }: Quality): string {
+  #judgeLoss(now: number, seconds: number, { loss, datagrams }: Quality): string | undefined {
     const { maxLoss } = this.#limits;
-    if (maxLoss === undefined) return "";
+    if (maxLoss === undefined) return undefined;
     const enough = datagrams - this.#datagrams >= LEAST_DATAGRAMS * Math.min(seconds, 2);
     this.#datagrams = datagrams;
     if (now >= this.#lossyUntil && enough && loss > maxLoss) {
@@ -88,7 +88,7 @@ export class LinkLimits {
       this.#lossyUntil = now + this.#pauseUs;
       this.#pauseUs = Math.min(2 * this.#pauseUs, MOST_PAUSE_US);
     }
-    if (now >= this.#lossyUntil) return "";
+    if (now >= this.#lossyUntil) return undefined;
     return `backup: it lost more than max_loss, ${Math.round(maxLoss * 1000) / 10} %`;
   }
 }

@@ -160,7 +160,7 @@ export class Peer {
   }
 
   /** This end decides about a link's tier; see {@linkcode Path.decideTier}. */
-  decideTier(link: number, tier: Tier | undefined, reason: string): void {
+  decideTier(link: number, tier: Tier | undefined, reason: string | undefined): void {
     if (this.paths[link]!.decideTier(tier, reason)) this.#control.requestProbe(link);
   }
 
@@ -381,7 +381,7 @@ export class Peer {
   #onFailed(path: Path): void {
     path.abandon(this.#onAbandoned);
     const state = path.live.state === "suspect" ? "suspect" : "down";
-    this.#emitLink(path, state, path.live.reason);
+    this.#emitLink(path, state, path.live.reason ?? "");
   }
 
   #emitLink(path: Path, state: "up" | "suspect" | "down", reason: string): void {

@@ -37,7 +37,7 @@ function linkStatus(peer: Peer, path: Path, now: number): LinkStatus {
     name: path.options.name,
     id: path.options.id,
     state: peer.current ? path.live.state : "connecting",
-    reason: path.live.state === "up" ? peer.sender.whyUnused(path, now) ?? "" : path.live.reason,
+    reason: (path.live.state === "up" ? peer.sender.whyUnused(path, now) : path.live.reason) ?? "",
     tier: path.tier,
     metered: path.live.metered,
     remote: path.remote?.toString() ?? "",
