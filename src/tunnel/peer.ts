@@ -2,12 +2,13 @@
  * One peer: its sessions, its paths, what is sent to it and what comes from it.
  *
  * A session id's upper 24 bits are the *instance* of the end that chose it. When
- * the instance changes the peer has started anew: sequences begin at zero. When
+ * the instance changes the peer has started isNew: sequences begin at zero. When
  * it does not, keys were replaced under a running tunnel and nothing else happens.
  *
  * @module
  */
 
+import type { Prefix } from "../address.ts";
 import type { TransmitBatch } from "../batch.ts";
 import type { Drops } from "../drops.ts";
 import { Path, type PathOptions } from "../links/path.ts";
@@ -22,20 +23,9 @@ import { EXPIRE_AFTER_US, OVERLAP_US, type Session } from "../session/session.ts
 import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import { isData } from "../wire/data.ts";
 import { instanceOf } from "../wire/datagram.ts";
-import {
-  FRAME,
-  FRAME_HEADER_BYTES,
-  isTooShort,
-  LinkUpdate,
-  parseLinkUpdate,
-  readFrameLength,
-  readFrameType,
-  readProbeNumber,
-  readProbeSentAt,
-} from "../wire/frame.ts";
+import { FRAME_HEADER_BYTES, readFrameLength, readFrameType } from "../wire/frame.ts";
 import type { Tier } from "../wire/handshake.ts";
-import { limitReach, parseReport, Report } from "../wire/report.ts";
-import type { Network } from "../wire/routes.ts";
+import { ControlReader } from "./control_reader.ts";
 import { ControlWriter } from "./control_writer.ts";
 import type { EndpointEvent } from "./options.ts";
 
@@ -70,35 +60,38 @@ export class Peer {
   receiver: Receiver;
   /** Upper 24 bits of the ids that the other end chooses; -1 before it did. */
   remoteInstance = -1;
+  /** What leaves for the peer, and how much has left. */
+  transmitter: Transmitter;
   readonly data: DataFrames;
 
-  transmitter: Transmitter;
   readonly #control: ControlWriter;
-  readonly #report = new Report();
-  readonly #update = new LinkUpdate();
+  readonly #reader: ControlReader;
   #roundTripAt = -1;
   #overlapEndsAt = 0;
-  readonly #onLost = (slot: number): void => this.sender.handleLost(slot);
   readonly #onAbandoned = (slot: number): void => this.sender.handleAbandoned(slot);
-  readonly #onAcked = (slot: number): void => this.sender.handleDelivered(slot);
   readonly #onDropped = (slot: number): void => this.#host.pool.release(slot);
   readonly #host: PeerHost;
-  readonly #obeys: boolean;
 
-  /** @param obeys whether the other end decides about the links: for a server its client does */
+  /** @param follows whether the other end decides about the links: for a server its client does */
   constructor(
     readonly name: string,
-    readonly allowed: readonly Network[],
+    readonly allowed: readonly Prefix[],
     host: PeerHost,
-    obeys: boolean,
+    follows: boolean,
   ) {
     this.#host = host;
-    this.#obeys = obeys;
     this.transmitter = new Transmitter(host.pool);
     this.sender = this.#newSender();
     this.receiver = new Receiver(0, host.pool, host.deliver);
     this.data = new DataFrames(host.pool, host.drops, allowed);
     this.#control = new ControlWriter(host.pool, host.controlSlot);
+    const effects = {
+      onUp: (path: Path): void => this.#emitLink(path, "up", ""),
+      onClose: (now: number): void => this.drop(now, "the peer has closed it"),
+      onAcked: (slot: number): void => this.sender.handleDelivered(slot),
+      onLost: (slot: number): void => this.sender.handleLost(slot),
+    };
+    this.#reader = new ControlReader(host, this, this.#control, effects, follows);
   }
 
   /** Gives the peer links. What was under way on older ones is forgotten. */
@@ -109,24 +102,25 @@ export class Peer {
     this.sender = this.#newSender();
     this.receiver = new Receiver(links.length, this.#host.pool, this.#host.deliver);
     this.#control.configure(this.paths, this.receiver, this.transmitter);
+    this.#reader.configure(this.paths, this.receiver);
   }
 
   /** Makes `session` the one to send with; the one before is still understood for a while. */
   adopt(now: number, session: Session): void {
     const instance = instanceOf(session.remoteId);
-    const anew = instance !== this.remoteInstance || !this.current;
+    const isNew = instance !== this.remoteInstance || !this.current;
     if (this.previous) this.#host.forget(this.previous);
     this.previous = this.current;
     this.#overlapEndsAt = now + OVERLAP_US;
     this.current = session;
     if (this.next === session) this.next = undefined;
-    if (anew) this.#restart(now, instance);
+    if (isNew) this.#restart(now, instance);
     for (const path of this.paths) {
       session.base[path.options.id] = path.flight.next;
       path.handleNewSession();
       this.#control.requestProbe(path.options.id);
     }
-    this.#host.emit({ type: "session", peer: this.name, state: anew ? "up" : "rekeyed" });
+    this.#host.emit({ type: "session", peer: this.name, state: isNew ? "up" : "rekeyed" });
   }
 
   /** Ends every session. Packets are not kept: they would be stale. */
@@ -206,6 +200,7 @@ export class Peer {
     const bytes = this.#host.pool.bytes;
     let at = this.#host.pool.at(slot) + PLAIN_OFFSET;
     const end = at + length;
+    this.#reader.begin(session, path, counter);
     while (at < end) {
       if (isData(bytes, at)) {
         return this.data.handle(now, this.receiver, link, slot, at, end);
@@ -214,9 +209,7 @@ export class Peer {
       const payload = at + FRAME_HEADER_BYTES;
       const size = readFrameLength(bytes, at);
       if (payload + size > end) break;
-      const type = readFrameType(bytes, at);
-      if (type === FRAME.link) this.#handleLink(session, link, counter, payload, size);
-      else this.#handleFrame(now, path, type, bytes, payload, size);
+      this.#reader.handle(now, readFrameType(bytes, at), payload, size);
       if (!this.current) return false;
       at = payload + size;
     }
@@ -316,66 +309,12 @@ export class Peer {
     });
   }
 
-  #handleFrame(
-    now: number,
-    path: Path,
-    type: number,
-    bytes: Uint8Array,
-    at: number,
-    size: number,
-  ): void {
-    if (isTooShort(type, size)) {
-      this.#host.drops.count("frame");
-    } else if (type === FRAME.probe) {
-      const sentAt = readProbeSentAt(bytes, at);
-      this.receiver.noteSentAt(now, path.options.id, sentAt);
-      this.#control.requestAck(path.options.id, readProbeNumber(bytes, at), sentAt);
-      if (path.joinProbe(now)) this.#control.requestProbe(path.options.id);
-    } else if (type === FRAME.probeAck) {
-      if (path.handleProbeAck(now, readProbeNumber(bytes, at))) this.#onUp(path);
-    } else if (type === FRAME.report) {
-      this.#handleReport(now, bytes, at, size);
-    } else if (type === FRAME.close) {
-      this.drop(now, "the peer has closed it");
-    }
-  }
-
-  /** The other end has decided about a link: said in datagram `counter` of link `by`. */
-  #handleLink(session: Session, by: number, counter: number, at: number, size: number): void {
-    if (!this.#obeys) return;
-    const update = this.#update;
-    const good = parseLinkUpdate(this.#host.pool.bytes, at, size, update);
-    const path = good ? this.paths[update.linkId] : undefined;
-    if (!path) return this.#host.drops.count("frame");
-    if (session !== this.current) return;
-    if (update.linkId === by && !path.news.accept(counter)) return;
-    path.tier = update.tier;
-    path.live.metered = update.metered;
-  }
-
   /** Sends a probe on `path`, and on others that would wake us for theirs soon. */
   #probeTogether(now: number, path: Path): void {
     this.#control.requestProbe(path.options.id);
     for (const other of this.paths) {
       if (other !== path && other.joinProbe(now)) this.#control.requestProbe(other.options.id);
     }
-  }
-
-  #handleReport(now: number, bytes: Uint8Array, at: number, size: number): void {
-    const report = this.#report;
-    if (!parseReport(bytes, at, size, report)) return this.#host.drops.count("frame");
-    limitReach(report);
-    const path = this.paths[report.linkId];
-    const session = report.sessionId === this.current?.remoteId ? this.current : this.previous;
-    if (!path || report.sessionId !== session?.remoteId) return;
-    const base = session.base[report.linkId]!;
-    const current = session === this.current;
-    const up = path.handleReport(now, report, base, current, this.#onAcked, this.#onLost);
-    if (up) this.#onUp(path);
-  }
-
-  #onUp(path: Path): void {
-    this.#emitLink(path, "up", "");
   }
 
   #onFailed(path: Path): void {
@@ -388,7 +327,7 @@ export class Peer {
     this.#host.emit({ type: "link", peer: this.name, link: path.options.name, state, reason });
   }
 
-  /** The other end has started anew. */
+  /** The other end has started isNew. */
   #restart(now: number, instance: number): void {
     if (this.previous) this.#host.forget(this.previous);
     this.previous = undefined;
