@@ -43,7 +43,7 @@ class Host {
       carrier: {
         carriedBytes: (link) => this.carried[link]!,
         setLinkTier: (_now, link, tier, reason) => {
-          this.tiers.push(`${link} ${tier ?? "as configured"}: ${reason}`);
+          this.tiers.push(`${link} ${tier ?? "as configured"}: ${reason ?? ""}`);
         },
       },
       clock: () => this.now,

@@ -53,7 +53,7 @@ Deno.test("Liveness of a new path asks at once, then four times a second", () =>
 Deno.test("Liveness comes up with the first answer", () => {
   const live = new Liveness(0, TIMEOUT_US, false);
   assertEquals(timeline(live, IDLE, 0, 20), ["0: probe, connecting", "20: up"]);
-  assertEquals([live.state, live.reason, live.progressAt], ["up", "", 20 * MS]);
+  assertEquals([live.state, live.reason, live.progressAt], ["up", undefined, 20 * MS]);
 });
 
 Deno.test("Liveness of an idle path that answers is a heartbeat per third of its timeout", () => {
@@ -174,7 +174,7 @@ Deno.test("Liveness of a suspected path is up again with any acknowledgement", (
     const live = upAt(0);
     timeline(live, LOADED, 70);
     assert(live.handleProgress(90 * MS, probe));
-    assertEquals([live.state, live.reason], ["up", ""]);
+    assertEquals([live.state, live.reason], ["up", undefined]);
     assertEquals(timeline(live, IDLE, 339), []);
   }
 });

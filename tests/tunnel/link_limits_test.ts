@@ -14,7 +14,9 @@ function course(
 ): string[] {
   const changes: string[] = [];
   for (let second = 0; second < seconds; second++) {
-    if (limits.update(second * S, quality(second))) changes.push(`${second}: ${limits.reason}`);
+    if (limits.update(second * S, quality(second))) {
+      changes.push(`${second}: ${limits.reason ?? ""}`);
+    }
   }
   return changes;
 }
@@ -41,7 +43,7 @@ Deno.test("LinkLimits puts a lossy link aside for half a minute, then for a whol
   const limits = new LinkLimits({ maxLoss: 0.05 });
   let datagrams = 0;
   const changes = course(limits, 140, () => {
-    datagrams += limits.reason === "" ? 1000 : 3;
+    datagrams += limits.reason === undefined ? 1000 : 3;
     return { minRttUs: 0, loss: 0.06, datagrams };
   });
   const reason = "backup: it lost more than max_loss, 5 %";
