@@ -6,7 +6,7 @@
 
 import type { Config, LinkConfig } from "../config/config.ts";
 import { AggvpnError } from "../errors.ts";
-import { familyOfAddress, linkSocket, openFiles } from "../io/plan.ts";
+import { familyOfAddress, linkSocket, openFiles } from "../daemon/plan.ts";
 import { detectPlatform } from "../platform/detect.ts";
 import type { HostFinding, HostNeeds, Platform } from "../platform/platform.ts";
 

@@ -4,7 +4,7 @@ import type { Config } from "../../config/config.ts";
 import { CONTROL_VERSION, type StatusDocument } from "../../control/protocol.ts";
 import { openControl } from "../../control/server.ts";
 import { EXIT } from "../../errors.ts";
-import type { Daemon } from "../../io/daemon.ts";
+import type { Daemon } from "../../daemon/daemon.ts";
 import { detectPlatform } from "../../platform/detect.ts";
 import type { Command, Shell } from "../command.ts";
 import { loadConfig } from "../load.ts";
@@ -41,7 +41,7 @@ async function runTunnel(
 ): Promise<number> {
   const started = performance.now();
   // Only here: the tables of the ciphers cost every other command a quarter of its time.
-  const { openDaemon } = await import("../../io/daemon.ts");
+  const { openDaemon } = await import("../../daemon/daemon.ts");
   const platform = detectPlatform();
   platform.secureSignals();
   await using stack = new AsyncDisposableStack();

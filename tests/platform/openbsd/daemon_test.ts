@@ -10,7 +10,7 @@ import { hostNeeds } from "../../../src/cli/host_check.ts";
 import type { Config } from "../../../src/config/config.ts";
 import { parseConfig } from "../../../src/config/parse.ts";
 import { AggvpnError } from "../../../src/errors.ts";
-import { openDaemon } from "../../../src/io/daemon.ts";
+import { openDaemon } from "../../../src/daemon/daemon.ts";
 import type { CommandOutput } from "../../../src/platform/command_output.ts";
 import { openbsdPlatform } from "../../../src/platform/openbsd/platform.ts";
 import type { Platform } from "../../../src/platform/platform.ts";

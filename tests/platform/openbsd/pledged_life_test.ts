@@ -15,8 +15,8 @@ import {
 import { parseConfig } from "../../../src/config/parse.ts";
 import { openControl } from "../../../src/control/server.ts";
 import { systemClock } from "../../../src/io/clock.ts";
-import { openDaemon } from "../../../src/io/daemon.ts";
-import { stateFile } from "../../../src/io/state_file.ts";
+import { openDaemon } from "../../../src/daemon/daemon.ts";
+import { stateFile } from "../../../src/daemon/state_file.ts";
 import { openbsdPlatform } from "../../../src/platform/openbsd/platform.ts";
 import { sandbox } from "../../../src/platform/openbsd/sandbox.ts";
 import type { Platform } from "../../../src/platform/platform.ts";

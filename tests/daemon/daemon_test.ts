@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { ClientModeConfig, LinkConfig, ServerModeConfig } from "../../src/config/config.ts";
 import { AggvpnError } from "../../src/errors.ts";
-import { type Daemon, openDaemon } from "../../src/io/daemon.ts";
+import { type Daemon, openDaemon } from "../../src/daemon/daemon.ts";
 import { MemoryNetwork } from "../../src/platform/memory/network.ts";
 import { MemoryPlatform } from "../../src/platform/memory/platform.ts";
 import type { MemoryTun } from "../../src/platform/memory/tun.ts";
 import type { HostFinding, Platform, SystemChange, TunKind } from "../../src/platform/platform.ts";
-import { logged } from "./logged.ts";
+import { logged } from "../logged.ts";
 
 const SECRET = { key: new Uint8Array(32).fill(7) };
 const COMMON = {

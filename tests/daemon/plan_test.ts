@@ -10,7 +10,7 @@ import {
   openFiles,
   policyOptions,
   tunnelMtu,
-} from "../../src/io/plan.ts";
+} from "../../src/daemon/plan.ts";
 
 const LINK: LinkConfig = {
   name: "dsl",

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { Quotas } from "../../src/io/quotas.ts";
+import { Quotas } from "../../src/daemon/quotas.ts";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
 import { World } from "../tunnel/network.ts";
 import { udp4 } from "../tunnel/packets.ts";

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { AggvpnError } from "../../src/errors.ts";
-import { hookEnvironment, runShellHook, StatusCommand } from "../../src/io/hooks.ts";
+import { hookEnvironment, runShellHook, StatusCommand } from "../../src/daemon/hooks.ts";
 
 const TUNNEL = {
   address: "10.44.43.1/30",
