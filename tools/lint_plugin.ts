@@ -21,7 +21,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   platform: ["wire", "offload", "crypto"],
   io: ["tunnel", "platform"],
   control: ["config", "tunnel"],
-  daemon: ["wire", "crypto", "scheduler", "tunnel", "config", "platform", "io"],
+  daemon: ["wire", "crypto", "scheduler", "tunnel", "config", "platform", "io", "control"],
   cli: ["config", "control", "crypto", "platform", "daemon", "tunnel"],
 };
 

@@ -76,7 +76,7 @@ Deno.test("openDaemon() makes two ends that carry a packet and leave nothing ope
   near.tuns[0]!.inject(PING);
   await until(() => far.tuns[0]!.written.length > 0);
   assertEquals(far.tuns[0]!.written[0], PING);
-  assertEquals(client.status().sockets, [
+  assertEquals(client.status().daemon.sockets, [
     { name: "dsl", local: "198.51.100.7:6080", receiveDrops: 0 },
     { name: "lte", local: "198.51.100.7:6081", receiveDrops: 0 },
   ]);
@@ -123,7 +123,7 @@ Deno.test("openDaemon() does without offload when the configuration says so", as
     Object.assign(platform, { openTun });
     const tunnel = { ...CLIENT.tunnel, offload };
     const daemon = await open({ ...CLIENT, tunnel }, platform);
-    assertEquals([kinds, daemon.status().offload], [[kind], "none"]);
+    assertEquals([kinds, daemon.status().daemon.offload], [[kind], "none"]);
     await daemon[Symbol.asyncDispose]();
   }
 });

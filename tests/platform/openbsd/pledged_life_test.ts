@@ -139,7 +139,10 @@ Deno.test(
     using _ = pledgeDeno(libc.sandbox);
 
     const control = await openControl(config!.control, {
-      status: () => ({ rss: Deno.memoryUsage().rss, sockets: daemon.status().sockets.length }),
+      status: () => {
+        const { rssBytes, sockets } = daemon.status().daemon;
+        return { rssBytes, sockets: sockets.length };
+      },
     });
     const platform = makePlatform(libc, directory);
     const daemon = await openDaemon({ config: config!, platform, onChange: () => {} });
