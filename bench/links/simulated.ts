@@ -9,12 +9,12 @@
 import type { Shape } from "../../lab/emulator/shape.ts";
 import type { TcpSample } from "../../lab/tools/tcp.ts";
 import type { EchoReport, StreamReport } from "../../lab/tools/udp.ts";
-import type { RateSchedule } from "../../tests/sim/elements/rate_schedule.ts";
+import type { RateSchedule } from "../../tests/pair/elements/rate_schedule.ts";
 import { endpointTunnel } from "../../tests/sim/endpoint_tunnel.ts";
 import type { PingFlow } from "../../tests/sim/flows/ping.ts";
 import type { Samples } from "../../tests/sim/flows/samples.ts";
 import { StreamFlow } from "../../tests/sim/flows/stream.ts";
-import type { DirectionSpec, LinkSpec } from "../../tests/sim/link.ts";
+import type { DirectionSpec, LinkSpec } from "../../tests/pair/link.ts";
 import { CLIENT, SERVER, type Side } from "../../tests/sim/packet.ts";
 import * as sim from "../../tests/sim/scenario.ts";
 import { cuts, lineCount, type RateStep, rateSteps } from "./capacity.ts";

@@ -15,7 +15,7 @@ import { type Remote, REMOTE_BYTES, remoteOf } from "../../src/remote.ts";
 import { PacketPool } from "../../src/slab.ts";
 import { Endpoint } from "../../src/tunnel/endpoint.ts";
 import type { EndpointOptions, LinkOptions } from "../../src/tunnel/options.ts";
-import { Rng } from "../../tests/sim/rng.ts";
+import { Rng } from "../../tests/pair/rng.ts";
 import { ACK_BYTES, putPacket, tcpHeaders } from "./packets.ts";
 import { BATCH, START_US } from "./stage.ts";
 

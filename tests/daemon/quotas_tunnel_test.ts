@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Quotas } from "../../src/daemon/quotas.ts";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
-import { World } from "../tunnel/network.ts";
+import { World } from "../pair/pair.ts";
 import { udp4 } from "../tunnel/packets.ts";
 
 const SECOND = 1_000_000;

@@ -7,14 +7,14 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { constantRate } from "./elements/rate_schedule.ts";
+import { constantRate } from "../pair/elements/rate_schedule.ts";
 import { endpointTunnel } from "./endpoint_tunnel.ts";
 import { BulkFlow } from "./flows/bulk.ts";
 import { StreamFlow } from "./flows/stream.ts";
-import { explaining } from "./invariants.ts";
-import { type DirectionSpec, line, type LinkSpec } from "./link.ts";
+import { explaining } from "../pair/invariants.ts";
+import { type DirectionSpec, line, type LinkSpec } from "../pair/link.ts";
 import { CLIENT, SERVER, type Side } from "./packet.ts";
-import { Rng } from "./rng.ts";
+import { Rng } from "../pair/rng.ts";
 import { INNER_MTU, runScenario, type Scenario } from "./scenario.ts";
 import { FLOW_PORT, World } from "./world.ts";
 

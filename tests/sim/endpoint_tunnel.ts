@@ -6,10 +6,10 @@
 
 import { Endpoint } from "../../src/tunnel/endpoint.ts";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
-import type { LinkSpec } from "./link.ts";
+import type { LinkSpec } from "../pair/link.ts";
 import { CLIENT } from "./packet.ts";
 import { INNER_MTU, type Scenario } from "./scenario.ts";
-import { SIM_AEAD } from "./sim_aead.ts";
+import { SIM_AEAD } from "../pair/sim_aead.ts";
 import type { Tunnel, TunnelContext, TunnelFactory } from "./tunnel.ts";
 
 /** Visibly fake. */

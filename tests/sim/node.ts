@@ -11,12 +11,12 @@ import type { SendFailure } from "../../src/batch.ts";
 import { PacketPool } from "../../src/slab.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
 import { orderedPacketAt } from "./arrivals.ts";
-import type { DatagramStore } from "./datagram_store.ts";
-import type { EventQueue } from "./event_queue.ts";
-import { InvariantError, NonceWatch } from "./invariants.ts";
+import type { DatagramStore } from "../pair/datagram_store.ts";
+import type { EventQueue } from "../pair/event_queue.ts";
+import { InvariantError, NonceWatch } from "../pair/invariants.ts";
 import type { Side } from "./packet.ts";
-import type { Rng } from "./rng.ts";
-import { Timer } from "./timer.ts";
+import type { Rng } from "../pair/rng.ts";
+import { Timer } from "../pair/timer.ts";
 import { TunQueue } from "./tun_queue.ts";
 import type { Tunnel } from "./tunnel.ts";
 

@@ -11,7 +11,7 @@ import { BulkFlow } from "./flows/bulk.ts";
 import { PingFlow } from "./flows/ping.ts";
 import { RequestFlow } from "./flows/requests.ts";
 import { StreamFlow } from "./flows/stream.ts";
-import type { DirectionSpec, LinkSpec } from "./link.ts";
+import type { DirectionSpec, LinkSpec } from "../pair/link.ts";
 import type { Node } from "./node.ts";
 import { CLIENT, SERVER, type Side } from "./packet.ts";
 import type { CongestionName } from "./tcp/congestion.ts";

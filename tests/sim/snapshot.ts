@@ -6,7 +6,7 @@
  */
 
 import { medianResult } from "./format.ts";
-import { explaining } from "./invariants.ts";
+import { explaining } from "../pair/invariants.ts";
 import { type Result, runScenario, type Scenario } from "./scenario.ts";
 import type { TunnelFactory } from "./tunnel.ts";
 

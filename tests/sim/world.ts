@@ -9,16 +9,16 @@ import type { TransmitBatch } from "../../src/batch.ts";
 import type { SendFailure } from "../../src/batch.ts";
 import { type Remote, remoteOf } from "../../src/remote.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
-import { DatagramStore } from "./datagram_store.ts";
-import { DROPPED } from "./elements/element.ts";
-import { EventQueue, type Handler } from "./event_queue.ts";
+import { DatagramStore } from "../pair/datagram_store.ts";
+import { DROPPED } from "../pair/elements/element.ts";
+import { EventQueue, type Handler } from "../pair/event_queue.ts";
 import type { Flow, Network } from "./flows/flow.ts";
-import { explaining, InvariantError } from "./invariants.ts";
-import { type LinkSpec, openLink, type SimLink } from "./link.ts";
+import { explaining, InvariantError } from "../pair/invariants.ts";
+import { type LinkSpec, openLink, type SimLink } from "../pair/link.ts";
 import { Node, type Surroundings } from "./node.ts";
 import { CLIENT, flowPortOf, SERVER, type Side } from "./packet.ts";
-import { Rng } from "./rng.ts";
-import { Timer } from "./timer.ts";
+import { Rng } from "../pair/rng.ts";
+import { Timer } from "../pair/timer.ts";
 import type { TunnelFactory } from "./tunnel.ts";
 
 /** First public port of the client's links; a NAT that forgets takes the next. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Network } from "../../src/wire/routes.ts";
-import { World } from "./network.ts";
+import { World } from "../pair/pair.ts";
 import { addressOf, numbersOf, range, udp4 } from "./packets.ts";
 
 function key(byte: number): Uint8Array {

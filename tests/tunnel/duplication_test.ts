@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { RuleOptions } from "../../src/scheduler/rules.ts";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
-import { type ClientSpec, type Policy, World } from "./network.ts";
+import { type ClientSpec, type Policy, World } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 import { type SentData, sentData } from "./sent_data.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { numbersOf, range, udp4 } from "./packets.ts";
-import { World } from "./network.ts";
+import { World } from "../pair/pair.ts";
 
 Deno.test("Endpoint brings a session up on every link in one round trip", () => {
   const world = new World([{ delaysUs: [10_000, 30_000] }]);

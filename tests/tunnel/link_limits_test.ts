@@ -1,7 +1,7 @@
 import { assertEquals, assertFalse } from "@std/assert";
 import { LinkLimits, type Quality } from "../../src/tunnel/link_limits.ts";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
-import { World } from "./network.ts";
+import { World } from "../pair/pair.ts";
 
 const S = 1_000_000;
 const MS = 1000;

@@ -8,8 +8,8 @@ import { assert, assertEquals } from "@std/assert";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
 import { readU16 } from "../../src/wire/field.ts";
 import { FRAME } from "../../src/wire/frame.ts";
-import type { Host } from "./host.ts";
-import { type Datagram, World } from "./network.ts";
+import type { Host } from "../pair/host.ts";
+import { type Datagram, World } from "../pair/pair.ts";
 import { udp4 } from "./packets.ts";
 
 const SECOND = 1_000_000;

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { World } from "./network.ts";
+import { World } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 import { sentData } from "./sent_data.ts";
 

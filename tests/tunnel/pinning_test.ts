@@ -2,8 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import type { RuleOptions } from "../../src/scheduler/rules.ts";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
 import { KIND } from "../../src/wire/ip.ts";
-import type { Host } from "./host.ts";
-import { type ClientSpec, World } from "./network.ts";
+import type { Host } from "../pair/host.ts";
+import { type ClientSpec, World } from "../pair/pair.ts";
 import { numberOf, numbersOf, range, udp4 } from "./packets.ts";
 import { sentData } from "./sent_data.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { remoteOf } from "../../src/remote.ts";
-import { World } from "./network.ts";
+import { World } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 
 const ELSEWHERE = remoteOf(Uint8Array.of(203, 0, 113, 7), 61_000);

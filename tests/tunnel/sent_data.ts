@@ -9,7 +9,7 @@ import { DATA_KIND } from "../../src/wire/data.ts";
 import { OUTER_HEADER_BYTES, TAG_BYTES, TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
 import { readU16, readU32 } from "../../src/wire/field.ts";
 import { FRAME_HEADER_BYTES } from "../../src/wire/frame.ts";
-import type { Datagram, Line, World } from "./network.ts";
+import type { Datagram, Line, World } from "../pair/pair.ts";
 
 /** A DATA frame that was sent, lost or not. */
 export interface SentData {

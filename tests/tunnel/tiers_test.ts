@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
-import { World } from "./network.ts";
+import { World } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 
 const SECOND = 1_000_000;

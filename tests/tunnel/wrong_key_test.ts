@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { World } from "./network.ts";
+import { World } from "../pair/pair.ts";
 
 const SECOND = 1_000_000;
 const OTHER_PSK = new Uint8Array(32).fill(0x77);

@@ -21,7 +21,7 @@ import type { SocketOptions } from "../../../src/platform/platform.ts";
 import { PacketPool } from "../../../src/slab.ts";
 import { Endpoint } from "../../../src/tunnel/endpoint.ts";
 import type { EndpointOptions, LinkOptions } from "../../../src/tunnel/options.ts";
-import { Rng } from "../../sim/rng.ts";
+import { Rng } from "../../pair/rng.ts";
 import { remoteAt } from "./batches.ts";
 import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
 import type { FakeTun, Release } from "./fake_tun.ts";

@@ -15,7 +15,7 @@ import {
   write16,
   write32,
 } from "../packet.ts";
-import { Timer } from "../timer.ts";
+import { Timer } from "../../pair/timer.ts";
 import { Flow, type Network } from "./flow.ts";
 import { Samples } from "./samples.ts";
 

@@ -8,7 +8,7 @@
 
 import { SERVER } from "../packet.ts";
 import { DATA_HEADERS_BYTES } from "../tcp/segment.ts";
-import { Timer } from "../timer.ts";
+import { Timer } from "../../pair/timer.ts";
 import { BulkFlow } from "./bulk.ts";
 import type { Network } from "./flow.ts";
 import { Samples } from "./samples.ts";

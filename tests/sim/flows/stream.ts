@@ -14,7 +14,7 @@ import {
   write32,
   writePorts,
 } from "../packet.ts";
-import { Timer } from "../timer.ts";
+import { Timer } from "../../pair/timer.ts";
 import { Flow, type Network } from "./flow.ts";
 import { Samples } from "./samples.ts";
 

@@ -10,8 +10,8 @@ import type { AeadProvider } from "../../src/crypto/aead.ts";
 import { type Remote, remoteOf } from "../../src/remote.ts";
 import type { ClientOptions, EndpointOptions, LinkOptions } from "../../src/tunnel/options.ts";
 import type { Network } from "../../src/wire/routes.ts";
-import { Rng } from "../sim/rng.ts";
-import { SIM_AEAD } from "../sim/sim_aead.ts";
+import { Rng } from "./rng.ts";
+import { SIM_AEAD } from "./sim_aead.ts";
 import { Host } from "./host.ts";
 
 /** Visibly fake. */
