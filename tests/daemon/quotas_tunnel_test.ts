@@ -7,14 +7,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { Quotas } from "../../src/daemon/quotas.ts";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
-import { World } from "../pair/pair.ts";
+import { Pair } from "../pair/pair.ts";
 import { udp4 } from "../tunnel/packets.ts";
 
 const SECOND = 1_000_000;
 const QUOTA_BYTES = 2e6;
 
 /** Sends 12 Mbit/s to the client; returns how many packets each of the two links gets. */
-function download(world: World, quotas: Quotas, seconds: number): number[] {
+function download(world: Pair, quotas: Quotas, seconds: number): number[] {
   const before = world.sent.length;
   for (let second = 0; second < seconds; second++) {
     for (let i = 0; i < 1500; i++) {
@@ -30,7 +30,7 @@ function download(world: World, quotas: Quotas, seconds: number): number[] {
 
 Deno.test("a link whose quota is used up is left alone by both ends, except when it is the last, until the month ends", () => {
   const link = (): Partial<LinkOptions> => ({ uploadBps: 8e6, downloadBps: 8e6 });
-  const world = new World([{ delaysUs: [10_000, 10_000], link }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 10_000], link }]).connect();
   let wall = "2026-11-23T12:00:00";
   const quotas = new Quotas({
     links: [{ id: 1, name: "l1", quotaBytes: QUOTA_BYTES }],

@@ -1,29 +1,42 @@
 /**
- * One end of a tunnel in a test: an endpoint, its pool, and what the driver of the
- * daemon would do for it.
+ * An end whose turns come at once and which keeps what comes out of it, for tests.
  *
  * @module
  */
 
 import { assert } from "@std/assert";
-import { BATCH_DATAGRAMS, ReceiveBatch, TransmitBatch } from "../../src/batch.ts";
-import { type Remote, REMOTE_BYTES } from "../../src/remote.ts";
+import { BATCH_DATAGRAMS, ReceiveBatch, type TransmitBatch } from "../../src/batch.ts";
+import type { Remote } from "../../src/remote.ts";
 import { PACKET_OFFSET, PacketPool } from "../../src/slab.ts";
 import { Endpoint } from "../../src/tunnel/endpoint.ts";
 import type { EndpointEvent, EndpointOptions } from "../../src/tunnel/options.ts";
+import type { DatagramStore } from "./datagram_store.ts";
+import { appendDatagram, End } from "./end.ts";
+import type { EventQueue } from "./event_queue.ts";
+import { NonceWatch } from "./invariants.ts";
+import { Timer } from "./timer.ts";
+import type { Station } from "./virtual_network.ts";
 
-/** Rounds of one turn beyond which it will not end. */
-const MAX_ROUNDS = 1000;
+/** What surrounds a host. */
+export interface HostNetwork {
+  readonly queue: EventQueue;
+  readonly store: DatagramStore;
+  /** Takes a datagram that a host sends, which is `bytes` only until it returns. */
+  transmit(host: Host, socket: number, to: Remote, bytes: Uint8Array): void;
+}
 
-/** Takes a datagram that a host sends, which is `bytes` only until it returns. */
-export type Transmit = (host: Host, socket: number, to: Remote, bytes: Uint8Array) => void;
-
-/** Makes the options of an endpoint around a pool. */
-export type OptionsOf = (pool: PacketPool) => EndpointOptions;
+/** What a host is. */
+export interface HostOptions {
+  readonly name: string;
+  readonly sockets: number;
+  readonly slots: number;
+  /** Makes the options of its endpoint around a pool. */
+  readonly endpoint: (pool: PacketPool) => EndpointOptions;
+}
 
 /** An endpoint and its surroundings. */
-export class Host {
-  readonly pool: PacketPool;
+export class Host extends End<Endpoint> implements Station {
+  readonly name: string;
   endpoint: Endpoint;
   /** Slots that were free when the endpoint had been made. */
   readonly free: number;
@@ -32,29 +45,28 @@ export class Host {
   /** ... and whether each of them lacks its checksum. */
   readonly needsChecksum: boolean[] = [];
   readonly events: EndpointEvent[] = [];
-  /** Turns so far: how busy the endpoint keeps its host. */
-  turns = 0;
-  readonly #batches: TransmitBatch[];
+  readonly nonces = new NonceWatch();
+  readonly #network: HostNetwork;
+  readonly #options: HostOptions["endpoint"];
   readonly #received = new ReceiveBatch();
-  readonly #slots = new Int32Array(256);
+  readonly #deadline: Timer;
 
-  constructor(
-    readonly name: string,
-    readonly sockets: number,
-    slots: number,
-    private readonly options: OptionsOf,
-    private readonly transmit: Transmit,
-  ) {
-    this.pool = new PacketPool(slots);
-    this.#batches = Array.from({ length: sockets }, () => new TransmitBatch());
-    this.endpoint = new Endpoint(options(this.pool));
+  constructor(network: HostNetwork, options: HostOptions) {
+    super(options.sockets, options.slots);
+    this.name = options.name;
+    this.#network = network;
+    this.#options = options.endpoint;
+    this.endpoint = new Endpoint(options.endpoint(this.pool));
     this.free = this.pool.available;
+    // What arrives at the same instant comes first, as a driver reads before it looks at the clock.
+    const atDeadline = { onEvent: (now: number): void => this.turn(now) };
+    this.#deadline = new Timer(network.queue, (now) => network.queue.add(now, atDeadline));
   }
 
   /** Ends the process and starts it again: nothing is said, everything is forgotten. */
   restart(): void {
     Object.assign(this, { pool: new PacketPool(this.pool.count) });
-    this.endpoint = new Endpoint(this.options(this.pool));
+    this.endpoint = new Endpoint(this.#options(this.pool));
   }
 
   /** Gives the tunnel packets from the TUN. */
@@ -74,8 +86,8 @@ export class Host {
       this.pool.bytes.set(packet, this.pool.at(slot) + PACKET_OFFSET);
       this.pool.lengths[slot] = packet.length;
       this.pool.needsChecksum[slot] = needsChecksum ? 1 : 0;
-      this.#slots[0] = slot;
-      this.endpoint.handlePackets(now, this.#slots, 1);
+      this.slots[0] = slot;
+      this.endpoint.handlePackets(now, this.slots, 1);
     }
     this.turn(now);
   }
@@ -86,28 +98,34 @@ export class Host {
       const batch = this.#received;
       batch.count = 0;
       for (const bytes of datagrams.slice(at, at + BATCH_DATAGRAMS)) {
-        batch.slab.bytes.set(bytes, batch.slab.at(batch.count));
-        batch.lengths[batch.count] = bytes.length;
-        batch.remotes.set(from.bytes, batch.count++ * REMOTE_BYTES);
+        appendDatagram(batch, bytes, from);
       }
       this.endpoint.handleDatagrams(now, socket, batch);
       this.turn(now);
     }
   }
 
-  /** Does everything that is to be done at `now`. */
-  turn(now: number): void {
-    this.turns++;
-    for (let round = 0;; round++) {
-      assert(round < MAX_ROUNDS, `a turn of ${this.name} does not end`);
-      const due = now >= this.endpoint.pollTimeout();
-      if (due) this.endpoint.handleTimeout(now);
-      const moved = this.#transmitAll(now);
-      this.#deliverAll(now);
-      if (!moved && !due) break;
-      if (!moved && now >= this.endpoint.pollTimeout()) break;
-    }
-    for (let event; (event = this.endpoint.pollEvent()) !== undefined;) this.events.push(event);
+  onDatagram(now: number, index: number): void {
+    const { store } = this.#network;
+    const { bytes, length, socket, from } = store.get(index);
+    this.receive(now, socket, from, bytes.subarray(0, length));
+    store.release(index);
+  }
+
+  /** Datagram `index` of the store does not arrive after all. */
+  ignore(index: number): void {
+    this.#network.store.release(index);
+  }
+
+  override turn(now: number): void {
+    super.turn(now);
+    this.awaitDeadline(now);
+  }
+
+  /** Has the next turn come when the endpoint wants it, which others may have told something. */
+  awaitDeadline(now: number): void {
+    const at = this.endpoint.pollTimeout();
+    this.#deadline.set(at > now ? at : now + 1); // one that stays past must not stop time
   }
 
   /** Says goodbye and returns everything. */
@@ -126,35 +144,23 @@ export class Host {
     return this.events.filter((event) => event.type === type).map(textOf);
   }
 
-  #transmitAll(now: number): boolean {
-    let moved = false;
-    for (let more = true, calls = 0; more; calls++) {
-      assert(calls < MAX_ROUNDS, `${this.name} does not stop sending`);
-      more = this.endpoint.pollTransmit(now, this.#batches);
-      this.#batches.forEach((batch, socket) => {
-        const count = batch.count;
-        batch.count = 0;
-        moved ||= count > 0;
-        for (let i = 0; i < count; i++) {
-          const at = batch.slab.at(i);
-          const bytes = batch.slab.bytes.subarray(at, at + batch.lengths[i]!);
-          this.transmit(this, socket, batch.remotes[i]!, bytes);
-        }
-      });
+  protected override onDatagrams(_now: number, socket: number, batch: TransmitBatch): void {
+    for (let i = 0; i < batch.count; i++) {
+      const at = batch.slab.at(i);
+      const bytes = batch.slab.bytes.subarray(at, at + batch.lengths[i]!);
+      this.#network.transmit(this, socket, batch.remotes[i]!, bytes);
     }
-    return moved;
   }
 
-  #deliverAll(now: number): void {
-    for (let count = 1; count > 0;) {
-      count = this.endpoint.pollPackets(now, this.#slots);
-      for (let i = 0; i < count; i++) {
-        const slot = this.#slots[i]!;
-        this.delivered.push(this.pool.packet(slot).slice());
-        this.needsChecksum.push(this.pool.needsChecksum[slot] !== 0);
-        this.pool.release(slot);
-      }
+  protected override onPackets(_now: number, slots: Int32Array, count: number): void {
+    for (const slot of slots.subarray(0, count)) {
+      this.delivered.push(this.pool.packet(slot).slice());
+      this.needsChecksum.push(this.pool.needsChecksum[slot] !== 0);
     }
+  }
+
+  protected override onEvent(_now: number, event: EndpointEvent): void {
+    this.events.push(event);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Two or more ends of tunnels in one process and one virtual time: what one end
- * sends on a line reaches the other after the line's delay, unless it is lost.
+ * Two ends of a tunnel in one process and one virtual time, or a server and several clients:
+ * what one end sends on a line reaches the other after the line's delay, unless it is lost.
  *
  * @module
  */
@@ -8,41 +8,55 @@
 import { assert } from "@std/assert";
 import type { AeadProvider } from "../../src/crypto/aead.ts";
 import { type Remote, remoteOf } from "../../src/remote.ts";
-import type { ClientOptions, EndpointOptions, LinkOptions } from "../../src/tunnel/options.ts";
+import type { ClientOptions, LinkOptions } from "../../src/tunnel/options.ts";
 import type { Network } from "../../src/wire/routes.ts";
+import { constantRate } from "./elements/rate_schedule.ts";
+import {
+  clientEnd,
+  knownClient,
+  linkTo,
+  type Policy,
+  PSK,
+  serverEnd,
+  type Shared,
+  sharedOptions,
+} from "./endpoints.ts";
+import { Host, type HostNetwork } from "./host.ts";
+import { type DirectionSpec, openLink } from "./link.ts";
 import { Rng } from "./rng.ts";
-import { SIM_AEAD } from "./sim_aead.ts";
-import { Host } from "./host.ts";
+import { Line, VirtualNetwork } from "./virtual_network.ts";
 
-/** Visibly fake. */
-export const PSK: Uint8Array<ArrayBuffer> = new Uint8Array(32).fill(0x5a);
-const EPOCH_US = 1_767_225_600_000_000;
+const SEED = 7;
+/** Where virtual time begins. */
+const START_US = 1_000_000;
 const MAX_STEPS = 400_000;
+const UNLIMITED = constantRate(Infinity);
 
-/** A datagram on its way. `toServer` tells the direction. */
+/** A datagram that was sent. `toServer` tells the direction. */
 export interface Datagram {
-  readonly at: number;
-  readonly line: Line;
+  readonly line: TestLine;
   readonly toServer: boolean;
-  readonly from: Remote;
   readonly bytes: Uint8Array;
 }
 
-/** One link of a client, and what it does to datagrams. */
-export class Line {
-  delayUs: number;
+/** A line that a test takes hold of. */
+export class TestLine extends Line<Host> {
   /** Nothing passes. */
   cut = false;
   /** Decides the fate of single datagrams: true is lost. */
   lose: (datagram: Datagram) => boolean = () => false;
-  readonly server: Remote;
-  /** Where the client seems to be; assign another to roam. */
-  client: Remote;
 
-  constructor(readonly host: Host, readonly socket: number, delayUs: number, address: number) {
-    this.delayUs = delayUs;
-    this.server = remoteOf(Uint8Array.of(192, 0, 2, 1), 5080 + socket);
-    this.client = remoteOf(Uint8Array.of(198, 51, 100, address), 40_000 + socket);
+  get delayUs(): number {
+    return this.link.upDelay.us;
+  }
+
+  set delayUs(us: number) {
+    this.link.upDelay.us = this.link.downDelay.us = us;
+  }
+
+  protected override arrive(now: number, end: Host, index: number): void {
+    if (this.cut) end.ignore(index);
+    else super.arrive(now, end, index);
   }
 }
 
@@ -53,58 +67,44 @@ export interface ClientSpec {
   readonly allowed?: readonly Network[];
   /** One per link. */
   readonly delaysUs?: readonly number[];
+  /** What a line does to datagrams beside that, both ways: nothing when absent. */
+  readonly line?: (id: number) => Partial<DirectionSpec>;
   readonly link?: (id: number) => Partial<LinkOptions>;
 }
 
-/** What both ends are told of some packets. */
-export type Policy = Pick<EndpointOptions, "rules" | "duplicate">;
+/** How a pair differs from the least one. */
+export interface PairOptions {
+  /** Packet slots of each host. */
+  readonly slots?: number;
+  /** Whom the server knows; the clients when absent. */
+  readonly known?: readonly ClientOptions[];
+  readonly aead?: AeadProvider;
+  readonly policy?: Policy;
+}
 
 /** One server, its clients and the lines between them. */
-export class World {
-  now = 1_000_000;
+export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
   readonly server: Host;
   readonly clients: Host[] = [];
-  /** All lines, in order of clients and links. */
-  readonly lines: Line[] = [];
   /** Everything that was ever sent, lost or not. */
   readonly sent: Datagram[] = [];
   /** Gets what the server sends to an address that no line leads to. */
   onStray: (to: Remote, socket: number, bytes: Uint8Array) => void = () => {};
-  readonly #flying: Datagram[] = [];
-  readonly #rng: Rng;
-  readonly #aead: AeadProvider;
-  readonly #policy: Policy;
+  readonly #shared: Shared;
+  readonly #rng = new Rng(SEED);
 
-  constructor(
-    specs: readonly ClientSpec[],
-    options: {
-      slots?: number;
-      known?: ClientOptions[];
-      aead?: AeadProvider;
-      policy?: Policy;
-    } = {},
-  ) {
-    this.#policy = options.policy ?? {};
-    this.#rng = new Rng(7);
-    this.#aead = options.aead ?? SIM_AEAD;
-    const { slots = 4096, known = specs.map(clientOptions) } = options;
-    const sockets = Math.max(1, ...specs.map((spec) => delaysOf(spec).length));
-    const transmit = (host: Host, socket: number, to: Remote, bytes: Uint8Array): void =>
-      this.#transmit(host, socket, to, bytes);
-    this.server = new Host("server", sockets, slots, (pool) => ({
-      ...this.common(),
-      pool,
-      role: "server",
-      clients: known,
-    }), transmit);
-    specs.forEach((spec, i) => this.#addClient(spec, i, slots, transmit));
-  }
-
-  /** What both ends have in common. */
-  // deno-lint-ignore explicit-function-return-type -- the parts of a literal type
-  common() {
-    const random = (out: Uint8Array): void => this.#rng.fill(out);
-    return { aead: this.#aead, random, epochUs: EPOCH_US, mtu: 1400, ...this.#policy };
+  constructor(specs: readonly ClientSpec[], options: PairOptions = {}) {
+    super();
+    this.queue.runUntil(START_US);
+    const { slots = 4096, known = specs.map(clientOptions), aead, policy } = options;
+    this.#shared = sharedOptions(this.#rng, { ...aead && { aead }, ...policy });
+    this.server = new Host(this, {
+      name: "server",
+      sockets: Math.max(1, ...specs.map((spec) => delaysOf(spec).length)),
+      slots,
+      endpoint: (pool) => serverEnd(this.#shared, pool, known),
+    });
+    specs.forEach((spec, i) => this.#addClient(spec, i, slots));
   }
 
   get client(): Host {
@@ -113,23 +113,16 @@ export class World {
 
   /** Lets time pass until nothing is on its way. */
   settle(): void {
-    while (this.#flying.length > 0) this.run(1000);
+    while (this.store.used > 0) this.run(1000);
   }
 
   /** Lets `us` microseconds pass. */
   run(us: number): void {
     const end = this.now + us;
-    for (let step = 0;; step++) {
-      assert(step < MAX_STEPS, "the world does not come to rest");
-      const at = Math.max(this.now, Math.min(this.#nextAt(), end));
-      const idle = this.#nextAt() > end;
-      this.now = at;
-      this.#arrive();
-      for (const host of [this.server, ...this.clients]) {
-        if (host.endpoint.pollTimeout() <= this.now) host.turn(this.now);
-      }
-      if (idle) return;
-      if (this.#nextAt() <= this.now) this.now += 1; // a deadline that stays past must not stop time
+    for (const host of this.#hosts) host.awaitDeadline(this.now);
+    const before = this.queue.processed;
+    while (this.queue.step(end)) {
+      assert(this.queue.processed - before < MAX_STEPS, "the pair does not come to rest");
     }
   }
 
@@ -152,17 +145,16 @@ export class World {
   }
 
   /** Puts a datagram on a line, as anybody might. */
-  inject(line: Line, toServer: boolean, bytes: Uint8Array, from?: Remote): void {
-    const source = from ?? (toServer ? line.client : line.server);
-    const at = this.now + line.delayUs;
-    this.#flying.push({ at, line, toServer, from: source, bytes: bytes.slice() });
+  inject(line: TestLine, toServer: boolean, bytes: Uint8Array, from?: Remote): void {
+    this.carry(line, toServer, bytes, 0, bytes.length, from);
   }
 
   /** Closes every end and asserts that all memory has come back. */
   finish(): void {
-    for (const host of [...this.clients, this.server]) host.close(this.now);
+    const hosts = [...this.clients, this.server];
+    for (const host of hosts) host.close(this.now);
     this.run(1_000_000);
-    for (const host of [...this.clients, this.server]) {
+    for (const host of hosts) {
       host.turn(this.now);
       assert(
         host.pool.available === host.free,
@@ -171,60 +163,55 @@ export class World {
     }
   }
 
-  #addClient(
-    spec: ClientSpec,
-    i: number,
-    slots: number,
-    transmit: ConstructorParameters<typeof Host>[4],
-  ): void {
-    const delays = delaysOf(spec);
-    const host = new Host(`client ${i}`, delays.length, slots, (pool) => ({
-      ...this.common(),
-      pool,
-      role: "client",
-      psk: (spec.psk ?? PSK).slice(),
-      links: delays.map((_, id) => linkOptions(id, spec)),
-    }), transmit);
-    this.clients.push(host);
-    delays.forEach((us, id) => this.lines.push(new Line(host, id, us, 10 + i)));
-  }
-
-  #transmit(host: Host, socket: number, to: Remote, bytes: Uint8Array): void {
+  transmit(host: Host, socket: number, to: Remote, bytes: Uint8Array): void {
     const toServer = host !== this.server;
-    const line = this.lines.find((line) =>
-      toServer
-        ? line.host === host && line.socket === socket && line.server.equals(to.bytes)
-        : line.socket === socket && line.client.equals(to.bytes)
-    );
+    const line = toServer ? this.#lineFrom(host, socket, to) : this.lineTo(to, socket);
     if (!line) {
       if (!toServer) this.onStray(to, socket, bytes);
       return;
     }
-    const from = toServer ? line.client : line.server;
-    const datagram = { at: this.now + line.delayUs, line, toServer, from, bytes: bytes.slice() };
+    host.nonces.check(bytes, 0, bytes.length);
+    const datagram = { line, toServer, bytes: bytes.slice() };
     this.sent.push(datagram);
-    if (!line.cut && !line.lose(datagram)) this.#flying.push(datagram);
+    if (!line.cut && !line.lose(datagram)) this.carry(line, toServer, bytes, 0, bytes.length);
   }
 
-  #nextAt(): number {
-    let at = Infinity;
-    for (const datagram of this.#flying) at = Math.min(at, datagram.at);
-    for (const host of [this.server, ...this.clients]) {
-      at = Math.min(at, host.endpoint.pollTimeout());
-    }
-    return at;
+  get #hosts(): readonly Host[] {
+    return [this.server, ...this.clients];
   }
 
-  #arrive(): void {
-    const due = this.#flying.filter((datagram) => datagram.at <= this.now);
-    if (due.length === 0) return;
-    const later = this.#flying.filter((datagram) => datagram.at > this.now);
-    this.#flying.splice(0, Infinity, ...later);
-    for (const { line, toServer, from, bytes } of due.sort((a, b) => a.at - b.at)) {
-      if (line.cut) continue;
-      (toServer ? this.server : line.host).receive(this.now, line.socket, from, bytes);
-    }
+  #addClient(spec: ClientSpec, i: number, slots: number): void {
+    const delays = delaysOf(spec);
+    const links = delays.map((_, id) => linkTo(`l${id}`, serverAt(id), spec.link?.(id)));
+    const host = new Host(this, {
+      name: `client ${i}`,
+      sockets: delays.length,
+      slots,
+      endpoint: (pool) => clientEnd(this.#shared, pool, links, spec.psk),
+    });
+    this.clients.push(host);
+    delays.forEach((delayUs, id) => {
+      const direction = { rate: UNLIMITED, delayUs, ...spec.line?.(id) };
+      const link = openLink({ name: `l${id}`, up: direction, down: direction }, this.#rng);
+      const ends = { clientEnd: host, serverEnd: this.server, socket: id, serverSocket: id };
+      const remotes = { client: clientAt(i, id), server: serverAt(id) };
+      this.lines.push(new TestLine({ ...ends, ...remotes }, link));
+    });
   }
+
+  #lineFrom(host: Host, socket: number, to: Remote): TestLine | undefined {
+    return this.lines.find((line) =>
+      line.clientEnd === host && line.socket === socket && line.server.equals(to.bytes)
+    );
+  }
+}
+
+function serverAt(socket: number): Remote {
+  return remoteOf(Uint8Array.of(192, 0, 2, 1), 5080 + socket);
+}
+
+function clientAt(client: number, socket: number): Remote {
+  return remoteOf(Uint8Array.of(198, 51, 100, 10 + client), 40_000 + socket);
 }
 
 function delaysOf(spec: ClientSpec): readonly number[] {
@@ -232,22 +219,6 @@ function delaysOf(spec: ClientSpec): readonly number[] {
 }
 
 function clientOptions(spec: ClientSpec, i: number): ClientOptions {
-  return {
-    name: spec.name ?? `c${i}`,
-    psk: (spec.psk ?? PSK).slice(),
-    allowed: spec.allowed ?? [],
-  };
-}
-
-function linkOptions(id: number, spec: ClientSpec): LinkOptions {
-  return {
-    name: `l${id}`,
-    remote: remoteOf(Uint8Array.of(192, 0, 2, 1), 5080 + id),
-    tier: "primary",
-    metered: false,
-    uploadBps: 0,
-    downloadBps: 0,
-    timeoutUs: 750_000,
-    ...spec.link?.(id),
-  };
+  const { psk = PSK, allowed = [] } = spec;
+  return knownClient(spec.name ?? `c${i}`, { psk: psk.slice(), allowed });
 }

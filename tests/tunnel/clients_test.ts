@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Network } from "../../src/wire/routes.ts";
-import { World } from "../pair/pair.ts";
+import { Pair } from "../pair/pair.ts";
 import { addressOf, numbersOf, range, udp4 } from "./packets.ts";
 
 function key(byte: number): Uint8Array {
@@ -14,8 +14,8 @@ function networks(...texts: string[]): Network[] {
   });
 }
 
-function twoClients(): World {
-  return new World([
+function twoClients(): Pair {
+  return new Pair([
     { name: "alice", psk: key(1), allowed: networks("10.7.0.1/32", "10.9.0.0/16") },
     { name: "bob", psk: key(2), allowed: networks("10.7.0.2/32", "10.9.1.0/24") },
   ]);
@@ -75,7 +75,7 @@ Deno.test("Endpoint does not let one client's troubles reach another", () => {
 
 Deno.test("Endpoint says goodbye to every client, however many there are", () => {
   const specs = range(1, 71).map((i) => ({ name: `c${i}`, psk: key(i) }));
-  const world = new World(specs).connect();
+  const world = new Pair(specs).connect();
   world.server.close(world.now);
   world.run(50_000);
   const closed = world.clients.filter((client) => client.eventsOf("session").includes("down"));

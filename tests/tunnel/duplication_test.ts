@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { RuleOptions } from "../../src/scheduler/rules.ts";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
-import { type ClientSpec, type Policy, World } from "../pair/pair.ts";
+import type { Policy } from "../pair/endpoints.ts";
+import { type ClientSpec, Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 import { type SentData, sentData } from "./sent_data.ts";
 
@@ -9,12 +10,12 @@ const SECOND = 1_000_000;
 const EF = 0xb8;
 const CALLS: RuleOptions = { ports: [], dscp: 46, links: [] };
 
-function openWorld(policy: Policy, spec: ClientSpec = {}): World {
-  return new World([{ delaysUs: [10_000, 12_000], ...spec }], { policy }).connect();
+function openWorld(policy: Policy, spec: ClientSpec = {}): Pair {
+  return new Pair([{ delaysUs: [10_000, 12_000], ...spec }], { policy }).connect();
 }
 
 /** Sends a call of 50 packets/s from the client, and `bulk` full packets beside each. */
-function call(world: World, packets: number, bulk = 0): void {
+function call(world: Pair, packets: number, bulk = 0): void {
   for (const i of range(0, packets)) {
     for (const k of range(0, bulk)) {
       world.client.send(world.now, udp4(i * bulk + k, { bytes: 1000, port: 4000 }));
@@ -25,7 +26,7 @@ function call(world: World, packets: number, bulk = 0): void {
 }
 
 /** Datagrams that carry a packet which another one had carried before, but was not lost. */
-function copiesIn(world: World): SentData[] {
+function copiesIn(world: Pair): SentData[] {
   const seen = new Set<number>();
   return sentData(world).filter(({ toServer, resent, global }) => {
     if (!toServer || resent) return false;
@@ -35,7 +36,7 @@ function copiesIn(world: World): SentData[] {
   });
 }
 
-function duplicated(world: World): number {
+function duplicated(world: Pair): number {
   return world.client.endpoint.status(world.now).peers[0]!.duplicatedPackets;
 }
 

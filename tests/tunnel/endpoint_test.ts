@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { numbersOf, range, udp4 } from "./packets.ts";
-import { World } from "../pair/pair.ts";
+import { Pair } from "../pair/pair.ts";
 
 Deno.test("Endpoint brings a session up on every link in one round trip", () => {
-  const world = new World([{ delaysUs: [10_000, 30_000] }]);
+  const world = new Pair([{ delaysUs: [10_000, 30_000] }]);
   world.client.turn(world.now);
   const us = world.runUntil(() => world.client.eventsOf("session").length > 0);
   assert(us <= 21_000, `${us}`);
@@ -16,7 +16,7 @@ Deno.test("Endpoint brings a session up on every link in one round trip", () => 
 });
 
 Deno.test("Endpoint carries packets both ways, in order and once", () => {
-  const world = new World([{ delaysUs: [10_000, 30_000] }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 30_000] }]).connect();
   for (const i of range(0, 300)) {
     world.client.send(world.now, udp4(i, { bytes: 1000 }));
     world.server.send(world.now, udp4(i, { bytes: 1000 }));

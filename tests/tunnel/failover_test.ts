@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { World } from "../pair/pair.ts";
+import { Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 
 const SECOND = 1_000_000;
 
 /** Sends packet after packet both ways, one per `stepUs`. */
-function stream(world: World, from: number, to: number, stepUs = 1_000): void {
+function stream(world: Pair, from: number, to: number, stepUs = 1_000): void {
   for (const i of range(from, to)) {
     world.client.send(world.now, udp4(i, { bytes: 400 }));
     world.server.send(world.now, udp4(i, { bytes: 400 }));
@@ -13,14 +13,14 @@ function stream(world: World, from: number, to: number, stepUs = 1_000): void {
   }
 }
 
-function assertAll(world: World, count: number): void {
+function assertAll(world: Pair, count: number): void {
   for (const host of [world.server, world.client]) {
     assertEquals(numbersOf(host.delivered).toSorted((a, b) => a - b), range(0, count));
   }
 }
 
 Deno.test("Endpoint sends what was under way on a dead link on the other: nothing lost, nothing twice", () => {
-  const world = new World([{ delaysUs: [10_000, 20_000] }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
   stream(world, 0, 500);
   world.lines[0]!.cut = true;
   stream(world, 500, 2_000);
@@ -32,7 +32,7 @@ Deno.test("Endpoint sends what was under way on a dead link on the other: nothin
 });
 
 Deno.test("Endpoint leaves a dead link within 150 ms under load", () => {
-  const world = new World([{ delaysUs: [10_000, 20_000] }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
   stream(world, 0, 500);
   world.lines[0]!.cut = true;
   const cutAt = world.now;
@@ -46,7 +46,7 @@ Deno.test("Endpoint leaves a dead link within 150 ms under load", () => {
 });
 
 Deno.test("Endpoint takes a link back when it works again", () => {
-  const world = new World([{ delaysUs: [10_000, 20_000] }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
   world.lines[0]!.cut = true;
   world.run(2 * SECOND);
   world.lines[0]!.cut = false;
@@ -59,7 +59,7 @@ Deno.test("Endpoint takes a link back when it works again", () => {
 });
 
 Deno.test("Endpoint lives through a moment without any link", () => {
-  const world = new World([{ delaysUs: [10_000, 20_000] }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
   stream(world, 0, 200);
   for (const line of world.lines) line.cut = true;
   stream(world, 200, 400);
@@ -78,7 +78,7 @@ Deno.test("Endpoint lives through a moment without any link", () => {
 });
 
 Deno.test("Endpoint resends lost packets, whatever is lost", () => {
-  const world = new World([{ delaysUs: [10_000, 20_000] }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
   let count = 0;
   for (const line of world.lines) line.lose = (): boolean => ++count % 20 === 0;
   stream(world, 0, 2_000);
@@ -93,7 +93,7 @@ Deno.test("Endpoint resends lost packets, whatever is lost", () => {
 });
 
 Deno.test("Endpoint.handleSendFailure() leaves a link that has no route at once", () => {
-  const world = new World([{ delaysUs: [10_000, 20_000] }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
   stream(world, 0, 100);
   const { client, now } = world;
   client.endpoint.handleSendFailure(now, 0, 0, "nobufs");
@@ -115,7 +115,7 @@ Deno.test("Endpoint.handleSendFailure() leaves a link that has no route at once"
 });
 
 Deno.test("Endpoint asks for a fresh socket when a link stays dead, and not too often", () => {
-  const world = new World([{ delaysUs: [10_000, 20_000] }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
   world.lines[1]!.cut = true;
   world.run(2 * SECOND);
   assertEquals(world.client.eventsOf("rebind"), []);

@@ -1,7 +1,7 @@
 import { assertEquals, assertFalse } from "@std/assert";
 import { LinkLimits, type Quality } from "../../src/tunnel/link_limits.ts";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
-import { World } from "../pair/pair.ts";
+import { Pair } from "../pair/pair.ts";
 
 const S = 1_000_000;
 const MS = 1000;
@@ -55,7 +55,7 @@ Deno.test("LinkLimits does not judge a link that carries next to nothing by its 
 
 Deno.test("Endpoint makes a link above max_latency a backup at both ends, with the reason", () => {
   const link = (id: number): Partial<LinkOptions> => id === 1 ? { maxLatencyUs: 50 * MS } : {};
-  const world = new World([{ delaysUs: [10_000, 40_000], link }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 40_000], link }]).connect();
   world.run(5 * S);
   const tiers = (): string[] =>
     [world.client, world.server].map(({ endpoint }) =>

@@ -9,7 +9,7 @@ import type { LinkOptions } from "../../src/tunnel/options.ts";
 import { readU16 } from "../../src/wire/field.ts";
 import { FRAME } from "../../src/wire/frame.ts";
 import type { Host } from "../pair/host.ts";
-import { type Datagram, World } from "../pair/pair.ts";
+import { type Datagram, Pair } from "../pair/pair.ts";
 import { udp4 } from "./packets.ts";
 
 const SECOND = 1_000_000;
@@ -19,13 +19,13 @@ const HEADER_BYTES = 10;
 const TAG_BYTES = 16;
 
 /** Two primary links of 8 Mbit/s, connected; the packets of one transfer need both. */
-function twoLinks(link: Partial<LinkOptions> = {}): World {
+function twoLinks(link: Partial<LinkOptions> = {}): Pair {
   const options = { uploadBps: 8e6, downloadBps: 8e6, ...link };
-  return new World([{ delaysUs: [10_000, 10_000], link: () => options }]).connect();
+  return new Pair([{ delaysUs: [10_000, 10_000], link: () => options }]).connect();
 }
 
 /** Sends bulk both ways for `us`, 12 Mbit/s each; returns the packets on each link, up and down. */
-function offerBoth(world: World, us: number): { up: number[]; down: number[] } {
+function offerBoth(world: Pair, us: number): { up: number[]; down: number[] } {
   const before = world.sent.length;
   for (let i = 0; i * 667 < us; i++) {
     world.client.send(world.now, udp4(i, { bytes: 1000 }));
@@ -50,15 +50,15 @@ function framesOf({ bytes }: Datagram): number[] {
 }
 
 /** Datagrams with a LINK in them. */
-function linksSent(world: World): Datagram[] {
+function linksSent(world: Pair): Datagram[] {
   return world.sent.filter((datagram) => framesOf(datagram).includes(FRAME.link));
 }
 
-function tiers(world: World, host: Host): string[] {
+function tiers(world: Pair, host: Host): string[] {
   return host.endpoint.status(world.now).peers[0]!.links.map(({ tier }) => tier);
 }
 
-function setTier(world: World, tier: LinkOptions["tier"] | undefined, reason = REASON): void {
+function setTier(world: Pair, tier: LinkOptions["tier"] | undefined, reason = REASON): void {
   world.client.endpoint.setLinkTier(world.now, 1, tier, reason);
   world.client.turn(world.now);
 }
@@ -189,7 +189,7 @@ Deno.test("a client that starts anew begins with what is configured", () => {
 });
 
 Deno.test("Endpoint.setLinkTier() before the first session is told with the first PROBE", () => {
-  const world = new World([{ delaysUs: [10_000, 10_000] }]);
+  const world = new Pair([{ delaysUs: [10_000, 10_000] }]);
   world.client.endpoint.setLinkTier(world.now, 1, "backup", REASON);
   world.connect();
   assertEquals(tiers(world, world.client), ["primary", "backup"]);
@@ -240,7 +240,7 @@ Deno.test("holes are not reported by a backup link, however fast it is", () => {
     timeoutUs: 16_000_000,
     tier: id === 1 ? "backup" : "primary",
   });
-  const world = new World([{ delaysUs: [20_000, 2_000], link }]).connect();
+  const world = new Pair([{ delaysUs: [20_000, 2_000], link }]).connect();
   let count = 0;
   world.lines[0]!.lose = ({ toServer }): boolean => !toServer && ++count % 10 === 0;
   const before = world.sent.length;

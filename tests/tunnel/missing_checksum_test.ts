@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { World } from "../pair/pair.ts";
+import { Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 import { sentData } from "./sent_data.ts";
 
@@ -8,7 +8,7 @@ function lacks(number: number): boolean {
   return number % 3 === 0;
 }
 
-function sendAll(world: World, count: number): void {
+function sendAll(world: Pair, count: number): void {
   for (const i of range(0, count)) {
     const packet = udp4(i, { bytes: 500 });
     if (lacks(i)) world.client.sendWithoutChecksum(world.now, packet);
@@ -19,7 +19,7 @@ function sendAll(world: World, count: number): void {
 }
 
 Deno.test("a packet without its checksum is delivered as such, also when it is sent again", () => {
-  const world = new World([{ delaysUs: [10_000, 12_000] }], {}).connect();
+  const world = new Pair([{ delaysUs: [10_000, 12_000] }], {}).connect();
   const [first] = world.lines;
   let data = 0;
   first!.lose = ({ bytes }): boolean => bytes.length > 500 && data++ % 4 === 0;
@@ -33,7 +33,7 @@ Deno.test("a packet without its checksum is delivered as such, also when it is s
 
 Deno.test("a packet without its checksum is delivered as such when only a copy arrives", () => {
   const spec = { delaysUs: [10_000, 12_000] };
-  const world = new World([spec], { policy: { duplicate: "all" } }).connect();
+  const world = new Pair([spec], { policy: { duplicate: "all" } }).connect();
   const [first] = world.lines;
   first!.lose = ({ bytes }): boolean => bytes.length > 500;
   sendAll(world, 30);

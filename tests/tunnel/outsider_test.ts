@@ -10,12 +10,12 @@ import fc from "fast-check";
 import { nobleProvider } from "../../src/crypto/noble.ts";
 import { remoteOf } from "../../src/remote.ts";
 import { Rng } from "../pair/rng.ts";
-import { type Datagram, World } from "../pair/pair.ts";
+import { type Datagram, Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 
 const OUTSIDER = remoteOf(Uint8Array.of(203, 0, 113, 9), 9);
 
-function exchange(world: World, from: number, to: number): void {
+function exchange(world: Pair, from: number, to: number): void {
   for (const i of range(from, to)) {
     world.client.send(world.now, udp4(i));
     world.server.send(world.now, udp4(i));
@@ -25,7 +25,7 @@ function exchange(world: World, from: number, to: number): void {
 }
 
 /** What the user sees of a world: nothing of it may change. */
-function stateOf(world: World): unknown {
+function stateOf(world: Pair): unknown {
   return [world.server, world.client].map((host) => ({
     sessions: host.eventsOf("session"),
     links: host.endpoint.status(world.now).peers[0]!.links.map(({ remote, state }) => [
@@ -37,19 +37,19 @@ function stateOf(world: World): unknown {
   }));
 }
 
-function dropsOf(world: World): number {
+function dropsOf(world: Pair): number {
   const all = [world.server, world.client].map((host) => host.endpoint.status(0).drops);
   return all.flatMap((drops) => Object.values(drops)).reduce((sum, count) => sum + count, 0);
 }
 
 /** Hands a datagram to both ends, as from `from`. */
-function throwAtBoth(world: World, bytes: Uint8Array): void {
+function throwAtBoth(world: Pair, bytes: Uint8Array): void {
   world.server.receive(world.now, 0, OUTSIDER, bytes);
   world.client.receive(world.now, 0, OUTSIDER, bytes);
 }
 
 Deno.test("garbage of any length and first byte is dropped", () => {
-  const world = new World([{}]).connect();
+  const world = new Pair([{}]).connect();
   const before = stateOf(world);
   const first = fc.constantFrom(0, 1, 2, 3, 4, 255);
   const bytes = fc.uint8Array({ maxLength: 1_900, size: "max" });
@@ -62,7 +62,7 @@ Deno.test("garbage of any length and first byte is dropped", () => {
 });
 
 Deno.test("truncations and single bit flips of every kind of datagram are dropped", () => {
-  const world = new World([{}]).connect();
+  const world = new Pair([{}]).connect();
   exchange(world, 0, 4);
   world.client.restart();
   world.client.turn(world.now); // an INIT that the server has not seen
@@ -87,7 +87,7 @@ Deno.test("truncations and single bit flips of every kind of datagram are droppe
 });
 
 Deno.test("a datagram that was changed in one bit on its way is dropped, and then the true one taken", () => {
-  const world = new World([{}], { aead: nobleProvider() }).connect();
+  const world = new Pair([{}], { aead: nobleProvider() }).connect();
   const line = world.lines[0]!;
   line.lose = (): boolean => true;
   world.client.send(world.now, udp4(7));
@@ -106,7 +106,7 @@ Deno.test("a datagram that was changed in one bit on its way is dropped, and the
 });
 
 Deno.test("datagrams as large as a slot are dropped", () => {
-  const world = new World([{}], { aead: nobleProvider() }).connect();
+  const world = new Pair([{}], { aead: nobleProvider() }).connect();
   const genuine = world.sent.findLast(({ toServer, bytes }) => toServer && bytes[0] === 4)!;
   for (const length of [1_996, 2_022, 2_023, 2_048]) {
     const large = new Uint8Array(length);
@@ -119,7 +119,7 @@ Deno.test("datagrams as large as a slot are dropped", () => {
 });
 
 Deno.test("datagrams that are sent back to their sender are dropped", () => {
-  const world = new World([{}]).connect();
+  const world = new Pair([{}]).connect();
   exchange(world, 0, 20);
   const before = stateOf(world);
   for (const { toServer, bytes } of [...world.sent]) {
@@ -130,7 +130,7 @@ Deno.test("datagrams that are sent back to their sender are dropped", () => {
 });
 
 Deno.test("replays in any order, also of older keys, deliver nothing and move nothing", () => {
-  const world = new World([{ delaysUs: [10_000, 15_000] }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 15_000] }]).connect();
   exchange(world, 0, 30);
   world.run(121_000_000);
   exchange(world, 30, 60);
@@ -151,7 +151,7 @@ Deno.test("replays in any order, also of older keys, deliver nothing and move no
 });
 
 Deno.test("a flood of INITs, replayed or invented, changes nothing and amplifies nothing", () => {
-  const world = new World([{}]).connect();
+  const world = new Pair([{}]).connect();
   const init = world.sent.find(({ bytes }) => bytes[0] === 1)!.bytes;
   const before = stateOf(world);
   let [sent, received] = [0, 0];
@@ -171,7 +171,7 @@ Deno.test("a flood of INITs, replayed or invented, changes nothing and amplifies
 });
 
 Deno.test("an old INIT that is replayed to a server without memory ends nothing", () => {
-  const world = new World([{}]).connect();
+  const world = new Pair([{}]).connect();
   const old = world.sent.find(({ bytes }) => bytes[0] === 1)!.bytes;
   world.server.restart();
   world.server.receive(world.now, 0, OUTSIDER, old);

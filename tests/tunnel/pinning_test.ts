@@ -3,7 +3,7 @@ import type { RuleOptions } from "../../src/scheduler/rules.ts";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
 import { KIND } from "../../src/wire/ip.ts";
 import type { Host } from "../pair/host.ts";
-import { type ClientSpec, World } from "../pair/pair.ts";
+import { type ClientSpec, Pair } from "../pair/pair.ts";
 import { numberOf, numbersOf, range, udp4 } from "./packets.ts";
 import { sentData } from "./sent_data.ts";
 
@@ -14,12 +14,12 @@ const OTHER = 4000;
 const ON_L1: RuleOptions = { ports: [CALL], links: ["l1"] };
 
 /** Two links, the second with another delay; both ends have `rules`. */
-function openWorld(rules: RuleOptions[], spec: ClientSpec = {}): World {
-  return new World([{ delaysUs: [10_000, 20_000], ...spec }], { policy: { rules } }).connect();
+function openWorld(rules: RuleOptions[], spec: ClientSpec = {}): Pair {
+  return new Pair([{ delaysUs: [10_000, 20_000], ...spec }], { policy: { rules } }).connect();
 }
 
 /** Sends a packet of each port both ways, one per `stepUs`. */
-function stream(world: World, from: number, to: number, stepUs = 1_000): void {
+function stream(world: Pair, from: number, to: number, stepUs = 1_000): void {
   for (const i of range(from, to)) {
     for (const port of [CALL, OTHER]) {
       world.client.send(world.now, udp4(i, { port, bytes: 400 }));
@@ -39,7 +39,7 @@ function received(host: Host, port: number): number[] {
 }
 
 /** Names of the links that carried packets of a port. */
-function linksOf(world: World, port: number): string[] {
+function linksOf(world: Pair, port: number): string[] {
   const links = sentData(world).filter((data) => data.port === port)
     .map(({ line, toServer }) => `l${line.socket} ${toServer ? "up" : "down"}`);
   return [...new Set(links)].sort();

@@ -16,7 +16,7 @@ import { readU32, writeU32, writeU64 } from "../../src/wire/field.ts";
 import { FRAME } from "../../src/wire/frame.ts";
 import { SIM_AEAD } from "../pair/sim_aead.ts";
 import { probeAck } from "./frames.ts";
-import { type ClientSpec, World } from "../pair/pair.ts";
+import { type ClientSpec, Pair } from "../pair/pair.ts";
 import { addressOf, numbersOf, range, udp4 } from "./packets.ts";
 
 const MALLORY_PSK = new Uint8Array(32).fill(0xbb);
@@ -45,7 +45,7 @@ export interface HandshakeOptions {
 
 /** The raw client, connected to the server of a world in which alice is connected too. */
 export class RawClient {
-  readonly world: World;
+  readonly world: Pair;
   sessionId = 0;
   /** The server's id of the session. */
   remoteId = 0;
@@ -71,7 +71,7 @@ export class RawClient {
         allowed: [{ address: addressOf(MALLORY_ADDRESS), prefix: 32 }],
       },
     ];
-    this.world = new World([ALICE], { known, slots: options.slots ?? 4096 }).connect();
+    this.world = new Pair([ALICE], { known, slots: options.slots ?? 4096 }).connect();
     this.world.onStray = (_to, _socket, bytes): void => this.#handle(bytes);
     this.handshake(options);
   }

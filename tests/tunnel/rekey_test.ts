@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { World } from "../pair/pair.ts";
+import { Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 
 const SECOND = 1_000_000;
 
 /** Sends a numbered packet each way every 20 ms for `seconds`; returns how many. */
-function exchange(world: World, seconds: number, from = 0): number {
+function exchange(world: Pair, seconds: number, from = 0): number {
   const count = seconds * 50;
   for (const i of range(from, from + count)) {
     world.client.send(world.now, udp4(i));
@@ -16,7 +16,7 @@ function exchange(world: World, seconds: number, from = 0): number {
 }
 
 Deno.test("Endpoint replaces its keys after 120 s and loses no packet", () => {
-  const world = new World([{ delaysUs: [10_000, 25_000] }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 25_000] }]).connect();
   world.run(117 * SECOND);
   const count = exchange(world, 16);
   assertEquals(world.client.eventsOf("session"), ["up", "rekeyed"]);
@@ -29,7 +29,7 @@ Deno.test("Endpoint replaces its keys after 120 s and loses no packet", () => {
 });
 
 Deno.test("Endpoint keeps replacing its keys", () => {
-  const world = new World([{}]).connect();
+  const world = new Pair([{}]).connect();
   world.run(490 * SECOND);
   assertEquals(world.client.eventsOf("session"), [
     "up",
@@ -43,7 +43,7 @@ Deno.test("Endpoint keeps replacing its keys", () => {
 });
 
 Deno.test("Endpoint ends a session at 180 s when its keys cannot be replaced", () => {
-  const world = new World([{}]);
+  const world = new Pair([{}]);
   const firstByte = 1; // INIT
   world.connect();
   world.lines[0]!.lose = ({ bytes }): boolean => bytes[0] === firstByte;
@@ -66,7 +66,7 @@ Deno.test("Endpoint ends a session at 180 s when its keys cannot be replaced", (
 });
 
 Deno.test("Endpoint restores the order of flows after a session that had expired", () => {
-  const world = new World([{ delaysUs: [5_000, 30_000] }]).connect();
+  const world = new Pair([{ delaysUs: [5_000, 30_000] }]).connect();
   const send = (i: number): void => {
     world.server.send(world.now, udp4(i, { bytes: 600 }), udp4(i + 1, { bytes: 600 }));
     world.run(1_000);

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { World } from "../pair/pair.ts";
+import { Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 
 const SECOND = 1_000_000;
 const BYTES = 1000;
 
 /** Sends `count` packets from the client and returns how many it sent again. */
-function sendAll(world: World, count: number): number {
+function sendAll(world: Pair, count: number): number {
   for (const i of range(0, count)) {
     world.client.send(world.now, udp4(i, { bytes: BYTES }));
     world.run(1_000);
@@ -16,7 +16,7 @@ function sendAll(world: World, count: number): number {
 }
 
 Deno.test("Endpoint sends every lost packet again while few are lost", () => {
-  const world = new World([{ delaysUs: [10_000, 10_000] }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 10_000] }]).connect();
   let number = 0;
   for (const line of world.lines) {
     line.lose = ({ toServer, bytes }) => toServer && bytes.length > BYTES && ++number % 20 === 0;
@@ -28,7 +28,7 @@ Deno.test("Endpoint sends every lost packet again while few are lost", () => {
 });
 
 Deno.test("Endpoint sends at most a quarter more when much more is lost", () => {
-  const world = new World([{ delaysUs: [10_000, 10_000] }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 10_000] }]).connect();
   let number = 0;
   for (const line of world.lines) {
     line.lose = ({ toServer, bytes }) => toServer && bytes.length > BYTES && ++number % 5 < 2;

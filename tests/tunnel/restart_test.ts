@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { World } from "../pair/pair.ts";
+import { Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 
 const SECOND = 1_000_000;
 
-function exchange(world: World, from: number, to: number): void {
+function exchange(world: Pair, from: number, to: number): void {
   for (const i of range(from, to)) {
     world.client.send(world.now, udp4(i));
     world.server.send(world.now, udp4(i));
@@ -14,7 +14,7 @@ function exchange(world: World, from: number, to: number): void {
 }
 
 Deno.test("Endpoint takes a client that has started anew, its numbers beginning at zero", () => {
-  const world = new World([{ delaysUs: [10_000, 15_000] }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 15_000] }]).connect();
   exchange(world, 0, 200);
   world.client.restart();
   world.connect();
@@ -29,7 +29,7 @@ Deno.test("Endpoint takes a client that has started anew, its numbers beginning 
 });
 
 Deno.test("Endpoint finds a server that has started anew within two seconds", () => {
-  const world = new World([{ delaysUs: [10_000, 15_000] }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 15_000] }]).connect();
   exchange(world, 0, 200);
   world.server.restart();
   const us = world.runUntil(() => world.server.eventsOf("session").length === 2);
@@ -43,7 +43,7 @@ Deno.test("Endpoint finds a server that has started anew within two seconds", ()
 });
 
 Deno.test("Endpoint understands nothing of a session from before the restart", () => {
-  const world = new World([{}]).connect();
+  const world = new Pair([{}]).connect();
   const old = world.sent.filter(({ toServer, bytes }) => toServer && bytes[0] === 4);
   world.server.restart();
   world.runUntil(() => world.server.eventsOf("session").length === 2);
@@ -56,7 +56,7 @@ Deno.test("Endpoint understands nothing of a session from before the restart", (
 });
 
 Deno.test("Endpoint.close() tells the other end, which comes back when it can", () => {
-  const world = new World([{}]).connect();
+  const world = new Pair([{}]).connect();
   world.server.close(world.now);
   world.run(50_000);
   assertEquals(world.client.eventsOf("session"), ["up", "down"]);
@@ -72,7 +72,7 @@ Deno.test("Endpoint.close() tells the other end, which comes back when it can", 
 });
 
 Deno.test("Endpoint.close() is followed by silence, whatever comes", () => {
-  const world = new World([{}]).connect();
+  const world = new Pair([{}]).connect();
   const seen = world.sent.filter(({ toServer }) => toServer).map(({ bytes }) => bytes);
   const { now, server, client } = world;
   server.close(now);

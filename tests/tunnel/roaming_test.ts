@@ -1,16 +1,16 @@
 import { assertEquals } from "@std/assert";
 import { remoteOf } from "../../src/remote.ts";
-import { World } from "../pair/pair.ts";
+import { Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 
 const ELSEWHERE = remoteOf(Uint8Array.of(203, 0, 113, 7), 61_000);
 
-function serverSeesClientAt(world: World): string {
+function serverSeesClientAt(world: Pair): string {
   return world.server.endpoint.status(world.now).peers[0]!.links[0]!.remote;
 }
 
 Deno.test("Endpoint follows a client to its new address with the next datagram", () => {
-  const world = new World([{}]).connect();
+  const world = new Pair([{}]).connect();
   world.lines[0]!.client = ELSEWHERE;
   world.client.send(world.now, udp4(0));
   world.run(15_000);
@@ -25,7 +25,7 @@ Deno.test("Endpoint follows a client to its new address with the next datagram",
 });
 
 Deno.test("Endpoint follows nobody who sends what it has seen before", () => {
-  const world = new World([{}]).connect();
+  const world = new Pair([{}]).connect();
   const before = serverSeesClientAt(world);
   for (const { bytes, toServer } of world.sent) {
     if (toServer) world.inject(world.lines[0]!, true, bytes, ELSEWHERE);
@@ -37,7 +37,7 @@ Deno.test("Endpoint follows nobody who sends what it has seen before", () => {
 });
 
 Deno.test("Endpoint does not go back to an address from which an older datagram comes late", () => {
-  const world = new World([{}]).connect();
+  const world = new Pair([{}]).connect();
   const line = world.lines[0]!;
   line.delayUs = 50_000;
   world.client.send(world.now, udp4(0));
@@ -51,7 +51,7 @@ Deno.test("Endpoint does not go back to an address from which an older datagram 
 });
 
 Deno.test("Endpoint lets no INIT change the address of a path", () => {
-  const world = new World([{}]).connect();
+  const world = new Pair([{}]).connect();
   const before = serverSeesClientAt(world);
   world.client.restart();
   world.client.turn(world.now);
@@ -65,7 +65,7 @@ Deno.test("Endpoint lets no INIT change the address of a path", () => {
 });
 
 Deno.test("Endpoint finds its server again where it was configured, wherever a path was led", () => {
-  const world = new World([{}]).connect();
+  const world = new Pair([{}]).connect();
   const line = world.lines[0]!;
   // Somebody on the way holds a datagram of the server up and sends it on from his own address.
   line.lose = ({ toServer }): boolean => !toServer;

@@ -9,11 +9,11 @@ import { DATA_KIND } from "../../src/wire/data.ts";
 import { OUTER_HEADER_BYTES, TAG_BYTES, TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
 import { readU16, readU32 } from "../../src/wire/field.ts";
 import { FRAME_HEADER_BYTES } from "../../src/wire/frame.ts";
-import type { Datagram, Line, World } from "../pair/pair.ts";
+import type { Datagram, Pair, TestLine } from "../pair/pair.ts";
 
 /** A DATA frame that was sent, lost or not. */
 export interface SentData {
-  readonly line: Line;
+  readonly line: TestLine;
   readonly toServer: boolean;
   readonly kind: number;
   readonly resent: boolean;
@@ -26,7 +26,7 @@ export interface SentData {
 }
 
 /** All DATA frames of a world, in the order in which they were sent. */
-export function sentData(world: World): SentData[] {
+export function sentData(world: Pair): SentData[] {
   return world.sent.flatMap((datagram) => dataIn(datagram) ?? []);
 }
 

@@ -1,23 +1,23 @@
 import { assert, assertEquals } from "@std/assert";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
-import { World } from "../pair/pair.ts";
+import { Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 
 const SECOND = 1_000_000;
 
 /** Two links of 8 Mbit/s, the second of `tier`. */
-function twoTiers(tier: LinkOptions["tier"]): World {
+function twoTiers(tier: LinkOptions["tier"]): Pair {
   const link = (id: number): Partial<LinkOptions> => ({
     tier: id === 0 ? "primary" : tier,
     metered: id > 0,
     uploadBps: 8e6,
     downloadBps: 8e6,
   });
-  return new World([{ delaysUs: [10_000, 10_000], link }]).connect();
+  return new Pair([{ delaysUs: [10_000, 10_000], link }]).connect();
 }
 
 /** Offers `mbps` for `us` from the client, as bulk; returns the packets on each link. */
-function offer(world: World, mbps: number, us: number): number[] {
+function offer(world: Pair, mbps: number, us: number): number[] {
   const before = world.sent.length;
   const stepUs = 1000 * 8 / mbps;
   for (let at = 0, i = 0; at < us; at += stepUs) {
@@ -78,7 +78,7 @@ Deno.test("Endpoint keeps to the tiers in the server's direction too", () => {
 Deno.test("Endpoint keeps the queue short beside a backup link that was never measured", () => {
   const link = (id: number): Partial<LinkOptions> =>
     id === 0 ? { uploadBps: 8e6 } : { tier: "backup", uploadBps: 0 };
-  const world = new World([{ delaysUs: [10_000, 10_000], link }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 10_000], link }]).connect();
   offer(world, 14, 3 * SECOND);
   const { drops } = world.client.endpoint.status(world.now);
   assert(drops["codel"]! > 10, JSON.stringify(drops));
@@ -86,14 +86,14 @@ Deno.test("Endpoint keeps the queue short beside a backup link that was never me
 });
 
 Deno.test("Endpoint.status() says in words why a link that is up is not used", () => {
-  const reasons = (world: World): string[] =>
+  const reasons = (world: Pair): string[] =>
     world.client.endpoint.status(world.now).peers[0]!.links.map(({ reason }) => reason);
   assertEquals(reasons(twoTiers("overflow")), [
     "",
     "overflow: used when the links before it are full",
   ]);
   assertEquals(reasons(twoTiers("backup")), ["", "backup: used when no other link is up"]);
-  const far = new World([{ delaysUs: [10_000, 35_000] }]).connect();
+  const far = new Pair([{ delaysUs: [10_000, 35_000] }]).connect();
   far.client.send(far.now, udp4(0, { bytes: 1000 }));
   far.run(2 * SECOND);
   assertEquals(reasons(far), ["", "arrives 25 ms later: bulk uses it when nearer links are full"]);
@@ -101,7 +101,7 @@ Deno.test("Endpoint.status() says in words why a link that is up is not used", (
 
 Deno.test("Endpoint leaves a link alone whose packets come too late to be put in order", () => {
   const link = (): Partial<LinkOptions> => ({ uploadBps: 8e6, downloadBps: 8e6 });
-  const world = new World([{ delaysUs: [10_000, 300_000], link }]).connect();
+  const world = new Pair([{ delaysUs: [10_000, 300_000], link }]).connect();
   world.run(2 * SECOND); // the far one comes up later
   const [near, far] = offer(world, 14, SECOND);
   assertEquals(far, 0);

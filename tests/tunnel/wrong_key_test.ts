@@ -1,12 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { World } from "../pair/pair.ts";
+import { Pair } from "../pair/pair.ts";
 
 const SECOND = 1_000_000;
 const OTHER_PSK = new Uint8Array(32).fill(0x77);
 
-function wrongKey(): World {
+function wrongKey(): Pair {
   const known = [{ name: "alice", psk: OTHER_PSK.slice(), allowed: [] }];
-  return new World([{ delaysUs: [10_000, 20_000] }], { known });
+  return new Pair([{ delaysUs: [10_000, 20_000] }], { known });
 }
 
 Deno.test("Endpoint answers nothing to a client with another key", () => {
@@ -35,7 +35,7 @@ Deno.test("Endpoint tells both users that the keys differ, once in ten seconds",
 });
 
 Deno.test("Endpoint complains on the client only when the server cannot be reached", () => {
-  const world = new World([{}]);
+  const world = new Pair([{}]);
   world.lines[0]!.cut = true;
   world.client.turn(world.now);
   world.run(5 * SECOND);
