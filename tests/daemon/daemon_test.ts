@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { ClientModeConfig, LinkConfig, ServerModeConfig } from "../../src/config/config.ts";
-import { AggvpnError } from "../../src/errors.ts";
 import { type Daemon, openDaemon } from "../../src/daemon/daemon.ts";
+import { AggvpnError } from "../../src/errors.ts";
 import { MemoryNetwork } from "../../src/platform/memory/network.ts";
 import { MemoryPlatform } from "../../src/platform/memory/platform.ts";
 import type { MemoryTun } from "../../src/platform/memory/tun.ts";

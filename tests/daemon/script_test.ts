@@ -1,9 +1,9 @@
 /** Needs permission to run /bin/sh and to write temporary files. */
 
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
-import { AggvpnError } from "../../src/errors.ts";
 import { StatusCommand } from "../../src/daemon/hooks.ts";
 import { type Child, runScript, type ScriptHost, spawnProcess } from "../../src/daemon/script.ts";
+import { AggvpnError } from "../../src/errors.ts";
 import { LINUX } from "../../src/platform/linux/platform.ts";
 import { runCommand } from "../../src/platform/run_changes.ts";
 import { logged } from "../logged.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { numbersOf, range, udp4 } from "./packets.ts";
 import { Pair } from "../pair/pair.ts";
+import { numbersOf, range, udp4 } from "./packets.ts";
 
 Deno.test("Endpoint brings a session up on every link in one round trip", () => {
   const world = new Pair([{ delaysUs: [10_000, 30_000] }]);

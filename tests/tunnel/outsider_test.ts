@@ -9,8 +9,8 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { nobleProvider } from "../../src/crypto/noble.ts";
 import { remoteOf } from "../../src/remote.ts";
-import { Rng } from "../pair/rng.ts";
 import { type Datagram, Pair } from "../pair/pair.ts";
+import { Rng } from "../pair/rng.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 
 const OUTSIDER = remoteOf(Uint8Array.of(203, 0, 113, 9), 9);

@@ -14,9 +14,9 @@ import { DatagramSlab, PacketPool } from "../../src/slab.ts";
 import { OUTER_HEADER_BYTES, TAG_BYTES, TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
 import { readU32, writeU32, writeU64 } from "../../src/wire/field.ts";
 import { FRAME } from "../../src/wire/frame.ts";
+import { type ClientSpec, Pair } from "../pair/pair.ts";
 import { SIM_AEAD } from "../pair/sim_aead.ts";
 import { probeAck } from "./frames.ts";
-import { type ClientSpec, Pair } from "../pair/pair.ts";
 import { addressOf, numbersOf, range, udp4 } from "./packets.ts";
 
 const MALLORY_PSK = new Uint8Array(32).fill(0xbb);

@@ -14,9 +14,9 @@ import {
 } from "@std/assert";
 import { parseConfig } from "../../../src/config/parse.ts";
 import { openControl } from "../../../src/control/server.ts";
-import { systemClock } from "../../../src/io/clock.ts";
 import { openDaemon } from "../../../src/daemon/daemon.ts";
 import { stateFile } from "../../../src/daemon/state_file.ts";
+import { systemClock } from "../../../src/io/clock.ts";
 import { openbsdPlatform } from "../../../src/platform/openbsd/platform.ts";
 import { sandbox } from "../../../src/platform/openbsd/sandbox.ts";
 import type { Platform } from "../../../src/platform/platform.ts";
