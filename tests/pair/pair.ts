@@ -43,7 +43,7 @@ export interface Datagram {
 export class TestLine extends Line<Host> {
   /** Nothing passes. */
   cut = false;
-  /** Decides the fate of single datagrams: true is lost. */
+  /** Decides the fate of single datagrams: true is lost. May change the bytes of others. */
   lose: (datagram: Datagram) => boolean = () => false;
 
   get delayUs(): number {
@@ -173,7 +173,7 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
     host.nonces.check(bytes, 0, bytes.length);
     const datagram = { line, toServer, bytes: bytes.slice() };
     this.sent.push(datagram);
-    if (!line.cut && !line.lose(datagram)) this.carry(line, toServer, bytes, 0, bytes.length);
+    if (!line.cut && !line.lose(datagram)) this.inject(line, toServer, datagram.bytes);
   }
 
   get #hosts(): readonly Host[] {
