@@ -1,5 +1,5 @@
 /**
- * What the datagrams of a world carry: its AEAD hides nothing.
+ * What the datagrams of a pair carry: its AEAD hides nothing.
  *
  * @module
  */
@@ -25,9 +25,9 @@ export interface SentData {
   readonly bytes: number;
 }
 
-/** All DATA frames of a world, in the order in which they were sent. */
-export function sentData(world: Pair): SentData[] {
-  return world.sent.flatMap((datagram) => dataIn(datagram) ?? []);
+/** All DATA frames of a pair, in the order in which they were sent. */
+export function sentData(pair: Pair): SentData[] {
+  return pair.sent.flatMap((datagram) => dataIn(datagram) ?? []);
 }
 
 function dataIn({ line, toServer, bytes }: Datagram): SentData | undefined {
