@@ -160,12 +160,11 @@ export class Node extends End<Tunnel> implements Station {
       const waiting = this.#waiting[socket]!;
       if (waiting.length === 0) continue;
       batch.count = 0;
-      for (const index of waiting.slice(0, BATCH_DATAGRAMS)) {
+      for (const index of waiting.splice(0, BATCH_DATAGRAMS)) {
         const { bytes, length, from } = store.get(index);
         appendDatagram(batch, bytes.subarray(0, length), from);
         store.release(index);
       }
-      waiting.splice(0, batch.count);
       this.#noteArrivals(batch);
       this.endpoint.handleDatagrams(now, socket, batch);
       moved = true;

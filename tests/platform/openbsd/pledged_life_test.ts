@@ -21,6 +21,7 @@ import { openbsdPlatform } from "../../../src/platform/openbsd/platform.ts";
 import { sandbox } from "../../../src/platform/openbsd/sandbox.ts";
 import type { Platform } from "../../../src/platform/platform.ts";
 import { KEY } from "../../config/samples.ts";
+import { knownClient, serverEnd } from "../../pair/endpoints.ts";
 import { range, udp4 } from "../../tunnel/packets.ts";
 import { End, until } from "./ends.ts";
 import { KNOWN, pledgeDeno } from "./fake_deno.ts";
@@ -106,8 +107,8 @@ function makePlatform(libc: FakeLibc, directory: string): Platform {
 /** The other end, which is under no sandbox of interest. */
 function makeServer(host: FakeHost): End {
   const listen = { name: "server", address: "0.0.0.0", port: 5080, family: 4 } as const;
-  const clients = [{ name: "home", psk: new Uint8Array(32), allowed: [] }];
-  return new End(host, [listen], { role: "server", clients }, 1, {});
+  const home = knownClient("home", { psk: new Uint8Array(32) });
+  return new End(host, [listen], (shared, pool) => serverEnd(shared, pool, [home]), 1, {});
 }
 
 /** Asks on the control socket, as `aggvpn status` does from its own process. */
