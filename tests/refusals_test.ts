@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { reportIfRefused, watchRefusals } from "../src/refusals.ts";
-import { logged } from "./io/logged.ts";
+import { logged } from "./logged.ts";
 
 const REFUSED = new Error("Function not implemented (os error 78): rename 'a' -> 'b'");
 

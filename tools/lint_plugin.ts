@@ -18,9 +18,10 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tunnel: ["wire", "crypto", "queue", "links", "session", "scheduler", "receiver"],
   config: ["wire"],
   platform: ["wire", "offload", "crypto"],
-  io: ["wire", "crypto", "scheduler", "tunnel", "config", "platform"],
+  io: ["tunnel", "platform"],
   control: ["config", "tunnel"],
-  cli: ["config", "control", "crypto", "io", "platform", "tunnel"],
+  daemon: ["wire", "crypto", "scheduler", "tunnel", "config", "platform", "io", "control"],
+  cli: ["config", "control", "crypto", "platform", "daemon", "tunnel"],
 };
 
 /** Layers that read packets and datagrams, whose layouts only src/wire knows. */
@@ -54,6 +55,8 @@ export const PURE_LAYERS: readonly string[] = [
   "tunnel",
   "config",
 ];
+/** Files of other layers that are held to the same. */
+const PURE_FILES = /\/src\/daemon\/(?:plan|quota_ledger)\.ts$/;
 
 const IMPURE: readonly string[] = [
   "Deno",
@@ -131,7 +134,8 @@ const plugin: Deno.lint.Plugin = {
     "pure-core": {
       create(context): Deno.lint.LintVisitor {
         const layer = productLayerOf(context.filename);
-        if (!layer || !PURE_LAYERS.includes(layer)) return {};
+        if (!layer) return {};
+        if (!PURE_LAYERS.includes(layer) && !PURE_FILES.test(context.filename)) return {};
         return {
           Identifier(node): void {
             if (!IMPURE.includes(node.name)) return;

@@ -9,12 +9,12 @@
 import type { Shape } from "../../lab/emulator/shape.ts";
 import type { TcpSample } from "../../lab/tools/tcp.ts";
 import type { EchoReport, StreamReport } from "../../lab/tools/udp.ts";
-import type { RateSchedule } from "../../tests/sim/elements/rate_schedule.ts";
+import type { RateSchedule } from "../../tests/pair/elements/rate_schedule.ts";
+import type { DirectionSpec, LinkSpec } from "../../tests/pair/link.ts";
 import { endpointTunnel } from "../../tests/sim/endpoint_tunnel.ts";
 import type { PingFlow } from "../../tests/sim/flows/ping.ts";
 import type { Samples } from "../../tests/sim/flows/samples.ts";
 import { StreamFlow } from "../../tests/sim/flows/stream.ts";
-import type { DirectionSpec, LinkSpec } from "../../tests/sim/link.ts";
 import { CLIENT, SERVER, type Side } from "../../tests/sim/packet.ts";
 import * as sim from "../../tests/sim/scenario.ts";
 import { cuts, lineCount, type RateStep, rateSteps } from "./capacity.ts";
@@ -163,12 +163,12 @@ class Watch {
     this.#run = run;
     this.#flowBytes.push(run.bulk.map(({ goodBytes }) => goodBytes));
     this.#lineBytes.push(
-      run.world.links.map((link) => link[this.#traffic.way].leftBytes),
+      run.simulation.lines.map(({ link }) => link[this.#traffic.way].leftBytes),
     );
   }
 
   measured(): Measured {
-    const { bulk = [], ping, world } = this.#run ?? {};
+    const { bulk = [], ping, simulation } = this.#run ?? {};
     const { seconds, warmUpSeconds } = this.#traffic;
     const flows = bulk.map((flow, i) => {
       const samples = growth(this.#flowBytes, i).map((bytes, step): TcpSample => ({
@@ -186,7 +186,7 @@ class Watch {
         retransmits: flow.sender.resent,
       };
     });
-    const lines = world?.links.map((_, i) =>
+    const lines = simulation?.lines.map((_, i) =>
       growth(this.#lineBytes, i).map((bytes) => bytes * 8 / STEP_SECONDS)
     );
     return {
@@ -197,14 +197,14 @@ class Watch {
     };
   }
 
-  #addStream({ world }: sim.Run): void {
+  #addStream({ simulation }: sim.Run): void {
     const { stream } = this.#traffic;
     if (stream === undefined) return;
     const { packetsPerSecond, sizeBytes } = stream;
     const bytes = sizeBytes + IP_UDP_BYTES;
-    this.#stream = world.addFlow(
+    this.#stream = simulation.addFlow(
       sim.START_US,
-      (port) => new StreamFlow(world, port, { from: this.#from, packetsPerSecond, bytes }),
+      (port) => new StreamFlow(simulation, port, { from: this.#from, packetsPerSecond, bytes }),
     );
   }
 

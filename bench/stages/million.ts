@@ -8,7 +8,7 @@
 import type { AeadProvider } from "../../src/crypto/aead.ts";
 import { median } from "../median.ts";
 import { allocationSites, type Site } from "./allocation_sites.ts";
-import { CorePair, PACKETS_PER_STEP } from "./core_pair.ts";
+import { JoinedPair, PACKETS_PER_STEP } from "./joined_pair.ts";
 import { HEAP_LOOK_BYTES, heapBytes } from "./stage.ts";
 
 const PACKETS = 1_000_000;
@@ -74,9 +74,9 @@ export async function sitesPerPacket(aead: AeadProvider, links: number): Promise
   return sites.map(({ name, bytes }) => ({ name, bytes: bytes / packets }));
 }
 
-/** A pair whose code has been compiled. */
-function warmPair(aead: AeadProvider, links: number, sizeBytes: number): CorePair {
-  const pair = new CorePair(aead, links, sizeBytes);
+/** A pair that the compiler is done with. */
+function warmPair(aead: AeadProvider, links: number, sizeBytes: number): JoinedPair {
+  const pair = new JoinedPair(aead, links, sizeBytes);
   for (let i = 0; i < WARM_UP_STEPS; i++) pair.step();
   return pair;
 }

@@ -7,8 +7,8 @@
 
 import { configure, type LogRecord } from "@logtape/logtape";
 import { openControl } from "../../src/control/server.ts";
-import { runScript } from "../../src/io/script.ts";
-import { stateFile } from "../../src/io/state_file.ts";
+import { runScript } from "../../src/daemon/script.ts";
+import { stateFile } from "../../src/daemon/state_file.ts";
 import { runCommand } from "../../src/platform/run_changes.ts";
 import { watchRefusals } from "../../src/refusals.ts";
 import { refuseCalls } from "./filter.ts";

@@ -8,7 +8,7 @@ import { Address, type Prefix } from "../address.ts";
 import type { Config } from "../config/config.ts";
 import { osOf, WAY_KEYS } from "../config/ways.ts";
 import { AggvpnError } from "../errors.ts";
-import { linkSocket, openFiles } from "../io/plan.ts";
+import { linkSocket, openFiles } from "../daemon/plan.ts";
 import { detectPlatform } from "../platform/detect.ts";
 import type { HostFinding, HostNeeds, Platform } from "../platform/platform.ts";
 

@@ -23,8 +23,6 @@ import {
 } from "../wire/ip_layout.ts";
 import { isFrom, isTo } from "../wire/routes.ts";
 
-export type { RuleOptions } from "../rule_options.ts";
-
 /** {@linkcode Duplicate} as a number. */
 export const COPIES = { off: 0, auto: 1, all: 2 } as const satisfies Record<Duplicate, number>;
 

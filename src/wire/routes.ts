@@ -8,7 +8,6 @@ import type { Family, Prefix } from "../address.ts";
 import { IPV4_DESTINATION, IPV4_SOURCE, IPV6_DESTINATION, IPV6_SOURCE } from "./ip_layout.ts";
 
 /** What it is called where peers are. */
-export type { Prefix as Network } from "../address.ts";
 
 /** Tells whether the source address of the packet at `at` lies in one of `networks`. */
 export function mayUseSource(

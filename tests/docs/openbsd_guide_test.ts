@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { Child, run } from "../../lab/process.ts";
 import { MLVPN_KEYS } from "../../src/config/schema.ts";
-import { networkPlan, tunnelMtu } from "../../src/io/plan.ts";
+import { networkPlan, tunnelMtu } from "../../src/daemon/plan.ts";
 import { closedCommands } from "../../src/platform/openbsd/kept_interface.ts";
 import { networkChanges } from "../../src/platform/openbsd/network.ts";
 import { applyChanges, type CommandResult, undoWith } from "../../src/platform/run_changes.ts";

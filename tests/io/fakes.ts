@@ -17,7 +17,7 @@ import type { EndpointEvent } from "../../src/tunnel/options.ts";
 export const PEER = remoteOf(Uint8Array.of(192, 0, 2, 1), 5080);
 
 /** Virtual time, and what happens when. */
-export class World {
+export class DriverWorld {
   now = 0;
   /** What each clock reading costs, so that busy loops end. */
   tickUs = 1;
@@ -128,7 +128,7 @@ export class FakePoller implements Poller {
   #woken = false;
 
   constructor(
-    readonly world: World,
+    readonly world: DriverWorld,
     readonly tun: FakeTun,
     readonly sockets: () => readonly FakeSocket[],
   ) {}
@@ -252,7 +252,7 @@ export class QuietCore implements Core {
 
 /** A driver with two sockets in a fake world. */
 export function makeDriver(overrides: Partial<DriverOptions> = {}): {
-  world: World;
+  world: DriverWorld;
   tun: FakeTun;
   sockets: FakeSocket[];
   pool: PacketPool;
@@ -261,7 +261,7 @@ export function makeDriver(overrides: Partial<DriverOptions> = {}): {
   events: EndpointEvent[];
   driver: Driver;
 } {
-  const world = new World();
+  const world = new DriverWorld();
   const tun = new FakeTun();
   const sockets = [new FakeSocket(0), new FakeSocket(1)];
   const pool = new PacketPool(256);

@@ -4,7 +4,7 @@ import { derivePsk, type PskKeys } from "../../src/crypto/psk.ts";
 import type { DropReason } from "../../src/drops.ts";
 import { type Accepted, Acceptor } from "../../src/session/acceptor.ts";
 import { readU32 } from "../../src/wire/field.ts";
-import { Rng } from "../sim/rng.ts";
+import { Rng } from "../pair/rng.ts";
 
 const ALICE = derivePsk(new Uint8Array(32).fill(1));
 const BOB = derivePsk(new Uint8Array(32).fill(2));

@@ -3,7 +3,7 @@ import { type InitPayload, respond, tai64n } from "../../src/crypto/handshake.ts
 import { derivePsk } from "../../src/crypto/psk.ts";
 import { Connector } from "../../src/session/connector.ts";
 import { readU32 } from "../../src/wire/field.ts";
-import { Rng } from "../sim/rng.ts";
+import { Rng } from "../pair/rng.ts";
 
 const KEYS = derivePsk(new Uint8Array(32).fill(0x5a));
 const SECOND = 1_000_000;

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { nobleProvider } from "../../src/crypto/noble.ts";
 import type { Session } from "../../src/session/session.ts";
 import { Sessions } from "../../src/session/sessions.ts";
-import { Rng } from "../sim/rng.ts";
+import { Rng } from "../pair/rng.ts";
 
 /** Owners are only keys of maps. */
 const [A, B] = ["a", "b"];

@@ -7,38 +7,41 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { constantRate } from "./elements/rate_schedule.ts";
+import { constantRate } from "../pair/elements/rate_schedule.ts";
+import { explaining } from "../pair/invariants.ts";
+import { type DirectionSpec, line, type LinkSpec } from "../pair/link.ts";
+import { Rng } from "../pair/rng.ts";
 import { endpointTunnel } from "./endpoint_tunnel.ts";
 import { BulkFlow } from "./flows/bulk.ts";
 import { StreamFlow } from "./flows/stream.ts";
-import { explaining } from "./invariants.ts";
-import { type DirectionSpec, line, type LinkSpec } from "./link.ts";
 import { CLIENT, SERVER, type Side } from "./packet.ts";
-import { Rng } from "./rng.ts";
 import { INNER_MTU, runScenario, type Scenario } from "./scenario.ts";
-import { FLOW_PORT, World } from "./world.ts";
+import { FLOW_PORT, Simulation } from "./simulation.ts";
 
-/** Opens a world with a tunnel over `links` and a stream of 100 packets/s to the client. */
-function openWorld(
+/** Opens a simulation with a tunnel over `links` and a stream of 100 packets/s to the client. */
+function openSimulation(
   links: readonly LinkSpec[],
   options: { seed?: number; serverSockets?: number } = {},
   policy: Pick<Scenario, "rules" | "duplicate" | "schedule"> = {},
-): { world: World; stream: StreamFlow } {
+): { simulation: Simulation; stream: StreamFlow } {
   const tunnel = endpointTunnel({ name: "test", links, ...policy });
-  const world = new World({ seed: 1, links, tunnel, ...options });
-  const stream = world.addFlow(
+  const simulation = new Simulation({ seed: 1, links, tunnel, ...options });
+  const stream = simulation.addFlow(
     500_000,
-    (port) => new StreamFlow(world, port, { from: SERVER, packetsPerSecond: 100, bytes: 200 }),
+    (port) => new StreamFlow(simulation, port, { from: SERVER, packetsPerSecond: 100, bytes: 200 }),
   );
-  return { world, stream };
+  return { simulation, stream };
 }
 
-function addBulk(world: World, from: Side): BulkFlow {
-  return world.addFlow(600_000, (port) => new BulkFlow(world, port, { from, mtu: INNER_MTU }));
+function addBulk(simulation: Simulation, from: Side): BulkFlow {
+  return simulation.addFlow(
+    600_000,
+    (port) => new BulkFlow(simulation, port, { from, mtu: INNER_MTU }),
+  );
 }
 
-function statesOf(world: World, side: Side): string[] {
-  return world.events.filter((event) => event.side === side).flatMap(({ event }) =>
+function statesOf(simulation: Simulation, side: Side): string[] {
+  return simulation.events.filter((event) => event.side === side).flatMap(({ event }) =>
     event.type === "session" ? [event.state] : []
   );
 }
@@ -55,10 +58,10 @@ Deno.test("Endpoint gives the same run for the same seed", () => {
 
 Deno.test("Endpoint serves several links through one socket of the server", () => {
   const links = [20, 30].map((rttMs, i) => line({ name: `l${i}`, mbps: 20, rttMs }));
-  const { world } = openWorld(links, { serverSockets: 1 });
-  const bulk = addBulk(world, SERVER);
-  world.runUntil(5e6);
-  world.finish();
+  const { simulation } = openSimulation(links, { serverSockets: 1 });
+  const bulk = addBulk(simulation, SERVER);
+  simulation.runUntil(5e6);
+  simulation.finish();
   assert(bulk.goodBytes * 8 / 4.4e6 > 24, `${bulk.goodBytes}`);
 });
 
@@ -68,20 +71,20 @@ Deno.test("Endpoint comes up when its first link is dead from the start", () => 
     line({ name: "dead", mbps: 20, rttMs: 20, both: dead }),
     line({ name: "alive", mbps: 20, rttMs: 20 }),
   ];
-  const { world, stream } = openWorld(links);
-  world.runUntil(3e6);
-  world.finish();
+  const { simulation, stream } = openSimulation(links);
+  simulation.runUntil(3e6);
+  simulation.finish();
   assertEquals(stream.lost, 0);
-  assertEquals(statesOf(world, CLIENT)[0], "up");
+  assertEquals(statesOf(simulation, CLIENT)[0], "up");
 });
 
 Deno.test("Endpoint follows a client whose public port changes", () => {
   const links = [line({ name: "a", mbps: 20, rttMs: 20, link: { rebindsUs: [2e6, 4e6] } })];
-  const { world, stream } = openWorld(links);
-  const bulk = addBulk(world, CLIENT);
-  world.runUntil(6e6);
-  const roamed = world.events.filter(({ event }) => event.type === "roamed");
-  world.finish();
+  const { simulation, stream } = openSimulation(links);
+  const bulk = addBulk(simulation, CLIENT);
+  simulation.runUntil(6e6);
+  const roamed = simulation.events.filter(({ event }) => event.type === "roamed");
+  simulation.finish();
   assertEquals(roamed.length, 2);
   assert(stream.longestGapUs < 100_000, `${stream.longestGapUs}`);
   assert(bulk.goodBytes > 5e6, `${bulk.goodBytes}`);
@@ -90,19 +93,19 @@ Deno.test("Endpoint follows a client whose public port changes", () => {
 Deno.test("Endpoint survives when every link is gone for two seconds", () => {
   const gone = { blackholes: [{ fromUs: 2e6, toUs: 4e6 }] };
   const links = [20, 30].map((rttMs, i) => line({ name: `l${i}`, mbps: 20, rttMs, both: gone }));
-  const { world, stream } = openWorld(links);
-  addBulk(world, SERVER);
-  world.runUntil(8e6);
-  world.finish();
+  const { simulation, stream } = openSimulation(links);
+  addBulk(simulation, SERVER);
+  simulation.runUntil(8e6);
+  simulation.finish();
   assert(stream.longestGapUs > 1.9e6 && stream.longestGapUs < 3e6, `${stream.longestGapUs}`);
 });
 
 Deno.test("Endpoint tells its user when the other end says goodbye", () => {
-  const { world } = openWorld([line({ name: "a", mbps: 20, rttMs: 20 })]);
-  world.runUntil(1e6);
-  world.server.close(world.queue.now);
-  world.runUntil(1.1e6);
-  assertEquals(statesOf(world, CLIENT), ["up", "down"]);
+  const { simulation } = openSimulation([line({ name: "a", mbps: 20, rttMs: 20 })]);
+  simulation.runUntil(1e6);
+  simulation.server.close(simulation.queue.now);
+  simulation.runUntil(1.1e6);
+  assertEquals(statesOf(simulation, CLIENT), ["up", "down"]);
 });
 
 /** Lines as bad as can be, different for each seed. */
@@ -134,11 +137,11 @@ const REPLAY = "deno test -A tests/sim/endpoint_test.ts";
 for (let seed = 1; seed <= 12; seed++) {
   Deno.test(`Endpoint keeps its promises over random networks: seed ${seed}`, () => {
     explaining(() => `\nReplay: ${REPLAY} --filter ": seed ${seed}"`, () => {
-      const { world } = openWorld(randomLinks(new Rng(seed)), { seed });
-      addBulk(world, SERVER);
-      addBulk(world, CLIENT);
-      world.runUntil(6e6);
-      world.finish();
+      const { simulation } = openSimulation(randomLinks(new Rng(seed)), { seed });
+      addBulk(simulation, SERVER);
+      addBulk(simulation, CLIENT);
+      simulation.runUntil(6e6);
+      simulation.finish();
     });
   });
 }
@@ -156,16 +159,16 @@ const POLICY: Pick<Scenario, "rules" | "duplicate" | "schedule"> = {
 for (let seed = 13; seed <= 24; seed++) {
   Deno.test(`Endpoint keeps its promises over random networks with rules: seed ${seed}`, () => {
     explaining(() => `\nReplay: ${REPLAY} --filter "with rules: seed ${seed}"`, () => {
-      const { world } = openWorld(
+      const { simulation } = openSimulation(
         randomLinks(new Rng(seed)),
         { seed, ...seed % 2 === 0 && { serverSockets: 1 } },
         POLICY,
       );
-      addBulk(world, SERVER);
-      addBulk(world, CLIENT);
-      addBulk(world, SERVER);
-      world.runUntil(6e6);
-      world.finish();
+      addBulk(simulation, SERVER);
+      addBulk(simulation, CLIENT);
+      addBulk(simulation, SERVER);
+      simulation.runUntil(6e6);
+      simulation.finish();
     });
   });
 }
@@ -175,12 +178,12 @@ for (let seed = 25; seed <= 36; seed++) {
   Deno.test(`Endpoint keeps its promises over random networks, ${schedule}: seed ${seed}`, () => {
     explaining(() => `\nReplay: ${REPLAY} --filter "${schedule}: seed ${seed}"`, () => {
       const policy = { schedule, ...seed % 3 === 0 && POLICY } as const;
-      const { world } = openWorld(randomLinks(new Rng(seed)), { seed }, policy);
-      addBulk(world, SERVER);
-      addBulk(world, CLIENT);
-      addBulk(world, SERVER);
-      world.runUntil(6e6);
-      world.finish();
+      const { simulation } = openSimulation(randomLinks(new Rng(seed)), { seed }, policy);
+      addBulk(simulation, SERVER);
+      addBulk(simulation, CLIENT);
+      addBulk(simulation, SERVER);
+      simulation.runUntil(6e6);
+      simulation.finish();
     });
   });
 }

@@ -6,38 +6,25 @@
 
 import { Endpoint } from "../../src/tunnel/endpoint.ts";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
-import type { LinkSpec } from "./link.ts";
+import { clientEnd, knownClient, linkTo, serverEnd, sharedOptions } from "../pair/endpoints.ts";
+import type { LinkSpec } from "../pair/link.ts";
 import { CLIENT } from "./packet.ts";
 import { INNER_MTU, type Scenario } from "./scenario.ts";
-import { SIM_AEAD } from "./sim_aead.ts";
 import type { Tunnel, TunnelContext, TunnelFactory } from "./tunnel.ts";
 
-/** Visibly fake. */
-const PSK = new Uint8Array(32).fill(0x5a);
-/** The default of `timeout` in the configuration. */
+/** What `timeout` is when the config says nothing. */
 const TIMEOUT_US = 1_000_000;
-/** What the clocks of both ends show at the beginning: 2026-01-01. */
-const EPOCH_US = 1_767_225_600_000_000;
 
 /** Builds both ends of the tunnel for a scenario. */
 export function endpointTunnel(scenario: Scenario): TunnelFactory {
   return (context): Tunnel => {
-    const common = {
-      pool: context.pool,
-      aead: SIM_AEAD,
-      random: (out: Uint8Array): void => context.rng.fill(out),
-      epochUs: EPOCH_US,
-      mtu: INNER_MTU,
-      rules: scenario.rules ?? [],
-      duplicate: scenario.duplicate ?? "off",
-      schedule: scenario.schedule ?? "fast",
-    };
+    const { rules = [], duplicate = "off", schedule = "fast" } = scenario;
+    const shared = sharedOptions(context.rng, { mtu: INNER_MTU, rules, duplicate, schedule });
     if (context.side === CLIENT) {
       const links = scenario.links.map((link, i) => optionsOf(link, i, context, scenario));
-      return new Endpoint({ ...common, role: "client", psk: PSK.slice(), links });
+      return new Endpoint(clientEnd(shared, context.pool, links));
     }
-    const clients = [{ name: "sim", psk: PSK.slice(), allowed: [] }];
-    return new Endpoint({ ...common, role: "server", clients });
+    return new Endpoint(serverEnd(shared, context.pool, [knownClient("sim")]));
   };
 }
 
@@ -48,13 +35,9 @@ function optionsOf(
   scenario: Scenario,
 ): LinkOptions {
   const known = scenario.configured ?? false;
-  return {
-    name: link.name,
-    remote: context.remotes[i]!,
-    tier: "primary",
-    metered: false,
+  return linkTo(link.name, context.remotes[i]!, {
     uploadBps: known ? link.up.rate.meanBps(0, 1e6) : 0,
     downloadBps: known ? link.down.rate.meanBps(0, 1e6) : 0,
     timeoutUs: TIMEOUT_US,
-  };
+  });
 }

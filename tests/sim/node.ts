@@ -1,30 +1,32 @@
 /**
- * A host with one end of the tunnel: does for a tunnel what the daemon's driver does, in virtual
- * time. It wakes a little after something happened, like a process, then moves everything there is.
+ * A host with one end of the tunnel, as real as the simulator has it: it wakes a little after
+ * something happened, as a process does, its sockets and its TUN have bounded queues, and then
+ * it moves everything there is.
  *
  * @module
  */
 
-import { BATCH_DATAGRAMS, ReceiveBatch, TransmitBatch } from "../../src/batch.ts";
-import type { SendFailure } from "../../src/batch.ts";
-import { PacketPool } from "../../src/slab.ts";
+import {
+  BATCH_DATAGRAMS,
+  ReceiveBatch,
+  type SendFailure,
+  type TransmitBatch,
+} from "../../src/batch.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
+import type { DatagramStore } from "../pair/datagram_store.ts";
+import { appendDatagram, End, MAX_ROUNDS, PACKETS_PER_ROUND } from "../pair/end.ts";
+import type { EventQueue } from "../pair/event_queue.ts";
+import { InvariantError, NonceWatch } from "../pair/invariants.ts";
+import type { Rng } from "../pair/rng.ts";
+import { Timer } from "../pair/timer.ts";
+import type { Station } from "../pair/virtual_network.ts";
 import { orderedPacketAt } from "./arrivals.ts";
-import type { DatagramStore } from "./datagram_store.ts";
-import type { EventQueue } from "./event_queue.ts";
-import { InvariantError, NonceWatch } from "./invariants.ts";
 import type { Side } from "./packet.ts";
-import type { Rng } from "./rng.ts";
-import { Timer } from "./timer.ts";
 import { TunQueue } from "./tun_queue.ts";
 import type { Tunnel } from "./tunnel.ts";
 
-/** Packets moved to or from the TUN in one round, as the driver has it. */
-const PACKETS_PER_ROUND = 64;
 /** Datagrams that a socket's receive buffer holds: about 4 MiB. */
 const SOCKET_DATAGRAMS = 2800;
-/** Rounds without an end are a bug of the tunnel. */
-const MAX_ROUNDS = 10_000;
 
 /** What surrounds a node. */
 export interface Surroundings {
@@ -55,51 +57,46 @@ export interface NodeOptions {
 }
 
 /** One host. */
-export class Node {
+export class Node extends End<Tunnel> implements Station {
   readonly side: Side;
-  readonly pool: PacketPool;
   readonly tun = new TunQueue();
   readonly nonces = new NonceWatch();
   /** Set once, before {@linkcode start}. */
-  tunnel!: Tunnel;
+  endpoint!: Tunnel;
   /** Slots that the tunnel does not keep for itself. */
   freeSlots = 0;
   /** Datagrams that the sockets had no room for. */
   socketDrops = 0;
   sentDatagrams = 0;
-  turns = 0;
   /** The fewest free slots there ever were. */
   minAvailable: number;
   closed = false;
   readonly #around: Surroundings;
   readonly #options: NodeOptions;
   readonly #rng: Rng;
-  readonly #batches: readonly TransmitBatch[];
   readonly #received = new ReceiveBatch();
   readonly #waiting: number[][];
-  readonly #slots = new Int32Array(PACKETS_PER_ROUND);
   readonly #wake: Timer;
   readonly #deadline: Timer;
   #turnsAtInstant = 0;
   #turnAt = -1;
 
   constructor(around: Surroundings, options: NodeOptions, rng: Rng) {
+    super(options.sockets, options.slots);
     this.#around = around;
     this.#options = options;
     this.#rng = rng;
     this.side = options.side;
-    this.pool = new PacketPool(options.slots);
     this.minAvailable = options.slots;
-    this.#batches = Array.from({ length: options.sockets }, () => new TransmitBatch());
-    this.#waiting = this.#batches.map(() => []);
-    this.#wake = new Timer(around.queue, (now) => this.#turn(now));
-    this.#deadline = new Timer(around.queue, (now) => this.#turn(now));
+    this.#waiting = this.batches.map(() => []);
+    this.#wake = new Timer(around.queue, (now) => this.turn(now));
+    this.#deadline = new Timer(around.queue, (now) => this.turn(now));
   }
 
-  /** Starts work; call it once {@linkcode tunnel} has been set. */
+  /** Takes up work; to be called when {@linkcode endpoint} has been set. */
   start(now: number): void {
     this.freeSlots = this.pool.available;
-    this.#turn(now);
+    this.turn(now);
   }
 
   /** A datagram has arrived at a socket. */
@@ -121,11 +118,11 @@ export class Node {
 
   /** Ends the tunnel as the daemon does; it must be silent from now on. */
   close(now: number): void {
-    this.tunnel.close(now);
-    this.#transmit(now);
-    this.#drainEvents();
+    this.endpoint.close(now);
+    this.transmit(now);
+    this.pollEvents(now);
     this.closed = true;
-    this.#turn(now);
+    this.turn(now);
   }
 
   #wakeSoon(now: number): void {
@@ -136,30 +133,23 @@ export class Node {
     return this.#options.wakeUs * (0.5 + this.#rng.next());
   }
 
-  #turn(now: number): void {
-    this.turns++;
+  override turn(now: number): void {
     this.#wake.set(Infinity);
     this.#watchProgress(now);
-    let rounds = 0;
-    while (this.#round(now)) {
-      if (++rounds > MAX_ROUNDS) throw new InvariantError(`a turn at ${now} us does not end`);
-    }
-    this.#drainEvents();
-    const deadline = this.tunnel.pollTimeout();
+    super.turn(now);
+    const deadline = this.endpoint.pollTimeout();
     if (Number.isNaN(deadline)) throw new InvariantError(`pollTimeout is not a number at ${now}`);
     this.#deadline.set(
       deadline === Infinity ? Infinity : Math.max(now, deadline) + this.#lateness(),
     );
   }
 
-  #round(now: number): boolean {
-    let moved = this.#receive(now);
-    moved = this.#readTun(now) || moved;
-    if (now >= this.tunnel.pollTimeout()) this.tunnel.handleTimeout(now);
-    moved = this.#transmit(now) || moved;
-    moved = this.#writeTun(now) || moved;
+  protected override round(now: number): boolean {
+    const received = this.#receive(now);
+    const read = this.#readTun(now);
+    const moved = super.round(now);
     this.minAvailable = Math.min(this.minAvailable, this.pool.available);
-    return moved;
+    return received || read || moved;
   }
 
   #receive(now: number): boolean {
@@ -169,17 +159,14 @@ export class Node {
     for (let socket = 0; socket < this.#waiting.length; socket++) {
       const waiting = this.#waiting[socket]!;
       if (waiting.length === 0) continue;
-      batch.count = Math.min(waiting.length, BATCH_DATAGRAMS);
-      for (let i = 0; i < batch.count; i++) {
-        const datagram = store.get(waiting[i]!);
-        batch.slab.bytes.set(datagram.bytes.subarray(0, datagram.length), batch.slab.at(i));
-        batch.lengths[i] = datagram.length;
-        batch.remotes.set(datagram.from.bytes, i * datagram.from.bytes.length);
-        store.release(waiting[i]!);
+      batch.count = 0;
+      for (const index of waiting.splice(0, BATCH_DATAGRAMS)) {
+        const { bytes, length, from } = store.get(index);
+        appendDatagram(batch, bytes.subarray(0, length), from);
+        store.release(index);
       }
-      waiting.splice(0, batch.count);
       this.#noteArrivals(batch);
-      this.tunnel.handleDatagrams(now, socket, batch);
+      this.endpoint.handleDatagrams(now, socket, batch);
       moved = true;
     }
     return moved;
@@ -195,7 +182,7 @@ export class Node {
 
   #readTun(now: number): boolean {
     const limit = Math.min(
-      this.tunnel.wantsPackets(),
+      this.endpoint.wantsPackets(),
       this.tun.count,
       this.pool.available,
       PACKETS_PER_ROUND,
@@ -204,57 +191,32 @@ export class Node {
     for (let i = 0; i < limit; i++) {
       const slot = this.pool.alloc();
       this.tun.shiftInto(this.pool, slot);
-      this.#slots[i] = slot;
+      this.slots[i] = slot;
     }
-    this.tunnel.handlePackets(now, this.#slots, limit);
+    this.endpoint.handlePackets(now, this.slots, limit);
     return true;
   }
 
-  #transmit(now: number): boolean {
-    let moved = false;
-    for (let more = true; more;) {
-      more = this.tunnel.pollTransmit(now, this.#batches);
-      let sent = 0;
-      for (let socket = 0; socket < this.#batches.length; socket++) {
-        const batch = this.#batches[socket]!;
-        sent += batch.count;
-        this.#flush(now, socket, batch);
-      }
-      if (more && sent === 0) throw new InvariantError(`a full batch is empty at ${now} us`);
-      moved ||= sent > 0;
-    }
-    return moved;
-  }
-
-  #flush(now: number, socket: number, batch: TransmitBatch): void {
-    const count = batch.count;
-    batch.count = 0;
-    for (let i = 0; i < count; i++) {
+  protected override onDatagrams(now: number, socket: number, batch: TransmitBatch): void {
+    for (let i = 0; i < batch.count; i++) {
       if (this.closed) throw new InvariantError(`a closed tunnel sends at ${now} us`);
       this.nonces.check(batch.slab.bytes, batch.slab.at(i), batch.lengths[i]!);
       const failure = this.#around.transmit(this, socket, batch, i);
       if (failure === undefined) this.sentDatagrams++;
-      else this.tunnel.handleSendFailure(now, socket, batch.paths[i]!, failure);
+      else this.endpoint.handleSendFailure(now, socket, batch.paths[i]!, failure);
     }
   }
 
-  #writeTun(now: number): boolean {
-    const count = this.tunnel.pollPackets(now, this.#slots);
+  protected override onPackets(_now: number, slots: Int32Array, count: number): void {
     for (let i = 0; i < count; i++) {
-      const slot = this.#slots[i]!;
-      const { length, byteOffset } = this.pool.packet(slot);
+      const { length, byteOffset } = this.pool.packet(slots[i]!);
       this.#around.deliver(this, this.pool.bytes, byteOffset, length);
-      this.pool.release(slot);
     }
-    return count > 0;
   }
 
-  #drainEvents(): void {
-    let event: EndpointEvent | undefined;
-    while ((event = this.tunnel.pollEvent()) !== undefined) {
-      if (this.closed) throw new InvariantError(`a closed tunnel says "${event.type}"`);
-      this.#around.onEvent(this, event);
-    }
+  protected override onEvent(_now: number, event: EndpointEvent): void {
+    if (this.closed) throw new InvariantError(`a closed tunnel says "${event.type}"`);
+    this.#around.onEvent(this, event);
   }
 
   /** A tunnel whose deadline stays in the past would spin forever. */

@@ -7,17 +7,17 @@
 
 import type { Duplicate } from "../../src/duplicate.ts";
 import type { Schedule } from "../../src/schedule.ts";
-import type { RuleOptions } from "../../src/scheduler/rules.ts";
+import type { RuleOptions } from "../../src/rule_options.ts";
+import type { DirectionSpec, LinkSpec } from "../pair/link.ts";
 import { BulkFlow } from "./flows/bulk.ts";
 import { PingFlow } from "./flows/ping.ts";
 import { RequestFlow } from "./flows/requests.ts";
 import { StreamFlow } from "./flows/stream.ts";
-import type { DirectionSpec, LinkSpec } from "./link.ts";
 import type { Node } from "./node.ts";
 import { CLIENT, SERVER, type Side } from "./packet.ts";
+import { Simulation } from "./simulation.ts";
 import type { CongestionName } from "./tcp/congestion.ts";
 import type { TunnelFactory } from "./tunnel.ts";
-import { World } from "./world.ts";
 
 /** When traffic begins: the tunnel has come up by then. */
 export const START_US = 500_000;
@@ -116,7 +116,7 @@ export interface RunOptions {
 /** A scenario while it runs. */
 export interface Run {
   readonly scenario: Scenario;
-  readonly world: World;
+  readonly simulation: Simulation;
   readonly bulk: readonly BulkFlow[];
   /** Traffic that counts beside it. */
   readonly udp: readonly StreamFlow[];
@@ -133,21 +133,21 @@ export function runScenario(
   options: RunOptions = {},
 ): Result {
   const run = openRun(scenario, factory, options);
-  const { world } = run;
+  const { simulation } = run;
   const endUs = START_US + WARM_UP_US + 1e6 * (options.seconds ?? scenario.seconds ?? 10);
   const progress: number[] = [];
   let before: number[] = [];
   for (let at = START_US; at < endUs; at += RAMP_STEP_US) {
-    world.runUntil(at);
+    simulation.runUntil(at);
     progress.push(goodBytesOf(run));
     if (at === START_US + WARM_UP_US) before = run.bulk.map((flow) => flow.goodBytes);
     options.onStep?.(run);
   }
-  world.runUntil(endUs);
+  simulation.runUntil(endUs);
   progress.push(goodBytesOf(run));
   const result = resultOf(run, progress, endUs);
   const fairness = jain(run.bulk.map((flow, i) => flow.goodBytes - before[i]!));
-  world.finish();
+  simulation.finish();
   return { ...result, fairness, lost: lostOf(run), streamLost: streamOf(run)?.lost ?? NaN };
 }
 
@@ -158,47 +158,47 @@ function openRun(
 ): Run {
   const { links, from = SERVER, flows = 1, congestion = ["cubic"], beside = [] } = scenario;
   const { seed = 1, wakeUs = 60, mtu = INNER_MTU } = options;
-  const world = new World({ seed, links, tunnel: factory(scenario), wakeUs });
+  const simulation = new Simulation({ seed, links, tunnel: factory(scenario), wakeUs });
   const bulk = Array.from({ length: flows }, (_, i) => {
     const bulkOptions = { from, mtu, congestion: congestion[i % congestion.length]! };
-    const make = (port: number): BulkFlow => new BulkFlow(world, port, bulkOptions);
-    return world.addFlow(START_US + i * 10_000, make);
+    const make = (port: number): BulkFlow => new BulkFlow(simulation, port, bulkOptions);
+    return simulation.addFlow(START_US + i * 10_000, make);
   });
   const udp = beside.flatMap((traffic) =>
-    traffic.kind === "udp" ? [addUdp(world, from, traffic.mbps, mtu)] : []
+    traffic.kind === "udp" ? [addUdp(simulation, from, traffic.mbps, mtu)] : []
   );
-  const ping = world.addFlow(
+  const ping = simulation.addFlow(
     START_US + WARM_UP_US,
-    (port) => new PingFlow(world, port, 100_000),
+    (port) => new PingFlow(simulation, port, 100_000),
   );
-  for (const traffic of beside) addTraffic(world, from, mtu, traffic);
+  for (const traffic of beside) addTraffic(simulation, from, mtu, traffic);
   const [sending, receiving] = from === CLIENT
-    ? [world.client, world.server]
-    : [world.server, world.client];
-  return { scenario, world, bulk, udp, ping, sending, receiving };
+    ? [simulation.client, simulation.server]
+    : [simulation.server, simulation.client];
+  return { scenario, simulation, bulk, udp, ping, sending, receiving };
 }
 
 /** Constant-rate UDP in full packets; begins with the bulk. */
-function addUdp(world: World, from: Side, mbps: number, mtu: number): StreamFlow {
+function addUdp(simulation: Simulation, from: Side, mbps: number, mtu: number): StreamFlow {
   const packetsPerSecond = mbps * 1e6 / (8 * mtu);
   const options = { from, packetsPerSecond, bytes: mtu };
-  return world.addFlow(START_US, (port) => new StreamFlow(world, port, options));
+  return simulation.addFlow(START_US, (port) => new StreamFlow(simulation, port, options));
 }
 
 /** What is measured under load begins when there is load. */
-function addTraffic(world: World, from: Side, mtu: number, traffic: Traffic): void {
+function addTraffic(simulation: Simulation, from: Side, mtu: number, traffic: Traffic): void {
   if (traffic.kind === "stream") {
     const options = { ...traffic, from };
-    world.addFlow(START_US + WARM_UP_US, (port) => new StreamFlow(world, port, options));
+    simulation.addFlow(START_US + WARM_UP_US, (port) => new StreamFlow(simulation, port, options));
   } else if (traffic.kind === "requests") {
     const options = { ...traffic, mtu, thinkUs: traffic.thinkMs * 1000 };
-    world.addFlow(START_US + WARM_UP_US, (port) => new RequestFlow(world, port, options));
+    simulation.addFlow(START_US + WARM_UP_US, (port) => new RequestFlow(simulation, port, options));
   }
 }
 
-/** The stream whose gaps and delays are reported: the first that is not load, or the load. */
-function streamOf({ world, udp }: Run): StreamFlow | undefined {
-  const streams = world.flows.filter((flow) => flow instanceof StreamFlow);
+/** The stream whose gaps and delays are told: the first that is no load itself, or the load. */
+function streamOf({ simulation, udp }: Run): StreamFlow | undefined {
+  const streams = simulation.flows.filter((flow) => flow instanceof StreamFlow);
   return streams.find((flow) => !udp.includes(flow)) ?? udp[0];
 }
 
@@ -210,28 +210,31 @@ function goodBytesOf({ bulk, udp }: Run): number {
 type Measured = Omit<Result, "lost" | "streamLost" | "fairness">;
 
 function resultOf(run: Run, progress: readonly number[], endUs: number): Measured {
-  const { scenario, world, bulk, ping } = run;
+  const { scenario, simulation, bulk, ping } = run;
   const { from = SERVER } = scenario;
   const firstUs = START_US + WARM_UP_US;
   const firstStep = WARM_UP_US / RAMP_STEP_US;
   const bytes = progress.at(-1)! - progress[firstStep]!;
   const goodputMbps = bytes * 8 / (endUs - firstUs);
-  const queues = world.links.flatMap((link) => [link.upQueue, link.downQueue]);
+  const queues = simulation.lines.flatMap(({ link }) => [link.upQueue, link.downQueue]);
   const ledgers = bulk.map((flow) => flow.ledgers[from]);
   const stream = streamOf(run);
-  const requests = world.flows.find((flow) => flow instanceof RequestFlow)?.times;
+  const requests = simulation.flows.find((flow) => flow instanceof RequestFlow)?.times;
   const queueDrops = queues.reduce((sum, queue) => sum + queue.drops, 0);
-  const allDrops = world.links.reduce((sum, link) => sum + link.up.drops + link.down.drops, 0);
+  const allDrops = simulation.lines.reduce(
+    (sum, { link }) => sum + link.up.drops + link.down.drops,
+    0,
+  );
   return {
     goodputMbps,
     percentOfSum: 1e8 * goodputMbps / capacityBps(scenario, firstUs, endUs),
     rampS: rampOf(progress, goodputMbps),
     loadedRttMs: ping.roundTrips.quantile(0.5) / 1000,
     loadedRtt95Ms: ping.roundTrips.quantile(0.95) / 1000,
-    p99HoldUs: run.receiving.tunnel.status(endUs)?.peers[0]?.holdP99Us ?? NaN,
+    p99HoldUs: run.receiving.endpoint.status(endUs)?.peers[0]?.holdP99Us ?? NaN,
     queueDrops,
     lineLosses: allDrops - queueDrops,
-    tunDrops: world.client.tun.drops + world.server.tun.drops,
+    tunDrops: simulation.client.tun.drops + simulation.server.tun.drops,
     late: ledgers.reduce((sum, ledger) => sum + ledger.late, 0),
     resent: bulk.reduce((sum, flow) => sum + flow.sender.resent, 0),
     longestGapMs: (stream?.longestGapUs ?? NaN) / 1000,

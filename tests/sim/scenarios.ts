@@ -5,13 +5,13 @@
  * @module
  */
 
-import type { RuleOptions } from "../../src/scheduler/rules.ts";
-import { type RateStep, steppedRate, traceRate } from "./elements/rate_schedule.ts";
-import { type DirectionSpec, line, type LineNumbers, type LinkSpec } from "./link.ts";
+import type { RuleOptions } from "../../src/rule_options.ts";
+import { type RateStep, steppedRate, traceRate } from "../pair/elements/rate_schedule.ts";
+import { type DirectionSpec, line, type LineNumbers, type LinkSpec } from "../pair/link.ts";
+import { mobileTrace } from "../pair/traces.ts";
 import { CLIENT } from "./packet.ts";
 import { type Scenario, START_US, type Traffic, WARM_UP_US } from "./scenario.ts";
-import { mobileTrace } from "./traces.ts";
-import { FLOW_PORT } from "./world.ts";
+import { FLOW_PORT } from "./simulation.ts";
 
 const MEASURED_US = START_US + WARM_UP_US;
 

@@ -5,8 +5,8 @@
  * @module
  */
 
+import { explaining } from "../pair/invariants.ts";
 import { medianResult } from "./format.ts";
-import { explaining } from "./invariants.ts";
 import { type Result, runScenario, type Scenario } from "./scenario.ts";
 import type { TunnelFactory } from "./tunnel.ts";
 

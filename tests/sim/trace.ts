@@ -5,8 +5,8 @@
  * @module
  */
 
-import { type Run, START_US } from "./scenario.ts";
 import { CLIENT } from "./packet.ts";
+import { type Run, START_US } from "./scenario.ts";
 
 /** Remembers the counters of the last line, to print differences. */
 export class Tracer {
@@ -21,15 +21,15 @@ export class Tracer {
 
   /** Prints the state of `run`, after what the tunnels have reported since the last line. */
   onStep(run: Run): void {
-    const { world, bulk } = run;
-    const now = world.queue.now;
+    const { simulation, bulk } = run;
+    const now = simulation.queue.now;
     const seconds = Math.max(1, now - this.#at) / 1e6;
     this.#printEvents(run);
     const good = bulk.reduce((sum, flow) => sum + flow.goodBytes, 0);
     const parts = [
       `${(now / 1e6).toFixed(1).padStart(5)}s`,
       `good ${mbps(good - this.#good, seconds)}`,
-      ...run.world.links.map((_, i) => this.#link(run, i, seconds)),
+      ...run.simulation.lines.map((_, i) => this.#link(run, i, seconds)),
       this.#tcp(run),
       this.#queues(run),
     ];
@@ -39,16 +39,16 @@ export class Tracer {
   }
 
   #link(run: Run, i: number, seconds: number): string {
-    const link = run.world.links[i]!;
+    const { link } = run.simulation.lines[i]!;
     const upload = run.sending.side === CLIENT;
     const chain = upload ? link.up : link.down;
     const queue = upload ? link.upQueue : link.downQueue;
-    const status = run.sending.tunnel.status(run.world.queue.now)?.peers[0]?.links[i];
+    const status = run.sending.endpoint.status(run.simulation.queue.now)?.peers[0]?.links[i];
     const left = chain.leftBytes - (this.#left[i] ?? 0);
     const drops = chain.drops - (this.#drops[i] ?? 0);
     this.#left[i] = chain.leftBytes;
     this.#drops[i] = chain.drops;
-    const queueMs = (queue.queuedUs(run.world.queue.now) / 1000).toFixed(0).padStart(3);
+    const queueMs = (queue.queuedUs(run.simulation.queue.now) / 1000).toFixed(0).padStart(3);
     const own = status === undefined
       ? ""
       : ` r${(status.rateBps / 1e6).toFixed(1).padStart(5)} fl${
@@ -69,8 +69,8 @@ export class Tracer {
   }
 
   #queues(run: Run): string {
-    const sender = run.sending.tunnel.status(run.world.queue.now)?.peers[0];
-    const receiver = run.receiving.tunnel.status(run.world.queue.now)?.peers[0];
+    const sender = run.sending.endpoint.status(run.simulation.queue.now)?.peers[0];
+    const receiver = run.receiving.endpoint.status(run.simulation.queue.now)?.peers[0];
     const held = receiver?.heldPackets ?? 0;
     const text = `tun ${run.sending.tun.count} q ${sender?.queuedPackets ?? 0}` +
       ` held+${held - this.#held} p99 ${((receiver?.holdP99Us ?? 0) / 1000).toFixed(1)}ms` +
@@ -80,8 +80,8 @@ export class Tracer {
   }
 
   #printEvents(run: Run): void {
-    for (; this.#events < run.world.events.length; this.#events++) {
-      const { at, side, event } = run.world.events[this.#events]!;
+    for (; this.#events < run.simulation.events.length; this.#events++) {
+      const { at, side, event } = run.simulation.events[this.#events]!;
       const { type, ...rest } = event;
       const text = Object.values(rest).filter((value) => value !== "").join(" ");
       this.print(

@@ -8,8 +8,8 @@ import type { Remote } from "../../src/remote.ts";
 import type { PacketPool } from "../../src/slab.ts";
 import type { Core } from "../../src/tunnel/core.ts";
 import type { EndpointStatus } from "../../src/tunnel/options.ts";
+import type { Rng } from "../pair/rng.ts";
 import type { Side } from "./packet.ts";
-import type { Rng } from "./rng.ts";
 
 /** One end of a tunnel. */
 export interface Tunnel extends Core {

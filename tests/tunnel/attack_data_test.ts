@@ -29,20 +29,20 @@ Deno.test("a peer's DATA with any numbers neither loops nor stays", () => {
       mallory.deliver(
         ...frames.map(([link, fields]) => mallory.seal(link, data(udp4(1, FROM), fields))),
       );
-      mallory.world.run(7_000);
+      mallory.pair.run(7_000);
     }),
     { numRuns: 30 },
   );
   mallory.assertOthersServed();
-  mallory.world.run(200_000);
-  const { server } = mallory.world;
+  mallory.pair.run(200_000);
+  const { server } = mallory.pair;
   assert(server.pool.available > server.free - 64, "everything that was held has gone");
-  mallory.world.finish();
+  mallory.pair.finish();
 });
 
 Deno.test("a peer that opens a gap in each of 65,536 flows holds up nobody else", () => {
   const mallory = new RawClient({ slots: 2048 });
-  const { world } = mallory;
+  const { pair } = mallory;
   const packet = udp4(1, FROM);
   let global = 0;
   for (const round of range(0, 16)) {
@@ -52,12 +52,12 @@ Deno.test("a peer that opens a gap in each of 65,536 flows holds up nobody else"
         mallory.seal(0, data(packet, { flow, sequence: 32_767 - round, global: global++ }))
       ),
     );
-    assert(world.server.pool.available > 900, `${world.server.pool.available}`);
+    assert(pair.server.pool.available > 900, `${pair.server.pool.available}`);
   }
   mallory.assertOthersServed();
-  world.run(200_000);
-  assertEquals(world.server.drops("no-slot"), 0);
-  world.finish();
+  pair.run(200_000);
+  assertEquals(pair.server.drops("no-slot"), 0);
+  pair.finish();
 });
 
 Deno.test("a peer that sends far ahead and then in order gets no work out of the server", () => {
@@ -70,12 +70,12 @@ Deno.test("a peer that sends far ahead and then in order gets no work out of the
   const ms = cpuMs(() => mallory.deliver(...datagrams));
   assert(ms < 3_000, `${ms} ms`);
   mallory.assertOthersServed();
-  mallory.world.finish();
+  mallory.pair.finish();
 });
 
 Deno.test("a peer's DATA without a whole packet is counted and dropped", () => {
   const mallory = new RawClient();
-  const { server } = mallory.world;
+  const { server } = mallory.pair;
   const fields = { global: 0 };
   const seal = (packet: Uint8Array): void => mallory.send(0, data(packet, { ...fields }));
   mallory.send(0, [0x80]);
@@ -93,12 +93,12 @@ Deno.test("a peer's DATA without a whole packet is counted and dropped", () => {
   mallory.send(0, data(udp4(1, FROM), { global: 5, sequence: 1 }));
   assertEquals([server.delivered.length, server.drops("duplicate")], [1, 1]);
   mallory.assertOthersServed();
-  mallory.world.finish();
+  mallory.pair.finish();
 });
 
 Deno.test("a peer's DATA without a checksum is dropped when it has no place for one", () => {
   const mallory = new RawClient();
-  const { server } = mallory.world;
+  const { server } = mallory.pair;
   let global = 0;
   const seal = (packet: Uint8Array): void =>
     mallory.send(0, data(packet, { kind: DATA_NEEDS_CHECKSUM, sequence: 0, global: global++ }));
@@ -120,31 +120,31 @@ Deno.test("a peer's DATA without a checksum is dropped when it has no place for 
   mallory.send(0, data(udp4(2, FROM), { sequence: 1, global: global++ }));
   assertEquals(server.needsChecksum, [true, false]);
   mallory.assertOthersServed();
-  mallory.world.finish();
+  mallory.pair.finish();
 });
 
 Deno.test("a peer that acknowledges nothing gets no more than a share of the memory", () => {
   const mallory = new RawClient({ slots: 2048 });
-  const { world } = mallory;
+  const { pair } = mallory;
   for (const i of range(0, 6_000)) {
     const packet = udp4(i, { to: MALLORY_ADDRESS, bytes: 1_000, port: i });
-    if (world.server.endpoint.wantsPackets() > 0) world.server.send(world.now, packet);
+    if (pair.server.endpoint.wantsPackets() > 0) pair.server.send(pair.now, packet);
     if (i % 500 === 0) mallory.answerProbes();
   }
-  assert(world.server.endpoint.wantsPackets() > 0, "the others' packets are not read any more");
+  assert(pair.server.endpoint.wantsPackets() > 0, "the others' packets are not read any more");
   mallory.assertOthersServed();
-  world.finish();
+  pair.finish();
 });
 
 Deno.test("a peer that goes away leaves the memory to the others", () => {
   const mallory = new RawClient({ slots: 2048 });
-  const { world } = mallory;
+  const { pair } = mallory;
   for (const i of range(0, 2_000)) {
-    world.server.send(world.now, udp4(i, { to: MALLORY_ADDRESS, bytes: 1_000, port: i & 63 }));
+    pair.server.send(pair.now, udp4(i, { to: MALLORY_ADDRESS, bytes: 1_000, port: i & 63 }));
   }
-  world.run(15_000_000); // nobody answers now
-  const { server } = world;
+  pair.run(15_000_000); // nobody answers any more
+  const { server } = pair;
   assert(server.free - server.pool.available < 64, `${server.free - server.pool.available}`);
   mallory.assertOthersServed();
-  world.finish();
+  pair.finish();
 });

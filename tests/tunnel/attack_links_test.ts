@@ -14,7 +14,7 @@ import { RawClient } from "./raw_client.ts";
 
 /** Tier and metering of the raw client's links, as its server sees them. */
 function links(mallory: RawClient): string[] {
-  const { server, now } = mallory.world;
+  const { server, now } = mallory.pair;
   return server.endpoint.status(now).peers[1]!.links
     .map(({ tier, metered }) => metered ? `${tier} metered` : tier);
 }
@@ -26,10 +26,10 @@ Deno.test("a LINK sets tier and metering of one link, whichever link it comes by
   assertEquals(links(mallory), ["overflow", "primary", "backup metered"]);
   mallory.send(2, control(FRAME.link, [2, 0, 0xfe, 9, 9, 9]), linkUpdate(1, "backup"));
   assertEquals(links(mallory), ["overflow", "backup", "primary"]);
-  assertEquals(mallory.world.server.drops("frame"), 0);
-  assertEquals(mallory.world.server.endpoint.status(0).peers[0]!.links[0]!.tier, "primary");
+  assertEquals(mallory.pair.server.drops("frame"), 0);
+  assertEquals(mallory.pair.server.endpoint.status(0).peers[0]!.links[0]!.tier, "primary");
   mallory.assertOthersServed();
-  mallory.world.finish();
+  mallory.pair.finish();
 });
 
 Deno.test("a LINK that was overtaken by a later one is ignored", () => {
@@ -41,19 +41,19 @@ Deno.test("a LINK that was overtaken by a later one is ignored", () => {
   ];
   mallory.deliver(second!, first!, third!);
   assertEquals(links(mallory), ["primary", "overflow"]);
-  mallory.world.finish();
+  mallory.pair.finish();
 });
 
 Deno.test("a LINK of the session before is ignored", () => {
   const mallory = new RawClient({ links: 2 });
   const old = mallory.seal(1, linkUpdate(1, "backup"));
   mallory.handshake({ links: 2, sessionId: mallory.sessionId + 1 });
-  const [acks, drops] = [mallory.received.length, mallory.world.server.endpoint.status(0).drops];
+  const [acks, drops] = [mallory.received.length, mallory.pair.server.endpoint.status(0).drops];
   mallory.deliver(old);
   assertEquals(links(mallory), ["primary", "primary"]);
-  assertEquals(mallory.world.server.endpoint.status(0).drops, drops, "it was read, and is too old");
+  assertEquals(mallory.pair.server.endpoint.status(0).drops, drops, "it was read, and is too old");
   assertEquals(mallory.received.length, acks);
-  mallory.world.finish();
+  mallory.pair.finish();
 });
 
 Deno.test("LINKs of unknown links and tiers, and those cut short, are counted and change nothing", () => {
@@ -67,13 +67,13 @@ Deno.test("LINKs of unknown links and tiers, and those cut short, are counted an
     control(FRAME.link, [1, 2]),
     Uint8Array.of(FRAME.link, 0, 4, 1, 2, 0), // longer than the datagram
   ];
-  const before = mallory.world.server.drops("frame");
+  const before = mallory.pair.server.drops("frame");
   for (const frame of bad) mallory.send(0, frame);
-  assertEquals(mallory.world.server.drops("frame") - before, bad.length);
+  assertEquals(mallory.pair.server.drops("frame") - before, bad.length);
   mallory.send(0, bad[2]!, linkUpdate(1, "overflow"));
   assertEquals(links(mallory), ["primary", "overflow"], "what follows a bad one counts");
   mallory.assertOthersServed();
-  mallory.world.finish();
+  mallory.pair.finish();
 });
 
 Deno.test("any bytes as LINKs never throw and leave a tier that is one", () => {
@@ -89,13 +89,13 @@ Deno.test("any bytes as LINKs never throw and leave a tier that is one", () => {
     }),
   );
   mallory.assertOthersServed();
-  mallory.world.finish();
+  mallory.pair.finish();
 });
 
 Deno.test("a flood of LINKs is answered by nothing, remembered by nothing and serves others no worse", () => {
   const mallory = new RawClient({ links: 2 });
-  mallory.world.run(50_000);
-  const { server } = mallory.world;
+  mallory.pair.run(50_000);
+  const { server } = mallory.pair;
   const [events, received] = [server.events.length, mallory.received.length];
   const flood = range(0, 2_000).map((i) =>
     mallory.seal(0, ...range(0, 60).map((k) => linkUpdate(i + k & 1, TIERS[(i + k) % 3]!, k > 30)))
@@ -105,5 +105,5 @@ Deno.test("a flood of LINKs is answered by nothing, remembered by nothing and se
   assertEquals([server.events.length, mallory.received.length], [events, received]);
   assertEquals(server.pool.available, free);
   mallory.assertOthersServed();
-  mallory.world.finish();
+  mallory.pair.finish();
 });

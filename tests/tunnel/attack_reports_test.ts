@@ -15,10 +15,10 @@ import { MALLORY_ADDRESS, RawClient } from "./raw_client.ts";
 
 /** Packets for the raw client, so that the server has something in flight to it. */
 function feed(mallory: RawClient, count: number): void {
-  const { world } = mallory;
+  const { pair } = mallory;
   for (const i of range(0, count)) {
-    world.server.send(world.now, udp4(i, { to: MALLORY_ADDRESS, bytes: 1000 }));
-    world.run(500);
+    pair.server.send(pair.now, udp4(i, { to: MALLORY_ADDRESS, bytes: 1000 }));
+    pair.run(500);
   }
 }
 
@@ -50,12 +50,12 @@ Deno.test("a peer's absurd REPORTs harm nobody", () => {
     { numRuns: 60 },
   );
   mallory.assertOthersServed();
-  mallory.world.finish();
+  mallory.pair.finish();
 });
 
 Deno.test("a peer's malformed control frames are counted and change nothing", () => {
   const mallory = new RawClient();
-  const before = mallory.world.server.drops("frame");
+  const before = mallory.pair.server.drops("frame");
   const bad: Uint8Array[] = [
     control(FRAME.report, new Uint8Array(34)),
     control(FRAME.report, new Uint8Array(35)), // no range
@@ -68,36 +68,36 @@ Deno.test("a peer's malformed control frames are counted and change nothing", ()
     Uint8Array.of(FRAME.probe, 0), // no whole header
   ];
   for (const frame of bad) mallory.send(0, frame);
-  assertEquals(mallory.world.server.drops("frame") - before, bad.length);
+  assertEquals(mallory.pair.server.drops("frame") - before, bad.length);
   mallory.send(0, control(77, new Uint8Array(900)), control(0, []));
-  assertEquals(mallory.world.server.drops("frame") - before, bad.length, "those are skipped");
-  assertEquals(mallory.world.server.eventsOf("session"), ["up", "up"], "a CLOSE without a reason");
+  assertEquals(mallory.pair.server.drops("frame") - before, bad.length, "those are skipped");
+  assertEquals(mallory.pair.server.eventsOf("session"), ["up", "up"], "a CLOSE without a reason");
   mallory.assertOthersServed();
-  mallory.world.finish();
+  mallory.pair.finish();
 });
 
 Deno.test("a flood of PROBEs gets one answer a batch, and each has been paid for", () => {
   const mallory = new RawClient();
-  mallory.world.run(50_000);
+  mallory.pair.run(50_000);
   const before = mallory.received.length;
   mallory.deliver(...range(0, 640).map((i) => mallory.seal(0, probe(i), probe(i), probe(i))));
   const answers = mallory.received.length - before;
   assert(answers >= 1 && answers <= 10, `${answers}`);
   mallory.assertOthersServed();
-  mallory.world.finish();
+  mallory.pair.finish();
 });
 
 Deno.test("a peer that answers probes and reports nothing cannot stop the server", () => {
   const mallory = new RawClient();
   feed(mallory, 20);
-  const { world } = mallory;
-  assert(world.server.endpoint.status(world.now).peers[1]!.links[0]!.inFlightBytes > 10_000);
+  const { pair } = mallory;
+  assert(pair.server.endpoint.status(pair.now).peers[1]!.links[0]!.inFlightBytes > 10_000);
   for (const i of range(0, 20_000)) {
     mallory.send(0, probe(i), probeAck(i & 63));
-    if (i % 100 === 0) world.run(1_000);
+    if (i % 100 === 0) pair.run(1_000);
   }
   mallory.assertOthersServed();
-  world.finish();
+  pair.finish();
 });
 
 Deno.test("a datagram full of REPORTs costs little", () => {
@@ -109,12 +109,12 @@ Deno.test("a datagram full of REPORTs costs little", () => {
   const ms = cpuMs(() => mallory.deliver(...datagrams));
   assert(ms < 600, `${ms} ms`); // 60; 1800 when every counter was walked
   mallory.assertOthersServed();
-  mallory.world.finish();
+  mallory.pair.finish();
 });
 
 Deno.test("what follows a CLOSE, in its datagram or behind it, is dropped", () => {
   const mallory = new RawClient();
-  const { server } = mallory.world;
+  const { server } = mallory.pair;
   const again = mallory.seal(0, probe(1));
   mallory.send(0, close(), probe(2), control(FRAME.report, []));
   assertEquals(server.eventsOf("session"), ["up", "up", "down"]);
@@ -124,5 +124,5 @@ Deno.test("what follows a CLOSE, in its datagram or behind it, is dropped", () =
   mallory.assertOthersServed();
   mallory.handshake();
   assertEquals(server.eventsOf("session"), ["up", "up", "down", "up"]);
-  mallory.world.finish();
+  mallory.pair.finish();
 });

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import type { RuleOptions } from "../../src/scheduler/rules.ts";
+import type { RuleOptions } from "../../src/rule_options.ts";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
-import { type ClientSpec, type Policy, World } from "./network.ts";
+import type { Policy } from "../pair/endpoints.ts";
+import { type ClientSpec, Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 import { type SentData, sentData } from "./sent_data.ts";
 
@@ -9,25 +10,25 @@ const SECOND = 1_000_000;
 const EF = 0xb8;
 const CALLS: RuleOptions = { ports: [], dscp: 46, links: [] };
 
-function openWorld(policy: Policy, spec: ClientSpec = {}): World {
-  return new World([{ delaysUs: [10_000, 12_000], ...spec }], { policy }).connect();
+function openPair(policy: Policy, spec: ClientSpec = {}): Pair {
+  return new Pair([{ delaysUs: [10_000, 12_000], ...spec }], { policy }).connect();
 }
 
-/** Sends a call of 50 packets/s from the client, and `bulk` full packets with each. */
-function call(world: World, packets: number, bulk = 0): void {
+/** Sends a call of 50 packets/s from the client, and `bulk` full packets beside each. */
+function call(pair: Pair, packets: number, bulk = 0): void {
   for (const i of range(0, packets)) {
     for (const k of range(0, bulk)) {
-      world.client.send(world.now, udp4(i * bulk + k, { bytes: 1000, port: 4000 }));
+      pair.client.send(pair.now, udp4(i * bulk + k, { bytes: 1000, port: 4000 }));
     }
-    world.client.send(world.now, udp4(i, { bytes: 200, tos: EF, port: 5060 }));
-    world.run(20_000);
+    pair.client.send(pair.now, udp4(i, { bytes: 200, tos: EF, port: 5060 }));
+    pair.run(20_000);
   }
 }
 
-/** Datagrams with a packet that an earlier one carried and did not lose. */
-function copiesIn(world: World): SentData[] {
+/** Datagrams that carry a packet which another one had carried before, but was not lost. */
+function copiesIn(pair: Pair): SentData[] {
   const seen = new Set<number>();
-  return sentData(world).filter(({ toServer, resent, global }) => {
+  return sentData(pair).filter(({ toServer, resent, global }) => {
     if (!toServer || resent) return false;
     const copy = seen.has(global);
     seen.add(global);
@@ -35,8 +36,8 @@ function copiesIn(world: World): SentData[] {
   });
 }
 
-function duplicated(world: World): number {
-  return world.client.endpoint.status(world.now).peers[0]!.duplicatedPackets;
+function duplicated(pair: Pair): number {
+  return pair.client.endpoint.status(pair.now).peers[0]!.duplicatedPackets;
 }
 
 Deno.test("Endpoint with duplicate = all delivers once, at once, although a link loses everything", () => {
@@ -45,48 +46,48 @@ Deno.test("Endpoint with duplicate = all delivers once, at once, although a link
       duplicate: "all" as const,
     }]
   ) {
-    const world = openWorld(policy);
-    const [first, second] = world.lines;
+    const pair = openPair(policy);
+    const [first, second] = pair.lines;
     for (const i of range(0, 300)) {
       first!.lose = (): boolean => i >= 50 && i < 60 || i >= 200 && i < 205;
       second!.lose = (): boolean => i >= 120 && i < 130;
-      world.client.send(world.now, udp4(i, { bytes: 200, tos: EF }));
-      world.run(13_000);
-      assertEquals(numbersOf(world.server.delivered), range(0, i + 1), "a gap");
-      world.run(7_000);
+      pair.client.send(pair.now, udp4(i, { bytes: 200, tos: EF }));
+      pair.run(13_000);
+      assertEquals(numbersOf(pair.server.delivered), range(0, i + 1), "a gap");
+      pair.run(7_000);
     }
-    world.run(SECOND);
-    assertEquals(numbersOf(world.server.delivered), range(0, 300));
-    assert(duplicated(world) > 280, `${duplicated(world)}`);
-    assert(world.server.drops("duplicate") > 240);
-    world.finish();
+    pair.run(SECOND);
+    assertEquals(numbersOf(pair.server.delivered), range(0, 300));
+    assert(duplicated(pair) > 280, `${duplicated(pair)}`);
+    assert(pair.server.drops("duplicate") > 240);
+    pair.finish();
   }
 });
 
 Deno.test("Endpoint with duplicate = all sends a copy on every other link", () => {
-  const world = openWorld({ duplicate: "all" }, { delaysUs: [10_000, 12_000, 100_000] });
-  call(world, 50);
-  world.run(SECOND);
-  assertEquals(copiesIn(world).length, 100);
-  assertEquals(duplicated(world), 50);
-  assertEquals(numbersOf(world.server.delivered), range(0, 50));
-  world.finish();
+  const pair = openPair({ duplicate: "all" }, { delaysUs: [10_000, 12_000, 100_000] });
+  call(pair, 50);
+  pair.run(SECOND);
+  assertEquals(copiesIn(pair).length, 100);
+  assertEquals(duplicated(pair), 50);
+  assertEquals(numbersOf(pair.server.delivered), range(0, 50));
+  pair.finish();
 });
 
 Deno.test("Endpoint with duplicate = all leaves links alone that the packet may not use", () => {
   const link = (id: number): Partial<LinkOptions> => id === 2 ? { tier: "backup" } : {};
   const delaysUs = [10_000, 12_000, 12_000];
-  const free = openWorld({ duplicate: "all" }, { delaysUs, link });
+  const free = openPair({ duplicate: "all" }, { delaysUs, link });
   call(free, 50);
   assertEquals(copiesIn(free).length, 50);
-  const pinned = openWorld({ rules: [{ ...CALLS, links: ["l1", "l2"], duplicate: "all" }] }, {
+  const pinned = openPair({ rules: [{ ...CALLS, links: ["l1", "l2"], duplicate: "all" }] }, {
     delaysUs,
     link,
   });
   call(pinned, 50);
   assertEquals(copiesIn(pinned).length, 50);
   assert(sentData(pinned).every(({ line }) => line.socket > 0));
-  const single = openWorld({ rules: [{ ...CALLS, links: ["l1"], duplicate: "all" }] });
+  const single = openPair({ rules: [{ ...CALLS, links: ["l1"], duplicate: "all" }] });
   call(single, 50);
   assertEquals(copiesIn(single).length, 0);
   assertEquals(duplicated(single), 0);
@@ -94,9 +95,9 @@ Deno.test("Endpoint with duplicate = all leaves links alone that the packet may 
 
 Deno.test("Endpoint duplicates interactive packets and no bulk, unless a rule says otherwise", () => {
   const portsOf = (policy: Policy): number[] => {
-    const world = openWorld(policy);
-    call(world, 50, 5);
-    return [...new Set(copiesIn(world).slice(40).map(({ port }) => port))].toSorted();
+    const pair = openPair(policy);
+    call(pair, 50, 5);
+    return [...new Set(copiesIn(pair).slice(40).map(({ port }) => port))].toSorted();
   };
   assertEquals(portsOf({}), []);
   assertEquals(portsOf({ duplicate: "all" }), [5060]);
@@ -107,37 +108,37 @@ Deno.test("Endpoint duplicates interactive packets and no bulk, unless a rule sa
 });
 
 Deno.test("Endpoint duplicates what the server sends, through one socket too", () => {
-  const world = openWorld({ duplicate: "all" });
+  const pair = openPair({ duplicate: "all" });
   for (const i of range(0, 200)) {
-    world.server.send(world.now, udp4(i, { bytes: 200, tos: EF }));
-    world.run(5_000);
+    pair.server.send(pair.now, udp4(i, { bytes: 200, tos: EF }));
+    pair.run(5_000);
   }
-  world.run(SECOND);
-  assertEquals(numbersOf(world.client.delivered), range(0, 200));
-  assertEquals(world.server.endpoint.status(world.now).peers[0]!.duplicatedPackets, 200);
-  world.finish();
+  pair.run(SECOND);
+  assertEquals(numbersOf(pair.client.delivered), range(0, 200));
+  assertEquals(pair.server.endpoint.status(pair.now).peers[0]!.duplicatedPackets, 200);
+  pair.finish();
 });
 
 Deno.test("Endpoint with duplicate = auto stays within 3 % of what is sent", () => {
-  const world = openWorld({ duplicate: "auto" });
-  const firstBytes = sumOf(sentData(world));
-  call(world, 500, 10);
-  const sent = sumOf(sentData(world).filter(({ toServer }) => toServer)) - firstBytes;
-  const copies = sumOf(copiesIn(world));
+  const pair = openPair({ duplicate: "auto" });
+  const firstBytes = sumOf(sentData(pair));
+  call(pair, 500, 10);
+  const sent = sumOf(sentData(pair).filter(({ toServer }) => toServer)) - firstBytes;
+  const copies = sumOf(copiesIn(pair));
   assert(copies <= 0.03 * sent + 6_000, `${copies} of ${sent}`);
   assert(copies >= 0.5 * 0.03 * sent, `${copies} of ${sent}`);
-  assertEquals(copiesIn(world).length, duplicated(world));
-  world.finish();
+  assertEquals(copiesIn(pair).length, duplicated(pair));
+  pair.finish();
 });
 
 Deno.test("Endpoint with duplicate = auto copies to a metered link only when a rule names it", () => {
   const link = (id: number): Partial<LinkOptions> => ({ metered: id === 1 });
   const delaysUs = [10_000, 30_000];
   const auto = { duplicate: "auto" as const };
-  const free = openWorld(auto, { delaysUs, link });
+  const free = openPair(auto, { delaysUs, link });
   call(free, 100, 10);
   assertEquals(copiesIn(free).length, 0);
-  const named = openWorld({ rules: [{ ...CALLS, links: ["l0", "l1"], ...auto }] }, {
+  const named = openPair({ rules: [{ ...CALLS, links: ["l0", "l1"], ...auto }] }, {
     delaysUs,
     link,
   });
@@ -146,14 +147,14 @@ Deno.test("Endpoint with duplicate = auto copies to a metered link only when a r
 });
 
 Deno.test("Endpoint with duplicate = auto copies to a far link only when the near one loses", () => {
-  const world = openWorld({ duplicate: "auto" }, { delaysUs: [10_000, 60_000] });
-  call(world, 100, 10);
-  assertEquals(copiesIn(world).length, 0);
+  const pair = openPair({ duplicate: "auto" }, { delaysUs: [10_000, 60_000] });
+  call(pair, 100, 10);
+  assertEquals(copiesIn(pair).length, 0);
   let count = 0;
-  world.lines[0]!.lose = (): boolean => ++count % 50 === 0;
-  call(world, 200, 10);
-  assert(copiesIn(world).length > 50, `${copiesIn(world).length}`);
-  world.finish();
+  pair.lines[0]!.lose = (): boolean => ++count % 50 === 0;
+  call(pair, 200, 10);
+  assert(copiesIn(pair).length > 50, `${copiesIn(pair).length}`);
+  pair.finish();
 });
 
 function sumOf(data: readonly SentData[]): number {

@@ -1,101 +1,101 @@
 import { assert, assertEquals } from "@std/assert";
-import { World } from "./network.ts";
+import { Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 
 const SECOND = 1_000_000;
 
 /** Sends packet after packet both ways, one per `stepUs`. */
-function stream(world: World, from: number, to: number, stepUs = 1_000): void {
+function stream(pair: Pair, from: number, to: number, stepUs = 1_000): void {
   for (const i of range(from, to)) {
-    world.client.send(world.now, udp4(i, { bytes: 400 }));
-    world.server.send(world.now, udp4(i, { bytes: 400 }));
-    world.run(stepUs);
+    pair.client.send(pair.now, udp4(i, { bytes: 400 }));
+    pair.server.send(pair.now, udp4(i, { bytes: 400 }));
+    pair.run(stepUs);
   }
 }
 
-function assertAll(world: World, count: number): void {
-  for (const host of [world.server, world.client]) {
+function assertAll(pair: Pair, count: number): void {
+  for (const host of [pair.server, pair.client]) {
     assertEquals(numbersOf(host.delivered).toSorted((a, b) => a - b), range(0, count));
   }
 }
 
 Deno.test("Endpoint sends what was under way on a dead link on the other: nothing lost, nothing twice", () => {
-  const world = new World([{ delaysUs: [10_000, 20_000] }]).connect();
-  stream(world, 0, 500);
-  world.lines[0]!.cut = true;
-  stream(world, 500, 2_000);
-  world.run(2 * SECOND);
-  assertAll(world, 2_000);
-  assertEquals(world.client.eventsOf("link").slice(2), ["l0 suspect", "l0 down"]);
-  assertEquals(world.client.eventsOf("session"), ["up"]);
-  world.finish();
+  const pair = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
+  stream(pair, 0, 500);
+  pair.lines[0]!.cut = true;
+  stream(pair, 500, 2_000);
+  pair.run(2 * SECOND);
+  assertAll(pair, 2_000);
+  assertEquals(pair.client.eventsOf("link").slice(2), ["l0 suspect", "l0 down"]);
+  assertEquals(pair.client.eventsOf("session"), ["up"]);
+  pair.finish();
 });
 
 Deno.test("Endpoint leaves a dead link within 150 ms under load", () => {
-  const world = new World([{ delaysUs: [10_000, 20_000] }]).connect();
-  stream(world, 0, 500);
-  world.lines[0]!.cut = true;
-  const cutAt = world.now;
+  const pair = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
+  stream(pair, 0, 500);
+  pair.lines[0]!.cut = true;
+  const cutAt = pair.now;
   let i = 500;
-  const us = world.runUntil(() => {
-    stream(world, i, ++i);
-    return world.client.eventsOf("link").includes("l0 suspect");
+  const us = pair.runUntil(() => {
+    stream(pair, i, ++i);
+    return pair.client.eventsOf("link").includes("l0 suspect");
   });
-  assert(us < 150_000, `${world.now - cutAt}`);
-  world.finish();
+  assert(us < 150_000, `${pair.now - cutAt}`);
+  pair.finish();
 });
 
 Deno.test("Endpoint takes a link back when it works again", () => {
-  const world = new World([{ delaysUs: [10_000, 20_000] }]).connect();
-  world.lines[0]!.cut = true;
-  world.run(2 * SECOND);
-  world.lines[0]!.cut = false;
-  const us = world.runUntil(() => world.client.eventsOf("link").at(-1) === "l0 up");
+  const pair = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
+  pair.lines[0]!.cut = true;
+  pair.run(2 * SECOND);
+  pair.lines[0]!.cut = false;
+  const us = pair.runUntil(() => pair.client.eventsOf("link").at(-1) === "l0 up");
   assert(us < 1.5 * SECOND, `${us}`);
-  world.run(SECOND);
-  const states = world.server.endpoint.status(world.now).peers[0]!.links.map(({ state }) => state);
+  pair.run(SECOND);
+  const states = pair.server.endpoint.status(pair.now).peers[0]!.links.map(({ state }) => state);
   assertEquals(states, ["up", "up"]);
-  world.finish();
+  pair.finish();
 });
 
 Deno.test("Endpoint lives through a moment without any link", () => {
-  const world = new World([{ delaysUs: [10_000, 20_000] }]).connect();
-  stream(world, 0, 200);
-  for (const line of world.lines) line.cut = true;
-  stream(world, 200, 400);
-  world.run(3 * SECOND);
-  for (const line of world.lines) line.cut = false;
-  world.run(2 * SECOND);
-  stream(world, 400, 600);
-  world.run(SECOND);
-  for (const host of [world.server, world.client]) {
+  const pair = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
+  stream(pair, 0, 200);
+  for (const line of pair.lines) line.cut = true;
+  stream(pair, 200, 400);
+  pair.run(3 * SECOND);
+  for (const line of pair.lines) line.cut = false;
+  pair.run(2 * SECOND);
+  stream(pair, 400, 600);
+  pair.run(SECOND);
+  for (const host of [pair.server, pair.client]) {
     const numbers = numbersOf(host.delivered);
     assertEquals(new Set(numbers).size, numbers.length, "delivered twice");
     // What was in flight when the lines went down is sent three times, to nobody.
     assertEquals(numbers.filter((number) => number < 150 || number >= 400).length, 350);
   }
-  world.finish();
+  pair.finish();
 });
 
 Deno.test("Endpoint resends lost packets, whatever is lost", () => {
-  const world = new World([{ delaysUs: [10_000, 20_000] }]).connect();
+  const pair = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
   let count = 0;
-  for (const line of world.lines) line.lose = (): boolean => ++count % 20 === 0;
-  stream(world, 0, 2_000);
-  for (const line of world.lines) line.lose = (): boolean => false;
-  world.run(2 * SECOND);
-  for (const host of [world.server, world.client]) {
+  for (const line of pair.lines) line.lose = (): boolean => ++count % 20 === 0;
+  stream(pair, 0, 2_000);
+  for (const line of pair.lines) line.lose = (): boolean => false;
+  pair.run(2 * SECOND);
+  for (const host of [pair.server, pair.client]) {
     const numbers = numbersOf(host.delivered);
     assertEquals(new Set(numbers).size, numbers.length, "delivered twice");
     assert(numbers.length >= 1_998, `${numbers.length}`);
   }
-  world.finish();
+  pair.finish();
 });
 
 Deno.test("Endpoint.handleSendFailure() leaves a link that has no route at once", () => {
-  const world = new World([{ delaysUs: [10_000, 20_000] }]).connect();
-  stream(world, 0, 100);
-  const { client, now } = world;
+  const pair = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
+  stream(pair, 0, 100);
+  const { client, now } = pair;
   client.endpoint.handleSendFailure(now, 0, 0, "nobufs");
   client.endpoint.handleSendFailure(now, 0, -1, "unreachable");
   client.turn(now);
@@ -107,23 +107,23 @@ Deno.test("Endpoint.handleSendFailure() leaves a link that has no route at once"
   client.endpoint.handleSendFailure(now, 0, 0, "unreachable");
   client.turn(now);
   assertEquals(client.eventsOf("link").length, 3, "it is told once");
-  stream(world, 100, 200);
-  world.run(2 * SECOND);
-  assertAll(world, 200);
+  stream(pair, 100, 200);
+  pair.run(2 * SECOND);
+  assertAll(pair, 200);
   assertEquals(client.drops("send"), 4);
-  world.finish();
+  pair.finish();
 });
 
 Deno.test("Endpoint asks for a fresh socket when a link stays dead, and not too often", () => {
-  const world = new World([{ delaysUs: [10_000, 20_000] }]).connect();
-  world.lines[1]!.cut = true;
-  world.run(2 * SECOND);
-  assertEquals(world.client.eventsOf("rebind"), []);
-  world.run(3 * SECOND);
-  assertEquals(world.client.eventsOf("rebind"), ["1"]);
-  world.run(12 * SECOND);
-  assertEquals(world.client.eventsOf("rebind"), ["1"]);
-  world.run(3 * SECOND);
-  assertEquals(world.client.eventsOf("rebind"), ["1", "1"]);
-  world.finish();
+  const pair = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
+  pair.lines[1]!.cut = true;
+  pair.run(2 * SECOND);
+  assertEquals(pair.client.eventsOf("rebind"), []);
+  pair.run(3 * SECOND);
+  assertEquals(pair.client.eventsOf("rebind"), ["1"]);
+  pair.run(12 * SECOND);
+  assertEquals(pair.client.eventsOf("rebind"), ["1"]);
+  pair.run(3 * SECOND);
+  assertEquals(pair.client.eventsOf("rebind"), ["1", "1"]);
+  pair.finish();
 });

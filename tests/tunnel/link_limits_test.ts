@@ -1,7 +1,7 @@
 import { assertEquals, assertFalse } from "@std/assert";
 import { LinkLimits, type Quality } from "../../src/tunnel/link_limits.ts";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
-import { World } from "./network.ts";
+import { Pair } from "../pair/pair.ts";
 
 const S = 1_000_000;
 const MS = 1000;
@@ -57,17 +57,17 @@ Deno.test("LinkLimits does not judge a link that carries next to nothing by its 
 
 Deno.test("Endpoint makes a link above max_latency a backup at both ends, with the reason", () => {
   const link = (id: number): Partial<LinkOptions> => id === 1 ? { maxLatencyUs: 50 * MS } : {};
-  const world = new World([{ delaysUs: [10_000, 40_000], link }]).connect();
-  world.run(5 * S);
+  const pair = new Pair([{ delaysUs: [10_000, 40_000], link }]).connect();
+  pair.run(5 * S);
   const tiers = (): string[] =>
-    [world.client, world.server].map(({ endpoint }) =>
-      endpoint.status(world.now).peers[0]!.links[1]!.tier
+    [pair.client, pair.server].map(({ endpoint }) =>
+      endpoint.status(pair.now).peers[0]!.links[1]!.tier
     );
   assertEquals(tiers(), ["backup", "backup"]);
-  const { reason } = world.client.endpoint.status(world.now).peers[0]!.links[1]!;
+  const { reason } = pair.client.endpoint.status(pair.now).peers[0]!.links[1]!;
   assertEquals(reason, "backup: its round trip is above max_latency, 50 ms");
-  world.lines[1]!.delayUs = 15_000;
-  world.run(25 * S);
+  pair.lines[1]!.delayUs = 15_000;
+  pair.run(25 * S);
   assertEquals(tiers(), ["primary", "primary"]);
-  world.finish();
+  pair.finish();
 });

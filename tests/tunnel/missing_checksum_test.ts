@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { World } from "./network.ts";
+import { Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 import { sentData } from "./sent_data.ts";
 
@@ -8,37 +8,37 @@ function lacks(number: number): boolean {
   return number % 3 === 0;
 }
 
-function sendAll(world: World, count: number): void {
+function sendAll(pair: Pair, count: number): void {
   for (const i of range(0, count)) {
     const packet = udp4(i, { bytes: 500 });
-    if (lacks(i)) world.client.sendWithoutChecksum(world.now, packet);
-    else world.client.send(world.now, packet);
-    world.run(2_000);
+    if (lacks(i)) pair.client.sendWithoutChecksum(pair.now, packet);
+    else pair.client.send(pair.now, packet);
+    pair.run(2_000);
   }
-  world.run(500_000);
+  pair.run(500_000);
 }
 
 Deno.test("a packet without its checksum is delivered as such, also when it is sent again", () => {
-  const world = new World([{ delaysUs: [10_000, 12_000] }], {}).connect();
-  const [first] = world.lines;
+  const pair = new Pair([{ delaysUs: [10_000, 12_000] }], {}).connect();
+  const [first] = pair.lines;
   let data = 0;
   first!.lose = ({ bytes }): boolean => bytes.length > 500 && data++ % 4 === 0;
-  sendAll(world, 120);
-  assert(sentData(world).filter(({ resent }) => resent).length >= 10);
-  const numbers = numbersOf(world.server.delivered);
+  sendAll(pair, 120);
+  assert(sentData(pair).filter(({ resent }) => resent).length >= 10);
+  const numbers = numbersOf(pair.server.delivered);
   assertEquals(numbers.toSorted((a, b) => a - b), range(0, 120));
-  assertEquals(world.server.needsChecksum, numbers.map(lacks));
-  world.finish();
+  assertEquals(pair.server.needsChecksum, numbers.map(lacks));
+  pair.finish();
 });
 
 Deno.test("a packet without its checksum is delivered as such when only a copy arrives", () => {
   const spec = { delaysUs: [10_000, 12_000] };
-  const world = new World([spec], { policy: { duplicate: "all" } }).connect();
-  const [first] = world.lines;
+  const pair = new Pair([spec], { policy: { duplicate: "all" } }).connect();
+  const [first] = pair.lines;
   first!.lose = ({ bytes }): boolean => bytes.length > 500;
-  sendAll(world, 30);
-  const numbers = numbersOf(world.server.delivered);
+  sendAll(pair, 30);
+  const numbers = numbersOf(pair.server.delivered);
   assert(numbers.length >= 29, `${numbers.length}`);
-  assertEquals(world.server.needsChecksum, numbers.map(lacks));
-  world.finish();
+  assertEquals(pair.server.needsChecksum, numbers.map(lacks));
+  pair.finish();
 });

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import type { RuleOptions } from "../../src/scheduler/rules.ts";
+import type { RuleOptions } from "../../src/rule_options.ts";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
 import { KIND } from "../../src/wire/ip.ts";
-import type { Host } from "./host.ts";
-import { type ClientSpec, World } from "./network.ts";
+import type { Host } from "../pair/host.ts";
+import { type ClientSpec, Pair } from "../pair/pair.ts";
 import { numberOf, numbersOf, range, udp4 } from "./packets.ts";
 import { sentData } from "./sent_data.ts";
 
@@ -14,18 +14,18 @@ const OTHER = 4000;
 const ON_L1: RuleOptions = { ports: [CALL], links: ["l1"] };
 
 /** Two links, the second with another delay; both ends have `rules`. */
-function openWorld(rules: RuleOptions[], spec: ClientSpec = {}): World {
-  return new World([{ delaysUs: [10_000, 20_000], ...spec }], { policy: { rules } }).connect();
+function openPair(rules: RuleOptions[], spec: ClientSpec = {}): Pair {
+  return new Pair([{ delaysUs: [10_000, 20_000], ...spec }], { policy: { rules } }).connect();
 }
 
 /** Sends a packet of each port both ways, one per `stepUs`. */
-function stream(world: World, from: number, to: number, stepUs = 1_000): void {
+function stream(pair: Pair, from: number, to: number, stepUs = 1_000): void {
   for (const i of range(from, to)) {
     for (const port of [CALL, OTHER]) {
-      world.client.send(world.now, udp4(i, { port, bytes: 400 }));
-      world.server.send(world.now, udp4(i, { port, bytes: 400 }));
+      pair.client.send(pair.now, udp4(i, { port, bytes: 400 }));
+      pair.server.send(pair.now, udp4(i, { port, bytes: 400 }));
     }
-    world.run(stepUs);
+    pair.run(stepUs);
   }
 }
 
@@ -39,65 +39,65 @@ function received(host: Host, port: number): number[] {
 }
 
 /** Names of the links that carried packets of a port. */
-function linksOf(world: World, port: number): string[] {
-  const links = sentData(world).filter((data) => data.port === port)
+function linksOf(pair: Pair, port: number): string[] {
+  const links = sentData(pair).filter((data) => data.port === port)
     .map(({ line, toServer }) => `l${line.socket} ${toServer ? "up" : "down"}`);
   return [...new Set(links)].sort();
 }
 
 Deno.test("Endpoint sends pinned packets on their link only, in both directions", () => {
-  const world = openWorld([ON_L1]);
-  stream(world, 0, 500);
-  world.run(SECOND);
-  for (const host of [world.client, world.server]) {
+  const pair = openPair([ON_L1]);
+  stream(pair, 0, 500);
+  pair.run(SECOND);
+  for (const host of [pair.client, pair.server]) {
     assertEquals(received(host, CALL), range(0, 500));
     assertEquals(received(host, OTHER), range(0, 500));
   }
-  assertEquals(linksOf(world, CALL), ["l1 down", "l1 up"]);
-  assert(linksOf(world, OTHER).includes("l0 up"));
-  world.finish();
+  assertEquals(linksOf(pair, CALL), ["l1 down", "l1 up"]);
+  assert(linksOf(pair, OTHER).includes("l0 up"));
+  pair.finish();
 });
 
 Deno.test("Endpoint uses a metered backup link for packets whose rule names it", () => {
   const link = (id: number): Partial<LinkOptions> =>
     id === 0 ? {} : { tier: "backup", metered: true };
-  const world = openWorld([ON_L1], { link });
-  stream(world, 0, 200);
-  world.run(SECOND);
-  assertEquals(received(world.server, CALL), range(0, 200));
-  assertEquals(linksOf(world, CALL), ["l1 down", "l1 up"]);
-  assertEquals(linksOf(world, OTHER), ["l0 down", "l0 up"]);
-  world.finish();
+  const pair = openPair([ON_L1], { link });
+  stream(pair, 0, 200);
+  pair.run(SECOND);
+  assertEquals(received(pair.server, CALL), range(0, 200));
+  assertEquals(linksOf(pair, CALL), ["l1 down", "l1 up"]);
+  assertEquals(linksOf(pair, OTHER), ["l0 down", "l0 up"]);
+  pair.finish();
 });
 
 Deno.test("Endpoint sends a lost pinned packet again on its own link", () => {
-  const world = openWorld([ON_L1]);
+  const pair = openPair([ON_L1]);
   let count = 0;
-  world.lines[1]!.lose = (): boolean => ++count % 37 === 0;
-  stream(world, 0, 1_000);
-  world.lines[1]!.lose = (): boolean => false;
-  world.run(SECOND);
-  assert(received(world.server, CALL).length >= 998);
-  assert(sentData(world).some(({ port, resent }) => port === CALL && resent));
-  assertEquals(linksOf(world, CALL), ["l1 down", "l1 up"]);
-  world.finish();
+  pair.lines[1]!.lose = (): boolean => ++count % 37 === 0;
+  stream(pair, 0, 1_000);
+  pair.lines[1]!.lose = (): boolean => false;
+  pair.run(SECOND);
+  assert(received(pair.server, CALL).length >= 998);
+  assert(sentData(pair).some(({ port, resent }) => port === CALL && resent));
+  assertEquals(linksOf(pair, CALL), ["l1 down", "l1 up"]);
+  pair.finish();
 });
 
 Deno.test("Endpoint drops and counts pinned packets while their link is down, and only those", () => {
-  const world = openWorld([ON_L1]);
-  stream(world, 0, 200);
-  world.lines[1]!.cut = true;
-  stream(world, 200, 1_700);
-  for (const host of [world.client, world.server]) {
-    assertEquals(host.endpoint.status(world.now).peers[0]!.links[1]!.state, "down");
-    assertEquals(host.endpoint.status(world.now).peers[0]!.queuedPackets, 0);
+  const pair = openPair([ON_L1]);
+  stream(pair, 0, 200);
+  pair.lines[1]!.cut = true;
+  stream(pair, 200, 1_700);
+  for (const host of [pair.client, pair.server]) {
+    assertEquals(host.endpoint.status(pair.now).peers[0]!.links[1]!.state, "down");
+    assertEquals(host.endpoint.status(pair.now).peers[0]!.queuedPackets, 0);
   }
-  world.run(SECOND);
-  world.lines[1]!.cut = false;
-  world.run(3 * SECOND);
-  stream(world, 1_700, 1_900);
-  world.run(SECOND);
-  for (const [from, to] of [[world.client, world.server], [world.server, world.client]] as const) {
+  pair.run(SECOND);
+  pair.lines[1]!.cut = false;
+  pair.run(3 * SECOND);
+  stream(pair, 1_700, 1_900);
+  pair.run(SECOND);
+  for (const [from, to] of [[pair.client, pair.server], [pair.server, pair.client]] as const) {
     assertEquals(received(to, OTHER), range(0, 1_900));
     const calls = received(to, CALL);
     assertEquals(new Set(calls).size, calls.length, "delivered twice");
@@ -107,42 +107,42 @@ Deno.test("Endpoint drops and counts pinned packets while their link is down, an
     assert(missing > 1_000 && dropped >= missing && dropped < missing + 30, `${dropped}`);
     assertEquals(calls.slice(-200), range(1_700, 1_900));
   }
-  assertEquals(linksOf(world, CALL), ["l1 down", "l1 up"]);
-  world.finish();
+  assertEquals(linksOf(pair, CALL), ["l1 down", "l1 up"]);
+  pair.finish();
 });
 
 Deno.test("Endpoint drops what a rule binds to links that this client does not have", () => {
-  const world = openWorld([{ ports: [CALL], links: ["fibre"] }]);
-  stream(world, 0, 100);
-  world.run(SECOND);
-  for (const host of [world.client, world.server]) {
+  const pair = openPair([{ ports: [CALL], links: ["fibre"] }]);
+  stream(pair, 0, 100);
+  pair.run(SECOND);
+  for (const host of [pair.client, pair.server]) {
     assertEquals(received(host, CALL), []);
     assertEquals(received(host, OTHER), range(0, 100));
     assertEquals(host.drops("no-link"), 100);
   }
-  world.finish();
+  pair.finish();
 });
 
 Deno.test("Endpoint sends on the links that there are when a rule names others too", () => {
-  const world = openWorld([{ ports: [CALL], links: ["fibre", "l1", "l1"] }]);
-  stream(world, 0, 100);
-  world.run(SECOND);
-  assertEquals(received(world.server, CALL), range(0, 100));
-  assertEquals(linksOf(world, CALL), ["l1 down", "l1 up"]);
-  world.finish();
+  const pair = openPair([{ ports: [CALL], links: ["fibre", "l1", "l1"] }]);
+  stream(pair, 0, 100);
+  pair.run(SECOND);
+  assertEquals(received(pair.server, CALL), range(0, 100));
+  assertEquals(linksOf(pair, CALL), ["l1 down", "l1 up"]);
+  pair.finish();
 });
 
 Deno.test("Endpoint moves pinned packets to another link of their rule when one dies", () => {
   const rule = { ports: [CALL], links: ["l0", "l1"] };
-  const world = openWorld([rule], { delaysUs: [10_000, 20_000, 5_000] });
-  stream(world, 0, 200);
-  world.lines[0]!.cut = true;
-  stream(world, 200, 1_000);
-  world.run(2 * SECOND);
-  assertEquals(received(world.server, CALL).toSorted((a, b) => a - b), range(0, 1_000));
-  assert(!linksOf(world, CALL).includes("l2 up"));
-  assertEquals(world.client.drops("no-link"), 0);
-  world.finish();
+  const pair = openPair([rule], { delaysUs: [10_000, 20_000, 5_000] });
+  stream(pair, 0, 200);
+  pair.lines[0]!.cut = true;
+  stream(pair, 200, 1_000);
+  pair.run(2 * SECOND);
+  assertEquals(received(pair.server, CALL).toSorted((a, b) => a - b), range(0, 1_000));
+  assert(!linksOf(pair, CALL).includes("l2 up"));
+  assertEquals(pair.client.drops("no-link"), 0);
+  pair.finish();
 });
 
 Deno.test("Endpoint lets no pinned backlog block others, nor the other way round", () => {
@@ -151,60 +151,60 @@ Deno.test("Endpoint lets no pinned backlog block others, nor the other way round
     tier: id === 0 ? "primary" : "backup",
   });
   for (const [blocked, free] of [[CALL, OTHER], [OTHER, CALL]] as const) {
-    const world = openWorld([ON_L1], { link });
+    const pair = openPair([ON_L1], { link });
     const mbps = blocked === CALL ? 4 : 16;
     for (let at = 0, i = 0; at < 2 * SECOND; at += 8_000 / mbps, i++) {
-      world.client.send(world.now, udp4(i, { port: blocked, bytes: 1000 }));
-      if (i % mbps === 0) world.client.send(world.now, udp4(i, { port: free, bytes: 100 }));
-      world.run(8_000 / mbps);
+      pair.client.send(pair.now, udp4(i, { port: blocked, bytes: 1000 }));
+      if (i % mbps === 0) pair.client.send(pair.now, udp4(i, { port: free, bytes: 100 }));
+      pair.run(8_000 / mbps);
     }
-    assert(world.client.drops("codel") + world.client.drops("queue-full") > 20);
-    world.run(45_000);
-    const sent = sentData(world).filter(({ port, resent }) => port === free && !resent);
-    const numbers = received(world.server, free);
+    assert(pair.client.drops("codel") + pair.client.drops("queue-full") > 20);
+    pair.run(45_000);
+    const sent = sentData(pair).filter(({ port, resent }) => port === free && !resent);
+    const numbers = received(pair.server, free);
     assertEquals(numbers.length, sent.length);
     assertEquals(numbers, range(0, sent.length).map((i) => i * mbps));
-    world.finish();
+    pair.finish();
   }
 });
 
 Deno.test("Endpoint serves the lanes of a link in turn", () => {
   const link = (): Partial<LinkOptions> => ({ uploadBps: 8e6 });
-  const world = openWorld([{ ports: [CALL], links: ["l0"] }], { delaysUs: [10_000], link });
+  const pair = openPair([{ ports: [CALL], links: ["l0"] }], { delaysUs: [10_000], link });
   for (const i of range(0, 2_000)) {
-    world.client.send(world.now, udp4(i, { port: CALL, bytes: 1000 }));
-    world.client.send(world.now, udp4(i, { port: OTHER, bytes: 1000 }));
-    world.run(1_000);
+    pair.client.send(pair.now, udp4(i, { port: CALL, bytes: 1000 }));
+    pair.client.send(pair.now, udp4(i, { port: OTHER, bytes: 1000 }));
+    pair.run(1_000);
   }
-  const [calls, others] = [CALL, OTHER].map((port) => received(world.server, port).length);
+  const [calls, others] = [CALL, OTHER].map((port) => received(pair.server, port).length);
   assert(Math.abs(calls! - others!) < 20 && calls! > 850, `${calls} ${others}`);
-  world.finish();
+  pair.finish();
 });
 
 Deno.test("Endpoint lets the links of a rule add up", () => {
   const link = (): Partial<LinkOptions> => ({ uploadBps: 8e6 });
   const rule = { ports: [CALL], links: ["l0", "l1"] };
-  const world = openWorld([rule], { delaysUs: [10_000, 12_000, 10_000], link });
+  const pair = openPair([rule], { delaysUs: [10_000, 12_000, 10_000], link });
   for (const i of range(0, 2_000)) {
-    world.client.send(world.now, udp4(i, { port: CALL, bytes: 1000 }));
-    world.run(600);
+    pair.client.send(pair.now, udp4(i, { port: CALL, bytes: 1000 }));
+    pair.run(600);
   }
-  const mbps = received(world.server, CALL).length * 8_000 / 1.2e6;
+  const mbps = received(pair.server, CALL).length * 8_000 / 1.2e6;
   assert(mbps > 12, `${mbps}`);
-  world.finish();
+  pair.finish();
 });
 
 Deno.test("Endpoint takes the class that a rule says", () => {
   const kinds = (rule: Partial<RuleOptions>, port: number, tos = 0): number[] => {
-    const world = openWorld([{ ports: [port], links: [], ...rule }]);
+    const pair = openPair([{ ports: [port], links: [], ...rule }]);
     for (const i of range(0, 100)) {
-      world.client.send(world.now, udp4(i, { port, tos, bytes: 1000 }));
-      world.run(1_000);
+      pair.client.send(pair.now, udp4(i, { port, tos, bytes: 1000 }));
+      pair.run(1_000);
     }
-    world.run(SECOND);
-    assertEquals(world.server.delivered.length, 100);
-    world.finish();
-    return [...new Set(sentData(world).map(({ kind }) => kind))].toSorted();
+    pair.run(SECOND);
+    assertEquals(pair.server.delivered.length, 100);
+    pair.finish();
+    return [...new Set(sentData(pair).map(({ kind }) => kind))].toSorted();
   };
   const EF = 0xb8;
   assertEquals(kinds({}, OTHER), [KIND.bulk, KIND.interactive], "the first packets are sparse");
@@ -219,21 +219,21 @@ Deno.test("Endpoint takes the class that a rule says", () => {
 
 Deno.test("Endpoint never gives two lanes the same flow bucket", () => {
   const rules = range(0, 3).map((i) => ({ ports: [CALL + i], links: [`l${i}`] }));
-  const world = openWorld(rules, { delaysUs: [10_000, 10_000, 10_000] });
+  const pair = openPair(rules, { delaysUs: [10_000, 10_000, 10_000] });
   for (const i of range(0, 2_000)) {
     const port = i % 2 === 0 ? CALL + i % 6 / 2 : 6_000 + i;
-    world.client.send(world.now, udp4(i, { port, to: `10.8.${i >> 8}.${i & 255}` }));
-    if (i % 20 === 0) world.run(1_000);
+    pair.client.send(pair.now, udp4(i, { port, to: `10.8.${i >> 8}.${i & 255}` }));
+    if (i % 20 === 0) pair.run(1_000);
   }
-  world.run(SECOND);
+  pair.run(SECOND);
   const lanes = new Map<number, Set<number>>();
-  for (const { flow, port } of sentData(world)) {
+  for (const { flow, port } of sentData(pair)) {
     const lane = port < 6_000 ? port : 0;
     lanes.set(flow, (lanes.get(flow) ?? new Set()).add(lane));
     assert(flow < 1024);
   }
   assert(lanes.size > 700, `${lanes.size}`);
   assert([...lanes.values()].every((set) => set.size === 1));
-  assertEquals(world.server.delivered.map(numberOf).toSorted((a, b) => a - b), range(0, 2_000));
-  world.finish();
+  assertEquals(pair.server.delivered.map(numberOf).toSorted((a, b) => a - b), range(0, 2_000));
+  pair.finish();
 });

@@ -1,6 +1,6 @@
 /**
- * A misbehaving peer with real keys: it makes a session with the server of a world and then sends
- * any frames it likes.
+ * A peer that has real keys and no manners: it makes a session with the server of
+ * a pair and then sends any frames it likes.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { DatagramSlab, PacketPool } from "../../src/slab.ts";
 import { OUTER_HEADER_BYTES, TAG_BYTES, TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
 import { readU32, writeU32, writeU64 } from "../../src/wire/field.ts";
 import { FRAME } from "../../src/wire/frame.ts";
-import { SIM_AEAD } from "../sim/sim_aead.ts";
 import { prefix } from "../addresses.ts";
+import { type ClientSpec, Pair } from "../pair/pair.ts";
+import { SIM_AEAD } from "../pair/sim_aead.ts";
 import { probeAck } from "./frames.ts";
-import { type ClientSpec, World } from "./network.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 
 const MALLORY_PSK = new Uint8Array(32).fill(0xbb);
@@ -44,9 +44,9 @@ export interface HandshakeOptions {
   readonly name?: string;
 }
 
-/** The raw client, connected to the server of a world in which alice is connected too. */
+/** The raw client, connected to the server of a pair in which alice is connected too. */
 export class RawClient {
-  readonly world: World;
+  readonly pair: Pair;
   sessionId = 0;
   /** The server's id of the session. */
   remoteId = 0;
@@ -72,8 +72,8 @@ export class RawClient {
         allowed: [prefix(`${MALLORY_ADDRESS}/32`)],
       },
     ];
-    this.world = new World([ALICE], { known, slots: options.slots ?? 4096 }).connect();
-    this.world.onStray = (_to, _socket, bytes): void => this.#handle(bytes);
+    this.pair = new Pair([ALICE], { known, slots: options.slots ?? 4096 }).connect();
+    this.pair.onStray = (_to, _socket, bytes): void => this.#handle(bytes);
     this.handshake(options);
   }
 
@@ -91,7 +91,7 @@ export class RawClient {
     this.links = links;
     const initiator = this.#initiator(links, sessionId, name);
     this.responses = [];
-    this.world.server.receive(this.world.now, 0, MALLORY, initiator.init(0));
+    this.pair.server.receive(this.pair.now, 0, MALLORY, initiator.init(0));
     const connected = initiator.handleResponse(this.responses[0] ?? new Uint8Array());
     assert(connected, "the server does not answer");
     this.#adopt(connected.remoteSessionId, connected.keys);
@@ -119,12 +119,12 @@ export class RawClient {
 
   /** Hands sealed datagrams to the server, as many at a time as its socket takes. */
   deliver(...datagrams: readonly Uint8Array[]): void {
-    this.world.server.receive(this.world.now, 0, MALLORY, ...datagrams);
+    this.pair.server.receive(this.pair.now, 0, MALLORY, ...datagrams);
   }
 
   /** Answers every probe of the server so far: its links come up and stay so. */
   answerProbes(): void {
-    this.world.run(1_000);
+    this.pair.run(1_000);
     for (const { link, frames } of this.received.splice(0)) {
       if (frames[0] === FRAME.probe) this.send(link, probeAck(readU32(frames, 3)));
     }
@@ -137,19 +137,19 @@ export class RawClient {
 
   /** Asserts that alice notices nothing: packets both ways, in order, all of them. */
   assertOthersServed(): void {
-    const { world } = this;
+    const { pair } = this;
     const from = this.#exchanged;
     this.#exchanged += 40;
     for (const i of range(from, this.#exchanged)) {
-      world.client.send(world.now, udp4(i, { from: "10.7.0.1" }));
-      world.server.send(world.now, udp4(i, { to: "10.7.0.1", from: "10.7.0.254" }));
-      world.run(2_000);
+      pair.client.send(pair.now, udp4(i, { from: "10.7.0.1" }));
+      pair.server.send(pair.now, udp4(i, { to: "10.7.0.1", from: "10.7.0.254" }));
+      pair.run(2_000);
     }
-    world.run(100_000);
-    const fromAlice = world.server.delivered.filter((packet) => packet[15] === 1);
+    pair.run(100_000);
+    const fromAlice = pair.server.delivered.filter((packet) => packet[15] === 1);
     assertEquals(numbersOf(fromAlice).slice(from), range(from, this.#exchanged));
-    assertEquals(numbersOf(world.client.delivered).slice(from), range(from, this.#exchanged));
-    assertEquals(world.client.eventsOf("session"), ["up"]);
+    assertEquals(numbersOf(pair.client.delivered).slice(from), range(from, this.#exchanged));
+    assertEquals(pair.client.eventsOf("session"), ["up"]);
   }
 
   #initiator(links: number, sessionId: number, name: string): Initiator {

@@ -1,5 +1,5 @@
 /**
- * What the datagrams of a world carry: its AEAD hides nothing.
+ * What the datagrams of a pair carry: its AEAD hides nothing.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { DATA_KIND } from "../../src/wire/data.ts";
 import { OUTER_HEADER_BYTES, TAG_BYTES, TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
 import { readU16, readU32 } from "../../src/wire/field.ts";
 import { FRAME_HEADER_BYTES } from "../../src/wire/frame.ts";
-import type { Datagram, Line, World } from "./network.ts";
+import type { Datagram, Pair, TestLine } from "../pair/pair.ts";
 
 /** A DATA frame that was sent, lost or not. */
 export interface SentData {
-  readonly line: Line;
+  readonly line: TestLine;
   readonly toServer: boolean;
   readonly kind: number;
   readonly resent: boolean;
@@ -25,9 +25,9 @@ export interface SentData {
   readonly bytes: number;
 }
 
-/** All DATA frames of a world, in the order in which they were sent. */
-export function sentData(world: World): SentData[] {
-  return world.sent.flatMap((datagram) => dataIn(datagram) ?? []);
+/** All DATA frames of a pair, in the order in which they were sent. */
+export function sentData(pair: Pair): SentData[] {
+  return pair.sent.flatMap((datagram) => dataIn(datagram) ?? []);
 }
 
 function dataIn({ line, toServer, bytes }: Datagram): SentData | undefined {

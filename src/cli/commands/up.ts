@@ -1,10 +1,9 @@
 /** `aggvpn up`: runs a tunnel in the foreground. */
 
 import type { Config } from "../../config/config.ts";
-import { CONTROL_VERSION, type StatusDocument } from "../../control/protocol.ts";
 import { openControl } from "../../control/server.ts";
 import { EXIT } from "../../errors.ts";
-import type { Daemon } from "../../io/daemon.ts";
+import type { Daemon } from "../../daemon/daemon.ts";
 import { detectPlatform } from "../../platform/detect.ts";
 import type { Command, Shell } from "../command.ts";
 import { loadConfig } from "../load.ts";
@@ -39,15 +38,14 @@ async function runTunnel(
   verbose: boolean,
   stopping: StopSignals,
 ): Promise<number> {
-  const started = performance.now();
   // Imported here: the ciphers' tables would cost every other command a quarter of its time.
-  const { openDaemon } = await import("../../io/daemon.ts");
+  const { openDaemon } = await import("../../daemon/daemon.ts");
   const platform = detectPlatform();
   platform.secureSignals();
   await using stack = new AsyncDisposableStack();
   const running: { daemon?: Daemon } = {};
   const control = await openControl(config.control, {
-    status: () => running.daemon ? statusDocument(config, running.daemon, started) : null,
+    status: () => running.daemon?.status() ?? null,
   });
   stack.defer(() => control.close());
   const daemon = stack.use(
@@ -67,21 +65,6 @@ async function runTunnel(
 function readyLine(daemon: Daemon): string {
   const sockets = daemon.socketNames.join(", ");
   return `${daemon.interface} is ready: mtu ${daemon.mtu}, links ${sockets}\n`;
-}
-
-function statusDocument(config: Config, daemon: Daemon, started: number): StatusDocument {
-  const { tunnel, ...state } = daemon.status();
-  return {
-    version: CONTROL_VERSION,
-    daemon: {
-      name: config.name,
-      pid: Deno.pid,
-      uptimeUs: Math.round((performance.now() - started) * 1000),
-      rssBytes: Deno.memoryUsage().rss,
-      ...state,
-    },
-    tunnel,
-  };
 }
 
 /** The signals that end a tunnel: the first one cleanly, the second one at once. */

@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import fc from "fast-check";
 import { parseConfig } from "../../../src/config/parse.ts";
-import { networkPlan, tunnelMtu } from "../../../src/io/plan.ts";
+import { networkPlan, tunnelMtu } from "../../../src/daemon/plan.ts";
 import type { ReadCommand } from "../../../src/platform/command_output.ts";
 import { awaitAddresses } from "../../../src/platform/openbsd/duplicates.ts";
 import {

@@ -20,8 +20,16 @@ import { openTun } from "../../../src/platform/openbsd/tun.ts";
 import type { SocketOptions } from "../../../src/platform/platform.ts";
 import { PacketPool } from "../../../src/slab.ts";
 import { Endpoint } from "../../../src/tunnel/endpoint.ts";
-import type { EndpointOptions, LinkOptions } from "../../../src/tunnel/options.ts";
-import { Rng } from "../../sim/rng.ts";
+import type { EndpointOptions } from "../../../src/tunnel/options.ts";
+import {
+  clientEnd,
+  knownClient,
+  linkTo,
+  serverEnd,
+  type Shared,
+  sharedOptions,
+} from "../../pair/endpoints.ts";
+import { Rng } from "../../pair/rng.ts";
 import { address } from "../../addresses.ts";
 import { remoteAt } from "./batches.ts";
 import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
@@ -29,16 +37,8 @@ import type { FakeTun, Release } from "./fake_tun.ts";
 import { type FakeHost, FakeWorld } from "./fake_world.ts";
 import { gateway, publicHost } from "./golden.ts";
 
-const EPOCH_US = 1_767_225_600_000_000;
-/** Visibly fake. */
-const psk = (): Uint8Array<ArrayBuffer> => new Uint8Array(32).fill(0x5a);
-
-type Role =
-  | Pick<Extract<EndpointOptions, { role: "client" }>, "role" | "psk" | "links">
-  | Pick<
-    Extract<EndpointOptions, { role: "server" }>,
-    "role" | "clients"
-  >;
+/** Makes the options of an endpoint. */
+type OptionsOf = (shared: Shared, pool: PacketPool) => EndpointOptions;
 
 /** One end, assembled as by `openDaemon`, in virtual time. */
 export class End {
@@ -52,23 +52,21 @@ export class End {
   constructor(
     readonly host: FakeHost,
     sockets: readonly SocketOptions[],
-    role: Role,
+    optionsOf: OptionsOf,
     seed: number,
     options: FakeOptions,
   ) {
     const libc = this.libc = new FakeLibc(host, options);
     const { world } = host;
     const clock = (): number => world.now;
-    const rng = new Rng(seed);
     const links = new LinkSockets({ openSocket: (link) => openSocket(libc, link) }, sockets);
     const opened = links.openAll();
     const tun = openTun(libc, undefined);
     const pool = new PacketPool(1024);
     const poller = openPoller(libc);
     sandbox(libc, { programs: [], files: [], directories: [] });
-    const random = (out: Uint8Array): void => rng.fill(out);
-    const common = { pool, aead: nobleProvider(), random, epochUs: EPOCH_US, mtu: 1400 };
-    this.endpoint = new Endpoint({ ...common, ...role });
+    const shared = sharedOptions(new Rng(seed), { aead: nobleProvider() });
+    this.endpoint = new Endpoint(optionsOf(shared, pool));
     this.driver = new Driver({
       endpoint: this.endpoint,
       pool,
@@ -130,26 +128,18 @@ export function makeTunnel(
   const server = new End(
     hostOf(publicHost(world), releases.server),
     [listen],
-    {
-      role: "server",
-      clients: [{ name: "home", psk: psk(), allowed: [] }],
-    },
+    (shared, pool) => serverEnd(shared, pool, [knownClient("home")]),
     1,
     options,
   );
-  const link = (name: string, server: string): LinkOptions => ({
-    name,
-    remote: remoteAt(server, 5080),
-    tier: "primary",
-    metered: false,
-    uploadBps: 0,
-    downloadBps: 0,
-    timeoutUs: 750_000,
-  });
+  const links = [
+    linkTo("dsl1", remoteAt("192.0.2.1", 5080)),
+    linkTo("dsl2", remoteAt("192.0.2.2", 5080)),
+  ];
   const client = new End(
     hostOf(gateway(world), releases.client),
     [1, 2].map((rdomain) => ({ name: `dsl${rdomain}`, family: 4, rdomain })),
-    { role: "client", psk: psk(), links: [link("dsl1", "192.0.2.1"), link("dsl2", "192.0.2.2")] },
+    (shared, pool) => clientEnd(shared, pool, links),
     2,
     options,
   );

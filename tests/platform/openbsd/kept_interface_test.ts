@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
+import { openInterface } from "../../../src/daemon/interface.ts";
 import { AggvpnError } from "../../../src/errors.ts";
-import { openInterface } from "../../../src/io/interface.ts";
 import { openbsdPlatform } from "../../../src/platform/openbsd/platform.ts";
 import type { NetworkPlan } from "../../../src/platform/platform.ts";
 import type { RunCommand } from "../../../src/platform/run_changes.ts";

@@ -14,13 +14,14 @@ import {
 } from "@std/assert";
 import { parseConfig } from "../../../src/config/parse.ts";
 import { openControl } from "../../../src/control/server.ts";
+import { openDaemon } from "../../../src/daemon/daemon.ts";
+import { stateFile } from "../../../src/daemon/state_file.ts";
 import { systemClock } from "../../../src/io/clock.ts";
-import { openDaemon } from "../../../src/io/daemon.ts";
-import { stateFile } from "../../../src/io/state_file.ts";
 import { openbsdPlatform } from "../../../src/platform/openbsd/platform.ts";
 import { sandbox } from "../../../src/platform/openbsd/sandbox.ts";
 import type { Platform } from "../../../src/platform/platform.ts";
 import { KEY } from "../../config/samples.ts";
+import { knownClient, serverEnd } from "../../pair/endpoints.ts";
 import { range, udp4 } from "../../tunnel/packets.ts";
 import { address } from "../../addresses.ts";
 import { End, until } from "./ends.ts";
@@ -107,8 +108,8 @@ function makePlatform(libc: FakeLibc, directory: string): Platform {
 /** The other end, whose sandbox does not matter. */
 function makeServer(host: FakeHost): End {
   const listen = { name: "server", address: address("0.0.0.0"), port: 5080, family: 4 } as const;
-  const clients = [{ name: "home", psk: new Uint8Array(32), allowed: [] }];
-  return new End(host, [listen], { role: "server", clients }, 1, {});
+  const home = knownClient("home", { psk: new Uint8Array(32) });
+  return new End(host, [listen], (shared, pool) => serverEnd(shared, pool, [home]), 1, {});
 }
 
 /** Asks on the control socket, as `aggvpn status` does from its own process. */
@@ -140,7 +141,10 @@ Deno.test(
     using _ = pledgeDeno(libc.sandbox);
 
     const control = await openControl(config!.control, {
-      status: () => ({ rss: Deno.memoryUsage().rss, sockets: daemon.status().sockets.length }),
+      status: () => {
+        const { rssBytes, sockets } = daemon.status().daemon;
+        return { rssBytes, sockets: sockets.length };
+      },
     });
     const platform = makePlatform(libc, directory);
     const daemon = await openDaemon({ config: config!, platform, onChange: () => {} });

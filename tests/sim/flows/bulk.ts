@@ -5,12 +5,12 @@
  * @module
  */
 
+import { Timer } from "../../pair/timer.ts";
 import { CLIENT, PROTOCOL, SERVER, type Side } from "../packet.ts";
 import type { CongestionName } from "../tcp/congestion.ts";
 import { Receiver } from "../tcp/receiver.ts";
 import { DATA_HEADERS_BYTES, FLAG, readSegment, Segment, writeSegment } from "../tcp/segment.ts";
 import { type Ack, Sender } from "../tcp/sender.ts";
-import { Timer } from "../timer.ts";
 import { Flow, type Network } from "./flow.ts";
 
 /** Receive buffer, as Linux' auto-tuning allows by default. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EventQueue } from "../event_queue.ts";
+import type { EventQueue } from "../../pair/event_queue.ts";
 import { CLIENT, HEADER_BYTES, packetIdOf, SERVER, type Side, writeIpv4 } from "../packet.ts";
 import { Ledger } from "./ledger.ts";
 

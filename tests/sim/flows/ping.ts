@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Timer } from "../../pair/timer.ts";
 import {
   CLIENT,
   IPV4_BYTES,
@@ -15,7 +16,6 @@ import {
   write16,
   write32,
 } from "../packet.ts";
-import { Timer } from "../timer.ts";
 import { Flow, type Network } from "./flow.ts";
 import { Samples } from "./samples.ts";
 

@@ -6,9 +6,9 @@
  * @module
  */
 
+import { Timer } from "../../pair/timer.ts";
 import { SERVER } from "../packet.ts";
 import { DATA_HEADERS_BYTES } from "../tcp/segment.ts";
-import { Timer } from "../timer.ts";
 import { BulkFlow } from "./bulk.ts";
 import type { Network } from "./flow.ts";
 import { Samples } from "./samples.ts";

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Timer } from "../../pair/timer.ts";
 import {
   IPV4_BYTES,
   PROTOCOL,
@@ -14,7 +15,6 @@ import {
   write32,
   writePorts,
 } from "../packet.ts";
-import { Timer } from "../timer.ts";
 import { Flow, type Network } from "./flow.ts";
 import { Samples } from "./samples.ts";
 

@@ -56,27 +56,30 @@ export interface SimLink {
   readonly down: Chain;
   readonly upQueue: Bottleneck;
   readonly downQueue: Bottleneck;
+  readonly upDelay: Delay;
+  readonly downDelay: Delay;
 }
 
 /** Builds the elements of one direction, in the order of a real line. */
-function directionOf(spec: DirectionSpec, rng: Rng): [Chain, Bottleneck] {
+function directionOf(spec: DirectionSpec, rng: Rng): [Chain, Bottleneck, Delay] {
   const bottleneck = new Bottleneck(spec.rate.fresh?.() ?? spec.rate, spec.queue ?? DEFAULT_QUEUE);
+  const delay = new Delay(spec.delayUs);
   const elements: Element[] = [];
   if (spec.mtu !== undefined) elements.push(new Mtu(spec.mtu));
   elements.push(bottleneck);
   if (spec.blackholes !== undefined) elements.push(new Blackhole(spec.blackholes));
   if (spec.loss) elements.push(new RandomLoss(spec.loss, rng.fork(1)));
   if (spec.burstLoss) elements.push(new GilbertElliott(spec.burstLoss, rng.fork(2)));
-  elements.push(new Delay(spec.delayUs));
+  elements.push(delay);
   if (spec.jitterUs) elements.push(new Jitter(spec.jitterUs, spec.reorders ?? false, rng.fork(3)));
-  return [new Chain(elements), bottleneck];
+  return [new Chain(elements), bottleneck, delay];
 }
 
 /** Builds a line. */
 export function openLink(spec: LinkSpec, rng: Rng): SimLink {
-  const [up, upQueue] = directionOf(spec.up, rng);
-  const [down, downQueue] = directionOf(spec.down, rng);
-  return { spec, up, down, upQueue, downQueue };
+  const [up, upQueue, upDelay] = directionOf(spec.up, rng);
+  const [down, downQueue, downDelay] = directionOf(spec.down, rng);
+  return { spec, up, down, upQueue, downQueue, upDelay, downDelay };
 }
 
 /** What most lines need; the rest can be given for both directions in `both`. */

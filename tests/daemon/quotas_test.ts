@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { type QuotaLink, Quotas } from "../../src/io/quotas.ts";
-import type { StateFile, StateRead } from "../../src/io/state_file.ts";
+import { type QuotaLink, Quotas } from "../../src/daemon/quotas.ts";
+import type { StateFile, StateRead } from "../../src/daemon/state_file.ts";
 import type { EndpointStatus } from "../../src/tunnel/options.ts";
-import { logged } from "./logged.ts";
+import { logged } from "../logged.ts";
 
 const SECOND = 1_000_000;
 const GB = 1e9;

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { stateFile } from "../../src/io/state_file.ts";
+import { stateFile } from "../../src/daemon/state_file.ts";
 
 async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
   const directory = Deno.makeTempDirSync({ prefix: "aggvpn-state-" });

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { dayAfter, isMonth, monthOf } from "../../src/io/calendar.ts";
+import { dayAfter, isMonth, monthOf } from "../../src/daemon/calendar.ts";
 
 /** Runs `body` as if the host were in `zone`. */
 function inZone(zone: string, body: () => void): void {

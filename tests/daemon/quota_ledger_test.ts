@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { QuotaLedger } from "../../src/io/quota_ledger.ts";
+import { QuotaLedger } from "../../src/daemon/quota_ledger.ts";
 
 Deno.test("QuotaLedger counts by month and link", () => {
   const ledger = new QuotaLedger();

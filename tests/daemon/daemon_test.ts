@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { ClientModeConfig, LinkConfig, ServerModeConfig } from "../../src/config/config.ts";
+import { type Daemon, openDaemon } from "../../src/daemon/daemon.ts";
 import { AggvpnError } from "../../src/errors.ts";
-import { type Daemon, openDaemon } from "../../src/io/daemon.ts";
 import { MemoryNetwork } from "../../src/platform/memory/network.ts";
 import { MemoryPlatform } from "../../src/platform/memory/platform.ts";
 import type { MemoryTun } from "../../src/platform/memory/tun.ts";
 import type { HostFinding, Platform, SystemChange, TunKind } from "../../src/platform/platform.ts";
 import { address } from "../addresses.ts";
-import { logged } from "./logged.ts";
+import { logged } from "../logged.ts";
 
 const SECRET = { key: new Uint8Array(32).fill(7) };
 const COMMON = {
@@ -84,7 +84,7 @@ Deno.test("openDaemon() makes two ends that carry a packet and leave nothing ope
   near.tuns[0]!.inject(PING);
   await until(() => far.tuns[0]!.written.length > 0);
   assertEquals(far.tuns[0]!.written[0], PING);
-  assertEquals(client.status().sockets, [
+  assertEquals(client.status().daemon.sockets, [
     { name: "dsl", local: "198.51.100.7:6080", receiveDrops: 0 },
     { name: "lte", local: "198.51.100.7:6081", receiveDrops: 0 },
   ]);
@@ -131,7 +131,7 @@ Deno.test("openDaemon() does without offload when the configuration says so", as
     Object.assign(platform, { openTun });
     const tunnel = { ...CLIENT.tunnel, offload };
     const daemon = await open({ ...CLIENT, tunnel }, platform);
-    assertEquals([kinds, daemon.status().offload], [[kind], "none"]);
+    assertEquals([kinds, daemon.status().daemon.offload], [[kind], "none"]);
     await daemon[Symbol.asyncDispose]();
   }
 });

@@ -1,8 +1,8 @@
 /** Needs permission to run /bin/sh and to write temporary files. */
 
 import { assertEquals, assertRejects } from "@std/assert";
+import { hookEnvironment, runShellHook, StatusCommand } from "../../src/daemon/hooks.ts";
 import { AggvpnError } from "../../src/errors.ts";
-import { hookEnvironment, runShellHook, StatusCommand } from "../../src/io/hooks.ts";
 import { address, prefix } from "../addresses.ts";
 
 const TUNNEL = {

@@ -9,10 +9,10 @@
 
 import { getLogger } from "@logtape/logtape";
 import { formatSize } from "../config/units.ts";
+import type { Clock } from "../io/clock.ts";
 import type { Tier } from "../wire/handshake.ts";
 import type { EndpointStatus } from "../tunnel/options.ts";
 import { dayAfter, monthOf } from "./calendar.ts";
-import type { Clock } from "./clock.ts";
 import { QuotaLedger } from "./quota_ledger.ts";
 import type { StateFile } from "./state_file.ts";
 

@@ -10,7 +10,7 @@ import {
   openFiles,
   policyOptions,
   tunnelMtu,
-} from "../../src/io/plan.ts";
+} from "../../src/daemon/plan.ts";
 import { address, prefix } from "../addresses.ts";
 
 const LINK: LinkConfig = {

@@ -1,12 +1,12 @@
 /** Needs permission to run /bin/sh and to write temporary files. */
 
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { StatusCommand } from "../../src/daemon/hooks.ts";
+import { type Child, runScript, type ScriptHost, spawnProcess } from "../../src/daemon/script.ts";
 import { AggvpnError } from "../../src/errors.ts";
-import { StatusCommand } from "../../src/io/hooks.ts";
-import { type Child, runScript, type ScriptHost, spawnProcess } from "../../src/io/script.ts";
 import { LINUX } from "../../src/platform/linux/platform.ts";
 import { runCommand } from "../../src/platform/run_changes.ts";
-import { logged } from "./logged.ts";
+import { logged } from "../logged.ts";
 
 const LIMIT_MS = 200;
 /** Far more than the limit, and far less than the scripts take. */

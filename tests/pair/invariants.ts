@@ -5,7 +5,7 @@
  */
 
 import { OUTER_HEADER_BYTES } from "../../src/wire/datagram.ts";
-import { read32 } from "./packet.ts";
+import { readU32 } from "../../src/wire/field.ts";
 
 /** Type of a datagram with sealed frames. */
 const TYPE_DATA = 4;
@@ -36,8 +36,8 @@ export class NonceWatch {
   check(bytes: Uint8Array, at: number, length: number): void {
     if (bytes[at] !== TYPE_DATA || length < OUTER_HEADER_BYTES) return;
     const link = bytes[at + 1]!;
-    const session = read32(bytes, at + 2);
-    const counter = read32(bytes, at + 6);
+    const session = readU32(bytes, at + 2);
+    const counter = readU32(bytes, at + 6);
     const key = session * 256 + link;
     const last = this.#last.get(key) ?? -1;
     if (counter <= last) {

@@ -7,17 +7,17 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { ReceiveBatch } from "../../src/batch.ts";
+import { InvariantError } from "../pair/invariants.ts";
+import { line, type LineNumbers } from "../pair/link.ts";
 import { BulkFlow } from "./flows/bulk.ts";
 import { Ledger } from "./flows/ledger.ts";
 import { RequestFlow } from "./flows/requests.ts";
 import { StreamFlow } from "./flows/stream.ts";
-import { InvariantError } from "./invariants.ts";
-import { line, type LineNumbers } from "./link.ts";
 import { NullTunnel } from "./null_tunnel.ts";
 import { SERVER } from "./packet.ts";
 import { runScenario } from "./scenario.ts";
+import { Simulation } from "./simulation.ts";
 import type { TunnelFactory } from "./tunnel.ts";
-import { World } from "./world.ts";
 
 const nullTunnel: TunnelFactory = (context) => new NullTunnel(context);
 /** Fills 1500 bytes of outer packet together with the 38 of the null tunnel. */
@@ -71,11 +71,11 @@ Deno.test("random loss of 1 % hardly slows one BBR flow", () => {
 
 Deno.test("RequestFlow waits for a round trip and the transfer, and repeats what is lost", () => {
   const links = [line({ name: "a", mbps: 50, rttMs: 40, both: { loss: 0.05 } })];
-  const world = new World({ seed: 1, links, tunnel: nullTunnel });
+  const simulation = new Simulation({ seed: 1, links, tunnel: nullTunnel });
   const options = { mtu: MTU, responseBytes: 2_800, thinkUs: 50_000 };
-  const requests = world.addFlow(0, (port) => new RequestFlow(world, port, options));
-  world.runUntil(20e6);
-  world.finish();
+  const requests = simulation.addFlow(0, (port) => new RequestFlow(simulation, port, options));
+  simulation.runUntil(20e6);
+  simulation.finish();
   assert(requests.times.count > 80, `${requests.times.count}`);
   const usual = requests.times.quantile(0.1);
   assert(usual > 40_400 && usual < 43_000, `${usual}`);
@@ -92,7 +92,7 @@ Deno.test("packets in turn over unequal lines without an order ruin TCP, as the 
   assert(result.late > 1000);
 });
 
-Deno.test("World gives the same run for the same seed and another for another", () => {
+Deno.test("Simulation gives the same run for the same seed and another for another", () => {
   const links = [line({ name: "a", mbps: 20, rttMs: 30, both: { loss: 0.01, jitterUs: 3000 } })];
   const run = (seed: number): string =>
     JSON.stringify(runScenario({ name: "x", links }, () => nullTunnel, { seed, seconds: 3 }));
@@ -102,31 +102,31 @@ Deno.test("World gives the same run for the same seed and another for another", 
 
 Deno.test("StreamFlow tells the longest silence and what was lost", () => {
   const hole = { blackholes: [{ fromUs: 2e6, toUs: 3e6 }] };
-  const world = new World({
+  const simulation = new Simulation({
     seed: 1,
     links: [line({ name: "a", mbps: 10, rttMs: 20, both: hole })],
     tunnel: nullTunnel,
   });
-  const stream = world.addFlow(
+  const stream = simulation.addFlow(
     0,
-    (port) => new StreamFlow(world, port, { from: SERVER, packetsPerSecond: 100, bytes: 200 }),
+    (port) => new StreamFlow(simulation, port, { from: SERVER, packetsPerSecond: 100, bytes: 200 }),
   );
-  world.runUntil(5e6);
-  world.finish();
+  simulation.runUntil(5e6);
+  simulation.finish();
   assertEquals(stream.lost, 100);
   assert(stream.longestGapUs > 1_009_000 && stream.longestGapUs < 1_011_000);
   assert(stream.delays.quantile(0.5) > 10_000 && stream.delays.quantile(0.99) < 10_500);
 });
 
-Deno.test("World drops what is sent to a public port that the NAT has forgotten", () => {
+Deno.test("Simulation drops what is sent to a public port that the NAT has forgotten", () => {
   const links = [line({ name: "a", mbps: 10, rttMs: 20, link: { rebindsUs: [1e6] } })];
-  const world = new World({ seed: 1, links, tunnel: nullTunnel });
+  const simulation = new Simulation({ seed: 1, links, tunnel: nullTunnel });
   const make = (port: number): StreamFlow =>
-    new StreamFlow(world, port, { from: SERVER, packetsPerSecond: 100, bytes: 200 });
-  const stream = world.addFlow(0, make);
-  world.runUntil(3e6);
-  world.finish();
-  assert(world.natDrops >= 199 && stream.ledgers[SERVER].delivered <= 101);
+    new StreamFlow(simulation, port, { from: SERVER, packetsPerSecond: 100, bytes: 200 });
+  const stream = simulation.addFlow(0, make);
+  simulation.runUntil(3e6);
+  simulation.finish();
+  assert(simulation.natDrops >= 199 && stream.ledgers[SERVER].delivered <= 101);
 });
 
 Deno.test("Ledger blames the tunnel only for order that it could have kept", () => {
@@ -153,7 +153,7 @@ function runBroken(make: TunnelFactory): () => void {
   };
 }
 
-Deno.test("World refuses a tunnel that delivers a packet twice", () => {
+Deno.test("Simulation refuses a tunnel that delivers a packet twice", () => {
   class Twice extends NullTunnel {
     override handleDatagrams(now: number, socket: number, batch: ReceiveBatch): void {
       super.handleDatagrams(now, socket, batch);
@@ -163,7 +163,7 @@ Deno.test("World refuses a tunnel that delivers a packet twice", () => {
   assertThrows(runBroken((context) => new Twice(context)), InvariantError, "came out twice");
 });
 
-Deno.test("World refuses a tunnel that keeps slots", () => {
+Deno.test("Simulation refuses a tunnel that keeps slots", () => {
   class Leaks extends NullTunnel {
     override close(): void {
       super.close();
@@ -173,7 +173,7 @@ Deno.test("World refuses a tunnel that keeps slots", () => {
   assertThrows(runBroken((context) => new Leaks(context)), InvariantError, "kept 1 slots");
 });
 
-Deno.test("World refuses a tunnel that repeats a counter", () => {
+Deno.test("Simulation refuses a tunnel that repeats a counter", () => {
   class Repeats extends NullTunnel {
     override pollTransmit(...args: Parameters<NullTunnel["pollTransmit"]>): boolean {
       const more = super.pollTransmit(...args);
@@ -186,22 +186,25 @@ Deno.test("World refuses a tunnel that repeats a counter", () => {
   assertThrows(runBroken((context) => new Repeats(context)), InvariantError, "counter 0 after 0");
 });
 
-Deno.test("World refuses a tunnel that speaks after it was closed", () => {
+Deno.test("Simulation refuses a tunnel that speaks after it was closed", () => {
   class Chatty extends NullTunnel {
     override close(): void {}
   }
-  const world = new World({
+  const simulation = new Simulation({
     seed: 1,
     links: [line({ name: "a", mbps: 10, rttMs: 20 })],
     tunnel: (context) => new Chatty(context),
   });
-  const flow = world.addFlow(0, (port) => new BulkFlow(world, port, { from: SERVER, mtu: MTU }));
-  world.runUntil(1e6);
-  world.server.close(world.queue.now);
+  const flow = simulation.addFlow(
+    0,
+    (port) => new BulkFlow(simulation, port, { from: SERVER, mtu: MTU }),
+  );
+  simulation.runUntil(1e6);
+  simulation.server.close(simulation.queue.now);
   assertThrows(
     () => {
       flow.start();
-      world.runUntil(2e6);
+      simulation.runUntil(2e6);
     },
     InvariantError,
     "closed tunnel sends",

@@ -42,15 +42,22 @@ export class EventQueue {
 
   /** Runs every event up to and including `end`; the clock then stands at `end`. */
   runUntil(end: number): void {
-    while (this.#length > 0 && this.#times[0]! <= end) {
-      this.now = this.#times[0]!;
-      const handler = this.#handlers[0]!;
-      const arg = this.#args[0]!;
-      this.#removeFirst();
-      this.processed++;
-      handler.onEvent(this.now, arg);
+    while (this.step(end));
+  }
+
+  /** Runs the first event if it comes at `end` at the latest; else the clock then stands at `end`. */
+  step(end: number): boolean {
+    if (this.#length === 0 || this.#times[0]! > end) {
+      this.now = end;
+      return false;
     }
-    this.now = end;
+    this.now = this.#times[0]!;
+    const handler = this.#handlers[0]!;
+    const arg = this.#args[0]!;
+    this.#removeFirst();
+    this.processed++;
+    handler.onEvent(this.now, arg);
+    return true;
   }
 
   #removeFirst(): void {

@@ -5,20 +5,17 @@
  * @module
  */
 
-import type { TransmitBatch } from "../../src/batch.ts";
-import type { SendFailure } from "../../src/batch.ts";
-import { type Remote, remoteOf } from "../../src/remote.ts";
+import type { SendFailure, TransmitBatch } from "../../src/batch.ts";
+import { remoteOf } from "../../src/remote.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
-import { DatagramStore } from "./datagram_store.ts";
-import { DROPPED } from "./elements/element.ts";
-import { EventQueue, type Handler } from "./event_queue.ts";
+import { explaining, InvariantError } from "../pair/invariants.ts";
+import { type LinkSpec, openLink, type SimLink } from "../pair/link.ts";
+import { Rng } from "../pair/rng.ts";
+import { Timer } from "../pair/timer.ts";
+import { Line, VirtualNetwork } from "../pair/virtual_network.ts";
 import type { Flow, Network } from "./flows/flow.ts";
-import { explaining, InvariantError } from "./invariants.ts";
-import { type LinkSpec, openLink, type SimLink } from "./link.ts";
 import { Node, type Surroundings } from "./node.ts";
 import { CLIENT, flowPortOf, SERVER, type Side } from "./packet.ts";
-import { Rng } from "./rng.ts";
-import { Timer } from "./timer.ts";
 import type { TunnelFactory } from "./tunnel.ts";
 
 /** First public port of the client's links; a NAT that forgets takes the next. */
@@ -31,8 +28,8 @@ const MAX_HOLD_US = 195_000;
 /** Packets of a flow that may leave after a later one although they had arrived. */
 const MAX_OVERTAKEN = 0;
 
-/** What a world is made of. */
-export interface WorldOptions {
+/** What a simulation is made of. */
+export interface SimulationOptions {
   readonly seed: number;
   readonly links: readonly LinkSpec[];
   readonly tunnel: TunnelFactory;
@@ -51,55 +48,39 @@ export interface TimedEvent {
   readonly event: EndpointEvent;
 }
 
-/** A simulation. */
-export class World implements Network, Surroundings {
-  readonly queue = new EventQueue();
-  readonly store = new DatagramStore();
+/** A pair of hosts with users, on bad lines. */
+export class Simulation extends VirtualNetwork<Line<Node>> implements Network, Surroundings {
   readonly rng: Rng;
-  readonly links: readonly SimLink[];
   readonly client: Node;
   readonly server: Node;
   readonly flows: Flow[] = [];
   readonly events: TimedEvent[] = [];
   /** Datagrams sent to a public port that a NAT has forgotten. */
   natDrops = 0;
-  readonly #serverSockets: number;
-  readonly #clientRemotes: Remote[];
-  readonly #serverRemotes: readonly Remote[];
-  readonly #linkOf = new Map<Remote, number>();
-  readonly #arrivals: readonly Handler[];
-
   readonly seed: number;
 
-  constructor(options: WorldOptions) {
-    const { seed, links, slots = 16384, wakeUs = 60 } = options;
+  constructor(options: SimulationOptions) {
+    super();
+    const { seed, links: specs, slots = 16384, wakeUs = 60 } = options;
     this.seed = seed;
     this.rng = new Rng(seed);
-    this.links = links.map((spec) => openLink(spec, this.rng.fork(4)));
-    this.#serverSockets = options.serverSockets ?? links.length;
-    this.#clientRemotes = links.map((_, i) =>
-      remoteOf(Uint8Array.of(192, 0, 2, i + 1), CLIENT_PORT)
-    );
-    this.#serverRemotes = links.map((_, i) =>
-      remoteOf(Uint8Array.of(198, 51, 100, i + 1), SERVER_PORT + i % this.#serverSockets)
-    );
+    const links = specs.map((spec) => openLink(spec, this.rng.fork(4)));
+    const serverSockets = options.serverSockets ?? links.length;
     const node = (side: Side, sockets: number): Node =>
       new Node(this, { side, sockets, slots, wakeUs }, this.rng.fork(5));
     this.client = node(CLIENT, links.length);
-    this.server = node(SERVER, this.#serverSockets);
-    this.#arrivals = [this.client, this.server].map((to) => ({
-      onEvent: (now: number, index: number): void => to.onDatagram(now, index),
-    }));
+    this.server = node(SERVER, serverSockets);
+    links.forEach((link, i) => this.#addLine(link, i, i % serverSockets));
     for (const to of [this.client, this.server]) {
-      to.tunnel = options.tunnel({
+      to.endpoint = options.tunnel({
         side: to.side,
         pool: to.pool,
-        sockets: to.side === CLIENT ? links.length : this.#serverSockets,
+        sockets: to.side === CLIENT ? links.length : serverSockets,
         rng: this.rng.fork(6),
-        remotes: [...(to.side === CLIENT ? this.#serverRemotes : this.#clientRemotes)],
+        remotes: this.lines.map(({ client, server }) => to.side === CLIENT ? server : client),
       });
     }
-    this.links.forEach((link, i) => this.#planRebinds(link, i));
+    for (const line of this.lines) this.#planRebinds(line);
     this.server.start(0);
     this.client.start(0);
   }
@@ -167,7 +148,7 @@ export class World implements Network, Surroundings {
 
   onEvent(node: Node, event: EndpointEvent): void {
     this.events.push({ at: this.queue.now, side: node.side, event });
-    if (event.type === "rebind") this.#rebind(event.link);
+    if (event.type === "rebind") rebind(this.lines[event.link]!);
   }
 
   transmit(
@@ -176,47 +157,37 @@ export class World implements Network, Surroundings {
     batch: TransmitBatch,
     index: number,
   ): SendFailure | undefined {
-    const now = this.queue.now;
     const toServer = node.side === CLIENT;
-    const i = toServer ? socket : this.#linkTo(batch.remotes[index]!);
-    if (i < 0 || (!toServer && i % this.#serverSockets !== socket)) {
+    const line = toServer ? this.lines[socket] : this.lineTo(batch.remotes[index]!, socket);
+    if (line === undefined) {
       this.natDrops++;
       return undefined;
     }
-    const link = this.links[i]!;
-    if (link.spec.unplugged?.some((s) => now >= s.fromUs && now < s.toUs)) {
+    const { now } = this;
+    if (line.link.spec.unplugged?.some(({ fromUs, toUs }) => now >= fromUs && now < toUs)) {
       return toServer ? "unreachable" : undefined;
     }
-    const length = batch.lengths[index]!;
-    const arrival = (toServer ? link.up : link.down).pass(now, length);
-    if (arrival === DROPPED) return undefined;
-    const from = (toServer ? this.#clientRemotes : this.#serverRemotes)[i]!;
-    const to = toServer ? i % this.#serverSockets : i;
-    const at = batch.slab.at(index);
-    const datagram = this.store.put(batch.slab.bytes, at, length, to, from);
-    this.queue.add(arrival, this.#arrivals[toServer ? SERVER : CLIENT]!, datagram);
+    this.carry(line, toServer, batch.slab.bytes, batch.slab.at(index), batch.lengths[index]!);
     return undefined;
   }
 
-  /** Returns the link whose current public address is `remote`, -1 when there is none. */
-  #linkTo(remote: Remote): number {
-    const known = this.#linkOf.get(remote);
-    if (known !== undefined) return known;
-    const link = this.#clientRemotes.findIndex((candidate) => candidate.equals(remote.bytes));
-    this.#linkOf.set(remote, link);
-    return link;
+  #addLine(link: SimLink, socket: number, serverSocket: number): void {
+    const ends = { clientEnd: this.client, serverEnd: this.server, socket, serverSocket };
+    const client = remoteOf(Uint8Array.of(192, 0, 2, socket + 1), CLIENT_PORT);
+    const server = remoteOf(Uint8Array.of(198, 51, 100, socket + 1), SERVER_PORT + serverSocket);
+    this.lines.push(new Line({ ...ends, client, server }, link));
   }
 
-  #planRebinds(link: SimLink, index: number): void {
-    for (const at of link.spec.rebindsUs ?? []) {
-      new Timer(this.queue, () => this.#rebind(index)).set(at);
+  #planRebinds(line: Line): void {
+    for (const at of line.link.spec.rebindsUs ?? []) {
+      new Timer(this.queue, () => rebind(line)).set(at);
     }
   }
+}
 
-  #rebind(index: number): void {
-    const old = this.#clientRemotes[index]!.bytes;
-    const port = (old[2]! << 8 | old[3]!) + 1;
-    this.#clientRemotes[index] = remoteOf(old.slice(4, 8), port);
-    this.#linkOf.clear();
-  }
+/** A NAT gives the client another public port. */
+function rebind(line: Line): void {
+  const { bytes } = line.client;
+  const port = (bytes[2]! << 8 | bytes[3]!) + 1;
+  line.client = remoteOf(bytes.slice(4, 8), port);
 }

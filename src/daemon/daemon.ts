@@ -9,19 +9,20 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Config, LinkConfig } from "../config/config.ts";
+import { CONTROL_VERSION, type StatusDocument } from "../control/protocol.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import { nobleProvider } from "../crypto/noble.ts";
+import { epochOf, systemClock } from "../io/clock.ts";
+import { Driver } from "../io/driver.ts";
+import { LinkSockets } from "../io/link_sockets.ts";
 import type { LinkSocket, Platform, Tun } from "../platform/platform.ts";
 import type { RunCommand } from "../platform/run_changes.ts";
 import { PacketPool } from "../slab.ts";
 import { Endpoint } from "../tunnel/endpoint.ts";
-import type { EndpointEvent, EndpointStatus } from "../tunnel/options.ts";
-import { epochOf, systemClock } from "./clock.ts";
-import { Driver } from "./driver.ts";
+import type { EndpointEvent } from "../tunnel/options.ts";
 import { EventLog } from "./event_log.ts";
 import { HOOK_SHELL, hookEnvironment, runShellHook, StatusCommand } from "./hooks.ts";
 import { openInterface } from "./interface.ts";
-import { LinkSockets } from "./link_sockets.ts";
 import { logFinding } from "./log_finding.ts";
 import { networkPlan, openFiles } from "./plan.ts";
 import { prepare } from "./prepare.ts";
@@ -47,92 +48,83 @@ export interface DaemonOptions {
   readonly run?: RunCommand;
 }
 
-/** One socket, for `status`. */
-export interface SocketState {
+/** What a {@linkcode Daemon} consists of. */
+interface DaemonParts {
   readonly name: string;
-  readonly local: string;
-  readonly receiveDrops: number;
-}
-
-/** State of the process and of its tunnel. */
-export interface DaemonState {
-  readonly interface: string;
-  readonly offload: string;
-  readonly tunDrops: number;
-  readonly tunOversize: number;
-  readonly tunMalformed: number;
-  readonly sockets: readonly SocketState[];
-  readonly tunnel: EndpointStatus;
+  /** By the system clock. */
+  readonly startedAtUs: number;
+  readonly tun: Tun;
+  readonly mtu: number;
+  readonly endpoint: Endpoint;
+  readonly driver: Driver;
+  readonly quotas: Quotas | undefined;
+  readonly socketNames: readonly string[];
+  readonly stack: AsyncDisposableStack;
 }
 
 /** A tunnel that is set up; {@linkcode run} runs it. */
 export class Daemon implements AsyncDisposable {
-  readonly interface: string;
-  readonly offload: string;
-  readonly mtu: number;
-  readonly #tun: Tun;
-  readonly #endpoint: Endpoint;
-  readonly #driver: Driver;
-  readonly #quotas: Quotas | undefined;
-  readonly #socketNames: readonly string[];
-  readonly #stack: AsyncDisposableStack;
+  readonly #parts: DaemonParts;
 
-  constructor(parts: {
-    tun: Tun;
-    mtu: number;
-    endpoint: Endpoint;
-    driver: Driver;
-    quotas: Quotas | undefined;
-    socketNames: readonly string[];
-    stack: AsyncDisposableStack;
-  }) {
-    this.interface = parts.tun.name;
-    this.#tun = parts.tun;
-    this.offload = parts.tun.offload;
-    this.mtu = parts.mtu;
-    this.#endpoint = parts.endpoint;
-    this.#driver = parts.driver;
-    this.#quotas = parts.quotas;
-    this.#socketNames = parts.socketNames;
-    this.#stack = parts.stack;
+  constructor(parts: DaemonParts) {
+    this.#parts = parts;
+  }
+
+  /** Name of the interface, which the system may have chosen. */
+  get interface(): string {
+    return this.#parts.tun.name;
+  }
+
+  /** Largest inner packet in bytes. */
+  get mtu(): number {
+    return this.#parts.mtu;
   }
 
   /** Names of the links (client) or listen addresses (server). */
   get socketNames(): readonly string[] {
-    return this.#socketNames;
+    return this.#parts.socketNames;
   }
 
   /** Resolves after {@linkcode stop}; rejects with AggvpnError when the interface is gone. */
   run(): Promise<void> {
-    return this.#driver.run();
+    return this.#parts.driver.run();
   }
 
   /** Makes {@linkcode run} say goodbye to every peer and end. */
   stop(): void {
-    this.#driver.stop();
+    this.#parts.driver.stop();
   }
 
-  /** What `status` shows, in microseconds and bits per second. */
-  status(): DaemonState {
-    const tunnel = this.#endpoint.status(systemClock());
+  /** What `status` shows. */
+  status(): StatusDocument {
+    const now = systemClock();
+    const { name, startedAtUs, tun, endpoint, driver, quotas, socketNames } = this.#parts;
+    const tunnel = endpoint.status(now);
     return {
-      interface: this.interface,
-      offload: this.offload,
-      tunDrops: this.#driver.tunDrops,
-      tunOversize: this.#tun.oversizePackets,
-      tunMalformed: this.#tun.malformedPackets,
-      sockets: this.#driver.ports.map((port, i) => ({
-        name: this.#socketNames[i]!,
-        local: port.socket?.localAddress ?? "",
-        receiveDrops: port.receiveDrops,
-      })),
-      tunnel: this.#quotas?.describe(tunnel) ?? tunnel,
+      version: CONTROL_VERSION,
+      daemon: {
+        name,
+        pid: Deno.pid,
+        uptimeUs: Math.round(now - startedAtUs),
+        rssBytes: Deno.memoryUsage().rss,
+        interface: tun.name,
+        offload: tun.offload,
+        tunDrops: driver.tunDrops,
+        tunOversize: tun.oversizePackets,
+        tunMalformed: tun.malformedPackets,
+        sockets: driver.ports.map((port, i) => ({
+          name: socketNames[i]!,
+          local: port.socket?.localAddress ?? "",
+          receiveDrops: port.receiveDrops,
+        })),
+      },
+      tunnel: quotas?.describe(tunnel) ?? tunnel,
     };
   }
 
   /** Undoes every change of the system and closes everything. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stack.disposeAsync();
+    await this.#parts.stack.disposeAsync();
   }
 }
 
@@ -141,6 +133,7 @@ export class Daemon implements AsyncDisposable {
  * nothing behind, when any of it fails.
  */
 export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
+  const startedAtUs = systemClock();
   const { config, platform } = options;
   const aead = platform.libcrypto() ?? withoutLibcrypto();
   for (const finding of platform.startFindings(openFiles(config))) logFinding(finding);
@@ -193,7 +186,17 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const quotas = startQuotas(options, endpoint, driver, stack);
   if (config.sandbox) enterSandbox(options, programs);
   const socketNames = prepared.sockets.map((socket) => socket.name);
-  return new Daemon({ tun, mtu, endpoint, driver, quotas, socketNames, stack: stack.move() });
+  return new Daemon({
+    name: config.name,
+    startedAtUs,
+    tun,
+    mtu,
+    endpoint,
+    driver,
+    quotas,
+    socketNames,
+    stack: stack.move(),
+  });
 }
 
 /** Gives up rights that are no longer needed now that everything is open. */

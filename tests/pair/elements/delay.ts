@@ -7,12 +7,12 @@
 import type { Rng } from "../rng.ts";
 import type { Element } from "./element.ts";
 
-/** A fixed delay. */
+/** A delay that only changes when it is told to. */
 export class Delay implements Element {
   readonly name = "delay";
   drops = 0;
 
-  constructor(readonly us: number) {}
+  constructor(public us: number) {}
 
   pass(at: number): number {
     return at + this.us;

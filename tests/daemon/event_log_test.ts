@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { EventLog } from "../../src/io/event_log.ts";
+import { EventLog } from "../../src/daemon/event_log.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
-import { logged } from "./logged.ts";
+import { logged } from "../logged.ts";
 
 const DOWN: EndpointEvent = {
   type: "link",

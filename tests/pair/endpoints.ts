@@ -1,0 +1,90 @@
+/**
+ * The options of two endpoints that know each other: what tests, simulator and stages would
+ * all say in the same words.
+ *
+ * @module
+ */
+
+import type { AeadProvider } from "../../src/crypto/aead.ts";
+import type { Remote } from "../../src/remote.ts";
+import type { PacketPool } from "../../src/slab.ts";
+import type { ClientOptions, EndpointOptions, LinkOptions } from "../../src/tunnel/options.ts";
+import type { Rng } from "./rng.ts";
+import { SIM_AEAD } from "./sim_aead.ts";
+
+/** Visibly fake. */
+export const PSK: Uint8Array<ArrayBuffer> = new Uint8Array(32).fill(0x5a);
+/** Where the clocks of both ends stand at the virtual instant 0: 2026-01-01. */
+const EPOCH_US = 1_767_225_600_000_000;
+const MTU = 1400;
+
+/** What both ends are told of some packets. */
+export type Policy = Pick<EndpointOptions, "rules" | "duplicate" | "schedule">;
+
+/** How two ends differ from the least ones. */
+export interface SharedOptions extends Policy {
+  readonly aead?: AeadProvider;
+  /** Largest inner packet, in bytes. */
+  readonly mtu?: number;
+}
+
+/** What both ends have in common. */
+export type Shared =
+  & Policy
+  & Pick<EndpointOptions, "aead" | "random" | "epochUs" | "mtu">;
+
+/** Says what both ends have in common; `rng` is all the randomness there is. */
+export function sharedOptions(rng: Rng, differences: SharedOptions = {}): Shared {
+  return {
+    aead: SIM_AEAD,
+    random: (out: Uint8Array): void => rng.fill(out),
+    epochUs: EPOCH_US,
+    mtu: MTU,
+    ...differences,
+  };
+}
+
+/** The end that begins the handshake. */
+export function clientEnd(
+  shared: Shared,
+  pool: PacketPool,
+  links: readonly LinkOptions[],
+  psk: Uint8Array = PSK,
+): EndpointOptions {
+  return { ...shared, pool, role: "client", psk: psk.slice(), links };
+}
+
+/** The end that answers. */
+export function serverEnd(
+  shared: Shared,
+  pool: PacketPool,
+  clients: readonly ClientOptions[],
+): EndpointOptions {
+  return { ...shared, pool, role: "server", clients };
+}
+
+/** A client as the server knows it. */
+export function knownClient(
+  name: string,
+  differences: Partial<Omit<ClientOptions, "name">> = {},
+): ClientOptions {
+  return { name, psk: PSK.slice(), allowed: [], ...differences };
+}
+
+/** A link of the client, of which nothing is configured but what `differences` say. */
+export function linkTo(
+  name: string,
+  remote: Remote,
+  differences: Partial<Omit<LinkOptions, "name" | "remote">> = {},
+): LinkOptions {
+  return {
+    name,
+    remote,
+    tier: "primary",
+    metered: false,
+    uploadBps: 0,
+    downloadBps: 0,
+    timeoutUs: 750_000,
+    ...differences,
+  };
+}

@@ -1,0 +1,224 @@
+/**
+ * Two ends of a tunnel in one process and one virtual time, or a server and several clients:
+ * what one end sends on a line reaches the other after the line's delay, unless it is lost.
+ *
+ * @module
+ */
+
+import { assert } from "@std/assert";
+import type { AeadProvider } from "../../src/crypto/aead.ts";
+import { type Remote, remoteOf } from "../../src/remote.ts";
+import type { ClientOptions, LinkOptions } from "../../src/tunnel/options.ts";
+import type { Prefix } from "../../src/address.ts";
+import { constantRate } from "./elements/rate_schedule.ts";
+import {
+  clientEnd,
+  knownClient,
+  linkTo,
+  type Policy,
+  PSK,
+  serverEnd,
+  type Shared,
+  sharedOptions,
+} from "./endpoints.ts";
+import { Host, type HostNetwork } from "./host.ts";
+import { type DirectionSpec, openLink } from "./link.ts";
+import { Rng } from "./rng.ts";
+import { Line, VirtualNetwork } from "./virtual_network.ts";
+
+const SEED = 7;
+/** Where virtual time begins. */
+const START_US = 1_000_000;
+const MAX_STEPS = 400_000;
+const UNLIMITED = constantRate(Infinity);
+
+/** A datagram that was sent. `toServer` tells the direction. */
+export interface Datagram {
+  readonly line: TestLine;
+  readonly toServer: boolean;
+  readonly bytes: Uint8Array;
+}
+
+/** A line that a test takes hold of. */
+export class TestLine extends Line<Host> {
+  /** Nothing passes. */
+  cut = false;
+  /** Decides the fate of single datagrams: true is lost. May change the bytes of others. */
+  lose: (datagram: Datagram) => boolean = () => false;
+
+  get delayUs(): number {
+    return this.link.upDelay.us;
+  }
+
+  set delayUs(us: number) {
+    this.link.upDelay.us = this.link.downDelay.us = us;
+  }
+
+  protected override arrive(now: number, end: Host, index: number): void {
+    if (this.cut) end.ignore(index);
+    else super.arrive(now, end, index);
+  }
+}
+
+/** How a client differs from the least one. */
+export interface ClientSpec {
+  readonly name?: string;
+  readonly psk?: Uint8Array;
+  readonly allowed?: readonly Prefix[];
+  /** One per link. */
+  readonly delaysUs?: readonly number[];
+  /** What a line does to datagrams beside that, both ways: nothing when absent. */
+  readonly line?: (id: number) => Partial<DirectionSpec>;
+  readonly link?: (id: number) => Partial<LinkOptions>;
+}
+
+/** How a pair differs from the least one. */
+export interface PairOptions {
+  /** Packet slots of each host. */
+  readonly slots?: number;
+  /** Whom the server knows; the clients when absent. */
+  readonly known?: readonly ClientOptions[];
+  readonly aead?: AeadProvider;
+  readonly policy?: Policy;
+}
+
+/** One server, its clients and the lines between them. */
+export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
+  readonly server: Host;
+  readonly clients: Host[] = [];
+  /** Everything that was ever sent, lost or not. */
+  readonly sent: Datagram[] = [];
+  /** Gets what the server sends to an address that no line leads to. */
+  onStray: (to: Remote, socket: number, bytes: Uint8Array) => void = () => {};
+  readonly #shared: Shared;
+  readonly #rng = new Rng(SEED);
+
+  constructor(specs: readonly ClientSpec[], options: PairOptions = {}) {
+    super();
+    this.queue.runUntil(START_US);
+    const { slots = 4096, known = specs.map(clientOptions), aead, policy } = options;
+    this.#shared = sharedOptions(this.#rng, { ...aead && { aead }, ...policy });
+    this.server = new Host(this, {
+      name: "server",
+      sockets: Math.max(1, ...specs.map((spec) => delaysOf(spec).length)),
+      slots,
+      endpoint: (pool) => serverEnd(this.#shared, pool, known),
+    });
+    specs.forEach((spec, i) => this.#addClient(spec, i, slots));
+  }
+
+  get client(): Host {
+    return this.clients[0]!;
+  }
+
+  /** Lets time pass until nothing is on its way. */
+  settle(): void {
+    while (this.store.used > 0) this.run(1000);
+  }
+
+  /** Lets `us` microseconds pass. */
+  run(us: number): void {
+    const end = this.now + us;
+    for (const host of this.#hosts) host.awaitDeadline(this.now);
+    const before = this.queue.processed;
+    while (this.queue.step(end)) {
+      assert(this.queue.processed - before < MAX_STEPS, "the pair does not come to rest");
+    }
+  }
+
+  /** Runs until `done`, at most `us` microseconds; returns how long it took. */
+  runUntil(done: () => boolean, us = 5_000_000): number {
+    const start = this.now;
+    while (!done()) {
+      assert(this.now - start < us, "it has not happened");
+      this.run(1_000);
+    }
+    return this.now - start;
+  }
+
+  /** Runs until every client's session is up. */
+  connect(): this {
+    this.clients.forEach((client) => client.turn(this.now));
+    this.runUntil(() => this.clients.every((client) => client.eventsOf("session").includes("up")));
+    this.run(200_000);
+    return this;
+  }
+
+  /** Puts a datagram on a line, as anybody might. */
+  inject(line: TestLine, toServer: boolean, bytes: Uint8Array, from?: Remote): void {
+    this.carry(line, toServer, bytes, 0, bytes.length, from);
+  }
+
+  /** Closes every end and asserts that all memory has come back. */
+  finish(): void {
+    const hosts = [...this.clients, this.server];
+    for (const host of hosts) host.close(this.now);
+    this.run(1_000_000);
+    for (const host of hosts) {
+      host.turn(this.now);
+      assert(
+        host.pool.available === host.free,
+        `${host.name} has lost ${host.free - host.pool.available} slots`,
+      );
+    }
+  }
+
+  transmit(host: Host, socket: number, to: Remote, bytes: Uint8Array): void {
+    const toServer = host !== this.server;
+    const line = toServer ? this.#lineFrom(host, socket, to) : this.lineTo(to, socket);
+    if (!line) {
+      if (!toServer) this.onStray(to, socket, bytes);
+      return;
+    }
+    host.nonces.check(bytes, 0, bytes.length);
+    const datagram = { line, toServer, bytes: bytes.slice() };
+    this.sent.push(datagram);
+    if (!line.cut && !line.lose(datagram)) this.inject(line, toServer, datagram.bytes);
+  }
+
+  get #hosts(): readonly Host[] {
+    return [this.server, ...this.clients];
+  }
+
+  #addClient(spec: ClientSpec, i: number, slots: number): void {
+    const delays = delaysOf(spec);
+    const links = delays.map((_, id) => linkTo(`l${id}`, serverAt(id), spec.link?.(id)));
+    const host = new Host(this, {
+      name: `client ${i}`,
+      sockets: delays.length,
+      slots,
+      endpoint: (pool) => clientEnd(this.#shared, pool, links, spec.psk),
+    });
+    this.clients.push(host);
+    delays.forEach((delayUs, id) => {
+      const direction = { rate: UNLIMITED, delayUs, ...spec.line?.(id) };
+      const link = openLink({ name: `l${id}`, up: direction, down: direction }, this.#rng);
+      const ends = { clientEnd: host, serverEnd: this.server, socket: id, serverSocket: id };
+      const remotes = { client: clientAt(i, id), server: serverAt(id) };
+      this.lines.push(new TestLine({ ...ends, ...remotes }, link));
+    });
+  }
+
+  #lineFrom(host: Host, socket: number, to: Remote): TestLine | undefined {
+    return this.lines.find((line) =>
+      line.clientEnd === host && line.socket === socket && line.server.equals(to.bytes)
+    );
+  }
+}
+
+function serverAt(socket: number): Remote {
+  return remoteOf(Uint8Array.of(192, 0, 2, 1), 5080 + socket);
+}
+
+function clientAt(client: number, socket: number): Remote {
+  return remoteOf(Uint8Array.of(198, 51, 100, 10 + client), 40_000 + socket);
+}
+
+function delaysOf(spec: ClientSpec): readonly number[] {
+  return spec.delaysUs ?? [10_000];
+}
+
+function clientOptions(spec: ClientSpec, i: number): ClientOptions {
+  const { psk = PSK, allowed = [] } = spec;
+  return knownClient(spec.name ?? `c${i}`, { psk: psk.slice(), allowed });
+}
