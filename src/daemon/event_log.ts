@@ -16,7 +16,7 @@ const REFILL_US = 1_000_000;
 /** Writes events to the log with a bound on lines per second. */
 export class EventLog {
   #tokens = BURST;
-  #refilledAt = 0;
+  #refilledAtUs = 0;
   #suppressed = 0;
 
   /** Logs `event`, which happened at `now` microseconds. */
@@ -30,10 +30,10 @@ export class EventLog {
   }
 
   #take(now: number): boolean {
-    const earned = Math.floor((now - this.#refilledAt) / REFILL_US);
+    const earned = Math.floor((now - this.#refilledAtUs) / REFILL_US);
     if (earned > 0) {
       this.#tokens = Math.min(BURST, this.#tokens + earned);
-      this.#refilledAt = now;
+      this.#refilledAtUs = now;
     }
     if (this.#tokens > 0) {
       this.#tokens--;

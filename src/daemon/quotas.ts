@@ -56,7 +56,7 @@ export class Quotas {
   readonly #counted: Float64Array;
   /** Why each link is a backup, as told to the carrier. */
   readonly #reasons: (string | undefined)[];
-  #savedAt = -Infinity;
+  #savedAtUs = -Infinity;
   #isSaved = true;
   #saving: Promise<void> = Promise.resolve();
   #complained = false;
@@ -73,8 +73,8 @@ export class Quotas {
     const now = this.#options.clock();
     this.#count();
     this.#options.links.forEach((link, i) => this.#decide(now, link, i));
-    if (this.#isSaved || now - this.#savedAt < SAVE_EVERY_US) return;
-    this.#savedAt = now;
+    if (this.#isSaved || now - this.#savedAtUs < SAVE_EVERY_US) return;
+    this.#savedAtUs = now;
     this.#save();
   }
 

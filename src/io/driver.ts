@@ -61,7 +61,7 @@ export class Driver {
   #watchIsStale = true;
   #stopping = false;
   /** When the last round took place. */
-  #roundAt = 0;
+  #roundAtUs = 0;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -139,7 +139,7 @@ export class Driver {
     const endpoint = this.#endpoint;
     const isDue = this.#options.clock() >= endpoint.pollTimeout();
     let moved = this.#receive(first && !isDue);
-    const now = this.#roundAt = this.#options.clock();
+    const now = this.#roundAtUs = this.#options.clock();
     const tunReady = this.#isReady(this.#tunWatched) || this.#options.tun.backlog;
     if (!first || tunReady) moved = this.#readTun(now) || moved;
     if (isDue) endpoint.handleTimeout(now);
@@ -259,7 +259,7 @@ export class Driver {
       next = Math.min(next, port.retryAtUs, port.reopenAtUs);
       held ||= port.held;
     }
-    return held && deadline <= this.#roundAt ? STALL_US : Math.max(0, next - now);
+    return held && deadline <= this.#roundAtUs ? STALL_US : Math.max(0, next - now);
   }
 
   #updateWatch(): void {

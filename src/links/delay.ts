@@ -24,8 +24,8 @@ export class DelayTable {
   readonly #intervalMin: Float64Array;
   readonly #min: Float64Array;
   readonly #lastMin: Float64Array;
-  readonly #windowEndsAt: Float64Array;
-  readonly #sampledAt: Float64Array;
+  readonly #windowEndsAtUs: Float64Array;
+  readonly #sampledAtUs: Float64Array;
   #anchor = -1;
 
   constructor(links: number) {
@@ -34,8 +34,8 @@ export class DelayTable {
     this.#intervalMin = new Float64Array(links).fill(Infinity);
     this.#min = new Float64Array(links).fill(Infinity);
     this.#lastMin = new Float64Array(links).fill(Infinity);
-    this.#windowEndsAt = new Float64Array(links);
-    this.#sampledAt = new Float64Array(links).fill(-Infinity);
+    this.#windowEndsAtUs = new Float64Array(links);
+    this.#sampledAtUs = new Float64Array(links).fill(-Infinity);
   }
 
   /** Forgets everything: the peer has restarted, and its clock with it. */
@@ -44,15 +44,15 @@ export class DelayTable {
     this.#intervalMin.fill(Infinity);
     this.#min.fill(Infinity);
     this.#lastMin.fill(Infinity);
-    this.#sampledAt.fill(-Infinity);
+    this.#sampledAtUs.fill(-Infinity);
   }
 
   /**
-   * Takes into account a datagram that left at `sentAt` and arrived at `receivedAt`, both modulo
+   * Takes into account a datagram that left at `sentAtUs` and arrived at `receivedAtUs`, both modulo
    * 2^24 microseconds. Returns its relative delay.
    */
-  sample(now: number, link: number, sentAt: number, receivedAt: number): number {
-    const raw = receivedAt - sentAt & 0xff_ffff;
+  sample(now: number, link: number, sentAtUs: number, receivedAtUs: number): number {
+    const raw = receivedAtUs - sentAtUs & 0xff_ffff;
     if (this.#anchor < 0) this.#anchor = raw;
     let delayUs = timeDifference(raw, this.#anchor);
     if (Math.abs(delayUs) > REANCHOR_US) {
@@ -61,10 +61,10 @@ export class DelayTable {
       delayUs = 0;
     }
     this.#smooth(now, link, delayUs);
-    if (now >= this.#windowEndsAt[link]!) {
+    if (now >= this.#windowEndsAtUs[link]!) {
       this.#lastMin[link] = this.#min[link]!;
       this.#min[link] = Infinity;
-      this.#windowEndsAt[link] = now + WINDOW_US;
+      this.#windowEndsAtUs[link] = now + WINDOW_US;
     }
     if (delayUs < this.#min[link]!) this.#min[link] = delayUs;
     if (delayUs < this.#intervalMin[link]!) this.#intervalMin[link] = delayUs;
@@ -75,7 +75,7 @@ export class DelayTable {
   latestUs(now: number): number {
     let latest = -Infinity;
     for (let link = 0; link < this.owdUs.length; link++) {
-      if (now - this.#sampledAt[link]! > 1_000_000) continue;
+      if (now - this.#sampledAtUs[link]! > 1_000_000) continue;
       latest = Math.max(latest, this.owdUs[link]! + 4 * this.jitterUs[link]!);
     }
     return latest;
@@ -102,7 +102,7 @@ export class DelayTable {
   }
 
   #smooth(now: number, link: number, delayUs: number): void {
-    if (this.#sampledAt[link] === -Infinity) {
+    if (this.#sampledAtUs[link] === -Infinity) {
       this.owdUs[link] = delayUs;
       this.jitterUs[link] = 0;
     } else {
@@ -110,7 +110,7 @@ export class DelayTable {
       this.owdUs[link] = this.owdUs[link]! + error / 16;
       this.jitterUs[link] = this.jitterUs[link]! + (Math.abs(error) - this.jitterUs[link]!) / 16;
     }
-    this.#sampledAt[link] = now;
+    this.#sampledAtUs[link] = now;
   }
 
   #shift(byUs: number): void {

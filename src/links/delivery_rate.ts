@@ -26,8 +26,8 @@ export class RateSample {
 
 /** History of reports, and the samples made from it. */
 export class DeliveryRate {
-  readonly #receivedAt = new Float64Array(RECORDS);
-  readonly #sentAt = new Float64Array(RECORDS);
+  readonly #receivedAtUs = new Float64Array(RECORDS);
+  readonly #sentAtUs = new Float64Array(RECORDS);
   readonly #bytes = new Float64Array(RECORDS);
   readonly #idleCount = new Float64Array(RECORDS);
   #count = 0;
@@ -47,7 +47,7 @@ export class DeliveryRate {
    * Takes a report into account.
    *
    * @param receivedWire receive time of its newest datagram, modulo 2^32 microseconds
-   * @param sentAt when that datagram left
+   * @param sentAtUs when that datagram left
    * @param bytes total bytes received then
    * @param idleCount how often the path had run out of data when it left @param queued whether
    * there is a standing queue on the link @param spanUs least time a sample spans @param spanBytes
@@ -55,7 +55,7 @@ export class DeliveryRate {
    */
   sample(
     receivedWire: number,
-    sentAt: number,
+    sentAtUs: number,
     bytes: number,
     idleCount: number,
     queued: boolean,
@@ -64,30 +64,33 @@ export class DeliveryRate {
     out: RateSample,
   ): void {
     out.rateBps = 0;
-    const receivedAt = this.#unwrap(receivedWire);
+    const receivedAtUs = this.#unwrap(receivedWire);
     for (let back = 1; back <= Math.min(this.#count, RECORDS); back++) {
       const at = (this.#count - back) % RECORDS;
-      const elapsedUs = Math.max(receivedAt - this.#receivedAt[at]!, sentAt - this.#sentAt[at]!);
+      const elapsedUs = Math.max(
+        receivedAtUs - this.#receivedAtUs[at]!,
+        sentAtUs - this.#sentAtUs[at]!,
+      );
       const delivered = bytes - this.#bytes[at]!;
       if (elapsedUs < spanUs || delivered < spanBytes && elapsedUs < 10 * spanUs) continue;
       out.rateBps = Math.max(delivered, 0) * 8e6 / elapsedUs;
       out.limited = idleCount !== this.#idleCount[at];
       break;
     }
-    out.busyBps = this.#busyRate(receivedAt, bytes, queued);
+    out.busyBps = this.#busyRate(receivedAtUs, bytes, queued);
     const at = this.#count++ % RECORDS;
-    this.#receivedAt[at] = receivedAt;
-    this.#sentAt[at] = sentAt;
+    this.#receivedAtUs[at] = receivedAtUs;
+    this.#sentAtUs[at] = sentAtUs;
     this.#bytes[at] = bytes;
     this.#idleCount[at] = idleCount;
   }
 
-  #busyRate(receivedAt: number, bytes: number, queued: boolean): number {
+  #busyRate(receivedAtUs: number, bytes: number, queued: boolean): number {
     const standing = queued && this.#busySince >= 0;
-    const elapsedUs = receivedAt - this.#busySince;
+    const elapsedUs = receivedAtUs - this.#busySince;
     const delivered = bytes - this.#busyBytes;
     if (!standing || elapsedUs > BUSY_MAX_US) {
-      this.#busySince = queued ? receivedAt : -1;
+      this.#busySince = queued ? receivedAtUs : -1;
       this.#busyBytes = bytes;
     }
     const known = standing && elapsedUs >= BUSY_US && delivered >= BUSY_BYTES;

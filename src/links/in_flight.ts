@@ -33,7 +33,7 @@ export class InFlight {
   #tail = 0;
   /** Highest number acknowledged, and when that datagram left. */
   newestAcked = -1;
-  newestAckedSentAt = 0;
+  newestAckedSentAtUs = 0;
   /** Packets whose fate is unknown, and the bytes of their datagrams. Control does not count. */
   packets = 0;
   bytes = 0;
@@ -46,7 +46,7 @@ export class InFlight {
   readonly #state = new Uint8Array(RING_ENTRIES);
   readonly #slot = new Int32Array(RING_ENTRIES);
   readonly #size = new Uint16Array(RING_ENTRIES);
-  readonly #sentAt = new Float64Array(RING_ENTRIES);
+  readonly #sentAtUs = new Float64Array(RING_ENTRIES);
   readonly #idleCount = new Uint32Array(RING_ENTRIES);
   #reorderUs = INITIAL_REORDER_US;
   /** Packets that control datagrams have pushed out of the ring. */
@@ -58,17 +58,17 @@ export class InFlight {
   }
 
   /** When the oldest packet whose fate is unknown left; Infinity when there is none. */
-  get oldestSentAt(): number {
+  get oldestSentAtUs(): number {
     if (this.packets === 0) return Infinity;
     let number = Math.max(this.#packetTail, this.#tail);
     while (this.#state[number & MASK] !== SENT || this.#slot[number & MASK]! < 0) number++;
     this.#packetTail = number;
-    return this.#sentAt[number & MASK]!;
+    return this.#sentAtUs[number & MASK]!;
   }
 
   /** When datagram `number` left. Only for a number that is still in the ring. */
-  sentAt(number: number): number {
-    return this.#sentAt[number & MASK]!;
+  sentAtUs(number: number): number {
+    return this.#sentAtUs[number & MASK]!;
   }
 
   /** How often the path had run out of data before datagram `number` left. */
@@ -87,7 +87,7 @@ export class InFlight {
     this.#state[at] = SENT;
     this.#slot[at] = slot;
     this.#size[at] = sizeBytes;
-    this.#sentAt[at] = now;
+    this.#sentAtUs[at] = now;
     this.#idleCount[at] = idleCount;
     if (slot < 0) return;
     this.bytes += sizeBytes;
@@ -116,7 +116,7 @@ export class InFlight {
     }
     if (news + late > 0 && last > this.newestAcked) {
       this.newestAcked = last;
-      this.newestAckedSentAt = this.#sentAt[last & MASK]!;
+      this.newestAckedSentAtUs = this.#sentAtUs[last & MASK]!;
     }
     this.#advance();
     return news;
@@ -124,12 +124,12 @@ export class InFlight {
 
   /** Declares lost what was overtaken by more than the reordering window. Returns how many. */
   detectLoss(lost: SlotHandler): number {
-    const before = this.newestAckedSentAt - this.#reorderUs;
+    const before = this.newestAckedSentAtUs - this.#reorderUs;
     let count = this.#handOverPushedOut(lost);
     for (let number = this.#tail; number < this.newestAcked; number++) {
       const at = number & MASK;
       if (this.#state[at] !== SENT) continue;
-      if (this.#sentAt[at]! > before) break;
+      if (this.#sentAtUs[at]! > before) break;
       count++;
       this.lostDatagrams++;
       this.#resolve(at, LOST, lost);
@@ -180,7 +180,7 @@ export class InFlight {
     this.#state[at] = ACKED;
     this.lostDatagrams--;
     this.ackedDatagrams++;
-    const extentUs = this.newestAckedSentAt - this.#sentAt[at]!;
+    const extentUs = this.newestAckedSentAtUs - this.#sentAtUs[at]!;
     if (extentUs <= 0) return;
     this.#reorderUs = Math.min(MAX_REORDER_US, Math.max(this.#reorderUs, 1.25 * extentUs));
   }

@@ -15,7 +15,7 @@ export class LinkNews {
   /** The last probe with other settings. */
   #lastProbe = 0;
   /** Counter of the newest datagram of the link that carried a LINK about it. */
-  #heardAt = -1;
+  #heardCounter = -1;
 
   /** The settings of the link are others for every probe after `lastProbe`. */
   begin(lastProbe: number): void {
@@ -26,7 +26,7 @@ export class LinkNews {
 
   /** A new session: counters restart, and the peer ignores what the previous one still brings. */
   handleNewSession(lastProbe: number): void {
-    this.#heardAt = -1;
+    this.#heardCounter = -1;
     if (this.pending) this.begin(lastProbe);
   }
 
@@ -37,8 +37,8 @@ export class LinkNews {
 
   /** Whether a LINK in datagram `counter` of its own link is news: they may overtake each other. */
   accept(counter: number): boolean {
-    if (counter < this.#heardAt) return false;
-    this.#heardAt = counter;
+    if (counter < this.#heardCounter) return false;
+    this.#heardCounter = counter;
     return true;
   }
 }

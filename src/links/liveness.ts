@@ -30,7 +30,7 @@ const METERED_HEARTBEAT_US = 5_000_000;
 /** What a path has in flight. Times in microseconds. */
 export interface Stakes {
   /** When the oldest unacknowledged packet left; Infinity: there is none. */
-  readonly oldestSentAt: number;
+  readonly oldestSentAtUs: number;
   /** The longest that an answer usually takes. */
   readonly patienceUs: number;
   /** No other path could take the packets: suspicion is useless until it is nearly certain. */
@@ -45,37 +45,37 @@ export class Liveness {
   /** Why it is not up, in words. */
   reason: string | undefined = "waiting for the peer";
   /** When the peer last showed that it receives something. */
-  progressAt: number;
-  #probeAt: number;
+  progressAtUs: number;
+  #probeAtUs: number;
   #lostProbes = 0;
   #goodProbes = 0;
   /** When the path was probed because an answer was overdue. */
-  #probedAt = Infinity;
+  #probedAtUs = Infinity;
   readonly #timeoutUs: number;
 
   /** @param metered whether traffic costs money, so that heartbeats are rare; may change */
   constructor(now: number, timeoutUs: number, public metered: boolean) {
-    this.progressAt = now;
-    this.#probeAt = now;
+    this.progressAtUs = now;
+    this.#probeAtUs = now;
     this.#timeoutUs = timeoutUs;
   }
 
   /** An acknowledgement of data or of a probe. Returns true when the path has come up. */
   handleProgress(now: number, probe: boolean): boolean {
-    this.progressAt = now;
+    this.progressAtUs = now;
     this.#lostProbes = 0;
-    this.#probedAt = Infinity;
+    this.#probedAtUs = Infinity;
     if (this.state === "up") {
-      this.#probeAt = now + this.#heartbeatUs;
+      this.#probeAtUs = now + this.#heartbeatUs;
       return false;
     }
     if (this.state === "down") {
       if (probe) this.#goodProbes++;
-      this.#probeAt = now;
+      this.#probeAtUs = now;
       if (this.#goodProbes < GOOD_PROBES) return false;
     }
     this.#become("up");
-    this.#probeAt = now + this.#heartbeatUs;
+    this.#probeAtUs = now + this.#heartbeatUs;
     return true;
   }
 
@@ -83,39 +83,39 @@ export class Liveness {
   handleUnreachable(now: number, reason: string): boolean {
     if (this.state === "down" || this.state === "connecting") return false;
     this.#become("down", reason);
-    this.#probeAt = now + DOWN_PROBE_US;
+    this.#probeAtUs = now + DOWN_PROBE_US;
     return true;
   }
 
   /** Forgets the past: a new session begins. */
   restart(now: number): void {
     this.#become("connecting", "waiting for the peer");
-    this.#probeAt = now;
+    this.#probeAtUs = now;
     this.#lostProbes = 0;
-    this.progressAt = now;
+    this.progressAtUs = now;
   }
 
   /** When something has to be done. */
-  timeoutAt(stakes: Stakes): number {
-    if (this.state !== "up" || stakes.oldestSentAt === Infinity) return this.#probeAt;
-    const asksFirst = stakes.few && this.#probedAt === Infinity;
-    const at = asksFirst ? this.#tailAt(stakes) : this.#suspicionAt(stakes);
-    return Math.min(this.#probeAt, at);
+  timeoutAtUs(stakes: Stakes): number {
+    if (this.state !== "up" || stakes.oldestSentAtUs === Infinity) return this.#probeAtUs;
+    const asksFirst = stakes.few && this.#probedAtUs === Infinity;
+    const at = asksFirst ? this.#tailAtUs(stakes) : this.#suspicionAtUs(stakes);
+    return Math.min(this.#probeAtUs, at);
   }
 
   /**
-   * Call when {@linkcode timeoutAt} has passed. Returns what to do: send a probe; or stop using the
+   * Call when {@linkcode timeoutAtUs} has passed. Returns what to do: send a probe; or stop using the
    * path (its state says how).
    */
   handleTimeout(now: number, stakes: Stakes): "probe" | "failed" | "" {
-    if (this.state === "up" && stakes.oldestSentAt !== Infinity) {
-      if (now >= this.#suspicionAt(stakes)) return this.#suspect(now, this.#since(stakes));
-      if (stakes.few && this.#probedAt === Infinity && now >= this.#tailAt(stakes)) {
-        this.#probedAt = now;
+    if (this.state === "up" && stakes.oldestSentAtUs !== Infinity) {
+      if (now >= this.#suspicionAtUs(stakes)) return this.#suspect(now, this.#since(stakes));
+      if (stakes.few && this.#probedAtUs === Infinity && now >= this.#tailAtUs(stakes)) {
+        this.#probedAtUs = now;
         return "probe";
       }
     }
-    return now >= this.#probeAt ? this.#onProbeDue(now, stakes.patienceUs) : "";
+    return now >= this.#probeAtUs ? this.#onProbeDue(now, stakes.patienceUs) : "";
   }
 
   /**
@@ -123,7 +123,9 @@ export class Liveness {
    * ends and all paths wake up together. Returns whether to send a probe.
    */
   joinProbe(now: number, patienceUs: number): boolean {
-    if (this.state !== "up" || this.#probeAt - now > this.#heartbeatUs * JOINED_SHARE) return false;
+    if (this.state !== "up" || this.#probeAtUs - now > this.#heartbeatUs * JOINED_SHARE) {
+      return false;
+    }
     if (this.#lostProbes > 0) return false;
     return this.#onProbeDue(now, patienceUs) === "probe";
   }
@@ -132,15 +134,15 @@ export class Liveness {
     this.#lostProbes++;
     if (this.state === "up" && this.#lostProbes > HEARTBEATS) {
       this.#lostProbes = 0;
-      return this.#suspect(now, this.progressAt);
+      return this.#suspect(now, this.progressAtUs);
     }
     if (this.state === "suspect" && this.#lostProbes > MAX_LOST_PROBES) {
       this.#become("down", "no answer to probes");
-      this.#probeAt = now;
+      this.#probeAtUs = now;
       return "failed";
     }
     if (this.state === "down" && this.#lostProbes > 1) this.#goodProbes = 0;
-    this.#probeAt = now + this.#probeIntervalUs(patienceUs);
+    this.#probeAtUs = now + this.#probeIntervalUs(patienceUs);
     return "probe";
   }
 
@@ -156,16 +158,16 @@ export class Liveness {
   #suspect(now: number, since: number): "failed" {
     this.#become("suspect", `nothing heard for ${Math.round((now - since) / 1000)} ms`);
     this.#lostProbes = 0;
-    this.#probeAt = now;
+    this.#probeAtUs = now;
     return "failed";
   }
 
   #since(stakes: Stakes): number {
-    return Math.max(stakes.oldestSentAt, this.progressAt);
+    return Math.max(stakes.oldestSentAtUs, this.progressAtUs);
   }
 
   /** When an answer is overdue. */
-  #tailAt(stakes: Stakes): number {
+  #tailAtUs(stakes: Stakes): number {
     return this.#since(stakes) + stakes.patienceUs + REPORT_INTERVAL_US;
   }
 
@@ -173,8 +175,8 @@ export class Liveness {
    * When silence becomes suspicious. A few packets may all have been lost without any after them to
    * reveal it (RFC 8985 section 7): the path is probed first.
    */
-  #suspicionAt(stakes: Stakes): number {
-    const overdue = stakes.few ? this.#probedAt + stakes.patienceUs : this.#tailAt(stakes);
+  #suspicionAtUs(stakes: Stakes): number {
+    const overdue = stakes.few ? this.#probedAtUs + stakes.patienceUs : this.#tailAtUs(stakes);
     const since = this.#since(stakes);
     const at = Math.max(since + LEAST_SUSPICION_US, overdue);
     return stakes.alone ? since + (at - since) * ALONE_FACTOR : at;
@@ -184,6 +186,6 @@ export class Liveness {
     this.state = state;
     this.reason = reason;
     this.#goodProbes = 0;
-    this.#probedAt = Infinity;
+    this.#probedAtUs = Infinity;
   }
 }

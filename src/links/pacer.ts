@@ -16,7 +16,7 @@ export const SLACK_US = 150;
 export class Pacer {
   /** Rate of IP packets in bits per second; greater than zero. */
   rateBps: number;
-  #nextAt = 0;
+  #nextAtUs = 0;
   #paused = true;
 
   constructor(rateBps: number) {
@@ -24,16 +24,16 @@ export class Pacer {
   }
 
   /** When the next datagram may leave, in microseconds. */
-  get dueAt(): number {
-    return this.#nextAt - SLACK_US;
+  get dueAtUs(): number {
+    return this.#nextAtUs - SLACK_US;
   }
 
   /** Accounts for a datagram of `sizeBytes` that leaves at `now`. */
   charge(now: number, sizeBytes: number): void {
     const lenienceUs = this.#paused ? MAX_BURST_US : MAX_LATENESS_US;
-    const from = Math.max(this.#nextAt, now - lenienceUs);
+    const from = Math.max(this.#nextAtUs, now - lenienceUs);
     this.#paused = false;
-    this.#nextAt = from + sizeBytes * 8e6 / this.rateBps;
+    this.#nextAtUs = from + sizeBytes * 8e6 / this.rateBps;
   }
 
   /** There was nothing to send although it was due: unused time is lost. */
@@ -43,7 +43,7 @@ export class Pacer {
 
   /** Forgets what is owed: the link starts from scratch. */
   reset(now: number): void {
-    this.#nextAt = now;
+    this.#nextAtUs = now;
     this.#paused = true;
   }
 }

@@ -71,14 +71,14 @@ export class Path {
   readonly #delivery = new DeliveryRate();
   readonly #sample = new RateSample();
   readonly #signs = { queueUs: 0, srttUs: 0, minRttUs: 0, rttvarUs: 0, loss: 0 };
-  readonly #stakes = { oldestSentAt: Infinity, patienceUs: 0, alone: false, few: true };
-  readonly #probeSentAt = new Float64Array(PROBES);
+  readonly #stakes = { oldestSentAtUs: Infinity, patienceUs: 0, alone: false, few: true };
+  readonly #probeSentAtUs = new Float64Array(PROBES);
   #probeNumber = 0;
   /** Bytes sent before this session. */
   #sentBefore = 0;
   #idleCount = 0;
   #idle = false;
-  #lossWindowEndsAt = 0;
+  #lossWindowEndsAtUs = 0;
   #lossAcked = 0;
   #lossLost = 0;
 
@@ -125,7 +125,7 @@ export class Path {
   handleSent(now: number, slot: number, length: number): void {
     const bytes = this.wireBytes(length);
     this.flight.push(now, slot, bytes, this.#idleCount);
-    if (now >= this.rate.pushEndsAt) {
+    if (now >= this.rate.pushEndsAtUs) {
       this.rate.endPush();
       this.pacer.rateBps = this.rate.pacingBps;
     }
@@ -145,7 +145,7 @@ export class Path {
 
   /** Returns the number of a probe that leaves now. */
   nextProbe(now: number): number {
-    this.#probeSentAt[++this.#probeNumber % PROBES] = now;
+    this.#probeSentAtUs[++this.#probeNumber % PROBES] = now;
     return this.#probeNumber;
   }
 
@@ -155,7 +155,7 @@ export class Path {
       return false;
     }
     this.news.handleProbeAck(number);
-    this.rtt.sample(now, now - this.#probeSentAt[number % PROBES]!);
+    this.rtt.sample(now, now - this.#probeSentAtUs[number % PROBES]!);
     return this.#progress(now, true);
   }
 
@@ -195,9 +195,9 @@ export class Path {
   }
 
   /** When {@linkcode handleTimeout} has something to do; `alone`: no other path is up. */
-  timeoutAt(alone: boolean): number {
+  timeoutAtUs(alone: boolean): number {
     if (!this.remote) return Infinity;
-    return this.live.timeoutAt(this.#lookAtStakes(alone));
+    return this.live.timeoutAtUs(this.#lookAtStakes(alone));
   }
 
   /** Runs liveness; see {@linkcode Liveness.handleTimeout}. */
@@ -212,7 +212,7 @@ export class Path {
 
   #lookAtStakes(alone: boolean): Stakes {
     const stakes = this.#stakes;
-    stakes.oldestSentAt = this.flight.oldestSentAt;
+    stakes.oldestSentAtUs = this.flight.oldestSentAtUs;
     stakes.patienceUs = this.rtt.patienceUs;
     stakes.alone = alone;
     stakes.few = this.flight.packets <= FEW_PACKETS;
@@ -233,8 +233,8 @@ export class Path {
   }
 
   #handleNewest(now: number, report: Report, highest: number, current: boolean): void {
-    const sentAt = this.flight.sentAt(highest);
-    this.rtt.sample(now, Math.max(now - sentAt - report.heldUs, 1));
+    const sentAtUs = this.flight.sentAtUs(highest);
+    this.rtt.sample(now, Math.max(now - sentAtUs - report.heldUs, 1));
     this.owdWire = report.owdUs;
     const known = report.queueDelayUs !== QUEUE_UNKNOWN;
     if (known) this.queueUs = report.queueDelayUs;
@@ -242,8 +242,8 @@ export class Path {
     const overhead = this.wireBytes(0) * report.datagrams;
     const possible = this.sent.totalBytes - this.#sentBefore; // whatever the peer claims
     this.#delivery.sample(
-      report.receivedAt,
-      sentAt,
+      report.receivedAtUs,
+      sentAtUs,
       Math.min(report.bytes + overhead, possible),
       this.flight.idleCount(highest),
       known && this.queueUs > this.rate.queueLimitUs(this.rtt.minUs, this.rtt.rttvarUs),
@@ -277,13 +277,13 @@ export class Path {
   }
 
   #countLoss(now: number): void {
-    if (now < this.#lossWindowEndsAt) return;
+    if (now < this.#lossWindowEndsAtUs) return;
     const { ackedDatagrams, lostDatagrams } = this.flight;
     const lost = lostDatagrams - this.#lossLost;
     const all = lost + ackedDatagrams - this.#lossAcked;
     this.loss = all > 0 ? Math.max(lost, 0) / all : 0;
     this.#lossAcked = ackedDatagrams;
     this.#lossLost = lostDatagrams;
-    this.#lossWindowEndsAt = now + LOSS_WINDOW_US;
+    this.#lossWindowEndsAtUs = now + LOSS_WINDOW_US;
   }
 }

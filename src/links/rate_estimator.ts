@@ -110,13 +110,13 @@ export class RateEstimator {
   spanUs = STARTING_SPAN_US;
   spanBytes = LEAST_SPAN_BYTES;
   /** When to call {@linkcode endPush}; Infinity while there is no push. */
-  pushEndsAt = Infinity;
+  pushEndsAtUs = Infinity;
 
   readonly #cap: number;
   #mode: Mode;
   #rate: number;
-  #modeEndsAt = 0;
-  #roundEndsAt = 0;
+  #modeEndsAtUs = 0;
+  #roundEndsAtUs = 0;
   #roundBase = 0;
   #flatRounds = 0;
   /** How many probes in a row have found more. */
@@ -125,19 +125,19 @@ export class RateEstimator {
   /** Whether anything was measured. */
   #sampled = false;
   /** When the link was last found to have become much slower. */
-  #fellAt = -Infinity;
+  #fellAtUs = -Infinity;
   #queueSince = Infinity;
   /** Whether there was a queue in this round of the start. */
   #queueSeen = false;
   /** The rate before it was cut for losses; 0: there is no cut to judge. */
   #beforeCut = 0;
   #lossAtCut = 0;
-  #lossJudgedAt = 0;
+  #lossJudgedAtUs = 0;
   /** Losses that occurred however little was sent. */
   #randomLoss = 0;
   /** The most that the link has carried, fading. */
   #shown = 0;
-  #shownAt = 0;
+  #shownAtUs = 0;
 
   /** @param capBps known capacity, or 0 */
   constructor(capBps: number) {
@@ -156,7 +156,7 @@ export class RateEstimator {
     // Doubling a guess would far exceed a slow link.
     const gain = !this.#sampled && this.starting
       ? 1
-      : this.pushEndsAt !== Infinity
+      : this.pushEndsAtUs !== Infinity
       ? BOLDER[this.#boldness]!
       : GAIN[this.#mode];
     const paced = Math.max(this.#rate * gain, MIN_RATE_BPS);
@@ -166,7 +166,7 @@ export class RateEstimator {
 
   /** The faster part of a probe is over: {@linkcode pacingBps} has changed. */
   endPush(): void {
-    this.pushEndsAt = Infinity;
+    this.pushEndsAtUs = Infinity;
   }
 
   /** Whether the estimate still doubles: the queue's length means nothing yet. */
@@ -184,7 +184,7 @@ export class RateEstimator {
 
   /** Whether the link became much slower a moment ago, so that others have to do its work. */
   hasBacklog(now: number): boolean {
-    return now < this.#fellAt + BACKLOG_US;
+    return now < this.#fellAtUs + BACKLOG_US;
   }
 
   /** A one-way delay of more than this above the least means that there is a queue on the link. */
@@ -214,7 +214,7 @@ export class RateEstimator {
     this.#watchQueue(now, sample.busyBps, signs);
     // Without a sample nothing is known, least of all that there is nothing more to find.
     const limited = sample.limited || sample.rateBps === 0;
-    if (now >= this.#roundEndsAt) this.#onRound(now, limited, signs.srttUs);
+    if (now >= this.#roundEndsAtUs) this.#onRound(now, limited, signs.srttUs);
   }
 
   /** At low rates a sample needs time, at high ones bytes; else it measures jitter instead. */
@@ -229,11 +229,11 @@ export class RateEstimator {
     this.#rate = deliveredBps;
     if (deliveredBps < this.#remembered(now)) return;
     this.#shown = deliveredBps;
-    this.#shownAt = now;
+    this.#shownAtUs = now;
   }
 
   #remembered(now: number): number {
-    return this.#shown * 0.5 ** ((now - this.#shownAt) / MEMORY_US);
+    return this.#shown * 0.5 ** ((now - this.#shownAtUs) / MEMORY_US);
   }
 
   #watchQueue(now: number, busyBps: number, signs: LinkSigns): void {
@@ -247,12 +247,12 @@ export class RateEstimator {
     }
     this.#queueSeen = true;
     if (this.#queueSince === Infinity) this.#queueSince = now;
-    if (busyBps === 0 || this.#mode === "drain" && now < this.#modeEndsAt) return;
+    if (busyBps === 0 || this.#mode === "drain" && now < this.#modeEndsAtUs) return;
     const deep = busyBps < this.#rate * DEEP_CUT;
     const patienceUs = Math.max(srttUs, deep ? DEEP_STANDING_US : STANDING_US);
     if (now - this.#queueSince < patienceUs) return;
     this.#queueSince = now;
-    if (deep) this.#fellAt = now;
+    if (deep) this.#fellAtUs = now;
     this.#beforeCut = 0; // a queue is better evidence than losses
     this.#rate = Math.min(Math.max(MIN_RATE_BPS, busyBps), this.#cap);
     this.#found = false;
@@ -261,7 +261,7 @@ export class RateEstimator {
 
   /** Cuts the rate when losses are many, and undoes that when it did not help. */
   #watchLoss(now: number, sample: RateSample, loss: number): void {
-    if (now < this.#lossJudgedAt) return;
+    if (now < this.#lossJudgedAtUs) return;
     if (this.#beforeCut > 0) {
       if (loss > FEWER_LOSSES * this.#lossAtCut) {
         this.#randomLoss = loss;
@@ -274,14 +274,14 @@ export class RateEstimator {
     if (!isNew || sample.limited || sample.rateBps === 0 || sample.rateBps >= this.#rate) return;
     this.#beforeCut = this.#rate;
     this.#lossAtCut = loss;
-    this.#lossJudgedAt = now + LOSS_JUDGED_US;
+    this.#lossJudgedAtUs = now + LOSS_JUDGED_US;
     this.#rate = Math.max(MIN_RATE_BPS, sample.rateBps);
   }
 
   #onRound(now: number, limited: boolean, srttUs: number): void {
-    this.#roundEndsAt = now + Math.max(srttUs, this.spanUs);
+    this.#roundEndsAtUs = now + Math.max(srttUs, this.spanUs);
     if (this.#mode !== "startup") {
-      if (now >= this.#modeEndsAt) this.#onModeEnd(now, limited, srttUs);
+      if (now >= this.#modeEndsAtUs) this.#onModeEnd(now, limited, srttUs);
       return;
     }
     const grew = this.#rate >= this.#roundBase * GROWTH;
@@ -314,16 +314,16 @@ export class RateEstimator {
 
   #enter(now: number, mode: Mode, srttUs: number): void {
     this.#mode = mode;
-    this.pushEndsAt = Infinity;
+    this.pushEndsAtUs = Infinity;
     if (mode === "cruise") {
-      this.#modeEndsAt = now +
+      this.#modeEndsAtUs = now +
         (this.#hasLost(now)
           ? Math.max(2 * srttUs, RECOVERY_US)
           : Math.max(CRUISE_RTTS * srttUs, CRUISE_US));
     } else if (mode === "probe") {
       const pushUs = Math.min(Math.max(PUSH_US, PUSH_BYTES * 8e6 / this.#rate), MAX_PUSH_US);
-      this.pushEndsAt = now + pushUs;
-      this.#modeEndsAt = this.pushEndsAt + srttUs + ANSWER_US;
-    } else if (mode === "drain") this.#modeEndsAt = now + Math.max(2 * srttUs, DRAIN_US);
+      this.pushEndsAtUs = now + pushUs;
+      this.#modeEndsAtUs = this.pushEndsAtUs + srttUs + ANSWER_US;
+    } else if (mode === "drain") this.#modeEndsAtUs = now + Math.max(2 * srttUs, DRAIN_US);
   }
 }

@@ -16,7 +16,7 @@ export class Rtt {
   sampled = false;
   #minUs = Infinity;
   #lastMinUs = Infinity;
-  #windowEndsAt = 0;
+  #windowEndsAtUs = 0;
 
   /** Recent least round-trip time. */
   get minUs(): number {
@@ -31,10 +31,10 @@ export class Rtt {
 
   /** Takes into account one more round trip of `sampleUs`. */
   sample(now: number, sampleUs: number): void {
-    if (now >= this.#windowEndsAt) {
+    if (now >= this.#windowEndsAtUs) {
       this.#lastMinUs = this.#minUs;
       this.#minUs = Infinity;
-      this.#windowEndsAt = now + WINDOW_US;
+      this.#windowEndsAtUs = now + WINDOW_US;
     }
     this.#minUs = Math.min(this.#minUs, sampleUs);
     if (!this.sampled) {

@@ -40,7 +40,7 @@ export class FlowQueue {
   readonly #limit: number;
   readonly #onDrop: DropHandler;
   readonly #mark: Marker;
-  readonly #enqueuedAt: Float64Array;
+  readonly #enqueuedAtUs: Float64Array;
   readonly #head = new Int32Array(BUCKETS).fill(NONE);
   readonly #tail = new Int32Array(BUCKETS);
   readonly #backlog = new Float64Array(BUCKETS);
@@ -58,7 +58,7 @@ export class FlowQueue {
 
   /**
    * @param limit most packets it holds; beyond, the longest flow loses its oldest packet
-   * @param enqueuedAt an entry per slot; queues that never hold the same slot may share it
+   * @param enqueuedAtUs an entry per slot; queues that never hold the same slot may share it
    * @param groups how many; at first every flow is in group 0
    */
   constructor(
@@ -66,14 +66,14 @@ export class FlowQueue {
     limit: number,
     onDrop: DropHandler,
     mark: Marker,
-    enqueuedAt: Float64Array = new Float64Array(pool.count),
+    enqueuedAtUs: Float64Array = new Float64Array(pool.count),
     groups = 1,
   ) {
     this.#pool = pool;
     this.#limit = limit;
     this.#onDrop = onDrop;
     this.#mark = mark;
-    this.#enqueuedAt = enqueuedAt;
+    this.#enqueuedAtUs = enqueuedAtUs;
     const next = new Int32Array(BUCKETS).fill(NONE);
     this.#groups = Array.from({ length: groups }, () => new FlowGroup(next));
   }
@@ -134,7 +134,7 @@ export class FlowQueue {
    */
   headSojournUs(now: number, group = 0): number {
     const bucket = this.#groups[group]!.firstWaiting(this.#head);
-    return bucket === NONE ? 0 : now - this.#enqueuedAt[this.#head[bucket]!]!;
+    return bucket === NONE ? 0 : now - this.#enqueuedAtUs[this.#head[bucket]!]!;
   }
 
   /** Appends a packet that must not wait. Falls back to {@linkcode push} when there are too many. */
@@ -160,7 +160,7 @@ export class FlowQueue {
 
   /** Appends a packet to its flow. */
   push(now: number, slot: number, bucket: number): void {
-    this.#enqueuedAt[slot] = now;
+    this.#enqueuedAtUs[slot] = now;
     this.#pool.next[slot] = NONE;
     if (this.#head[bucket] === NONE) this.#head[bucket] = slot;
     else this.#pool.next[this.#tail[bucket]!] = slot;
@@ -237,7 +237,7 @@ export class FlowQueue {
         this.#codel.excuse(bucket);
         return slot;
       }
-      const sojournUs = now - this.#enqueuedAt[slot]!;
+      const sojournUs = now - this.#enqueuedAtUs[slot]!;
       const verdict = this.#codel.judge(bucket, now, sojournUs, this.#head[bucket] === NONE);
       if (verdict === "pass" || this.#mark(slot)) return slot;
       this.#onDrop(slot, "codel");

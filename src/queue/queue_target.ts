@@ -27,7 +27,7 @@ const WINDOW_US = 30_000_000;
 export class QueueTarget {
   #mostBps = 0;
   #lastMostBps = 0;
-  #windowEndsAt = 0;
+  #windowEndsAtUs = 0;
 
   /**
    * Returns the target in microseconds.
@@ -36,10 +36,10 @@ export class QueueTarget {
    * @param capacityBps what the links in use carry together
    */
   update(now: number, rttUs: number, capacityBps: number): number {
-    if (now >= this.#windowEndsAt) {
-      this.#lastMostBps = now < this.#windowEndsAt + WINDOW_US ? this.#mostBps : 0;
+    if (now >= this.#windowEndsAtUs) {
+      this.#lastMostBps = now < this.#windowEndsAtUs + WINDOW_US ? this.#mostBps : 0;
       this.#mostBps = 0;
-      this.#windowEndsAt = now + WINDOW_US;
+      this.#windowEndsAtUs = now + WINDOW_US;
     }
     this.#mostBps = Math.max(this.#mostBps, capacityBps);
     const most = Math.max(this.#mostBps, this.#lastMostBps);

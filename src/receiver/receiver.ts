@@ -52,19 +52,19 @@ class LinkReceiver {
   session: Session | undefined;
   /** Its newest counter, and when that arrived. */
   newest = -1;
-  receivedAt = 0;
+  receivedAtUs = 0;
   receivedDatagrams = 0;
   /** Data since the last report. */
   unreported = 0;
   unreportedSince = Infinity;
-  reportedAt = -Infinity;
+  reportedAtUs = -Infinity;
   /** When the newest datagram with a send time had left, in wire time, and when it came. */
-  newestSentAt = 0;
+  newestSentAtUs = 0;
   heardAt = -Infinity;
   hole = false;
   /** Fraction of the peer's datagrams that did not arrive, over the last whole second. */
   loss = 0;
-  lossWindowEndsAt = 0;
+  lossWindowEndsAtUs = 0;
   lossNewest = -1;
   lossDatagrams = 0;
 }
@@ -83,8 +83,8 @@ export class Receiver {
   constructor(links: number, pool: PacketPool, deliver: Deliver) {
     this.links = Array.from({ length: links }, () => new LinkReceiver());
     this.delays = new DelayTable(links);
-    const postpone = (now: number, sentAt: number, heldSince: number): number =>
-      this.#postpone(now, sentAt, heldSince);
+    const postpone = (now: number, sentAtUs: number, heldSince: number): number =>
+      this.#postpone(now, sentAtUs, heldSince);
     this.resequencer = new Resequencer(pool, pool.count >> 1, deliver, postpone);
     this.#pool = pool;
     this.#deliver = deliver;
@@ -114,12 +114,12 @@ export class Receiver {
     state.receivedDatagrams++;
     if (counter !== session.receipts[link]!.window.newest) return;
     if (session === state.session) state.hole ||= counter > state.newest + 1;
-    else if (state.session && session.createdAt < state.session.createdAt) return;
+    else if (state.session && session.createdAtUs < state.session.createdAtUs) return;
     const isNew = state.session !== session;
     state.session = session;
     state.newest = counter;
-    state.receivedAt = now;
-    if (isNew || now >= state.lossWindowEndsAt) {
+    state.receivedAtUs = now;
+    if (isNew || now >= state.lossWindowEndsAtUs) {
       countLoss(now, state, session.receipts[link]!, isNew);
     }
   }
@@ -141,10 +141,10 @@ export class Receiver {
    */
   handleData(now: number, link: number, at: number, slot: number): boolean {
     const bytes = this.#pool.bytes;
-    const sentAt = readSentAt(bytes, at);
+    const sentAtUs = readSentAt(bytes, at);
     // Even a link that carries only copies, all of them late, has delays and a queue.
-    const owdUs = this.delays.sample(now, link, sentAt, wireTime(now));
-    this.#noteHeard(now, link, sentAt);
+    const owdUs = this.delays.sample(now, link, sentAtUs, wireTime(now));
+    this.#noteHeard(now, link, sentAtUs);
     if (!this.#duplicates.accept(readGlobalSequence(bytes, at))) return false;
     const kind = readKind(bytes, at);
     if (kind === KIND.unordered) {
@@ -157,20 +157,20 @@ export class Receiver {
     const lateUs = this.delays.latestUs(now) - owdUs + 2 * this.roundTripUs + RESEND_MARGIN_US;
     const most = kind === KIND.interactive ? MAX_INTERACTIVE_HOLD_US : MAX_HOLD_US;
     const holdUs = Math.trunc(Math.min(Math.max(lateUs, 0), most));
-    const patient = kind === KIND.interactive ? NEVER_POSTPONED : sentAt;
+    const patient = kind === KIND.interactive ? NEVER_POSTPONED : sentAtUs;
     this.resequencer.hold(now, flow, sequence, slot, holdUs, patient);
     return true;
   }
 
   /** A datagram of `link` said when it left, modulo 2^24 microseconds. */
-  noteSentAt(now: number, link: number, sentAt: number): void {
-    this.delays.sample(now, link, sentAt, wireTime(now));
-    this.#noteHeard(now, link, sentAt);
+  noteSentAt(now: number, link: number, sentAtUs: number): void {
+    this.delays.sample(now, link, sentAtUs, wireTime(now));
+    this.#noteHeard(now, link, sentAtUs);
   }
 
-  #noteHeard(now: number, link: number, sentAt: number): void {
+  #noteHeard(now: number, link: number, sentAtUs: number): void {
     const state = this.links[link]!;
-    state.newestSentAt = sentAt;
+    state.newestSentAtUs = sentAtUs;
     state.heardAt = now;
   }
 
@@ -178,20 +178,20 @@ export class Receiver {
    * What is missing may be on a link that has become slow: one that delivers, but so far nothing
    * that left as late as the held packet.
    */
-  #postpone(now: number, sentAt: number, heldSince: number): number {
-    if (sentAt === NEVER_POSTPONED) return -Infinity;
+  #postpone(now: number, sentAtUs: number, heldSince: number): number {
+    if (sentAtUs === NEVER_POSTPONED) return -Infinity;
     for (const link of this.links) {
       if (now - link.heardAt > AT_WORK_US) continue;
-      if (timeDifference(link.newestSentAt, sentAt) >= 0) continue;
+      if (timeDifference(link.newestSentAtUs, sentAtUs) >= 0) continue;
       return Math.min(now + POSTPONE_US, heldSince + MAX_POSTPONED_US);
     }
     return -Infinity;
   }
 
-  /** Whether a report on `link` is due; {@linkcode reportAt} tells when it will be. */
+  /** Whether a report on `link` is due; {@linkcode reportAtUs} tells when it will be. */
   reportDue(now: number, link: number): boolean {
     const state = this.links[link]!;
-    return state.unreported > 0 && now >= this.reportAt(link);
+    return state.unreported > 0 && now >= this.reportAtUs(link);
   }
 
   /** Whether a report on `link` is due only because of a hole. */
@@ -202,10 +202,10 @@ export class Receiver {
   }
 
   /** When the next report on `link` is due; Infinity when there is nothing to report. */
-  reportAt(link: number): number {
+  reportAtUs(link: number): number {
     const state = this.links[link]!;
     if (state.unreported === 0) return Infinity;
-    if (state.hole) return state.reportedAt + HOLE_REPORT_US;
+    if (state.hole) return state.reportedAtUs + HOLE_REPORT_US;
     if (state.unreported >= REPORT_DATAGRAMS) return 0;
     return state.unreportedSince + REPORT_INTERVAL_US;
   }
@@ -219,8 +219,8 @@ export class Receiver {
     report.linkId = link;
     report.sessionId = session.localId;
     report.highest = receipt.window.newest >>> 0;
-    report.receivedAt = state.receivedAt % 0x1_0000_0000 >>> 0;
-    report.heldUs = Math.floor(now - state.receivedAt);
+    report.receivedAtUs = state.receivedAtUs % 0x1_0000_0000 >>> 0;
+    report.heldUs = Math.floor(now - state.receivedAtUs);
     report.datagrams = receipt.datagrams >>> 0;
     report.bytes = receipt.bytes;
     const owdUs = this.delays.intervalUs(link);
@@ -237,7 +237,7 @@ export class Receiver {
   noteHoleReported(now: number, link: number): void {
     const state = this.links[link]!;
     state.hole = false;
-    state.reportedAt = now;
+    state.reportedAtUs = now;
   }
 
   /** The report on `link` has left. */
@@ -245,7 +245,7 @@ export class Receiver {
     const state = this.links[link]!;
     state.unreported = 0;
     state.hole = false;
-    state.reportedAt = now;
+    state.reportedAtUs = now;
     this.delays.endInterval(link);
   }
 }
@@ -256,7 +256,7 @@ function countLoss(now: number, state: LinkReceiver, receipt: LinkReceipt, isNew
   if (!isNew && expected > 0) state.loss = Math.max(0, 1 - arrived / expected);
   state.lossNewest = state.newest;
   state.lossDatagrams = receipt.datagrams;
-  state.lossWindowEndsAt = now + LOSS_WINDOW_US;
+  state.lossWindowEndsAtUs = now + LOSS_WINDOW_US;
 }
 
 /** Runs of received counters from the newest downward. */

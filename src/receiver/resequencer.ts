@@ -27,10 +27,10 @@ const AGAIN_US = 1_000;
 /** Takes over a packet that is in order. */
 export type Deliver = (slot: number) => void;
 /**
- * Called when the deadline of a held packet is reached, which was sent at `sentAt` (wire time) and
+ * Called when the deadline of a held packet is reached, which was sent at `sentAtUs` (wire time) and
  * has been held since `heldSince`. Returns a later deadline, or one that has passed.
  */
-export type Postpone = (now: number, sentAt: number, heldSince: number) => number;
+export type Postpone = (now: number, sentAtUs: number, heldSince: number) => number;
 
 /** The resequencer of one peer. */
 export class Resequencer {
@@ -41,7 +41,7 @@ export class Resequencer {
   /** How long packets waited, in microseconds. */
   readonly holds: Histogram = new Histogram();
   /** When {@linkcode handleTimeout} has something to do; may be early, never late. */
-  nextTimeoutAt = Infinity;
+  nextTimeoutAtUs = Infinity;
 
   readonly #pool: PacketPool;
   readonly #deliver: Deliver;
@@ -102,7 +102,7 @@ export class Resequencer {
   }
 
   /**
-   * Holds the packet in `slot`, which was sent at `sentAt`, for at most `holdUs` unless that is
+   * Holds the packet in `slot`, which was sent at `sentAtUs`, for at most `holdUs` unless that is
    * postponed.
    */
   hold(
@@ -111,10 +111,10 @@ export class Resequencer {
     sequence: number,
     slot: number,
     holdUs: number,
-    sentAt = 0,
+    sentAtUs = 0,
   ): void {
     const flow = bucket % FLOW_BUCKETS;
-    this.#sentAtOf[slot] = sentAt;
+    this.#sentAtOf[slot] = sentAtUs;
     this.#bucketOf[slot] = flow;
     this.#sequenceOf[slot] = sequence;
     this.#deadlineOf[slot] = now + holdUs;
@@ -134,7 +134,7 @@ export class Resequencer {
 
   /** Gives up the gaps in front of packets whose deadline has passed. */
   handleTimeout(now: number): void {
-    if (now < this.nextTimeoutAt) return;
+    if (now < this.nextTimeoutAtUs) return;
     for (let i = this.#waitingCount - 1; i >= 0; i--) {
       const flow = this.#waiting[i]!;
       if (this.#deadline[flow]! <= now) this.#releaseOverdue(now, flow);
@@ -272,14 +272,14 @@ export class Resequencer {
   #advanceDeadline(flow: number, slot: number): void {
     const at = this.#deadlineOf[slot]!;
     if (at < this.#deadline[flow]!) this.#deadline[flow] = at;
-    if (at < this.nextTimeoutAt) this.nextTimeoutAt = at;
+    if (at < this.nextTimeoutAtUs) this.nextTimeoutAtUs = at;
   }
 
   #stopWaiting(flow: number): void {
     const at = this.#waiting.indexOf(flow);
     if (at < 0 || at >= this.#waitingCount) return;
     this.#waiting[at] = this.#waiting[--this.#waitingCount]!;
-    if (this.#waitingCount === 0) this.nextTimeoutAt = Infinity;
+    if (this.#waitingCount === 0) this.nextTimeoutAtUs = Infinity;
   }
 
   #computeTimeout(): void {
@@ -287,7 +287,7 @@ export class Resequencer {
     for (let i = 0; i < this.#waitingCount; i++) {
       at = Math.min(at, this.#deadline[this.#waiting[i]!]!);
     }
-    this.nextTimeoutAt = at;
+    this.nextTimeoutAtUs = at;
   }
 }
 

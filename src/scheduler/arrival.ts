@@ -6,7 +6,7 @@
 
 import type { Path } from "../links/path.ts";
 import { timeDifference } from "../wire/time.ts";
-import { arrivalAt } from "./pick.ts";
+import { arrivalAtUs } from "./pick.ts";
 
 /** The jitter of a link that is hardly used is old news: it counts this much at most, in microseconds. */
 const MAX_JITTER_US = 5_000;
@@ -14,15 +14,15 @@ const MAX_JITTER_US = 5_000;
 export const FULL_PACKET_BYTES = 1500;
 
 // One scratch serves every path: nothing here is reentrant.
-const view = { dueAt: 0, owdUs: 0, jitterUs: 0, rttUs: 0, loss: 0, rateBps: 1 };
+const view = { dueAtUs: 0, owdUs: 0, jitterUs: 0, rttUs: 0, loss: 0, rateBps: 1 };
 
 /** When a full packet given to `path` at `now` arrives; to be compared with the same `base` only. */
-export function pathArrivalAt(now: number, path: Path, base: Path): number {
-  view.dueAt = path.pacer.dueAt;
+export function pathArrivalAtUs(now: number, path: Path, base: Path): number {
+  view.dueAtUs = path.pacer.dueAtUs;
   view.owdUs = timeDifference(path.owdWire, base.owdWire);
   view.jitterUs = Math.min(path.rtt.rttvarUs / 2, MAX_JITTER_US);
   view.rttUs = path.rtt.srttUs;
   view.loss = path.loss;
   view.rateBps = path.rate.rateBps;
-  return arrivalAt(view, now, FULL_PACKET_BYTES);
+  return arrivalAtUs(view, now, FULL_PACKET_BYTES);
 }

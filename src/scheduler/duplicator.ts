@@ -11,7 +11,7 @@
 import { BATCH_DATAGRAMS } from "../batch.ts";
 import type { Path } from "../links/path.ts";
 import type { PacketPool } from "../slab.ts";
-import { FULL_PACKET_BYTES, pathArrivalAt } from "./arrival.ts";
+import { FULL_PACKET_BYTES, pathArrivalAtUs } from "./arrival.ts";
 import type { Lane } from "./lane.ts";
 import type { Policy } from "./policy.ts";
 import { COPIES } from "./rules.ts";
@@ -77,19 +77,19 @@ export class Duplicator {
   #second(lane: Lane, main: Path): Path | undefined {
     const { now } = this.#out;
     let best: Path | undefined;
-    let bestAt = Infinity;
+    let bestAtUs = Infinity;
     for (const path of lane.paths) {
       if (path.live.metered && !lane.pinned) continue;
       if (!this.#takes(lane, main, path)) continue;
-      const at = pathArrivalAt(now, path, main);
-      if (at >= bestAt) continue;
+      const at = pathArrivalAtUs(now, path, main);
+      if (at >= bestAtUs) continue;
       best = path;
-      bestAt = at;
+      bestAtUs = at;
     }
     if (main.loss > AUTO_LOSS) return best;
     // The packet itself leaves at once: what its link's pacer says concerns the next one.
-    const mainAt = pathArrivalAt(now, main, main) - Math.max(0, main.pacer.dueAt - now);
-    return bestAt - mainAt <= AUTO_LATER_US ? best : undefined;
+    const mainAtUs = pathArrivalAtUs(now, main, main) - Math.max(0, main.pacer.dueAtUs - now);
+    return bestAtUs - mainAtUs <= AUTO_LATER_US ? best : undefined;
   }
 
   #takes(lane: Lane, main: Path, path: Path): boolean {
@@ -98,6 +98,6 @@ export class Duplicator {
     if (this.#out.isFull(path)) return false;
     if (!lane.pinned && !this.#policy.mayCopy(now, path)) return false;
     const packetUs = FULL_PACKET_BYTES * 8e6 / path.rate.rateBps;
-    return path.pacer.dueAt - now <= AHEAD_US + packetUs;
+    return path.pacer.dueAtUs - now <= AHEAD_US + packetUs;
   }
 }

@@ -10,7 +10,7 @@
 
 import type { Path } from "../links/path.ts";
 import { timeDifference } from "../wire/time.ts";
-import { pathArrivalAt } from "./arrival.ts";
+import { pathArrivalAtUs } from "./arrival.ts";
 import { HarmWatch } from "./harm_watch.ts";
 import { FAR_US, type Lane } from "./lane.ts";
 import type { Policy } from "./policy.ts";
@@ -49,7 +49,7 @@ export class FastPolicy implements Policy {
     this.#adapter = new QueueAdapter(
       lane.queue,
       paths,
-      (now, path) => lane.usable(path) && this.opensAt(now, path) !== Infinity,
+      (now, path) => lane.usable(path) && this.opensAtUs(now, path) !== Infinity,
     );
     this.#bulkBytes = new Float64Array(paths.length);
   }
@@ -111,22 +111,22 @@ export class FastPolicy implements Policy {
    * When a link may take from the queue: near primary ones always, far ones and overflow
    * links when its head has waited, backup links (Infinity) when nothing else is up.
    */
-  opensAt(now: number, path: Path): number {
+  opensAtUs(now: number, path: Path): number {
     if (this.isLeftOut(now, path)) return Infinity;
-    if (path.tier === "primary") return this.#spillsAt(now, path);
+    if (path.tier === "primary") return this.#spillsAtUs(now, path);
     let better = false;
     for (const other of this.#paths) {
       better ||= other.live.state === "up" && rank(other) < rank(path);
     }
     if (!better) return 0;
     if (path.tier === "backup") return Infinity;
-    return this.#lateAt(now);
+    return this.#lateAtUs(now);
   }
 
   /** When a packet arrives, by pacing and delay; its window does not count. */
-  urgentArrivalAt(now: number, path: Path): number {
+  urgentArrivalAtUs(now: number, path: Path): number {
     if (this.isLeftOut(now, path) || !this.mayCopy(now, path)) return Infinity;
-    return pathArrivalAt(now, path, this.#paths[0]!);
+    return pathArrivalAtUs(now, path, this.#paths[0]!);
   }
 
   /**
@@ -134,7 +134,7 @@ export class FastPolicy implements Policy {
    * out makes others wait for what only it carries: copies do no such harm.
    */
   mayCopy(now: number, path: Path): boolean {
-    return path.tier === "primary" || this.opensAt(now, path) <= now;
+    return path.tier === "primary" || this.opensAtUs(now, path) <= now;
   }
 
   /**
@@ -171,7 +171,7 @@ export class FastPolicy implements Policy {
       const bytes = this.#bulkBytes[i]!;
       this.#bulkBytes[i] = 0;
       if (path.live.state !== "up" || this.isLeftOut(now, path)) continue;
-      if (path.tier !== "primary" && this.opensAt(now, path) === Infinity) continue;
+      if (path.tier !== "primary" && this.opensAtUs(now, path) === Infinity) continue;
       sumBps += path.rate.rateBps;
       const lateUs = timeDifference(path.owdWire, this.#paths[0]!.owdWire) + 4 * path.rtt.rttvarUs;
       leastUs = Math.min(leastUs, lateUs);
@@ -188,7 +188,7 @@ export class FastPolicy implements Policy {
   }
 
   /** When the queue's head will have waited so long that a link that is not the first choice may help. */
-  #lateAt(now: number): number {
+  #lateAtUs(now: number): number {
     return now - this.#lane.queue.headSojournUs(now) + FAR_US;
   }
 
@@ -197,7 +197,7 @@ export class FastPolicy implements Policy {
    * only when the queue is late, and later still while that one's capacity is searched
    * for: a flow that fits the near link is not to wait for the far one.
    */
-  #spillsAt(now: number, path: Path): number {
+  #spillsAtUs(now: number, path: Path): number {
     let far = false;
     let starting = false;
     for (const other of this.#paths) {
@@ -208,7 +208,7 @@ export class FastPolicy implements Policy {
       starting ||= other.rate.starting;
     }
     if (!far) return 0;
-    return this.#lateAt(now) + (starting ? STARTING_SOJOURN_US : 0);
+    return this.#lateAtUs(now) + (starting ? STARTING_SOJOURN_US : 0);
   }
 
   /**
@@ -219,7 +219,7 @@ export class FastPolicy implements Policy {
     for (const path of this.#paths) {
       if (path.live.state !== "up" || path.rate.isSettled(now)) continue;
       // A link whose queue has grown may be left out for that, and others work it off.
-      if (path.rate.hasBacklog(now) || this.opensAt(now, path) <= now) return false;
+      if (path.rate.hasBacklog(now) || this.opensAtUs(now, path) <= now) return false;
     }
     return true;
   }

@@ -54,7 +54,7 @@ export class HarmWatch {
   /** Totals at the end of the last steps. */
   readonly #totals = new Float64Array(TRIAL_STEPS + 1);
   #steps = 0;
-  #stepAt = -Infinity;
+  #stepAtUs = -Infinity;
   /** The link on trial; -1: none. */
   #onTrial = -1;
   #trialSteps = 0;
@@ -83,7 +83,7 @@ export class HarmWatch {
 
   /** Whether {@linkcode update} has something to do. */
   isDue(now: number): boolean {
-    return now >= this.#stepAt + STEP_US;
+    return now >= this.#stepAtUs + STEP_US;
   }
 
   /**
@@ -91,8 +91,8 @@ export class HarmWatch {
    * something lately, and others can do without it.
    */
   update(now: number, candidate: Candidate): void {
-    const late = now > this.#stepAt + 2 * STEP_US;
-    this.#stepAt = late ? now : this.#stepAt + STEP_US;
+    const late = now > this.#stepAtUs + 2 * STEP_US;
+    this.#stepAtUs = late ? now : this.#stepAtUs + STEP_US;
     // After a pause there is nothing to compare with.
     if (late) this.#steps = 0;
     this.#totals[this.#steps++ % this.#totals.length] = this.deliveredBytes;

@@ -22,7 +22,7 @@ export interface LaneParts {
   readonly onDrop: DropHandler;
   readonly mark: Marker;
   /** An entry per slot, which all lanes share: a packet waits in one of them. */
-  readonly enqueuedAt: Float64Array;
+  readonly enqueuedAtUs: Float64Array;
 }
 
 /** Packets that may use the same links, and those links. */
@@ -49,8 +49,8 @@ export class Lane {
   ) {
     this.#firstBucket = firstBucket;
     this.#buckets = buckets;
-    const { pool, limit, onDrop, mark, enqueuedAt } = parts;
-    this.queue = new FlowQueue(pool, limit, onDrop, mark, enqueuedAt, groups);
+    const { pool, limit, onDrop, mark, enqueuedAtUs } = parts;
+    this.queue = new FlowQueue(pool, limit, onDrop, mark, enqueuedAtUs, groups);
     this.resend = new SlotFifo(pool);
   }
 
@@ -109,7 +109,7 @@ export class PinnedLane extends Lane {
   }
 
   /** When `path` may take from the flows that wait here; Infinity when it may not. */
-  opensAt(now: number, path: Path): number {
+  opensAtUs(now: number, path: Path): number {
     if (!this.queue.hasFlows || this.#has[path.options.id] === 0) return Infinity;
     for (const other of this.paths) {
       if (other === path || other.live.state !== "up") continue;

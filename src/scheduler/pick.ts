@@ -7,7 +7,7 @@
 /** What is known of a link when a packet is to be sent. Times in microseconds. */
 export interface LinkView {
   /** When its pacer lets the next datagram go. */
-  readonly dueAt: number;
+  readonly dueAtUs: number;
   /** One-way delay, relative to the other links. */
   readonly owdUs: number;
   readonly jitterUs: number;
@@ -23,7 +23,7 @@ export interface LinkView {
  * relative to other links: pacing, transmission, delay, and what jitter
  * and loss may add.
  */
-export function arrivalAt(link: LinkView, now: number, sizeBytes: number): number {
-  return Math.max(link.dueAt, now) + sizeBytes * 8e6 / link.rateBps + link.owdUs +
+export function arrivalAtUs(link: LinkView, now: number, sizeBytes: number): number {
+  return Math.max(link.dueAtUs, now) + sizeBytes * 8e6 / link.rateBps + link.owdUs +
     2 * link.jitterUs + link.loss * link.rttUs;
 }

@@ -21,10 +21,10 @@ export interface Policy {
   groupOf(path: Path): number;
 
   /** When a link may take from the flows that wait. */
-  opensAt(now: number, path: Path): number;
+  opensAtUs(now: number, path: Path): number;
 
   /** When a packet that does not wait for its turn would arrive by a link, given to it now. */
-  urgentArrivalAt(now: number, path: Path): number;
+  urgentArrivalAtUs(now: number, path: Path): number;
 
   /** Whether a link may carry copies of what leaves on another. */
   mayCopy(now: number, path: Path): boolean;

@@ -10,7 +10,7 @@
 
 import type { Path } from "../links/path.ts";
 import { timeDifference } from "../wire/time.ts";
-import { pathArrivalAt } from "./arrival.ts";
+import { pathArrivalAtUs } from "./arrival.ts";
 import type { Lane } from "./lane.ts";
 import type { Policy } from "./policy.ts";
 import { QueueAdapter } from "./queue_adapter.ts";
@@ -56,13 +56,13 @@ export class RedundantPolicy implements Policy {
   }
 
   /** Only the leader takes from the queue. */
-  opensAt(_now: number, path: Path): number {
+  opensAtUs(_now: number, path: Path): number {
     return path === this.#leader ? 0 : Infinity;
   }
 
   /** Pacing and delay count. */
-  urgentArrivalAt(now: number, path: Path): number {
-    return this.#serves(path) ? pathArrivalAt(now, path, this.#paths[0]!) : Infinity;
+  urgentArrivalAtUs(now: number, path: Path): number {
+    return this.#serves(path) ? pathArrivalAtUs(now, path, this.#paths[0]!) : Infinity;
   }
 
   /** Links whose tier is in use and that are not too late to be of help. */

@@ -20,7 +20,7 @@ import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { isEcnCapable, KIND, markCongestion, type PacketInfo } from "../wire/ip.ts";
 import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { timeDifference } from "../wire/time.ts";
-import { pathArrivalAt } from "./arrival.ts";
+import { pathArrivalAtUs } from "./arrival.ts";
 import { Classifier } from "./classifier.ts";
 import { Duplicator, FILL_BESIDE_COPIES } from "./duplicator.ts";
 import type { Lane } from "./lane.ts";
@@ -74,7 +74,7 @@ export class Sender {
   /** Whether a link was passed over because its batch was full. */
   #keptBack = false;
   /** When the next of what waits may leave, as the last {@linkcode fill} saw it. */
-  #nextAt = Infinity;
+  #nextAtUs = Infinity;
 
   constructor({ pool, paths, limit, drops, rules, schedule, out }: SenderOptions) {
     this.#pool = pool;
@@ -86,7 +86,7 @@ export class Sender {
       limit,
       onDrop: (slot: number, reason: "codel" | "queue-full"): void => this.#drop(slot, reason),
       mark: (slot: number): boolean => this.#mark(slot),
-      enqueuedAt: new Float64Array(pool.count),
+      enqueuedAtUs: new Float64Array(pool.count),
     };
     const onStranded = (slot: number): void => this.#drop(slot, "no-link");
     const groups = groupsOf(schedule, paths.length);
@@ -157,7 +157,7 @@ export class Sender {
     this.#policy.look(now);
     this.#lanes.tend(now);
     for (;;) {
-      this.#nextAt = Infinity;
+      this.#nextAtUs = Infinity;
       this.#fillExpress(now);
       if (!this.#lanes.hasFlows) break;
       const path = this.#pullingPath(now);
@@ -173,8 +173,8 @@ export class Sender {
    * When {@linkcode fill} has something to do; Infinity when nothing waits or no link is
    * open. Valid after a call of fill: whatever opens a link is followed by one.
    */
-  timeoutAt(): number {
-    return this.waiting === 0 ? Infinity : this.#nextAt;
+  timeoutAtUs(): number {
+    return this.waiting === 0 ? Infinity : this.#nextAtUs;
   }
 
   /** Why a link that is up may be unused, in words; undefined when it is always welcome. */
@@ -198,9 +198,9 @@ export class Sender {
     while (queue.hasExpress || resend.count > 0) {
       const path = this.#earliestPath(now, lane);
       if (!path) return;
-      const dueAt = path.pacer.dueAt - EXPRESS_AHEAD_US;
-      if (dueAt > now) {
-        this.#nextAt = Math.min(this.#nextAt, dueAt);
+      const dueAtUs = path.pacer.dueAtUs - EXPRESS_AHEAD_US;
+      if (dueAtUs > now) {
+        this.#nextAtUs = Math.min(this.#nextAtUs, dueAtUs);
         return;
       }
       this.#send(path, queue.hasExpress ? queue.shiftExpress() : resend.shift());
@@ -212,15 +212,15 @@ export class Sender {
     let best: Path | undefined;
     for (const path of this.#paths) {
       if (!this.#usable(path) || !path.open || !this.#hasRoom(path)) continue;
-      if (path.pacer.dueAt > now) {
-        this.#nextAt = Math.min(this.#nextAt, path.pacer.dueAt);
+      if (path.pacer.dueAtUs > now) {
+        this.#nextAtUs = Math.min(this.#nextAtUs, path.pacer.dueAtUs);
         continue;
       }
-      const opensAt = this.#turns.opensAt(now, path);
-      if (opensAt > now) {
+      const opensAtUs = this.#turns.opensAtUs(now, path);
+      if (opensAtUs > now) {
         // It could send, but is not asked to: what it delivers meanwhile says nothing of it.
         path.handleIdle();
-        this.#nextAt = Math.min(this.#nextAt, opensAt);
+        this.#nextAtUs = Math.min(this.#nextAtUs, opensAtUs);
         continue;
       }
       if (!best || timeDifference(path.owdWire, best.owdWire) < 0) best = path;
@@ -231,15 +231,15 @@ export class Sender {
   /** The usable link where a packet arrives first. */
   #earliestPath(now: number, lane: Lane): Path | undefined {
     let best: Path | undefined;
-    let bestAt = Infinity;
+    let bestAtUs = Infinity;
     for (const path of lane.paths) {
       if (!lane.usable(path) || path.flight.full || !this.#hasRoom(path)) continue;
       const at = lane.pinned
-        ? pathArrivalAt(now, path, this.#paths[0]!)
-        : this.#policy.urgentArrivalAt(now, path);
-      if (at >= bestAt) continue;
+        ? pathArrivalAtUs(now, path, this.#paths[0]!)
+        : this.#policy.urgentArrivalAtUs(now, path);
+      if (at >= bestAtUs) continue;
       best = path;
-      bestAt = at;
+      bestAtUs = at;
     }
     return best;
   }
@@ -257,7 +257,7 @@ export class Sender {
 
   #noteIdle(now: number): void {
     for (const path of this.#paths) {
-      if (path.live.state === "up" && path.pacer.dueAt <= now) path.handleIdle();
+      if (path.live.state === "up" && path.pacer.dueAtUs <= now) path.handleIdle();
     }
   }
 

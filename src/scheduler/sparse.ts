@@ -12,21 +12,21 @@ const SPARSE_BURST_BYTES = 16_384;
 export class SparseFlows {
   /** What each flow may still send as a sparse one, and when that was computed. */
   readonly #credit: Float64Array;
-  readonly #creditAt: Float64Array;
+  readonly #creditAtUs: Float64Array;
   /** Flows that have used their credit up: bulk until it is whole again. */
   readonly #isBulk: Uint8Array;
 
   constructor(flows: number) {
     this.#credit = new Float64Array(flows).fill(SPARSE_BURST_BYTES);
-    this.#creditAt = new Float64Array(flows);
+    this.#creditAtUs = new Float64Array(flows);
     this.#isBulk = new Uint8Array(flows);
   }
 
   /** Takes a packet of `bytes` of a flow into account; whether that flow is sparse. */
   handlePacket(now: number, flow: number, bytes: number): boolean {
-    const earned = (now - this.#creditAt[flow]!) * SPARSE_BYTES_PER_US;
+    const earned = (now - this.#creditAtUs[flow]!) * SPARSE_BYTES_PER_US;
     const credit = Math.min(SPARSE_BURST_BYTES, this.#credit[flow]! + earned);
-    this.#creditAt[flow] = now;
+    this.#creditAtUs[flow] = now;
     this.#credit[flow] = Math.max(credit - bytes, 0);
     if (credit < bytes) this.#isBulk[flow] = 1;
     else if (credit === SPARSE_BURST_BYTES) this.#isBulk[flow] = 0;

@@ -12,7 +12,7 @@
 import type { Path } from "../links/path.ts";
 import { BUCKETS } from "../queue/flow_queue.ts";
 import { timeDifference } from "../wire/time.ts";
-import { pathArrivalAt } from "./arrival.ts";
+import { pathArrivalAtUs } from "./arrival.ts";
 import type { Lane } from "./lane.ts";
 import type { Policy } from "./policy.ts";
 import { QueueAdapter } from "./queue_adapter.ts";
@@ -40,8 +40,8 @@ export class SteadyPolicy implements Policy {
   readonly #adapter: QueueAdapter;
   /** By flow bucket: the id of its link, when it came there, and when it was last seen. */
   readonly #link = new Uint8Array(BUCKETS).fill(NOWHERE);
-  readonly #cameAt = new Float64Array(BUCKETS);
-  readonly #seenAt = new Float64Array(BUCKETS);
+  readonly #cameAtUs = new Float64Array(BUCKETS);
+  readonly #seenAtUs = new Float64Array(BUCKETS);
   /** The nearest link. */
   #nearest: Path | undefined;
 
@@ -64,13 +64,13 @@ export class SteadyPolicy implements Policy {
 
   /** Finds the link of a flow that begins, goes on after a pause, or does not fit any more. */
   place(now: number, bucket: number): void {
-    const pausedUs = now - this.#seenAt[bucket]!;
-    this.#seenAt[bucket] = now;
+    const pausedUs = now - this.#seenAtUs[bucket]!;
+    this.#seenAtUs[bucket] = now;
     const path = this.#paths[this.#link[bucket]!];
     if (!path || pausedUs >= PAUSE_US || !this.#serves(path)) {
       const first = this.#earliest(now);
       if (first) this.#assign(now, bucket, first);
-    } else if (now - this.#cameAt[bucket]! >= STAY_US && this.#isFull(now, path)) {
+    } else if (now - this.#cameAtUs[bucket]! >= STAY_US && this.#isFull(now, path)) {
       const better = this.#better(now, path);
       if (better) this.#assign(now, bucket, better);
     }
@@ -82,14 +82,14 @@ export class SteadyPolicy implements Policy {
   }
 
   /** As soon as a flow of its own has something. */
-  opensAt(_now: number, path: Path): number {
+  opensAtUs(_now: number, path: Path): number {
     return this.#lane.queue.hasFlowsOf(path.options.id) && this.#serves(path) ? 0 : Infinity;
   }
 
   /** The nearest link is preferred, so that what is urgent does not change links for its pacer. */
-  urgentArrivalAt(now: number, path: Path): number {
+  urgentArrivalAtUs(now: number, path: Path): number {
     if (isOutranked(path, this.#paths)) return Infinity;
-    const at = pathArrivalAt(now, path, this.#paths[0]!);
+    const at = pathArrivalAtUs(now, path, this.#paths[0]!);
     return path === this.#nearest ? at - STICKY_US : at;
   }
 
@@ -141,21 +141,21 @@ export class SteadyPolicy implements Policy {
   }
 
   /** When a packet that joins the flows of a link arrives, all of which it may have to wait for. */
-  #arrivalAt(now: number, path: Path): number {
+  #arrivalAtUs(now: number, path: Path): number {
     const waitUs = this.#lane.queue.bytesOf(path.options.id) * 8e6 / path.rate.rateBps;
-    return pathArrivalAt(now, path, this.#paths[0]!) + waitUs;
+    return pathArrivalAtUs(now, path, this.#paths[0]!) + waitUs;
   }
 
   /** The link where a packet of a new flow arrives first. */
   #earliest(now: number): Path | undefined {
     let best: Path | undefined;
-    let bestAt = Infinity;
+    let bestAtUs = Infinity;
     for (const path of this.#paths) {
       if (!this.#lane.usable(path) || isOutranked(path, this.#paths)) continue;
-      const at = this.#arrivalAt(now, path);
-      if (at >= bestAt) continue;
+      const at = this.#arrivalAtUs(now, path);
+      if (at >= bestAtUs) continue;
       best = path;
-      bestAt = at;
+      bestAtUs = at;
     }
     return best;
   }
@@ -163,11 +163,13 @@ export class SteadyPolicy implements Policy {
   /** The link where a flow of `path`, which is full, would be earlier and have more room. */
   #better(now: number, path: Path): Path | undefined {
     const { queue } = this.#lane;
-    const lateAt = this.#arrivalAt(now, path);
+    const lateAtUs = this.#arrivalAtUs(now, path);
     let best: Path | undefined;
     let bestBps = GAIN * path.rate.rateBps / Math.max(queue.flowsOf(path.options.id), 1);
     for (const other of this.#paths) {
-      if (other === path || !this.#serves(other) || this.#arrivalAt(now, other) >= lateAt) continue;
+      if (other === path || !this.#serves(other) || this.#arrivalAtUs(now, other) >= lateAtUs) {
+        continue;
+      }
       // What a link carries that was never filled only a flow can tell.
       const rateBps = other.rate.starting ? Infinity : other.rate.rateBps;
       const shareBps = rateBps / (queue.flowsOf(other.options.id) + 1);
@@ -180,7 +182,7 @@ export class SteadyPolicy implements Policy {
 
   #assign(now: number, bucket: number, path: Path): void {
     const { id } = path.options;
-    if (this.#link[bucket] !== id) this.#cameAt[bucket] = now;
+    if (this.#link[bucket] !== id) this.#cameAtUs[bucket] = now;
     this.#link[bucket] = id;
     this.#lane.queue.assign(bucket, id);
   }

@@ -23,16 +23,16 @@ export class Turns {
   }
 
   /** When a link may take from any lane. */
-  opensAt(now: number, path: Path): number {
+  opensAtUs(now: number, path: Path): number {
     const { pinned, common } = this.#lanes;
-    if (pinned.length === 0) return this.#policy.opensAt(now, path);
-    let at = common.queue.hasFlows ? this.#policy.opensAt(now, path) : Infinity;
-    for (const lane of pinned) at = Math.min(at, lane.opensAt(now, path));
+    if (pinned.length === 0) return this.#policy.opensAtUs(now, path);
+    let at = common.queue.hasFlows ? this.#policy.opensAtUs(now, path) : Infinity;
+    for (const lane of pinned) at = Math.min(at, lane.opensAtUs(now, path));
     return at;
   }
 
   /**
-   * Takes the next packet for a link that may have one, by {@linkcode opensAt}; -1 when CoDel
+   * Takes the next packet for a link that may have one, by {@linkcode opensAtUs}; -1 when CoDel
    * has dropped all there were in the lane whose turn it is.
    */
   shift(now: number, path: Path): number {
@@ -43,9 +43,9 @@ export class Turns {
       const number = this.#turn[id] = (this.#turn[id]! + 1) % (pinned.length + 1);
       if (number > 0) {
         const lane = pinned[number - 1]!;
-        if (lane.opensAt(now, path) <= now) return lane.queue.shift(now, lane.mayDrop(now));
+        if (lane.opensAtUs(now, path) <= now) return lane.queue.shift(now, lane.mayDrop(now));
       } else if (
-        this.#lanes.common.queue.hasFlows && this.#policy.opensAt(now, path) <= now
+        this.#lanes.common.queue.hasFlows && this.#policy.opensAtUs(now, path) <= now
       ) return this.#shiftCommon(now, path);
     }
   }

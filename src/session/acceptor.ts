@@ -29,14 +29,14 @@ class Known {
   answered: Responder | undefined;
   sessionId = 0;
   #tokens = BURST;
-  #tokensAt = 0;
+  #tokensAtUs = 0;
 
   constructor(readonly keys: PskKeys) {}
 
   /** Whether one more INIT may be checked: a flood with one client's hint locks out no other. */
   takeToken(now: number): boolean {
-    this.#tokens = Math.min(BURST, this.#tokens + (now - this.#tokensAt) * RATE_PER_SECOND / 1e6);
-    this.#tokensAt = now;
+    this.#tokens = Math.min(BURST, this.#tokens + (now - this.#tokensAtUs) * RATE_PER_SECOND / 1e6);
+    this.#tokensAtUs = now;
     if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;

@@ -24,11 +24,11 @@ export type Connected = NonNullable<ReturnType<Initiator["handleResponse"]>> & {
 /** Runs attempts until one succeeds. */
 export class Connector {
   #initiator: Initiator | undefined;
-  #endsAt = 0;
+  #endsAtUs = 0;
   #sent = 0;
-  #complainAt = Infinity;
+  #complainAtUs = Infinity;
   /** When to send the next INITs; Infinity while no handshake is wanted. */
-  dueAt = Infinity;
+  dueAtUs = Infinity;
   readonly #keys: PskKeys;
   readonly #random: (out: Uint8Array) => void;
   readonly #payload: (now: number) => InitPayload;
@@ -47,35 +47,35 @@ export class Connector {
   }
 
   get active(): boolean {
-    return this.dueAt !== Infinity;
+    return this.dueAtUs !== Infinity;
   }
 
   /** Asks for a session; harmless while one is already asked for. */
   start(now: number): void {
     if (this.active) return;
-    this.dueAt = now;
-    this.#complainAt = now + COMPLAIN_AFTER_US;
+    this.dueAtUs = now;
+    this.#complainAtUs = now + COMPLAIN_AFTER_US;
   }
 
   /** No longer asks for one. */
   stop(): void {
     this.#initiator?.close();
     this.#initiator = undefined;
-    this.dueAt = Infinity;
-    this.#complainAt = Infinity;
+    this.dueAtUs = Infinity;
+    this.#complainAtUs = Infinity;
   }
 
-  /** Returns the INITs to send now, one per link. Call when {@linkcode dueAt} has passed. */
+  /** Returns the INITs to send now, one per link. Call when {@linkcode dueAtUs} has passed. */
   poll(now: number, links: number): Uint8Array[] {
-    if (!this.#initiator || now >= this.#endsAt) this.#begin(now);
-    this.dueAt = now + RETRY_US[Math.min(this.#sent++, RETRY_US.length - 1)]!;
+    if (!this.#initiator || now >= this.#endsAtUs) this.#begin(now);
+    this.dueAtUs = now + RETRY_US[Math.min(this.#sent++, RETRY_US.length - 1)]!;
     return Array.from({ length: links }, (_, link) => this.#initiator!.init(link));
   }
 
   /** Whether the user should be told now that nobody answers. */
   pollComplaint(now: number): boolean {
-    if (now < this.#complainAt) return false;
-    this.#complainAt = now + COMPLAIN_EVERY_US;
+    if (now < this.#complainAtUs) return false;
+    this.#complainAtUs = now + COMPLAIN_EVERY_US;
     return true;
   }
 
@@ -94,7 +94,7 @@ export class Connector {
     this.#random(secret);
     this.#initiator = new Initiator(this.#keys, secret, this.#newSessionId(), this.#payload(now));
     secret.fill(0);
-    this.#endsAt = now + ATTEMPT_US;
+    this.#endsAtUs = now + ATTEMPT_US;
     this.#sent = 0;
   }
 }

@@ -42,7 +42,7 @@ export class Session {
   constructor(
     readonly localId: number,
     readonly remoteId: number,
-    readonly createdAt: number,
+    readonly createdAtUs: number,
     readonly cipher: string,
     readonly sendKey: AeadKey,
     readonly receiveKey: AeadKey,

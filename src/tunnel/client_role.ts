@@ -40,11 +40,11 @@ export class ClientRole {
   readonly #connector: Connector;
   readonly #options: ClientEndpointOptions;
   readonly #context: RoleContext;
-  readonly #reboundAt: Float64Array;
+  readonly #reboundAtUs: Float64Array;
   readonly #limits: readonly LinkLimits[];
   /** What the caller has decided about links, by id. */
   readonly #decided = new Map<number, { tier: Tier | undefined; reason: string | undefined }>();
-  #watchedAt = -Infinity;
+  #watchedAtUs = -Infinity;
   #started = false;
 
   constructor(options: ClientEndpointOptions, keys: PskKeys, context: RoleContext) {
@@ -53,7 +53,7 @@ export class ClientRole {
     this.#peer = new Peer("server", [], context.host, false);
     this.peers = [this.#peer];
     this.#limits = options.links.map((link) => new LinkLimits(link));
-    this.#reboundAt = new Float64Array(options.links.length).fill(-Infinity);
+    this.#reboundAtUs = new Float64Array(options.links.length).fill(-Infinity);
     this.#connector = new Connector(
       keys,
       options.random,
@@ -62,14 +62,14 @@ export class ClientRole {
     );
   }
 
-  timeoutAt(): number {
-    return Math.min(this.#watchAt(), this.#connector.dueAt);
+  timeoutAtUs(): number {
+    return Math.min(this.#watchAtUs(), this.#connector.dueAtUs);
   }
 
   handleTimeout(now: number): void {
     if (!this.#started) this.#start(now);
-    if (now < this.#watchAt()) return;
-    this.#watchedAt = now;
+    if (now < this.#watchAtUs()) return;
+    this.#watchedAtUs = now;
     if (this.#needsSession(now)) this.#connector.start(now);
     else if (this.#connector.active && !this.#isOld(now)) this.#connector.stop();
     this.#complain(now);
@@ -86,7 +86,7 @@ export class ClientRole {
 
   /** Appends INITs that are due, to where the server was configured: a path may have been led away. */
   pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean {
-    if (now < this.#connector.dueAt) return false;
+    if (now < this.#connector.dueAtUs) return false;
     const datagrams = this.#connector.poll(now, this.#options.links.length);
     datagrams.forEach((datagram, link) => {
       const path = this.#peer.paths[link]!;
@@ -127,13 +127,13 @@ export class ClientRole {
     this.#connector.stop();
   }
 
-  #watchAt(): number {
-    const soon = this.#watchedAt + WATCH_US;
+  #watchAtUs(): number {
+    const soon = this.#watchedAtUs + WATCH_US;
     const session = this.#peer.current;
     const { everyPathUp, hasNews } = this.#peer;
     if (!session || this.#connector.active || !everyPathUp || hasNews) return soon;
-    const rekeyAt = session.createdAt + REKEY_AFTER_US + 1;
-    return Math.max(soon, Math.min(this.#watchedAt + QUIET_WATCH_US, rekeyAt));
+    const rekeyAtUs = session.createdAtUs + REKEY_AFTER_US + 1;
+    return Math.max(soon, Math.min(this.#watchedAtUs + QUIET_WATCH_US, rekeyAtUs));
   }
 
   #start(now: number): void {
@@ -177,14 +177,14 @@ export class ClientRole {
   #needsSession(now: number): boolean {
     const session = this.#peer.current;
     if (!session || this.#isOld(now)) return true;
-    return !this.#peer.anyPathUp && now - this.#peer.progressAt > SILENCE_US &&
-      now - session.createdAt > SILENCE_US;
+    return !this.#peer.anyPathUp && now - this.#peer.progressAtUs > SILENCE_US &&
+      now - session.createdAtUs > SILENCE_US;
   }
 
   #isOld(now: number): boolean {
     const session = this.#peer.current;
     if (!session) return true;
-    if (now - session.createdAt > REKEY_AFTER_US) return true;
+    if (now - session.createdAtUs > REKEY_AFTER_US) return true;
     return this.#peer.paths.some((path) =>
       path.flight.next - session.base[path.options.id]! > REKEY_AFTER_DATAGRAMS - 2 ** 24
     );
@@ -203,9 +203,9 @@ export class ClientRole {
     for (const path of this.#peer.paths) {
       const id = path.options.id;
       const alive = path.live.state === "up" || path.live.state === "suspect";
-      if (alive || now - path.live.progressAt < REBIND_AFTER_US) continue;
-      if (now - this.#reboundAt[id]! < REBIND_EVERY_US) continue;
-      this.#reboundAt[id] = now;
+      if (alive || now - path.live.progressAtUs < REBIND_AFTER_US) continue;
+      if (now - this.#reboundAtUs[id]! < REBIND_EVERY_US) continue;
+      this.#reboundAtUs[id] = now;
       this.#context.host.emit({ type: "rebind", link: id });
     }
   }

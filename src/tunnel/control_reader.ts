@@ -100,9 +100,9 @@ export class ControlReader {
     const { bytes } = this.#pool;
     const path = this.#path;
     const { id } = path.options;
-    const sentAt = readProbeSentAt(bytes, at);
-    this.#receiver.noteSentAt(now, id, sentAt);
-    this.#writer.requestAck(id, readProbeNumber(bytes, at), sentAt);
+    const sentAtUs = readProbeSentAt(bytes, at);
+    this.#receiver.noteSentAt(now, id, sentAtUs);
+    this.#writer.requestAck(id, readProbeNumber(bytes, at), sentAtUs);
     if (path.joinProbe(now)) this.#writer.requestProbe(id);
   }
 

@@ -137,9 +137,9 @@ export class Endpoint implements Core {
   /** When the endpoint next has something to do by itself; Infinity for never, may be past. */
   pollTimeout(): number {
     if (this.#closing) return this.#farewells < this.#peers.length ? 0 : Infinity;
-    let at = this.#role.timeoutAt();
+    let at = this.#role.timeoutAtUs();
     for (const peer of this.#peers) {
-      at = Math.min(at, peer.timeoutAt());
+      at = Math.min(at, peer.timeoutAtUs());
     }
     return at;
   }

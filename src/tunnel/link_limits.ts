@@ -46,7 +46,7 @@ export class LinkLimits {
   #slow = false;
   #lossyUntil = 0;
   #pauseUs = LEAST_PAUSE_US;
-  #judgedAt = -Infinity;
+  #judgedAtUs = -Infinity;
   #datagrams = 0;
 
   constructor(limits: Limits) {
@@ -60,9 +60,9 @@ export class LinkLimits {
 
   /** Looks at the link, once a second at most; returns whether {@linkcode reason} has changed. */
   update(now: number, quality: Quality): boolean {
-    if (!this.limited || now < this.#judgedAt + JUDGED_EVERY_US) return false;
-    const seconds = (now - this.#judgedAt) / JUDGED_EVERY_US;
-    this.#judgedAt = now;
+    if (!this.limited || now < this.#judgedAtUs + JUDGED_EVERY_US) return false;
+    const seconds = (now - this.#judgedAtUs) / JUDGED_EVERY_US;
+    this.#judgedAtUs = now;
     const before = this.reason;
     const lossy = this.#judgeLoss(now, seconds, quality);
     this.reason = this.#judgeLatency(quality.minRttUs) ?? lossy;

@@ -66,8 +66,8 @@ export class Peer {
 
   readonly #control: ControlWriter;
   readonly #reader: ControlReader;
-  #roundTripAt = -1;
-  #overlapEndsAt = 0;
+  #roundTripAtUs = -1;
+  #overlapEndsAtUs = 0;
   readonly #onAbandoned = (slot: number): void => this.sender.handleAbandoned(slot);
   readonly #onDropped = (slot: number): void => this.#host.pool.release(slot);
   readonly #host: PeerHost;
@@ -111,7 +111,7 @@ export class Peer {
     const isNew = instance !== this.remoteInstance || !this.current;
     if (this.previous) this.#host.forget(this.previous);
     this.previous = this.current;
-    this.#overlapEndsAt = now + OVERLAP_US;
+    this.#overlapEndsAtUs = now + OVERLAP_US;
     this.current = session;
     if (this.next === session) this.next = undefined;
     if (isNew) this.#restart(now, instance);
@@ -175,9 +175,9 @@ export class Peer {
   }
 
   /** When the peer was last heard to receive something, on any path. */
-  get progressAt(): number {
+  get progressAtUs(): number {
     let at = -Infinity;
-    for (const path of this.paths) at = Math.max(at, path.live.progressAt);
+    for (const path of this.paths) at = Math.max(at, path.live.progressAtUs);
     return at;
   }
 
@@ -195,7 +195,7 @@ export class Peer {
     wireBytes: number,
   ): boolean {
     const path = this.paths[link]!;
-    if (now !== this.#roundTripAt) this.#noteRoundTrip(now);
+    if (now !== this.#roundTripAtUs) this.#noteRoundTrip(now);
     this.receiver.handleDatagram(now, link, session, counter, path.wireBytes(wireBytes));
     const bytes = this.#host.pool.bytes;
     let at = this.#host.pool.at(slot) + PLAIN_OFFSET;
@@ -241,22 +241,22 @@ export class Peer {
   }
 
   handleTimeout(now: number): void {
-    if (this.previous && now >= this.#overlapEndsAt) {
+    if (this.previous && now >= this.#overlapEndsAtUs) {
       this.#host.forget(this.previous);
       this.previous = undefined;
     }
-    if (this.next && now >= this.next.createdAt + EXPIRE_AFTER_US) {
+    if (this.next && now >= this.next.createdAtUs + EXPIRE_AFTER_US) {
       this.#host.forget(this.next);
       this.next = undefined;
     }
     if (!this.current) return;
-    if (now - this.current.createdAt >= EXPIRE_AFTER_US) {
+    if (now - this.current.createdAtUs >= EXPIRE_AFTER_US) {
       this.drop(now, "its keys have expired");
       return;
     }
     for (const path of this.paths) {
       const alone = this.#isAlone(path);
-      if (now < path.timeoutAt(alone)) continue;
+      if (now < path.timeoutAtUs(alone)) continue;
       const todo = path.handleTimeout(now, alone);
       if (todo === "probe") this.#probeTogether(now, path);
       else if (todo === "failed") this.#onFailed(path);
@@ -266,16 +266,16 @@ export class Peer {
   }
 
   /** When {@linkcode handleTimeout} or {@linkcode pollTransmit} has something to do; may be past. */
-  timeoutAt(): number {
-    let at = this.next ? this.next.createdAt + EXPIRE_AFTER_US : Infinity;
+  timeoutAtUs(): number {
+    let at = this.next ? this.next.createdAtUs + EXPIRE_AFTER_US : Infinity;
     if (!this.current) return at;
     if (this.#control.pending) return 0;
-    at = Math.min(at, this.sender.timeoutAt(), this.receiver.resequencer.nextTimeoutAt);
-    at = Math.min(at, this.current.createdAt + EXPIRE_AFTER_US);
-    if (this.previous) at = Math.min(at, this.#overlapEndsAt);
+    at = Math.min(at, this.sender.timeoutAtUs(), this.receiver.resequencer.nextTimeoutAtUs);
+    at = Math.min(at, this.current.createdAtUs + EXPIRE_AFTER_US);
+    if (this.previous) at = Math.min(at, this.#overlapEndsAtUs);
     for (const path of this.paths) {
-      at = Math.min(at, path.timeoutAt(this.#isAlone(path)));
-      if (path.remote) at = Math.min(at, this.receiver.reportAt(path.options.id));
+      at = Math.min(at, path.timeoutAtUs(this.#isAlone(path)));
+      if (path.remote) at = Math.min(at, this.receiver.reportAtUs(path.options.id));
     }
     return at;
   }
@@ -342,7 +342,7 @@ export class Peer {
 
   /** A peer that is away must not keep the memory that others need. */
   #dropStale(now: number): void {
-    if (this.sender.waiting === 0 || now - this.progressAt < STALE_US) return;
+    if (this.sender.waiting === 0 || now - this.progressAtUs < STALE_US) return;
     for (const { live } of this.paths) if (live.state === "up" || live.state === "suspect") return;
     this.#host.drops.count("no-peer", this.sender.waiting);
     this.sender.clear();
@@ -361,7 +361,7 @@ export class Peer {
 
   /** Once per batch: all of its datagrams have one time. */
   #noteRoundTrip(now: number): void {
-    this.#roundTripAt = now;
+    this.#roundTripAtUs = now;
     let shortest = Infinity;
     for (const path of this.paths) {
       if (path.live.state === "up") shortest = Math.min(shortest, path.rtt.srttUs);

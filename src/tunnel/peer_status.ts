@@ -16,7 +16,7 @@ export function peerStatus(peer: Peer, now: number): PeerStatus {
     name: peer.name,
     state: !session ? "connecting" : peer.anyPathUp ? "up" : "down",
     cipher: session?.cipher ?? "",
-    sessionAgeUs: session ? now - session.createdAt : 0,
+    sessionAgeUs: session ? now - session.createdAtUs : 0,
     links: peer.paths.map((path) => linkStatus(peer, path, now)),
     sentPackets: peer.transmitter.sentPackets,
     sentBytes: peer.transmitter.sentBytes,

@@ -45,7 +45,7 @@ export class ServerRole {
   /** Links of the client's newest INIT, by peer: in force when its session is confirmed. */
   readonly #offers = new Map<Peer, readonly LinkOffer[]>();
   readonly #configured = new Map<Peer, string>();
-  #complainAt = 0;
+  #complainAtUs = 0;
 
   constructor(options: ServerEndpointOptions, keys: readonly PskKeys[], context: RoleContext) {
     this.#options = options;
@@ -60,7 +60,7 @@ export class ServerRole {
     );
   }
 
-  timeoutAt(): number {
+  timeoutAtUs(): number {
     return Infinity;
   }
 
@@ -149,8 +149,8 @@ export class ServerRole {
   }
 
   #complain(now: number, remote: Remote): void {
-    if (now < this.#complainAt) return;
-    this.#complainAt = now + COMPLAIN_EVERY_US;
+    if (now < this.#complainAtUs) return;
+    this.#complainAtUs = now + COMPLAIN_EVERY_US;
     this.#context.host.emit({
       type: "handshake-failed",
       remote: remote.toString(),

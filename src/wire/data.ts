@@ -32,19 +32,19 @@ export function writeDataHeader(
   bucket: number,
   flowSequence: number,
   globalSequence: number,
-  sentAt: number,
+  sentAtUs: number,
 ): void {
   bytes[at] = DATA | flags;
   writeU16(bytes, at + BUCKET, bucket);
   writeU16(bytes, at + FLOW_SEQUENCE, flowSequence);
   writeU32(bytes, at + GLOBAL_SEQUENCE, globalSequence);
-  writeU24(bytes, at + SENT_AT, sentAt);
+  writeU24(bytes, at + SENT_AT, sentAtUs);
 }
 
 /** Turns the header at `at` into that of a packet that is sent again. */
-export function markResent(bytes: Uint8Array, at: number, sentAt: number): void {
+export function markResent(bytes: Uint8Array, at: number, sentAtUs: number): void {
   bytes[at] = bytes[at]! | DATA_RESENT;
-  writeU24(bytes, at + SENT_AT, sentAt);
+  writeU24(bytes, at + SENT_AT, sentAtUs);
 }
 
 /** Tells whether a frame that begins at `at` is a DATA frame. */

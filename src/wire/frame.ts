@@ -84,11 +84,11 @@ export function writeProbe(
   at: number,
   type: number,
   number: number,
-  sentAt: number,
+  sentAtUs: number,
 ): number {
   const payload = writeFrameHeader(bytes, at, type, PROBE_BYTES);
   writeU32(bytes, payload, number);
-  writeU24(bytes, payload + PROBE_SENT_AT, sentAt);
+  writeU24(bytes, payload + PROBE_SENT_AT, sentAtUs);
   return payload + PROBE_BYTES;
 }
 

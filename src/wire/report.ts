@@ -30,7 +30,7 @@ export class Report {
   /** Low half of the highest counter received. */
   highest = 0;
   /** When it was received: microseconds modulo 2^32, clock of the reporter. */
-  receivedAt = 0;
+  receivedAtUs = 0;
   /** Time from there to this report, in microseconds. */
   heldUs = 0;
   /** Datagrams and bytes received on this link and session, modulo 2^32 and 2^48. */
@@ -53,7 +53,7 @@ export function writeReport(bytes: Uint8Array, at: number, report: Report): numb
   bytes[p] = report.linkId;
   writeU32(bytes, p + 1, report.sessionId);
   writeU32(bytes, p + 5, report.highest);
-  writeU32(bytes, p + 9, report.receivedAt);
+  writeU32(bytes, p + 9, report.receivedAtUs);
   writeU24(bytes, p + 13, Math.min(report.heldUs, TIME_MASK));
   writeU32(bytes, p + 16, report.datagrams);
   writeU16(bytes, p + 20, Math.floor(report.bytes / 0x1_0000_0000));
@@ -79,7 +79,7 @@ export function parseReport(bytes: Uint8Array, p: number, length: number, report
   report.linkId = bytes[p]!;
   report.sessionId = readU32(bytes, p + 1);
   report.highest = readU32(bytes, p + 5);
-  report.receivedAt = readU32(bytes, p + 9);
+  report.receivedAtUs = readU32(bytes, p + 9);
   report.heldUs = readU24(bytes, p + 13);
   report.datagrams = readU32(bytes, p + 16);
   report.bytes = readU16(bytes, p + 20) * 0x1_0000_0000 + readU32(bytes, p + 22);

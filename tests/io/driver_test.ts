@@ -31,7 +31,7 @@ Deno.test("Driver.run() moves packets, datagrams and events, then says goodbye",
 
 Deno.test("Driver.run() calls handleTimeout() when it is due and sleeps until then", async () => {
   const { world, core, poller, driver } = makeDriver();
-  core.timeoutAt = 5000;
+  core.timeoutAtUs = 5000;
   world.at(9000, () => driver.stop());
   await driver.run();
   assertEquals(core.timeouts.length, 1);
@@ -42,10 +42,10 @@ Deno.test("Driver.run() calls handleTimeout() when it is due and sleeps until th
 Deno.test("Driver hands in what has arrived before it acts on a deadline", async () => {
   const { world, sockets, core, poller, driver } = makeDriver();
   const order: string[] = [];
-  core.timeoutAt = 1000;
+  core.timeoutAtUs = 1000;
   core.handleTimeout = (): void => {
     order.push("timeout");
-    core.timeoutAt = Infinity;
+    core.timeoutAtUs = Infinity;
     driver.stop();
   };
   core.handleDatagrams = (): void => void order.push("datagram");
@@ -130,7 +130,7 @@ Deno.test("Driver leaves packets in the TUN while the core wants none", async ()
   const { world, tun, core, poller, driver } = makeDriver();
   core.wanted = 0;
   tun.incoming = range(10);
-  core.timeoutAt = 1000;
+  core.timeoutAtUs = 1000;
   world.at(500, () => {
     assertEquals(tun.reads, 0);
     assertEquals(poller.watched.map((entry) => entry.fd), [0, 1]);
@@ -155,9 +155,9 @@ Deno.test("Driver does not sleep on what the TUN holds back once the core wants 
   const { world, tun, core, poller, driver } = makeDriver();
   core.wanted = 0;
   tun.held = range(10);
-  core.timeoutAt = 1000;
+  core.timeoutAtUs = 1000;
   core.handleTimeout = (): void => {
-    core.timeoutAt = Infinity;
+    core.timeoutAtUs = Infinity;
     core.wanted = 4;
   };
   world.at(900, () => assertEquals([tun.reads, poller.waits.length], [0, 1]));
@@ -235,15 +235,15 @@ Deno.test("Driver gives a link a fresh socket when the core asks to rebind", asy
   world.at(50, () => {
     sockets[1]!.receiveDrops = 3;
     core.events.push({ type: "rebind", link: 1 });
-    core.timeoutAt = 60;
+    core.timeoutAtUs = 60;
   });
   world.at(200, () => {
     core.outgoing[1]!.push(5);
-    core.timeoutAt = 210;
+    core.timeoutAtUs = 210;
   });
   world.at(400, () => driver.stop());
   sockets.push(fresh);
-  core.timeoutAt = 51;
+  core.timeoutAtUs = 51;
   await driver.run();
   assert(sockets[1]!.closed);
   assertEquals(fresh.sent, [5]);
@@ -265,7 +265,7 @@ Deno.test("Driver tries once a second to open a socket that is missing", async (
   made.sockets.push(late, new FakeSocket(9));
   made.world.at(100, () => {
     made.core.outgoing[0]!.push(1);
-    made.core.timeoutAt = 110;
+    made.core.timeoutAtUs = 110;
   });
   made.world.at(5_000_000, () => made.driver.stop());
   await made.driver.run();

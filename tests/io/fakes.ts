@@ -185,7 +185,7 @@ export class QuietCore implements Core {
   /** Slots for the TUN. */
   deliver: number[] = [];
   events: EndpointEvent[] = [];
-  timeoutAt = Infinity;
+  timeoutAtUs = Infinity;
   timeouts: number[] = [];
   closedAt: number | undefined;
 
@@ -214,7 +214,7 @@ export class QuietCore implements Core {
 
   handleTimeout(now: number): void {
     this.timeouts.push(now);
-    this.timeoutAt = Infinity;
+    this.timeoutAtUs = Infinity;
   }
 
   pollTransmit(_now: number, batches: readonly TransmitBatch[]): boolean {
@@ -242,7 +242,7 @@ export class QuietCore implements Core {
   }
 
   pollTimeout(): number {
-    return this.timeoutAt;
+    return this.timeoutAtUs;
   }
 
   close(now: number): void {

@@ -13,9 +13,9 @@ function rates(reports: Report[], wire = 0): string[] {
   const delivery = new DeliveryRate();
   const out = new RateSample();
   return reports.map(([receivedMs, sentMs, bytes, idle = 0]) => {
-    const receivedAt = (wire + receivedMs * 1000) % 2 ** 32;
+    const receivedAtUs = (wire + receivedMs * 1000) % 2 ** 32;
     delivery.sample(
-      receivedAt,
+      receivedAtUs,
       START + sentMs * 1000,
       bytes,
       idle,
@@ -137,8 +137,8 @@ Deno.test("DeliveryRate of any reports never throws, and no rate is negative or 
   fc.assert(fc.property(fc.array(report, { maxLength: 300 }), (reports) => {
     const delivery = new DeliveryRate();
     const out = new RateSample();
-    for (const [receivedAt, sentAt, bytes, queued] of reports) {
-      delivery.sample(receivedAt, sentAt, bytes, 0, queued, SPAN_US, SPAN_BYTES, out);
+    for (const [receivedAtUs, sentAtUs, bytes, queued] of reports) {
+      delivery.sample(receivedAtUs, sentAtUs, bytes, 0, queued, SPAN_US, SPAN_BYTES, out);
       for (const rateBps of [out.rateBps, out.busyBps]) {
         assertEquals(Number.isFinite(rateBps) && rateBps >= 0, true);
       }

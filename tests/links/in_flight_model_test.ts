@@ -12,7 +12,7 @@ interface Datagram {
   state: "sent" | "acked" | "lost";
   readonly slot: number;
   readonly bytes: number;
-  readonly sentAt: number;
+  readonly sentAtUs: number;
   readonly idleCount: number;
 }
 
@@ -32,8 +32,8 @@ class Model {
     return this.open.map(([, datagram]) => datagram).filter(({ slot }) => slot >= 0);
   }
 
-  get newestSentAt(): number {
-    return this.datagrams.get(this.newest)?.sentAt ?? 0;
+  get newestSentAtUs(): number {
+    return this.datagrams.get(this.newest)?.sentAtUs ?? 0;
   }
 
   acknowledge(low: number, high: number): { news: number; slots: number[] } {
@@ -48,7 +48,7 @@ class Model {
       } else if (datagram?.state === "lost") {
         this.lost--;
         late++;
-        const extentUs = this.newestSentAt - datagram.sentAt;
+        const extentUs = this.newestSentAtUs - datagram.sentAtUs;
         if (extentUs > 0) this.reorderUs = Math.min(1e5, Math.max(this.reorderUs, 1.25 * extentUs));
       } else continue;
       this.acked++;
@@ -60,8 +60,8 @@ class Model {
   }
 
   detectLoss(): { count: number; slots: number[] } {
-    const late = this.open.filter(([number, { sentAt }]) =>
-      number < this.newest && sentAt <= this.newestSentAt - this.reorderUs
+    const late = this.open.filter(([number, { sentAtUs }]) =>
+      number < this.newest && sentAtUs <= this.newestSentAtUs - this.reorderUs
     );
     return this.#lose(late);
   }
@@ -102,7 +102,7 @@ class Pair {
     const number = this.flight.next;
     const idleCount = number >> 2;
     const slot = packet ? number : -1;
-    this.model.datagrams.set(number, { state: "sent", slot, bytes, sentAt: this.now, idleCount });
+    this.model.datagrams.set(number, { state: "sent", slot, bytes, sentAtUs: this.now, idleCount });
     this.flight.push(this.now, slot, bytes, idleCount);
     assertEquals(this.flight.next, number + 1);
   }
@@ -129,11 +129,11 @@ class Pair {
     const packets = model.packets;
     assertEquals(flight.packets, packets.length);
     assertEquals(flight.bytes, packets.reduce((sum, { bytes }) => sum + bytes, 0));
-    assertEquals(flight.oldestSentAt, packets[0]?.sentAt ?? Infinity);
+    assertEquals(flight.oldestSentAtUs, packets[0]?.sentAtUs ?? Infinity);
     assertEquals([flight.ackedDatagrams, flight.lostDatagrams], [model.acked, model.lost]);
-    assertEquals([flight.newestAcked, flight.newestAckedSentAt], [
+    assertEquals([flight.newestAcked, flight.newestAckedSentAtUs], [
       model.newest,
-      model.newestSentAt,
+      model.newestSentAtUs,
     ]);
   }
 }
@@ -160,9 +160,9 @@ Deno.test("InFlight does what the obvious model does, and hands every slot out o
   fc.assert(fc.property(fc.array(op, { maxLength: 200, size: "max" }), (plan) => {
     const pair = new Pair();
     for (const step of plan) pair.run(step);
-    for (const [number, { sentAt, idleCount }] of pair.model.datagrams) {
-      assertEquals([pair.flight.sentAt(number), pair.flight.idleCount(number)], [
-        sentAt,
+    for (const [number, { sentAtUs, idleCount }] of pair.model.datagrams) {
+      assertEquals([pair.flight.sentAtUs(number), pair.flight.idleCount(number)], [
+        sentAtUs,
         idleCount,
       ]);
     }

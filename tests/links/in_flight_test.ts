@@ -53,7 +53,7 @@ Deno.test("InFlight.detectLoss() waits until a packet was overtaken by more than
   assertEquals(lost(flight), []);
   flight.acknowledge(3, 3, nothing);
   assertEquals(lost(flight), [10]);
-  assertEquals([flight.lostDatagrams, flight.packets, flight.oldestSentAt], [1, 1, 500]);
+  assertEquals([flight.lostDatagrams, flight.packets, flight.oldestSentAtUs], [1, 1, 500]);
 });
 
 Deno.test("InFlight.detectLoss() reports the tail as lost only by what comes behind it", () => {
@@ -91,24 +91,24 @@ Deno.test("InFlight.abandon() gives every packet up; a late acknowledgement free
   const given: number[] = [];
   flight.abandon((slot) => given.push(slot));
   assertEquals([given, flight.packets, flight.bytes], [[0, 1, 2], 0, 0]);
-  assertEquals(flight.oldestSentAt, Infinity);
+  assertEquals(flight.oldestSentAtUs, Infinity);
   assertEquals(flight.acknowledge(0, 2, (slot) => given.push(slot)), 0);
   flight.abandon((slot) => given.push(slot));
   assertEquals([given.length, flight.lostDatagrams, flight.newestAcked], [3, 0, 2]);
 });
 
-Deno.test("InFlight.oldestSentAt is of the oldest packet, behind control and what is settled", () => {
+Deno.test("InFlight.oldestSentAtUs is of the oldest packet, behind control and what is settled", () => {
   const flight = new InFlight();
-  assertEquals(flight.oldestSentAt, Infinity);
+  assertEquals(flight.oldestSentAtUs, Infinity);
   for (let i = 0; i < 6; i++) flight.push(i * MS, i % 2 === 0 ? -1 : i, 100, 0);
-  const oldest = [flight.oldestSentAt];
+  const oldest = [flight.oldestSentAtUs];
   for (const number of [3, 1, 0, 5]) {
     flight.acknowledge(number, number, nothing);
-    oldest.push(flight.oldestSentAt);
+    oldest.push(flight.oldestSentAtUs);
   }
   assertEquals(oldest, [1 * MS, 1 * MS, 5 * MS, 5 * MS, Infinity]);
   flight.push(9 * MS, 7, 100, 0);
-  assertEquals(flight.oldestSentAt, 9 * MS);
+  assertEquals(flight.oldestSentAtUs, 9 * MS);
 });
 
 Deno.test("InFlight is full of packets until the oldest is settled", () => {
@@ -128,18 +128,18 @@ Deno.test("InFlight is full of packets until the oldest is settled", () => {
 Deno.test("InFlight lets control datagrams push old ones out, and goes round for ever", () => {
   const flight = new InFlight();
   for (let i = 0; i < 3 * RING_ENTRIES + 7; i++) flight.push(i, -1, 100, 0);
-  assertEquals([flight.packets, flight.bytes, flight.oldestSentAt], [0, 0, Infinity]);
+  assertEquals([flight.packets, flight.bytes, flight.oldestSentAtUs], [0, 0, Infinity]);
   assertEquals(flight.acknowledge(0, flight.next - 1, nothing), RING_ENTRIES);
   const number = flight.next;
   flight.push(5e6, 9, 100, 0);
-  assertEquals([flight.oldestSentAt, flight.sentAt(number)], [5e6, 5e6]);
+  assertEquals([flight.oldestSentAtUs, flight.sentAtUs(number)], [5e6, 5e6]);
 });
 
 Deno.test("InFlight gives up a packet that control has pushed out of a full ring, once", () => {
   const flight = flightOf(RING_ENTRIES);
   for (let i = 0; i < 3; i++) flight.push(0, -1, 100, 0);
   assertEquals([flight.packets, flight.bytes], [RING_ENTRIES - 3, 100 * (RING_ENTRIES - 3)]);
-  assertEquals([flight.full, flight.lostDatagrams, flight.oldestSentAt], [true, 3, 3 * MS]);
+  assertEquals([flight.full, flight.lostDatagrams, flight.oldestSentAtUs], [true, 3, 3 * MS]);
   assertEquals([lost(flight), lost(flight)], [[0, 1, 2], []]);
   flight.push(0, -1, 100, 0);
   const given: number[] = [];

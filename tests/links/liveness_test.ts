@@ -6,19 +6,19 @@ const MS = 1000;
 const TIMEOUT_US = 750 * MS;
 
 const IDLE: Stakes = {
-  oldestSentAt: Infinity,
+  oldestSentAtUs: Infinity,
   patienceUs: 25 * MS,
   alone: false,
   few: true,
 };
-const FEW: Stakes = { ...IDLE, oldestSentAt: 0 };
+const FEW: Stakes = { ...IDLE, oldestSentAtUs: 0 };
 const LOADED: Stakes = { ...FEW, few: false };
 
 /** What happens up to `untilMs`, as "ms: what it wants, its state"; time moves only to deadlines. */
 function timeline(live: Liveness, stakes: Stakes, untilMs: number, answerMs?: number): string[] {
   const lines: string[] = [];
   for (;;) {
-    const now = live.timeoutAt(stakes);
+    const now = live.timeoutAtUs(stakes);
     if (now > untilMs * MS) return lines;
     const todo = live.handleTimeout(now, stakes);
     lines.push(`${now / MS}: ${todo || "nothing"}, ${live.state}`);
@@ -53,7 +53,7 @@ Deno.test("Liveness of a new path asks at once, then four times a second", () =>
 Deno.test("Liveness comes up with the first answer", () => {
   const live = new Liveness(0, TIMEOUT_US, false);
   assertEquals(timeline(live, IDLE, 0, 20), ["0: probe, connecting", "20: up"]);
-  assertEquals([live.state, live.reason, live.progressAt], ["up", undefined, 20 * MS]);
+  assertEquals([live.state, live.reason, live.progressAtUs], ["up", undefined, 20 * MS]);
 });
 
 Deno.test("Liveness of an idle path that answers is a heartbeat per third of its timeout", () => {
@@ -68,7 +68,7 @@ Deno.test("Liveness sends a heartbeat early along with something else, from half
   const live = upAt(0);
   assertFalse(live.joinProbe(124 * MS, 25 * MS));
   assert(live.joinProbe(125 * MS, 25 * MS));
-  assertEquals(live.timeoutAt(IDLE), 375 * MS);
+  assertEquals(live.timeoutAtUs(IDLE), 375 * MS);
   assertFalse(live.joinProbe(375 * MS, 25 * MS)); // the one before is not answered yet
 });
 
@@ -166,7 +166,7 @@ Deno.test("Liveness counts from the last progress, and asks again", () => {
 });
 
 Deno.test("Liveness counts from when the oldest packet left when that was after the last progress", () => {
-  assertEquals(timeline(upAt(0), { ...FEW, oldestSentAt: 100 * MS }, 169), ["145: probe, up"]);
+  assertEquals(timeline(upAt(0), { ...FEW, oldestSentAtUs: 100 * MS }, 169), ["145: probe, up"]);
 });
 
 Deno.test("Liveness of a suspected path is up again with any acknowledgement", () => {
@@ -248,14 +248,14 @@ Deno.test("Liveness of a path that is down does not come up by data alone, but a
 Deno.test("Liveness.restart() is a new path", () => {
   const live = downAt(0);
   live.restart(100 * MS);
-  assertEquals([live.state, live.progressAt], ["connecting", 100 * MS]);
+  assertEquals([live.state, live.progressAtUs], ["connecting", 100 * MS]);
   assertEquals(timeline(live, IDLE, 100, 20), ["100: probe, connecting", "120: up"]);
 });
 
 Deno.test("Liveness of any history never spins, and never suspects before it should", () => {
   const event = fc.tuple(fc.constantFrom("probe", "data", "wait", "unreachable"), fc.nat(400));
   const load = fc.record({
-    oldestSentAt: fc.constantFrom(0, 200 * MS, Infinity),
+    oldestSentAtUs: fc.constantFrom(0, 200 * MS, Infinity),
     patienceUs: fc.integer({ min: 5 * MS, max: 2_000 * MS }),
     alone: fc.boolean(),
     few: fc.boolean(),
@@ -267,13 +267,13 @@ Deno.test("Liveness of any history never spins, and never suspects before it sho
       const until = now + ms * MS;
       for (let calls = 0;; calls++) {
         assert(calls < 100, "spins");
-        const at = live.timeoutAt(stakes);
+        const at = live.timeoutAtUs(stakes);
         if (at > until) break;
         now = Math.max(now, at);
         const before = live.state;
         live.handleTimeout(now, stakes);
         if (before !== "up" || live.state !== "suspect") continue;
-        assertGreaterOrEqual(now - live.progressAt, Math.min(60 * MS, TIMEOUT_US));
+        assertGreaterOrEqual(now - live.progressAtUs, Math.min(60 * MS, TIMEOUT_US));
       }
       now = until;
       if (what === "probe" || what === "data") live.handleProgress(now, what === "probe");

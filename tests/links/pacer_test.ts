@@ -15,20 +15,20 @@ function departures(
   const at: number[] = [];
   let now = from;
   for (let i = 0; i < count; i++) {
-    now = Math.max(now, pacer.dueAt) + lateUs(i);
+    now = Math.max(now, pacer.dueAtUs) + lateUs(i);
     pacer.charge(now, SIZE);
     at.push(now);
   }
   return at;
 }
 
-Deno.test("Pacer.dueAt is when the datagram before has left, less the slack", () => {
+Deno.test("Pacer.dueAtUs is when the datagram before has left, less the slack", () => {
   const pacer = new Pacer(RATE_BPS);
   pacer.reset(5_000);
   const due: number[] = [];
   for (const size of [1250, 125, 2500]) {
-    pacer.charge(Math.max(pacer.dueAt, 5_000), size);
-    due.push(pacer.dueAt + SLACK_US);
+    pacer.charge(Math.max(pacer.dueAtUs, 5_000), size);
+    due.push(pacer.dueAtUs + SLACK_US);
   }
   assertEquals(due, [6_000, 6_100, 8_100]);
 });
@@ -53,7 +53,7 @@ Deno.test("Pacer makes up for wake-ups that are late, up to its lenience", () =>
 /** How many datagrams leave at `now`. */
 function burst(pacer: Pacer, now: number): number {
   let count = 0;
-  for (; pacer.dueAt <= now; count++) pacer.charge(now, SIZE);
+  for (; pacer.dueAtUs <= now; count++) pacer.charge(now, SIZE);
   return count;
 }
 
@@ -69,7 +69,7 @@ Deno.test("Pacer lets more go after a late wake-up than after a pause, and never
     const pacer = new Pacer(RATE_BPS);
     pacer.charge(0, SIZE);
     if (pause) pacer.pause();
-    assertEquals(burst(pacer, pacer.dueAt + lateUs), datagrams, what);
+    assertEquals(burst(pacer, pacer.dueAtUs + lateUs), datagrams, what);
   }
 });
 
@@ -90,7 +90,7 @@ Deno.test("Pacer never lets more go than rate, lenience, slack and one datagram 
     let now = 0;
     for (const wait of plan) {
       now += wait;
-      for (let n = 0; n < 50 && pacer.dueAt <= now; n++) {
+      for (let n = 0; n < 50 && pacer.dueAtUs <= now; n++) {
         pacer.charge(now, SIZE);
         log.push({ at: now, bytes: SIZE });
       }
@@ -111,13 +111,13 @@ Deno.test("Pacer follows a rate that changes with the next datagram", () => {
   pacer.reset(0);
   pacer.charge(0, SIZE);
   pacer.rateBps = RATE_BPS / 4;
-  pacer.charge(pacer.dueAt, SIZE);
-  assertEquals(pacer.dueAt + SLACK_US, 5_000);
+  pacer.charge(pacer.dueAtUs, SIZE);
+  assertEquals(pacer.dueAtUs + SLACK_US, 5_000);
 });
 
 Deno.test("Pacer.reset() forgets what is owed", () => {
   const pacer = new Pacer(100_000);
   for (let i = 0; i < 100; i++) pacer.charge(0, SIZE);
   pacer.reset(7_000);
-  assertEquals(pacer.dueAt, 7_000 - SLACK_US);
+  assertEquals(pacer.dueAtUs, 7_000 - SLACK_US);
 });

@@ -77,7 +77,7 @@ Deno.test("Path.handleSent() counts datagrams, bytes on the link, and what is in
   path.handleSent(10, -1, 60);
   assertEquals([path.sentDatagrams, path.sent.totalBytes], [2, 1028 + 88]);
   assertEquals([path.flight.packets, path.flight.bytes, path.flight.next], [1, 1028, 2]);
-  assertAlmostEquals(path.pacer.dueAt, (1028 + 88) * 8e6 / path.rate.pacingBps, 3_000);
+  assertAlmostEquals(path.pacer.dueAtUs, (1028 + 88) * 8e6 / path.rate.pacingBps, 3_000);
 });
 
 Deno.test("Path.handleReport() releases what arrived, and what was overtaken is lost", () => {
@@ -108,7 +108,7 @@ Deno.test("Path.handleReport() of a report that comes twice is no progress", () 
   const path = pathWith(3);
   handle(path, 30, reportOf(2, [3]));
   const again = handle(path, 99, reportOf(2, [3]));
-  assertEquals([again.cameUp, again.released, path.live.progressAt], [false, [], 30 * MS]);
+  assertEquals([again.cameUp, again.released, path.live.progressAtUs], [false, [], 30 * MS]);
 });
 
 Deno.test("Path.handleReport() of what was given up measures the round trip once", () => {
@@ -142,7 +142,7 @@ Deno.test("Path.handleReport() of an earlier session acknowledges, but is no sam
   const before = path.rate.rateBps;
   const report = (highest: number): Report =>
     reportOf(highest, [highest + 1], {
-      receivedAt: highest * MS,
+      receivedAtUs: highest * MS,
       datagrams: highest + 1,
       bytes: 1400 * (highest + 1),
     });
@@ -158,7 +158,7 @@ Deno.test("Path.handleReport() does not believe that more arrived than was sent"
   const path = pathTo(V4, { capBps: 0 });
   for (let i = 0; i < 400; i++) path.handleSent(i * MS, i, 1400);
   for (let at = 33; at < 400; at += 33) {
-    handle(path, at + 20, reportOf(at, [at + 1], { receivedAt: at * MS, bytes: 1e10 * at }));
+    handle(path, at + 20, reportOf(at, [at + 1], { receivedAtUs: at * MS, bytes: 1e10 * at }));
   }
   assertLessOrEqual(path.rate.rateBps, 20e6);
 });
@@ -167,7 +167,7 @@ Deno.test("Path.handleNewSession() does not compare counts of two sessions", () 
   const path = pathTo(V4, { capBps: 0 });
   for (let i = 0; i < 900; i++) path.handleSent(i * MS, i, 1400);
   const report = (at: number, bytes: number): Report =>
-    reportOf(at, [100], { receivedAt: at * MS, bytes });
+    reportOf(at, [100], { receivedAtUs: at * MS, bytes });
   for (let at = 99; at < 400; at += 100) handle(path, at + 20, report(at, at * 1400));
   const before = path.rate.rateBps;
   path.handleNewSession();
@@ -179,7 +179,7 @@ Deno.test("Path.handleReport() of any report never throws, nor hands a slot out 
   const u32 = fc.oneof(fc.nat(60), fc.nat(0xffff_ffff));
   const any = fc.record({
     highest: u32,
-    receivedAt: u32,
+    receivedAtUs: u32,
     heldUs: u32,
     datagrams: u32,
     bytes: fc.maxSafeNat(),
@@ -248,14 +248,14 @@ Deno.test("Path returns from an outage at a quarter of its rate", () => {
   for (let i = 1; i <= 3; i++) path.handleProbeAck((100 + i) * MS, path.nextProbe(100 * MS));
   assertEquals([path.live.state, path.rate.rateBps], ["up", rateBps / 4]);
   assertEquals(path.pacer.rateBps, path.rate.pacingBps);
-  assertLess(path.pacer.dueAt, 104 * MS);
+  assertLess(path.pacer.dueAtUs, 104 * MS);
 });
 
 Deno.test("Path keeps its rate when it was only suspected", () => {
   const path = pathWith(1);
   path.handleProbeAck(20 * MS, path.nextProbe(0));
   const { rateBps } = path.rate;
-  while (path.live.state === "up") path.handleTimeout(path.timeoutAt(false), false);
+  while (path.live.state === "up") path.handleTimeout(path.timeoutAtUs(false), false);
   assertEquals(path.live.state, "suspect");
   path.handleProbeAck(900 * MS, path.nextProbe(880 * MS));
   assertEquals([path.live.state, path.rate.rateBps], ["up", rateBps]);
@@ -286,7 +286,7 @@ Deno.test("Path.handleIdle() counts once until something is sent again", () => {
 
 Deno.test("Path without a remote waits for nothing", () => {
   const path = new Path(OPTIONS, 0, 0);
-  assertEquals(path.timeoutAt(false), Infinity);
+  assertEquals(path.timeoutAtUs(false), Infinity);
   path.remote = V4;
-  assertEquals(path.timeoutAt(false), 0);
+  assertEquals(path.timeoutAtUs(false), 0);
 });

@@ -160,7 +160,7 @@ function tell(
 ): void {
   for (let ms = fromMs; ms < untilMs; ms += 10) {
     const rateBps = mbps * MBPS;
-    if (ms * 1000 >= rate.pushEndsAt) rate.endPush();
+    if (ms * 1000 >= rate.pushEndsAtUs) rate.endPush();
     rate.handleSample(
       ms * 1000,
       { rateBps, limited: false, busyBps: queueMs > 0 ? rateBps : 0 },

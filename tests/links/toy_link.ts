@@ -31,7 +31,7 @@ export interface ToyOptions {
 
 interface Arrival {
   readonly at: number;
-  readonly sentAt: number;
+  readonly sentAtUs: number;
   readonly number: number;
 }
 
@@ -52,10 +52,10 @@ export class ToyLink {
   #freeAt = 0;
   #availableAt = 0;
   #newest = -1;
-  #receivedAt = 0;
+  #receivedAtUs = 0;
   #unreported = 0;
   #unreportedSince = 0;
-  #reportedAt = 0;
+  #reportedAtUs = 0;
   #hole = false;
   #leastUs = Infinity;
   #intervalUs = Infinity;
@@ -98,25 +98,25 @@ export class ToyLink {
   }
 
   #step(until: number): boolean {
-    const arrivalAt = this.#arrivals[0]?.at ?? Infinity;
-    const reportedAt = this.#reports[0]?.at ?? Infinity;
+    const arrivalAtUs = this.#arrivals[0]?.at ?? Infinity;
+    const reportedAtUs = this.#reports[0]?.at ?? Infinity;
     const sendAt = this.#sendAt();
     const writeAt = this.#writeAt();
-    const next = Math.max(this.now, Math.min(arrivalAt, reportedAt, sendAt, writeAt));
+    const next = Math.max(this.now, Math.min(arrivalAtUs, reportedAtUs, sendAt, writeAt));
     if (next > until) return false;
     this.now = next;
-    if (arrivalAt <= next) this.#arrive(this.#arrivals.shift()!);
+    if (arrivalAtUs <= next) this.#arrive(this.#arrivals.shift()!);
     else if (writeAt <= next) this.#writeReport();
-    else if (reportedAt <= next) this.#handleReport(this.#reports.shift()!.report);
+    else if (reportedAtUs <= next) this.#handleReport(this.#reports.shift()!.report);
     else this.#send();
     return true;
   }
 
   #sendAt(): number {
     if (!this.path.open) return Infinity;
-    const dueAt = this.path.pacer.dueAt;
-    if (this.#availableAt > this.now && dueAt <= this.now) this.path.handleIdle();
-    return Math.max(dueAt, this.#availableAt);
+    const dueAtUs = this.path.pacer.dueAtUs;
+    if (this.#availableAt > this.now && dueAtUs <= this.now) this.path.handleIdle();
+    return Math.max(dueAtUs, this.#availableAt);
   }
 
   #send(): void {
@@ -130,31 +130,31 @@ export class ToyLink {
     if (waitUs > queueUs || isLost(number)) return;
     this.#worstQueueUs = Math.max(this.#worstQueueUs, waitUs);
     this.#freeAt = this.now + waitUs + WIRE_BYTES * 8e6 / capacityBps(this.now);
-    this.#arrivals.push({ at: this.#freeAt + oneWayUs, sentAt: this.now, number });
+    this.#arrivals.push({ at: this.#freeAt + oneWayUs, sentAtUs: this.now, number });
   }
 
-  #arrive({ at, sentAt, number }: Arrival): void {
+  #arrive({ at, sentAtUs, number }: Arrival): void {
     this.deliveredBytes += WIRE_BYTES;
     this.#received.add(number);
     this.#hole ||= number > this.#newest + 1;
     this.#newest = number;
-    this.#receivedAt = at;
-    this.#leastUs = Math.min(this.#leastUs, at - sentAt);
-    this.#intervalUs = Math.min(this.#intervalUs, at - sentAt);
+    this.#receivedAtUs = at;
+    this.#leastUs = Math.min(this.#leastUs, at - sentAtUs);
+    this.#intervalUs = Math.min(this.#intervalUs, at - sentAtUs);
     if (this.#unreported++ === 0) this.#unreportedSince = at;
   }
 
   #writeAt(): number {
     if (this.#unreported === 0) return Infinity;
-    if (this.#hole) return this.#reportedAt + HOLE_US;
+    if (this.#hole) return this.#reportedAtUs + HOLE_US;
     return this.#unreported >= REPORT_DATAGRAMS ? 0 : this.#unreportedSince + REPORT_US;
   }
 
   #writeReport(): void {
     const report = new Report();
     report.highest = this.#newest;
-    report.receivedAt = Math.floor(this.#receivedAt) % 2 ** 32;
-    report.heldUs = Math.floor(this.now - this.#receivedAt);
+    report.receivedAtUs = Math.floor(this.#receivedAtUs) % 2 ** 32;
+    report.heldUs = Math.floor(this.now - this.#receivedAtUs);
     report.datagrams = this.#received.size;
     report.bytes = this.#received.size * DATAGRAM_BYTES;
     report.owdUs = Math.round(this.#intervalUs);
@@ -163,7 +163,7 @@ export class ToyLink {
     this.#reports.push({ at: this.now + this.#options.oneWayUs, report });
     this.#unreported = 0;
     this.#hole = false;
-    this.#reportedAt = this.now;
+    this.#reportedAtUs = this.now;
     this.#intervalUs = Infinity;
   }
 

@@ -146,8 +146,8 @@ function twoGroups(): {
 } {
   const pool = new PacketPool(SLOTS);
   const noDrop = (): void => {};
-  const enqueuedAt = new Float64Array(SLOTS);
-  const queue = new FlowQueue(pool, SLOTS, noDrop, () => false, enqueuedAt, 2);
+  const enqueuedAtUs = new Float64Array(SLOTS);
+  const queue = new FlowQueue(pool, SLOTS, noDrop, () => false, enqueuedAtUs, 2);
   const bucketOf = new Map<number, number>();
   return {
     queue,

@@ -27,8 +27,8 @@ class Bench {
   data(now: number, link: number, kind: Kind, sequence: number): void {
     const slot = this.#pool.alloc();
     const at = this.#pool.at(slot) + PACKET_OFFSET - DATA_HEADER_BYTES;
-    const sentAt = wireTime(now - OWD_US[link]!);
-    writeDataHeader(this.#pool.bytes, at, kind, 5, sequence, this.#global++, sentAt);
+    const sentAtUs = wireTime(now - OWD_US[link]!);
+    writeDataHeader(this.#pool.bytes, at, kind, 5, sequence, this.#global++, sentAtUs);
     this.receiver.handleData(now, link, at, slot);
   }
 
@@ -41,10 +41,10 @@ class Bench {
     this.data(START, NEAR, kind, 2);
     for (let ms = 1; ms < 400; ms++) {
       const now = START + ms * MS;
-      const sentAt = wireTime(START - OWD_US[FAR]! - MS); // always older than what is held
-      if (ms % 5 === 0) this.receiver.noteSentAt(now, FAR, sentAt);
+      const sentAtUs = wireTime(START - OWD_US[FAR]! - MS); // always older than what is held
+      if (ms % 5 === 0) this.receiver.noteSentAt(now, FAR, sentAtUs);
       // A process wakes a little late.
-      if (now >= this.receiver.resequencer.nextTimeoutAt) {
+      if (now >= this.receiver.resequencer.nextTimeoutAtUs) {
         this.receiver.resequencer.handleTimeout(now + 50);
       }
       if (this.delivered.length === 2) return ms;

@@ -85,7 +85,7 @@ Deno.test("Resequencer.hold() holds a packet until those before it have come", (
   const bench = new Bench(8, 8);
   for (const sequence of [2, 1, 3, 0]) bench.insert(0, 1, sequence, 100);
   assertEquals(bench.delivered, [3, 1, 0, 2]);
-  assertEquals(bench.resequencer.nextTimeoutAt, Infinity);
+  assertEquals(bench.resequencer.nextTimeoutAtUs, Infinity);
 });
 
 Deno.test("Resequencer.hold() holds up no flow for what another has lost", () => {
@@ -108,7 +108,7 @@ Deno.test("Resequencer.handleTimeout() gives a gap up at the deadline, not befor
   bench.insert(0, 1, 2, 100);
   bench.resequencer.handleTimeout(99);
   assertEquals(bench.delivered, []);
-  assertEquals(bench.resequencer.nextTimeoutAt, 100);
+  assertEquals(bench.resequencer.nextTimeoutAtUs, 100);
   bench.resequencer.handleTimeout(100);
   assertEquals(bench.delivered, [0]);
 });
@@ -120,7 +120,7 @@ Deno.test("Resequencer holds no packet longer because of one in front of it that
   bench.insert(9_500, 1, 8, 19_500);
   bench.resequencer.handleTimeout(10_000);
   assertEquals(bench.delivered, [1, 0]);
-  assertEquals(bench.resequencer.nextTimeoutAt, 19_500);
+  assertEquals(bench.resequencer.nextTimeoutAtUs, 19_500);
 });
 
 Deno.test("Resequencer asks before it gives a gap up, and waits as long as it is told to", () => {
@@ -133,7 +133,7 @@ Deno.test("Resequencer asks before it gives a gap up, and waits as long as it is
   });
   const slot = pool.alloc();
   resequencer.hold(5, 1, 2, slot, 9_995, 4711);
-  while (delivered.length === 0) resequencer.handleTimeout(resequencer.nextTimeoutAt);
+  while (delivered.length === 0) resequencer.handleTimeout(resequencer.nextTimeoutAtUs);
   assertEquals(asked, [[10_000, 4711, 5], [11_000, 4711, 5], [12_000, 4711, 5]]);
   assertEquals(delivered, [slot]);
 });
@@ -157,7 +157,7 @@ Deno.test("Resequencer agrees with an obvious model of one flow", () => {
         bench.insert(now, flow, at, now + holdMs * 1000);
         model.insert(at, now + holdMs * 1000);
         now += waitMs * 1000;
-        while (bench.resequencer.nextTimeoutAt <= now) bench.resequencer.handleTimeout(now);
+        while (bench.resequencer.nextTimeoutAtUs <= now) bench.resequencer.handleTimeout(now);
         model.handleTimeout(now);
         assertEquals(bench.delivered, model.delivered);
       }
@@ -192,7 +192,7 @@ Deno.test("Resequencer.flush() delivers what is held and keeps the place of each
   bench.insert(2, 1, 7, 1e9);
   bench.insert(2, 1, 6, 1e9);
   assertEquals(bench.delivered, [0, 1, 3, 2, 5, 4]);
-  assertEquals(bench.resequencer.nextTimeoutAt, Infinity);
+  assertEquals(bench.resequencer.nextTimeoutAtUs, Infinity);
 });
 
 Deno.test("Resequencer.reset() delivers what is held and begins at zero again", () => {

@@ -18,7 +18,7 @@ function uses(...specs: readonly Spec[]): string[] {
   waiting.push(NOW, 0);
   use.look(NOW);
   return paths.filter(({ live }) => live.state === "up").map((it) => {
-    const at = use.opensAt(NOW, it);
+    const at = use.opensAtUs(NOW, it);
     return at === Infinity ? "no" : at <= NOW ? "yes" : "late";
   });
 }

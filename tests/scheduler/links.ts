@@ -43,8 +43,8 @@ export class Waiting implements Pick<Lane, "queue" | "usable"> {
   readonly queue: FlowQueue;
 
   constructor(groups: number) {
-    const enqueuedAt = new Float64Array(this.pool.count);
-    this.queue = new FlowQueue(this.pool, 256, () => {}, () => false, enqueuedAt, groups);
+    const enqueuedAtUs = new Float64Array(this.pool.count);
+    this.queue = new FlowQueue(this.pool, 256, () => {}, () => false, enqueuedAtUs, groups);
   }
 
   /** Queues `count` packets of a flow. */

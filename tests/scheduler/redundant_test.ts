@@ -13,7 +13,7 @@ function setUp(...specs: readonly Spec[]): { paths: Path[]; policy: RedundantPol
 
 function leaders({ paths, policy }: ReturnType<typeof setUp>): number[] {
   policy.look(NOW);
-  return paths.filter((path) => policy.opensAt(NOW, path) <= NOW).map((path) => path.options.id);
+  return paths.filter((path) => policy.opensAtUs(NOW, path) <= NOW).map((path) => path.options.id);
 }
 
 function copied({ paths, policy }: ReturnType<typeof setUp>): number[] {

@@ -29,7 +29,7 @@ class Bench {
 
   /** Which links may take something now. */
   open(): number[] {
-    return this.paths.filter((path) => this.policy.opensAt(this.now, path) <= this.now)
+    return this.paths.filter((path) => this.policy.opensAtUs(this.now, path) <= this.now)
       .map((path) => path.options.id);
   }
 
@@ -45,7 +45,7 @@ class Bench {
 
   urgent(): number {
     this.policy.look(this.now);
-    const at = this.paths.map((path) => this.policy.urgentArrivalAt(this.now, path));
+    const at = this.paths.map((path) => this.policy.urgentArrivalAtUs(this.now, path));
     return at.indexOf(Math.min(...at));
   }
 }

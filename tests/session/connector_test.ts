@@ -22,9 +22,9 @@ function newConnector(): Connector {
 /** The instants at which a connector that was started at 0 sends, up to `untilUs`. */
 function sendTimes(connector: Connector, untilUs: number): number[] {
   const times: number[] = [];
-  while (connector.dueAt < untilUs) {
-    times.push(connector.dueAt);
-    connector.poll(connector.dueAt, 1);
+  while (connector.dueAtUs < untilUs) {
+    times.push(connector.dueAtUs);
+    connector.poll(connector.dueAtUs, 1);
   }
   return times;
 }
@@ -35,14 +35,14 @@ function answerTo(init: Uint8Array, link = 0): Uint8Array {
 
 Deno.test("Connector wants nothing before start() and after stop()", () => {
   const connector = newConnector();
-  assertEquals([connector.active, connector.dueAt], [false, Infinity]);
+  assertEquals([connector.active, connector.dueAtUs], [false, Infinity]);
   connector.start(5);
-  assertEquals([connector.active, connector.dueAt], [true, 5]);
+  assertEquals([connector.active, connector.dueAtUs], [true, 5]);
   connector.poll(5, 1);
   connector.start(6);
-  assertEquals(connector.dueAt, 250_005, "a second start() changes nothing");
+  assertEquals(connector.dueAtUs, 250_005, "a second start() changes nothing");
   connector.stop();
-  assertEquals([connector.active, connector.dueAt], [false, Infinity]);
+  assertEquals([connector.active, connector.dueAtUs], [false, Infinity]);
 });
 
 Deno.test("Connector.poll() repeats after 0.25, 0.25, 0.5 and then every 1 s, anew after 5 s", () => {

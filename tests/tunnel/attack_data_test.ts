@@ -22,7 +22,7 @@ Deno.test("a peer's DATA with any numbers neither loops nor stays", () => {
     flow: fc.oneof(fc.nat(3), u16),
     sequence: fc.oneof(fc.constantFrom(0, 1, 32_766, 32_767, 32_768, 65_535), u16),
     global: fc.oneof(fc.nat(100), u32),
-    sentAt: fc.nat(0xff_ffff),
+    sentAtUs: fc.nat(0xff_ffff),
   });
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(1), frame), { maxLength: 200 }), (frames) => {

@@ -30,7 +30,7 @@ Deno.test("a peer's absurd REPORTs harm nobody", () => {
     linkId: fc.constantFrom(0, 1, 2, 255),
     sessionId: fc.constantFrom(mallory.sessionId, 0, 0xffff_ffff, mallory.remoteId),
     highest: fc.oneof(fc.nat(400), u32),
-    receivedAt: u32,
+    receivedAtUs: u32,
     heldUs: fc.nat(0xff_ffff),
     datagrams: u32,
     bytes: fc.constantFrom(0, 1e6, 2 ** 48 - 1),

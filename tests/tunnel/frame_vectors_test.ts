@@ -19,7 +19,7 @@ Deno.test("the frames of docs/protocol.md are what is written", () => {
     flow,
     sequence: flow_sequence,
     global: global_sequence,
-    sentAt: send_time,
+    sentAtUs: send_time,
   });
   assertEquals(frame.toHex(), header);
   const missing = vectors.data_needs_checksum;
@@ -28,12 +28,12 @@ Deno.test("the frames of docs/protocol.md are what is written", () => {
     flow: missing.flow,
     sequence: missing.flow_sequence,
     global: missing.global_sequence,
-    sentAt: missing.send_time,
+    sentAtUs: missing.send_time,
   });
   assertEquals(bare.toHex(), missing.header);
   assertEquals(probe(vectors.probe.number, vectors.probe.send_time).toHex(), vectors.probe.frame);
-  const { number, send_time: sentAt, frame: ack } = vectors.probe_ack;
-  assertEquals(probeAck(number, sentAt).toHex(), ack);
+  const { number, send_time: sentAtUs, frame: ack } = vectors.probe_ack;
+  assertEquals(probeAck(number, sentAtUs).toHex(), ack);
   assertEquals(close(vectors.close.reason).toHex(), vectors.close.frame);
   const { link_id, tier, metered, frame: update } = vectors.link;
   assertEquals(linkUpdate(link_id, tier as Tier, metered).toHex(), update);

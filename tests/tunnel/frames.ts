@@ -71,11 +71,11 @@ export function report({ ranges, ...fields }: ReportFields): Uint8Array {
 /** A DATA frame. */
 export function data(
   packet: Uint8Array,
-  fields: { kind?: number; flow?: number; sequence?: number; global: number; sentAt?: number },
+  fields: { kind?: number; flow?: number; sequence?: number; global: number; sentAtUs?: number },
 ): Uint8Array {
-  const { kind = 0, flow = 0, sequence = 0, global, sentAt = 0 } = fields;
+  const { kind = 0, flow = 0, sequence = 0, global, sentAtUs = 0 } = fields;
   const bytes = new Uint8Array(DATA_HEADER_BYTES + packet.length);
-  writeDataHeader(bytes, 0, kind & ~DATA, flow, sequence, global, sentAt);
+  writeDataHeader(bytes, 0, kind & ~DATA, flow, sequence, global, sentAtUs);
   bytes.set(packet, DATA_HEADER_BYTES);
   return bytes;
 }

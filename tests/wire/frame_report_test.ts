@@ -19,7 +19,7 @@ interface Fields {
   linkId: number;
   sessionId: number;
   highest: number;
-  receivedAt: number;
+  receivedAtUs: number;
   heldUs: number;
   datagrams: number;
   bytes: number;
@@ -36,7 +36,7 @@ const anyFields: fc.Arbitrary<Fields> = fc.record({
   linkId: u8,
   sessionId: u32,
   highest: u32,
-  receivedAt: u32,
+  receivedAtUs: u32,
   heldUs: u24,
   datagrams: u32,
   bytes: fc.maxSafeNat().map((n) => n % 2 ** 48),
@@ -64,7 +64,7 @@ const SAMPLE: Fields = {
   linkId: 0x01,
   sessionId: 0x02030405,
   highest: 0x06070809,
-  receivedAt: 0x0a0b0c0d,
+  receivedAtUs: 0x0a0b0c0d,
   heldUs: 0x0e0f10,
   datagrams: 0x11121314,
   bytes: 0x1516_1718191a,

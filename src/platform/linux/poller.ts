@@ -85,10 +85,10 @@ export class LinuxPoller implements Poller {
   /** How many of them are not Deno's: while Deno runs it watches its own. */
   #ownCount = 0n;
   /** When the rest of the program last ran, and how long until it runs again; microseconds. */
-  #ranAt = now();
+  #ranAtUs = now();
   #aloneUs = LEAST_ALONE_US;
   /** When a wait last took as long as a rest. */
-  #restedAt = now();
+  #restedAtUs = now();
   /** Until when the rest of the program runs; forever where nothing tells that it has work. */
   #letRunUntil = Infinity;
   #waiting = false;
@@ -114,10 +114,10 @@ export class LinuxPoller implements Poller {
     this.#check();
     const start = now();
     if (start < this.#letRunUntil || this.#woken) return false;
-    const mostUs = this.#ranAt + this.#aloneUs - start;
+    const mostUs = this.#ranAtUs + this.#aloneUs - start;
     if (mostUs <= 0) {
       this.#aloneUs = Math.min(2 * this.#aloneUs, MAX_ALONE_US);
-      this.#restedAt = -Infinity; // the next wait does nothing else
+      this.#restedAtUs = -Infinity; // the next wait does nothing else
       return false;
     }
     const entries = this.#entries;
@@ -140,12 +140,12 @@ export class LinuxPoller implements Poller {
     const start = now();
     const entries = this.#entries;
     try {
-      if (start - this.#restedAt >= REST_EVERY_US) await this.#rest(entries);
+      if (start - this.#restedAtUs >= REST_EVERY_US) await this.#rest(entries);
       else await this.#waitThere(entries, timeoutUs);
     } finally {
       this.#waiting = false;
-      this.#ranAt = now();
-      if (this.#ranAt - start >= REST_US) this.#restedAt = this.#ranAt;
+      this.#ranAtUs = now();
+      if (this.#ranAtUs - start >= REST_US) this.#restedAtUs = this.#ranAtUs;
       this.#drainEvent();
       if (this.#closed) this.#libc.symbols.close(this.#eventFd);
     }

@@ -51,9 +51,9 @@ export class PingFlow extends Flow {
   }
 
   protected receive(now: number, side: Side, bytes: Uint8Array, at: number): void {
-    const sentAt = read32(bytes, at + IPV4_BYTES + ICMP_BYTES);
-    if (side === CLIENT) this.roundTrips.add(now - sentAt);
-    else this.#send(SERVER, ECHO_REPLY, bytes[at + IPV4_BYTES + 7]!, sentAt);
+    const sentAtUs = read32(bytes, at + IPV4_BYTES + ICMP_BYTES);
+    if (side === CLIENT) this.roundTrips.add(now - sentAtUs);
+    else this.#send(SERVER, ECHO_REPLY, bytes[at + IPV4_BYTES + 7]!, sentAtUs);
   }
 
   #send(side: Side, type: number, sequence: number, stamp: number): void {

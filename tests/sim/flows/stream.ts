@@ -75,8 +75,8 @@ export class StreamFlow extends Flow {
   }
 
   protected receive(now: number, _side: Side, bytes: Uint8Array, at: number): void {
-    const sentAt = read32(bytes, at + IPV4_BYTES + UDP_BYTES + 4);
-    this.delays.add((now - sentAt) % 0x1_0000_0000);
+    const sentAtUs = read32(bytes, at + IPV4_BYTES + UDP_BYTES + 4);
+    this.delays.add((now - sentAtUs) % 0x1_0000_0000);
     if (this.#lastArrival >= 0 && now - this.#lastArrival > this.longestGapUs) {
       this.longestGapUs = now - this.#lastArrival;
       this.longestGapAt = now;

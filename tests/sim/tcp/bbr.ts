@@ -65,8 +65,8 @@ export class Bbr implements Congestion {
     this.#sampler.onSend(now, segment, board.pipe, limited);
   }
 
-  onArrive(now: number, segment: number, sentAt: number): void {
-    this.#sampler.onArrive(now, segment, sentAt);
+  onArrive(now: number, segment: number, sentAtUs: number): void {
+    this.#sampler.onArrive(now, segment, sentAtUs);
   }
 
   onAck(

@@ -22,7 +22,7 @@ export interface Congestion {
   /** `segment` is about to be sent; `limited` when the application has no more. */
   onSend(now: number, segment: number, board: Scoreboard, limited: boolean): void;
   /** `segment` has arrived, by the acknowledgement that is being processed. */
-  onArrive(now: number, segment: number, sentAt: number): void;
+  onArrive(now: number, segment: number, sentAtUs: number): void;
   /**
    * An acknowledgement was processed, or a timer has found losses.
    * @param progress whether the lowest unacknowledged segment has moved

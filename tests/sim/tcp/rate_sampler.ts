@@ -37,16 +37,16 @@ export class RateSampler {
     this.#limitedThen[i] = limited ? 1 : 0;
   }
 
-  /** Notes that `segment`, last sent at `sentAt`, has arrived. */
-  onArrive(now: number, segment: number, sentAt: number): void {
+  /** Notes that `segment`, last sent at `sentAtUs`, has arrived. */
+  onArrive(now: number, segment: number, sentAtUs: number): void {
     const i = segment & MASK;
     this.delivered++;
     this.#deliveredAt = now;
     if (this.#priorAt >= 0 && this.#deliveredThen[i]! < this.priorDelivered) return;
     this.priorDelivered = this.#deliveredThen[i]!;
     this.#priorAt = this.#deliveredAtThen[i]!;
-    this.#sendUs = sentAt - this.#firstSentThen[i]!;
-    this.#firstSentAt = sentAt;
+    this.#sendUs = sentAtUs - this.#firstSentThen[i]!;
+    this.#firstSentAt = sentAtUs;
     this.limited = this.#limitedThen[i] === 1;
   }
 

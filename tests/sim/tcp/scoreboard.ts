@@ -41,7 +41,7 @@ export class Scoreboard {
   srttUs = 0;
   /** Whether a segment that was never resent has arrived after a later one. */
   reordered = false;
-  readonly #sentAt = new Float64Array(SCOREBOARD_SEGMENTS);
+  readonly #sentAtUs = new Float64Array(SCOREBOARD_SEGMENTS);
   readonly #flags = new Uint8Array(SCOREBOARD_SEGMENTS);
   /** For a selectively acknowledged segment: where to look next below it. */
   readonly #below = new Float64Array(SCOREBOARD_SEGMENTS);
@@ -59,7 +59,7 @@ export class Scoreboard {
   #widenAt = 0;
 
   /** @param onArrive is told of each segment that arrives, and when it was last sent */
-  constructor(readonly onArrive?: (now: number, segment: number, sentAt: number) => void) {}
+  constructor(readonly onArrive?: (now: number, segment: number, sentAtUs: number) => void) {}
 
   /** Whether another new segment can be remembered. */
   get hasRoom(): boolean {
@@ -77,7 +77,7 @@ export class Scoreboard {
       else this.#unlink(i);
       this.#flags[i] = RESENT;
     }
-    this.#sentAt[i] = now;
+    this.#sentAtUs[i] = now;
     this.#append(i);
   }
 
@@ -140,11 +140,11 @@ export class Scoreboard {
     const windowUs = this.#reorderingWindow(inRecovery);
     let next = Infinity;
     for (let i = this.#first; i >= 0;) {
-      const sentAt = this.#sentAt[i]!;
-      if (sentAt > this.#rackSentAt) break;
+      const sentAtUs = this.#sentAtUs[i]!;
+      if (sentAtUs > this.#rackSentAt) break;
       const later = this.#later[i]!;
-      const due = sentAt + this.#rackRttUs + windowUs;
-      if (sentAt < this.#rackSentAt || this.#segmentAt(i) < this.#rackSegment) {
+      const due = sentAtUs + this.#rackRttUs + windowUs;
+      if (sentAtUs < this.#rackSentAt || this.#segmentAt(i) < this.#rackSegment) {
         if (due > now) {
           next = due;
           break;
@@ -171,7 +171,7 @@ export class Scoreboard {
       const i = segment & MASK;
       this.#flags[i] = (this.#flags[i]! & ~LOST) | REVIVED;
       this.lost--;
-      this.#sentAt[i] = now;
+      this.#sentAtUs[i] = now;
       this.#append(i);
     }
   }
@@ -187,21 +187,21 @@ export class Scoreboard {
     else this.#unlink(i);
     this.#flags[i] = flags & ~LOST;
     this.delivered++;
-    this.onArrive?.(now, segment, this.#sentAt[i]!);
+    this.onArrive?.(now, segment, this.#sentAtUs[i]!);
     if (!(flags & RESENT)) {
       if (segment < this.#highest) this.reordered = true;
-      if (!(flags & REVIVED)) this.#sampleRtt(now - this.#sentAt[i]!);
+      if (!(flags & REVIVED)) this.#sampleRtt(now - this.#sentAtUs[i]!);
     }
     if (segment > this.#highest) this.#highest = segment;
-    this.#advanceRack(now, segment, this.#sentAt[i]!, (flags & (RESENT | REVIVED)) !== 0);
+    this.#advanceRack(now, segment, this.#sentAtUs[i]!, (flags & (RESENT | REVIVED)) !== 0);
   }
 
-  #advanceRack(now: number, segment: number, sentAt: number, resent: boolean): void {
-    const rttUs = now - sentAt;
+  #advanceRack(now: number, segment: number, sentAtUs: number, resent: boolean): void {
+    const rttUs = now - sentAtUs;
     if (resent && rttUs < this.minRttUs) return;
-    if (sentAt < this.#rackSentAt) return;
-    if (sentAt === this.#rackSentAt && segment < this.#rackSegment) return;
-    this.#rackSentAt = sentAt;
+    if (sentAtUs < this.#rackSentAt) return;
+    if (sentAtUs === this.#rackSentAt && segment < this.#rackSegment) return;
+    this.#rackSentAt = sentAtUs;
     this.#rackSegment = segment;
     this.#rackRttUs = rttUs;
   }

@@ -66,7 +66,7 @@ export class Sender {
   #backoff = 1;
   #rtoAt = Infinity;
   #reorderAt = Infinity;
-  #probeAt = Infinity;
+  #probeAtUs = Infinity;
   #probed = false;
   #firstResendMs = -1;
   #undoResends = 0;
@@ -75,14 +75,16 @@ export class Sender {
   #burstAt = 0;
   #burst = 0;
   #pacedUntil = Infinity;
-  #sentAt = 0;
+  #sentAtUs = 0;
 
   constructor(readonly io: SegmentSender, options: SenderOptions = {}) {
     const { congestion = "cubic", hystart, limit = Infinity } = options;
     const control = congestion === "bbr" ? new Bbr() : new CubicControl(hystart);
     this.congestion = control;
     this.#limit = limit;
-    this.board = new Scoreboard((now, segment, sentAt) => control.onArrive(now, segment, sentAt));
+    this.board = new Scoreboard((now, segment, sentAtUs) =>
+      control.onArrive(now, segment, sentAtUs)
+    );
   }
 
   start(now: number): void {
@@ -92,7 +94,7 @@ export class Sender {
   /** The application has `segments` more. */
   offer(now: number, segments: number): void {
     const idle = this.board.una === this.board.next;
-    if (idle && now - this.#sentAt > this.#rtoUs) this.congestion.onIdle();
+    if (idle && now - this.#sentAtUs > this.#rtoUs) this.congestion.onIdle();
     this.#limit += segments;
     this.#sendMore(now);
   }
@@ -125,7 +127,7 @@ export class Sender {
       this.#react();
       this.#control(now, false, this.board.lost - lostBefore);
       this.#sendMore(now);
-    } else if (now >= this.#probeAt) this.#probe(now);
+    } else if (now >= this.#probeAtUs) this.#probe(now);
     else if (now >= this.#rtoAt) this.#onTimeout(now);
     else if (now >= this.#pacedUntil) this.#sendMore(now);
     this.#arm();
@@ -179,7 +181,7 @@ export class Sender {
     this.congestion.onEnter(this.#state, state, this.board);
     this.#state = state;
     this.#recoveryEnd = this.board.next;
-    this.#probeAt = Infinity;
+    this.#probeAtUs = Infinity;
   }
 
   #undo(now: number): void {
@@ -235,7 +237,7 @@ export class Sender {
   #send(now: number, segment: number): void {
     this.congestion.onSend(now, segment, this.board, this.board.next >= this.#limit - 1);
     this.board.onSend(now, segment);
-    this.#sentAt = now;
+    this.#sentAtUs = now;
     if (this.#burst > 0) this.#burst--;
     if (this.#rtoAt === Infinity) this.#setRto(now);
     this.io.sendSegment(now, segment);
@@ -243,7 +245,7 @@ export class Sender {
 
   #probe(now: number): void {
     const board = this.board;
-    this.#probeAt = Infinity;
+    this.#probeAtUs = Infinity;
     this.#probed = true;
     this.#setRto(now);
     if (this.#hasMore) this.#send(now, board.next);
@@ -281,10 +283,10 @@ export class Sender {
     const { pipe, sacked, srttUs } = this.board;
     const eligible = this.#state === "open" && sacked === 0 && !this.#probed && srttUs > 0;
     const waitUs = 2 * srttUs + (pipe === 1 ? MAX_ACK_DELAY_US : 2000);
-    this.#probeAt = eligible && pipe > 0 ? Math.min(now + waitUs, this.#rtoAt) : Infinity;
+    this.#probeAtUs = eligible && pipe > 0 ? Math.min(now + waitUs, this.#rtoAt) : Infinity;
   }
 
   #arm(): void {
-    this.io.armTimer(Math.min(this.#reorderAt, this.#probeAt, this.#rtoAt, this.#pacedUntil));
+    this.io.armTimer(Math.min(this.#reorderAt, this.#probeAtUs, this.#rtoAt, this.#pacedUntil));
   }
 }
