@@ -21,6 +21,7 @@ export const DROP_REASONS = {
   "source": "packet from an address its client may not use",
   "malformed": "packet that is not whole IPv4 or IPv6",
   "checksum": "packet without a checksum that has no place for one",
+  "too-big": "packet longer than any link carries",
   "no-peer": "packet that no connected peer takes",
   "queue-full": "packet that met a full queue",
   "codel": "packet dropped to keep the queue short",

@@ -84,6 +84,8 @@ function openPath(id: number): Path {
   } as const;
   const path = new Path(options, START_US, id, remoteOf(Uint8Array.of(192, 0, 2, 1), 5080 + id));
   path.handleProbeAck(START_US + STEP_US, path.nextProbe(START_US));
+  path.mtu.restart();
+  path.mtu.handleAck(1500);
   return path;
 }
 
@@ -117,6 +119,7 @@ class SendingEnd {
       rules,
       schedule: "fast",
       out,
+      onTooBig: this.#release,
     });
     slots.forEach((slot) => this.#release(slot));
   }

@@ -21,6 +21,13 @@ const LOST = 3;
 /** Reordering that is expected before any was seen, in microseconds. */
 const INITIAL_REORDER_US = 1_000;
 const MAX_REORDER_US = 100_000;
+/** A link may lose what is larger, and only that: it may have become too narrow. */
+const LARGE_BYTES = 1200;
+
+/** A datagram without a packet. */
+export const CONTROL = -1;
+/** A datagram whose loss says nothing of the link: nothing is kept of it. */
+export const UNTRACKED = -2;
 
 /** A packet whose datagram was acknowledged (release it) or lost (send it again). */
 export type SlotHandler = (slot: number) => void;
@@ -42,6 +49,8 @@ export class InFlight {
   /** Totals, for the loss rate. */
   ackedDatagrams = 0;
   lostDatagrams = 0;
+  /** Packets in datagrams larger than {@linkcode LARGE_BYTES} that were lost in a row. */
+  largeLost = 0;
 
   readonly #state = new Uint8Array(RING_ENTRIES);
   readonly #slot = new Int32Array(RING_ENTRIES);
@@ -77,14 +86,15 @@ export class InFlight {
   }
 
   /**
-   * Records that the next datagram leaves; `slot` is its packet's, or -1 for control. For a packet
+   * Records that the next datagram leaves; `slot` is its packet's, or {@linkcode CONTROL}, or
+   * {@linkcode UNTRACKED}. For a packet
    * the ring must not be {@linkcode full}; control pushes out the oldest, and if that is a packet,
    * {@linkcode detectLoss} or {@linkcode abandon} will hand it over.
    */
   push(now: number, slot: number, sizeBytes: number, idleCount: number): void {
     if (this.full) this.#forgetOldest();
     const at = this.next++ & MASK;
-    this.#state[at] = SENT;
+    this.#state[at] = slot === UNTRACKED ? ACKED : SENT;
     this.#slot[at] = slot;
     this.#size[at] = sizeBytes;
     this.#sentAtUs[at] = now;
@@ -169,8 +179,10 @@ export class InFlight {
     this.#state[at] = state;
     const slot = this.#slot[at]!;
     if (slot < 0) return;
-    this.bytes -= this.#size[at]!;
+    const bytes = this.#size[at]!;
+    this.bytes -= bytes;
     this.packets--;
+    if (bytes > LARGE_BYTES) this.largeLost = state === LOST ? this.largeLost + 1 : 0;
     this.#slot[at] = -1;
     handle(slot);
   }
@@ -180,6 +192,7 @@ export class InFlight {
     this.#state[at] = ACKED;
     this.lostDatagrams--;
     this.ackedDatagrams++;
+    if (this.#size[at]! > LARGE_BYTES) this.largeLost = 0;
     const extentUs = this.newestAckedSentAtUs - this.#sentAtUs[at]!;
     if (extentUs <= 0) return;
     this.#reorderUs = Math.min(MAX_REORDER_US, Math.max(this.#reorderUs, 1.25 * extentUs));

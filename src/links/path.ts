@@ -9,7 +9,7 @@
 
 import type { Remote } from "../remote.ts";
 import type { Tier } from "../wire/handshake.ts";
-import { UDP_OVERHEAD_BYTES } from "../wire/overhead.ts";
+import { PACKET_OVERHEAD_BYTES, UDP_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { QUEUE_UNKNOWN, type Report } from "../wire/report.ts";
 import { DeliveryRate, RateSample } from "./delivery_rate.ts";
 import { InFlight, RING_ENTRIES, type SlotHandler } from "./in_flight.ts";
@@ -18,6 +18,7 @@ import { Liveness, type Stakes } from "./liveness.ts";
 import { Meter } from "./meter.ts";
 import { Pacer } from "./pacer.ts";
 import { type LinkSigns, RateEstimator } from "./rate_estimator.ts";
+import { DEFAULT_MTU_BYTES, PathMtu } from "./path_mtu.ts";
 import { Rtt } from "./rtt.ts";
 
 /** The configuration of a link, which never changes. */
@@ -30,6 +31,8 @@ export interface PathOptions {
   readonly capBps: number;
   /** Silence after which the idle path is down, in microseconds. */
   readonly timeoutUs: number;
+  /** No larger IP packet is tried on it, in bytes; what Ethernet carries when absent. */
+  readonly mtuBytes?: number;
 }
 
 /** A path that was down restarts with this share of its last rate. */
@@ -52,6 +55,7 @@ export class Path {
   readonly live: Liveness;
   readonly sent: Meter = new Meter();
   readonly news: LinkNews = new LinkNews();
+  readonly mtu: PathMtu;
   /** When it is used: as configured, unless changed since. */
   tier: Tier;
   /** Why the tier is not the configured one, in words. */
@@ -73,6 +77,7 @@ export class Path {
   readonly #signs = { queueUs: 0, srttUs: 0, minRttUs: 0, rttvarUs: 0, loss: 0 };
   readonly #stakes = { oldestSentAtUs: Infinity, patienceUs: 0, alone: false, few: true };
   readonly #probeSentAtUs = new Float64Array(PROBES);
+  readonly #probeSize = new Uint16Array(PROBES);
   #probeNumber = 0;
   /** Bytes sent before this session. */
   #sentBefore = 0;
@@ -89,6 +94,7 @@ export class Path {
     this.rate = new RateEstimator(options.capBps);
     this.pacer = new Pacer(this.rate.pacingBps);
     this.live = new Liveness(now, options.timeoutUs, options.metered);
+    this.mtu = new PathMtu(options.mtuBytes ?? DEFAULT_MTU_BYTES, options.metered);
   }
 
   /** Whether new packets may be sent: it is up and its window is open. */
@@ -105,7 +111,12 @@ export class Path {
 
   /** Bytes that a datagram of `length` bytes takes on the link. */
   wireBytes(length: number): number {
-    return length + (this.remote?.family === 6 ? UDP_OVERHEAD_BYTES[6] : UDP_OVERHEAD_BYTES[4]);
+    return length + UDP_OVERHEAD_BYTES[this.#family];
+  }
+
+  /** The longest packet that the link is known to carry whole. */
+  get packetBytes(): number {
+    return this.mtu.size - PACKET_OVERHEAD_BYTES[this.#family];
   }
 
   /**
@@ -121,7 +132,7 @@ export class Path {
     return true;
   }
 
-  /** Accounts for a datagram of `length` bytes that leaves with `slot`'s packet (-1: control). */
+  /** Accounts for a datagram of `length` bytes; `slot` is that of {@linkcode InFlight.push}. */
   handleSent(now: number, slot: number, length: number): void {
     const bytes = this.wireBytes(length);
     this.flight.push(now, slot, bytes, this.#idleCount);
@@ -143,10 +154,17 @@ export class Path {
     this.#idleCount++;
   }
 
-  /** Returns the number of a probe that leaves now. */
-  nextProbe(now: number): number {
-    this.#probeSentAtUs[++this.#probeNumber % PROBES] = now;
+  /** Returns the number of a probe that leaves now; `size`: the IP packet that it is to prove. */
+  nextProbe(now: number, size = 0): number {
+    const place = ++this.#probeNumber % PROBES;
+    this.#probeSentAtUs[place] = now;
+    this.#probeSize[place] = size;
     return this.#probeNumber;
+  }
+
+  /** The size of an IP packet for which a probe is to leave now; 0: for none. */
+  pollSizeProbe(now: number): number {
+    return this.#isProbed ? this.mtu.pollProbe(now, this.rtt.patienceUs) : 0;
   }
 
   /** An answer to probe `number`. Returns true when the path has come up. */
@@ -155,6 +173,8 @@ export class Path {
       return false;
     }
     this.news.handleProbeAck(number);
+    const size = this.#probeSize[number % PROBES]!;
+    if (size > 0) this.mtu.handleAck(size);
     this.rtt.sample(now, now - this.#probeSentAtUs[number % PROBES]!);
     return this.#progress(now, true);
   }
@@ -177,6 +197,7 @@ export class Path {
     const newest = highest > this.flight.newestAcked;
     const news = this.#acknowledge(report, base, highest, release);
     this.flight.detectLoss(lost);
+    if (this.mtu.handleLoss(this.flight.largeLost)) this.flight.largeLost = 0;
     this.#countLoss(now);
     if (newest) this.#handleNewest(now, report, highest, current);
     return news > 0 && this.#progress(now, false);
@@ -197,7 +218,9 @@ export class Path {
   /** When {@linkcode handleTimeout} has something to do; `alone`: no other path is up. */
   timeoutAtUs(alone: boolean): number {
     if (!this.remote) return Infinity;
-    return this.live.timeoutAtUs(this.#lookAtStakes(alone));
+    const liveAtUs = this.live.timeoutAtUs(this.#lookAtStakes(alone));
+    if (!this.#isProbed) return liveAtUs;
+    return Math.min(liveAtUs, this.mtu.timeoutAtUs(this.rtt.patienceUs));
   }
 
   /** Runs liveness; see {@linkcode Liveness.handleTimeout}. */
@@ -208,6 +231,15 @@ export class Path {
   /** Whether to send a heartbeat with what is sent; see {@linkcode Liveness.joinProbe}. */
   joinProbe(now: number): boolean {
     return this.live.joinProbe(now, this.rtt.patienceUs);
+  }
+
+  get #family(): 4 | 6 {
+    return this.remote?.family ?? 4;
+  }
+
+  /** Whether the size that it carries is looked for: not while nothing is heard of it. */
+  get #isProbed(): boolean {
+    return this.live.state === "up" || this.live.state === "connecting";
   }
 
   #lookAtStakes(alone: boolean): Stakes {
@@ -269,6 +301,7 @@ export class Path {
     const before = this.live.state;
     const up = this.live.handleProgress(now, probe);
     if (up && before === "down") {
+      this.mtu.restart();
       this.rate.restart(now, RETURN_SHARE);
       this.pacer.rateBps = this.rate.pacingBps;
       this.pacer.reset(now);

@@ -104,6 +104,17 @@ export class FlowQueue {
     return this.#groups[group]!.flows;
   }
 
+  /** The express packet to be served next; -1 when there is none. */
+  get firstExpress(): number {
+    return this.#expressHead;
+  }
+
+  /** The packet at the head of the flow of a group that is to be served next; -1: there is none. */
+  firstSlotOf(group: number): number {
+    const bucket = this.#groups[group]!.firstWaiting(this.#head);
+    return bucket === NONE ? NONE : this.#head[bucket]!;
+  }
+
   /** Whether any packet of a group waits in its flow's turn. O(its flows), nearly always O(1). */
   hasFlowsOf(group: number): boolean {
     return this.#groups[group]!.firstWaiting(this.#head) !== NONE;

@@ -25,7 +25,12 @@ export class SlotFifo {
     this.count++;
   }
 
-  /** Returns the oldest slot, or -1. */
+  /** The oldest slot, or -1. */
+  get first(): number {
+    return this.#head;
+  }
+
+  /** Takes out the oldest slot; -1 when there is none. */
   shift(): number {
     const slot = this.#head;
     if (slot < 0) return -1;

@@ -55,7 +55,7 @@ export class Duplicator {
     this.#creditBytes = Math.min(AUTO_BURST_BYTES, this.#creditBytes + bytes * AUTO_SHARE);
     if (copies === COPIES.all) this.#copyToAll(lane, main, slot);
     else if (copies === COPIES.auto && this.#creditBytes >= bytes) {
-      const second = this.#second(lane, main);
+      const second = this.#second(lane, main, slot);
       if (!second) return;
       this.#creditBytes -= bytes;
       this.packets++;
@@ -66,7 +66,7 @@ export class Duplicator {
   #copyToAll(lane: Lane, main: Path, slot: number): void {
     let copied = false;
     for (const path of lane.paths) {
-      if (!this.#takes(lane, main, path)) continue;
+      if (!this.#takes(lane, main, path, slot)) continue;
       this.#out.sendCopy(path, slot);
       copied = true;
     }
@@ -74,13 +74,13 @@ export class Duplicator {
   }
 
   /** The link where a copy arrives first, if it is of any use there. */
-  #second(lane: Lane, main: Path): Path | undefined {
+  #second(lane: Lane, main: Path, slot: number): Path | undefined {
     const { now } = this.#out;
     let best: Path | undefined;
     let bestAtUs = Infinity;
     for (const path of lane.paths) {
       if (path.live.metered && !lane.pinned) continue;
-      if (!this.#takes(lane, main, path)) continue;
+      if (!this.#takes(lane, main, path, slot)) continue;
       const at = pathArrivalAtUs(now, path, main);
       if (at >= bestAtUs) continue;
       best = path;
@@ -92,10 +92,10 @@ export class Duplicator {
     return bestAtUs - mainAtUs <= AUTO_LATER_US ? best : undefined;
   }
 
-  #takes(lane: Lane, main: Path, path: Path): boolean {
+  #takes(lane: Lane, main: Path, path: Path, slot: number): boolean {
     if (path === main || path.live.state !== "up" || !path.remote || path.flight.full) return false;
     const { now } = this.#out;
-    if (this.#out.isFull(path)) return false;
+    if (this.#out.isFull(path) || this.#pool.lengths[slot]! > path.packetBytes) return false;
     if (!lane.pinned && !this.#policy.mayCopy(now, path)) return false;
     const packetUs = FULL_PACKET_BYTES * 8e6 / path.rate.rateBps;
     return path.pacer.dueAtUs - now <= AHEAD_US + packetUs;

@@ -14,8 +14,8 @@ export interface Policy {
   /** Looks at the links; called before anything else is asked at a new instant. */
   look(now: number): void;
 
-  /** A packet of a flow is about to be queued; may assign the flow to another group. */
-  place(now: number, bucket: number): void;
+  /** A packet of `length` bytes is about to be queued; may assign its flow to another group. */
+  place(now: number, bucket: number, length: number): void;
 
   /** The group of flows that a link serves. */
   groupOf(path: Path): number;

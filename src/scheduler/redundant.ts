@@ -48,7 +48,7 @@ export class RedundantPolicy implements Policy {
   }
 
   /** Flows have no link of their own. */
-  place(_now: number, _bucket: number): void {}
+  place(_now: number, _bucket: number, _length: number): void {}
 
   /** All flows are in one group. */
   groupOf(_path: Path): number {

@@ -49,6 +49,8 @@ export interface SenderOptions {
   readonly rules: Rules;
   readonly schedule: Schedule;
   readonly out: Transmitter;
+  /** Takes over a packet that no link carries. */
+  readonly onTooBig: (slot: number) => void;
 }
 
 /** The sending side of one peer. */
@@ -60,6 +62,9 @@ export class Sender {
   readonly #paths: readonly Path[];
   readonly #drops: Drops;
   readonly #out: Transmitter;
+  readonly #onTooBig: (slot: number) => void;
+  /** Groups of flows in the common lane. */
+  readonly #groups: number;
   readonly #lanes: Lanes;
   readonly #policy: Policy;
   readonly #turns: Turns;
@@ -76,11 +81,13 @@ export class Sender {
   /** When the next of what waits may leave, as the last {@linkcode fill} saw it. */
   #nextAtUs = Infinity;
 
-  constructor({ pool, paths, limit, drops, rules, schedule, out }: SenderOptions) {
+  constructor(options: SenderOptions) {
+    const { pool, paths, limit, drops, rules, schedule, out } = options;
     this.#pool = pool;
     this.#paths = paths;
     this.#drops = drops;
     this.#out = out;
+    this.#onTooBig = options.onTooBig;
     const parts = {
       pool,
       limit,
@@ -89,11 +96,11 @@ export class Sender {
       enqueuedAtUs: new Float64Array(pool.count),
     };
     const onStranded = (slot: number): void => this.#drop(slot, "no-link");
-    const groups = groupsOf(schedule, paths.length);
-    this.#lanes = new Lanes(rules, paths, parts, groups, onStranded);
+    this.#groups = groupsOf(schedule, paths.length);
+    this.#lanes = new Lanes(rules, paths, parts, this.#groups, onStranded);
     this.queue = this.#lanes.common.queue;
     const policy = this.#policy = createPolicy(schedule, paths, this.#lanes.common);
-    this.#turns = new Turns(this.#lanes, policy, paths.length);
+    this.#turns = new Turns(pool, this.#lanes, policy, paths.length);
     this.#classifier = new Classifier(pool, rules, this.#lanes, policy);
     this.#duplicator = new Duplicator(pool, policy, out);
     this.#copying = rules.copying || policy.copies(COPIES.off) !== COPIES.off;
@@ -118,7 +125,9 @@ export class Sender {
     const { queue } = this.#lanes.at(number);
     const bucket = this.#classifier.bucket[slot]!;
     this.#out.enroll(slot);
-    if (number === 0) this.#policy.place(now, bucket);
+    const length = this.#pool.lengths[slot]!;
+    this.#turns.longest = Math.max(this.#turns.longest, length);
+    if (number === 0) this.#policy.place(now, bucket, length);
     // What is in order must not be in two queues: one of them would overtake the other.
     if (this.#classifier.kind[slot] === KIND.unordered) queue.pushExpress(now, slot, bucket);
     else queue.push(now, slot, bucket);
@@ -161,11 +170,17 @@ export class Sender {
       this.#fillExpress(now);
       if (!this.#lanes.hasFlows) break;
       const path = this.#pullingPath(now);
-      if (path === undefined) return this.#keptBack;
+      if (path === undefined) {
+        if (this.#dropTooBig(now)) continue;
+        return this.#keptBack;
+      }
       const slot = this.#turns.shift(now, path);
       if (slot >= 0) this.#send(path, slot);
     }
-    if (this.waiting === 0) this.#noteIdle(now);
+    if (this.waiting === 0) {
+      this.#turns.longest = 0;
+      this.#noteIdle(now);
+    }
     return this.#keptBack;
   }
 
@@ -196,7 +211,12 @@ export class Sender {
   #fillExpressOf(now: number, lane: Lane): void {
     const { queue, resend } = lane;
     while (queue.hasExpress || resend.count > 0) {
-      const path = this.#earliestPath(now, lane);
+      const slot = queue.hasExpress ? queue.firstExpress : resend.first;
+      const path = this.#earliestPath(now, lane, this.#pool.lengths[slot]!);
+      if (!path && this.#isTooBig(lane, slot)) {
+        this.#tooBig(queue.hasExpress ? queue.shiftExpress() : resend.shift());
+        continue;
+      }
       if (!path) return;
       const dueAtUs = path.pacer.dueAtUs - EXPRESS_AHEAD_US;
       if (dueAtUs > now) {
@@ -228,12 +248,13 @@ export class Sender {
     return best;
   }
 
-  /** The usable link where a packet arrives first. */
-  #earliestPath(now: number, lane: Lane): Path | undefined {
+  /** The usable link where a packet of `length` bytes arrives first. */
+  #earliestPath(now: number, lane: Lane, length: number): Path | undefined {
     let best: Path | undefined;
     let bestAtUs = Infinity;
     for (const path of lane.paths) {
-      if (!lane.usable(path) || path.flight.full || !this.#hasRoom(path)) continue;
+      if (!lane.usable(path) || path.flight.full || length > path.packetBytes) continue;
+      if (!this.#hasRoom(path)) continue;
       const at = lane.pinned
         ? pathArrivalAtUs(now, path, this.#paths[0]!)
         : this.#policy.urgentArrivalAtUs(now, path);
@@ -242,6 +263,48 @@ export class Sender {
       bestAtUs = at;
     }
     return best;
+  }
+
+  /**
+   * Whether a packet fits none of the links of its lane that work, and it is known what they carry.
+   * One that is still looked at may carry it in a moment.
+   */
+  #isTooBig(lane: Lane, slot: number): boolean {
+    const length = this.#pool.lengths[slot]!;
+    let works = false;
+    for (const path of lane.paths) {
+      if (!lane.usable(path)) continue;
+      if (!path.mtu.isKnown || length <= path.packetBytes) return false;
+      works = true;
+    }
+    return works;
+  }
+
+  /** Gives up packets that are next in their turn and fit no link. Returns whether there were any. */
+  #dropTooBig(now: number): boolean {
+    if (this.#paths.every((path) => this.#turns.longest <= path.packetBytes)) return false;
+    let found = this.#dropTooBigOf(now, this.#lanes.common, this.#groups);
+    for (const lane of this.#lanes.pinned) found = this.#dropTooBigOf(now, lane, 1) || found;
+    return found;
+  }
+
+  #dropTooBigOf(now: number, lane: Lane, groups: number): boolean {
+    let found = false;
+    for (let group = 0; group < groups; group++) {
+      const slot = lane.queue.firstSlotOf(group);
+      if (slot < 0 || !this.#isTooBig(lane, slot)) continue;
+      const taken = lane.queue.shift(now, false, group);
+      // Another flow may be served first: what fits waits with what was lost.
+      if (this.#isTooBig(lane, taken)) this.#tooBig(taken);
+      else lane.resend.push(taken);
+      found = true;
+    }
+    return found;
+  }
+
+  #tooBig(slot: number): void {
+    this.#drops.count("too-big");
+    this.#onTooBig(slot);
   }
 
   #hasRoom(path: Path): boolean {

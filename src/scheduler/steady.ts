@@ -31,6 +31,9 @@ const NEARER_US = 3_000;
 /** The nearest may be so much later than another at the moment, in microseconds. */
 const STICKY_US = 5_000;
 
+/** A link that does not carry a packet is later than any that does, in microseconds. */
+const TOO_NARROW_US = 1e9;
+
 const NOWHERE = 255;
 
 /** Gives every flow a link of its own. */
@@ -42,6 +45,8 @@ export class SteadyPolicy implements Policy {
   readonly #link = new Uint8Array(BUCKETS).fill(NOWHERE);
   readonly #cameAtUs = new Float64Array(BUCKETS);
   readonly #seenAtUs = new Float64Array(BUCKETS);
+  /** By flow bucket: the length of its longest packet since it began, in bytes. */
+  readonly #longest = new Uint16Array(BUCKETS);
   /** The nearest link. */
   #nearest: Path | undefined;
 
@@ -52,26 +57,30 @@ export class SteadyPolicy implements Policy {
     this.#adapter = new QueueAdapter(lane.queue, paths, (_now, path) => this.#serves(path));
   }
 
-  /** Finds the nearest link and takes flows off links that have failed. */
+  /** Finds the nearest link and takes flows off links that have failed or are too narrow. */
   look(now: number): void {
     this.#adapter.look(now);
     this.#findNearest();
     const { queue } = this.#lane;
     for (const path of this.#paths) {
-      if (queue.flowsOf(path.options.id) > 0 && !this.#serves(path)) this.#clear(now, path);
+      if (queue.flowsOf(path.options.id) === 0) continue;
+      if (!this.#serves(path)) this.#clear(now, path);
+      else if (path.mtu.isKnown) this.#moveTooLong(now, path);
     }
   }
 
   /** Finds the link of a flow that begins, goes on after a pause, or does not fit any more. */
-  place(now: number, bucket: number): void {
+  place(now: number, bucket: number, length: number): void {
     const pausedUs = now - this.#seenAtUs[bucket]!;
     this.#seenAtUs[bucket] = now;
+    this.#longest[bucket] = Math.max(this.#longest[bucket]!, length);
     const path = this.#paths[this.#link[bucket]!];
     if (!path || pausedUs >= PAUSE_US || !this.#serves(path)) {
-      const first = this.#earliest(now);
+      this.#longest[bucket] = length;
+      const first = this.#earliest(now, length);
       if (first) this.#assign(now, bucket, first);
     } else if (now - this.#cameAtUs[bucket]! >= STAY_US && this.#isFull(now, path)) {
-      const better = this.#better(now, path);
+      const better = this.#better(now, path, this.#longest[bucket]!);
       if (better) this.#assign(now, bucket, better);
     }
   }
@@ -146,13 +155,14 @@ export class SteadyPolicy implements Policy {
     return pathArrivalAtUs(now, path, this.#paths[0]!) + waitUs;
   }
 
-  /** The link where a packet of a new flow arrives first. */
-  #earliest(now: number): Path | undefined {
+  /** The link where a packet of a new flow arrives first; one that carries it, if there is any. */
+  #earliest(now: number, length: number): Path | undefined {
     let best: Path | undefined;
     let bestAtUs = Infinity;
     for (const path of this.#paths) {
       if (!this.#lane.usable(path) || isOutranked(path, this.#paths)) continue;
-      const at = this.#arrivalAtUs(now, path);
+      const lateUs = length > path.packetBytes ? TOO_NARROW_US : 0;
+      const at = this.#arrivalAtUs(now, path) + lateUs;
       if (at >= bestAtUs) continue;
       best = path;
       bestAtUs = at;
@@ -161,15 +171,14 @@ export class SteadyPolicy implements Policy {
   }
 
   /** The link where a flow of `path`, which is full, would be earlier and have more room. */
-  #better(now: number, path: Path): Path | undefined {
+  #better(now: number, path: Path, length: number): Path | undefined {
     const { queue } = this.#lane;
     const lateAtUs = this.#arrivalAtUs(now, path);
     let best: Path | undefined;
     let bestBps = GAIN * path.rate.rateBps / Math.max(queue.flowsOf(path.options.id), 1);
     for (const other of this.#paths) {
-      if (other === path || !this.#serves(other) || this.#arrivalAtUs(now, other) >= lateAtUs) {
-        continue;
-      }
+      if (other === path || !this.#serves(other) || length > other.packetBytes) continue;
+      if (this.#arrivalAtUs(now, other) >= lateAtUs) continue;
       // What a link carries that was never filled only a flow can tell.
       const rateBps = other.rate.starting ? Infinity : other.rate.rateBps;
       const shareBps = rateBps / (queue.flowsOf(other.options.id) + 1);
@@ -187,11 +196,20 @@ export class SteadyPolicy implements Policy {
     this.#lane.queue.assign(bucket, id);
   }
 
+  /** The next packet of a link's flows is too long for it: the flow goes where it fits. */
+  #moveTooLong(now: number, path: Path): void {
+    const bucket = this.#lane.queue.firstOf(path.options.id);
+    const length = this.#longest[bucket]!;
+    if (length <= path.packetBytes) return;
+    const other = this.#earliest(now, length);
+    if (other && length <= other.packetBytes) this.#assign(now, bucket, other);
+  }
+
   #clear(now: number, path: Path): void {
     const { queue } = this.#lane;
     for (;;) {
       const bucket = queue.firstOf(path.options.id);
-      const other = bucket < 0 ? undefined : this.#earliest(now);
+      const other = bucket < 0 ? undefined : this.#earliest(now, this.#longest[bucket]!);
       if (!other || other === path) return;
       this.#assign(now, bucket, other);
     }

@@ -9,6 +9,7 @@
  */
 
 import type { TransmitBatch } from "../batch.ts";
+import { CONTROL, UNTRACKED } from "../links/in_flight.ts";
 import type { Path } from "../links/path.ts";
 import { BUCKETS } from "../queue/flow_queue.ts";
 import type { Session } from "../session/session.ts";
@@ -21,9 +22,6 @@ import {
 } from "../wire/data.ts";
 import { KIND } from "../wire/ip.ts";
 import { wireTime } from "../wire/time.ts";
-
-/** A slot's packet leaves together with its bookkeeping; a control datagram has none. */
-const NO_PACKET = -1;
 
 /** Sends for one peer. Instants in microseconds. */
 export class Transmitter {
@@ -101,12 +99,17 @@ export class Transmitter {
 
   /** Sends a copy of the packet in `slot`, under the header that {@linkcode sendPacket} wrote. */
   sendCopy(path: Path, slot: number): void {
-    this.#seal(path, slot, DATA_HEADER_BYTES + this.#pool.lengths[slot]!, NO_PACKET);
+    this.#seal(path, slot, DATA_HEADER_BYTES + this.#pool.lengths[slot]!, CONTROL);
   }
 
   /** Sends the first `length` bytes of the body of `slot` as a control datagram. */
   sendControl(path: Path, slot: number, length: number): void {
-    this.#seal(path, slot, length, NO_PACKET);
+    this.#seal(path, slot, length, CONTROL);
+  }
+
+  /** The same for a datagram that is to find out whether the link carries its size. */
+  sendSizeProbe(path: Path, slot: number, length: number): void {
+    this.#seal(path, slot, length, UNTRACKED);
   }
 
   #seal(path: Path, slot: number, length: number, packet: number): number {

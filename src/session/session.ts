@@ -47,6 +47,8 @@ export class Session {
     readonly sendKey: AeadKey,
     readonly receiveKey: AeadKey,
     links: number,
+    /** The longest packet that the other end takes, in bytes. */
+    readonly mtu: number = Infinity,
   ) {
     this.base = new Float64Array(links);
     this.receipts = Array.from({ length: links }, () => new LinkReceipt());

@@ -17,6 +17,8 @@ export interface SessionParts {
   readonly cipher: Cipher;
   readonly keys: SessionKeys;
   readonly links: number;
+  /** The longest packet that the other end takes, in bytes. */
+  readonly mtu: number;
 }
 
 /** A session and its owner. */
@@ -58,12 +60,12 @@ export class Sessions<Owner> {
 
   /** Makes a session with fresh keys, and wipes the caller's copies. */
   open(now: number, owner: Owner, parts: SessionParts): Session {
-    const { localId, remoteId, cipher, keys, links } = parts;
+    const { localId, remoteId, cipher, keys, links, mtu } = parts;
     const sendKey = this.#aead.importKey(cipher, keys.sendKey);
     const receiveKey = this.#aead.importKey(cipher, keys.receiveKey);
     keys.sendKey.fill(0);
     keys.receiveKey.fill(0);
-    const session = new Session(localId, remoteId, now, cipher, sendKey, receiveKey, links);
+    const session = new Session(localId, remoteId, now, cipher, sendKey, receiveKey, links, mtu);
     this.#byId.set(localId | 0, { session, owner });
     return session;
   }

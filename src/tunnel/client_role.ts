@@ -112,6 +112,7 @@ export class ClientRole {
       cipher: connected.payload.cipher,
       keys: connected.keys,
       links: this.#options.links.length,
+      mtu: connected.payload.mtu,
     });
     for (const path of this.#peer.paths) {
       if (path.live.state !== "up") path.remote = this.#options.links[path.options.id]!.remote;

@@ -14,7 +14,15 @@ import type { Path } from "../links/path.ts";
 import type { Receiver } from "../receiver/receiver.ts";
 import type { Transmitter } from "../scheduler/transmitter.ts";
 import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
-import { CLOSE_REASON, FRAME, writeClose, writeLinkUpdate, writeProbe } from "../wire/frame.ts";
+import {
+  CLOSE_REASON,
+  FRAME,
+  writeClose,
+  writeLinkUpdate,
+  writePadding,
+  writeProbe,
+} from "../wire/frame.ts";
+import { FRAMES_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { MAX_REPORT_BYTES, Report, writeReport } from "../wire/report.ts";
 import { wireTime } from "../wire/time.ts";
 
@@ -89,6 +97,7 @@ export class ControlWriter {
       const link = path.options.id;
       const due = receiver.reportDue(now, link);
       const wanted = this.#probe[link] === 1 || this.#ackNumber[link]! >= 0;
+      if (path.remote && !this.#out.isFull(path)) this.#writeSizeProbes(path);
       if (!due && !wanted) continue;
       if (!path.remote) {
         this.#forget(link);
@@ -149,6 +158,21 @@ export class ControlWriter {
     }
     this.#forget(link);
     this.#send(path, this.#writeReports(at, link));
+  }
+
+  /** Sends probes of the sizes that a path may carry. */
+  #writeSizeProbes(path: Path): void {
+    const { now } = this.#out;
+    const { bytes } = this.#pool;
+    while (!this.#out.isFull(path)) {
+      const size = path.pollSizeProbe(now);
+      if (size === 0) return;
+      const length = size - FRAMES_OVERHEAD_BYTES[path.remote!.family];
+      const number = path.nextProbe(now, size);
+      const at = writeProbe(bytes, this.#start, FRAME.probe, number, wireTime(now));
+      writePadding(bytes, at, this.#start + length - at);
+      this.#out.sendSizeProbe(path, this.#slot, length);
+    }
   }
 
   /** Writes the report about one path on another: because that works, or because it is faster. */

@@ -70,7 +70,9 @@ export class Endpoint implements Core {
       schedule: options.schedule ?? "fast",
       controlSlot: pool.alloc(),
       emit: (event: EndpointEvent): void => this.#emit(event),
+      mtu: options.mtu,
       deliver: (slot: number): void => this.#ready.push(slot),
+      tooBig: (_peer: Peer, slot: number): void => pool.release(slot),
       forget: (session: Session): void => this.#sessions.remove(session),
     };
     const shared = { host, sessions: this.#sessions };

@@ -96,6 +96,13 @@ export type EndpointEvent =
     readonly remote: string;
   }
   | {
+    /** The largest packet that the links in use carry has changed. */
+    readonly type: "mtu";
+    readonly peer: string;
+    /** Bytes of the inner IP packet. */
+    readonly mtu: number;
+  }
+  | {
     /** The client should open a fresh socket for this link: the old one's path stays dead. */
     readonly type: "rebind";
     readonly link: number;

@@ -28,6 +28,7 @@ import type { Tier } from "../wire/handshake.ts";
 import { ControlReader } from "./control_reader.ts";
 import { ControlWriter } from "./control_writer.ts";
 import type { EndpointEvent } from "./options.ts";
+import { TunnelMtu } from "./tunnel_mtu.ts";
 
 /** Packets a peer's queue holds at most: 250 ms at 100 Mbit/s. */
 const QUEUE_PACKETS = 2048;
@@ -45,6 +46,10 @@ export interface PeerHost {
   readonly emit: (event: EndpointEvent) => void;
   /** Takes a packet for the TUN. */
   readonly deliver: (slot: number) => void;
+  /** The longest packet of the tunnel, in bytes. */
+  readonly mtu: number;
+  /** Takes over a packet for a peer that none of its links carries. */
+  readonly tooBig: (peer: Peer, slot: number) => void;
   /** A session has ended: its id means nothing any more. */
   readonly forget: (session: Session) => void;
 }
@@ -63,6 +68,8 @@ export class Peer {
   /** What leaves for the peer, and how much has left. */
   transmitter: Transmitter;
   readonly data: DataFrames;
+  /** The longest packet that is to be sent to it. */
+  readonly mtu: TunnelMtu;
 
   readonly #control: ControlWriter;
   readonly #reader: ControlReader;
@@ -80,6 +87,7 @@ export class Peer {
     follows: boolean,
   ) {
     this.#host = host;
+    this.mtu = new TunnelMtu(host.mtu);
     this.transmitter = new Transmitter(host.pool);
     this.sender = this.#newSender();
     this.receiver = new Receiver(0, host.pool, host.deliver);
@@ -113,6 +121,7 @@ export class Peer {
     this.previous = this.current;
     this.#overlapEndsAtUs = now + OVERLAP_US;
     this.current = session;
+    this.mtu.agree(Math.min(this.#host.mtu, session.mtu));
     if (this.next === session) this.next = undefined;
     if (isNew) this.#restart(now, instance);
     for (const path of this.paths) {
@@ -131,7 +140,10 @@ export class Peer {
     }
     this.current = this.previous = this.next = undefined;
     this.#releaseAll(now);
-    for (const path of this.paths) path.live.restart(now);
+    for (const path of this.paths) {
+      path.live.restart(now);
+      path.mtu.stop();
+    }
     if (wasUp) this.#host.emit({ type: "session", peer: this.name, state: "down", reason });
   }
 
@@ -225,6 +237,7 @@ export class Peer {
     path.remote = new Remote(records, offset);
     path.socket = socket;
     if (!known) return;
+    path.mtu.restart();
     this.#host.emit({
       type: "roamed",
       peer: this.name,
@@ -273,6 +286,7 @@ export class Peer {
     at = Math.min(at, this.sender.timeoutAtUs(), this.receiver.resequencer.nextTimeoutAtUs);
     at = Math.min(at, this.current.createdAtUs + EXPIRE_AFTER_US);
     if (this.previous) at = Math.min(at, this.#overlapEndsAtUs);
+    at = Math.min(at, this.mtu.timeoutAtUs);
     for (const path of this.paths) {
       at = Math.min(at, path.timeoutAtUs(this.#isAlone(path)));
       if (path.remote) at = Math.min(at, this.receiver.reportAtUs(path.options.id));
@@ -285,6 +299,9 @@ export class Peer {
     if (!this.current) return false;
     this.transmitter.begin(now, this.current, batches);
     this.#control.write();
+    if (this.mtu.update(now, this.paths)) {
+      this.#host.emit({ type: "mtu", peer: this.name, mtu: this.mtu.bytes });
+    }
     return this.sender.fill();
   }
 
@@ -298,6 +315,7 @@ export class Peer {
   #newSender(): Sender {
     const { pool, drops, rules, schedule } = this.#host;
     const out = this.transmitter;
+    const onTooBig = (slot: number): void => this.#host.tooBig(this, slot);
     return new Sender({
       pool,
       paths: this.paths,
@@ -306,6 +324,7 @@ export class Peer {
       rules,
       schedule,
       out,
+      onTooBig,
     });
   }
 
@@ -337,7 +356,10 @@ export class Peer {
       this.transmitter.reset();
     }
     this.remoteInstance = instance;
-    for (const path of this.paths) path.live.restart(now);
+    for (const path of this.paths) {
+      path.live.restart(now);
+      path.mtu.restart();
+    }
   }
 
   /** A peer that is away must not keep the memory that others need. */

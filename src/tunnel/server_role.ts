@@ -130,6 +130,7 @@ export class ServerRole {
       cipher: this.#cipher(responder.init.features),
       keys: responder.keys,
       links: responder.init.links.length,
+      mtu: responder.init.mtu,
     });
     this.#offers.set(peer, responder.init.links);
   }

@@ -61,6 +61,13 @@ export function isTooShort(type: number, length: number): boolean {
   return type === FRAME.close && length < CLOSE_BYTES;
 }
 
+/** Writes a PADDING frame of `length` bytes with its header; returns where it ends. */
+export function writePadding(bytes: Uint8Array, at: number, length: number): number {
+  const payload = writeFrameHeader(bytes, at, FRAME.padding, length - FRAME_HEADER_BYTES);
+  bytes.fill(0, payload, at + length);
+  return at + length;
+}
+
 /** Writes a CLOSE frame; returns where it ends. */
 export function writeClose(bytes: Uint8Array, at: number, reason: number): number {
   const payload = writeFrameHeader(bytes, at, FRAME.close, CLOSE_BYTES);

@@ -17,6 +17,12 @@ export const UDP_OVERHEAD_BYTES = {
 /** Bytes that the tunnel adds to a packet inside the UDP payload. */
 const TUNNEL_BYTES = OUTER_HEADER_BYTES + DATA_HEADER_BYTES + TAG_BYTES;
 
+/** Bytes of a datagram that carries frames besides the frames themselves, by the family of the link. */
+export const FRAMES_OVERHEAD_BYTES = {
+  4: UDP_OVERHEAD_BYTES[4] + OUTER_HEADER_BYTES + TAG_BYTES,
+  6: UDP_OVERHEAD_BYTES[6] + OUTER_HEADER_BYTES + TAG_BYTES,
+} as const;
+
 /** Bytes that a packet takes on a link besides its own: 66 over IPv4, 86 over IPv6. */
 export const PACKET_OVERHEAD_BYTES = {
   4: UDP_OVERHEAD_BYTES[4] + TUNNEL_BYTES,

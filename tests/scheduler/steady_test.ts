@@ -22,7 +22,7 @@ class Bench {
   send(bucket: number, count = 1): void {
     for (let i = 0; i < count; i++) {
       this.policy.look(this.now);
-      this.policy.place(this.now, bucket);
+      this.policy.place(this.now, bucket, 1000);
       this.waiting.push(this.now, bucket);
     }
   }

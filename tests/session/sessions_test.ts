@@ -22,7 +22,14 @@ function keys(): { sendKey: Uint8Array; receiveKey: Uint8Array; handshakeHash: U
 
 function open(sessions: Sessions<string>, owner: string, localId: number): Session {
   const cipher = "chacha20poly1305";
-  return sessions.open(0, owner, { localId, remoteId: 9, cipher, keys: keys(), links: 1 });
+  return sessions.open(0, owner, {
+    localId,
+    remoteId: 9,
+    cipher,
+    keys: keys(),
+    links: 1,
+    mtu: 1434,
+  });
 }
 
 Deno.test("Sessions.newId() keeps an owner's upper 24 bits and counts in the lower 8", () => {
@@ -52,7 +59,14 @@ Deno.test("Sessions.newId() gives no two owners one instance, and none instance 
 Deno.test("Sessions.open() wipes the keys it was given; find() and remove() go by id", () => {
   const sessions = newSessions();
   const given = keys();
-  const parts = { localId: 5, remoteId: 9, cipher: "aes256gcm", keys: given, links: 3 } as const;
+  const parts = {
+    localId: 5,
+    remoteId: 9,
+    cipher: "aes256gcm",
+    keys: given,
+    links: 3,
+    mtu: 1434,
+  } as const;
   const session = sessions.open(7, A, parts);
   assertEquals([...given.sendKey, ...given.receiveKey], new Array(64).fill(0));
   assertEquals(session.receipts.length, 3);
