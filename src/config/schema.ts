@@ -1,6 +1,6 @@
 /**
  * Every configuration key, once: the parser, its messages and the manual are made
- * of these tables.
+ * from these tables.
  *
  * @module
  */
@@ -19,17 +19,17 @@ export const CONTROL_DIRECTORY = "/var/run/aggvpn";
 /** Most links of a client, and most addresses a server listens on. */
 export const MAX_LINKS = 250;
 
-/** Most rules: each packet is held against one after the other. */
+/** Most rules: each packet is compared with one after the other. */
 export const MAX_RULES = 64;
 
 /** Which end a key is for. */
 export type Mode = "client" | "server";
 
-/** Systems that keys can be for, named as `Platform.os` is. */
+/** Systems that keys can be for, with the names of `Platform.os`. */
 export type Os = "linux" | "openbsd";
 
 /**
- * What a key of a link decides of the way its datagrams leave by: the address, the device, the
+ * What a link's key decides about the way its datagrams leave: the address, the device, the
  * routing domain or the mark of their socket, or the routing table that such packets are sent to.
  */
 export type Way = "address" | "device" | "domain" | "mark" | "table";
@@ -42,16 +42,16 @@ export interface Key<T = unknown> {
   readonly doc: string;
   /** Only for this end; absent: for both. */
   readonly mode?: Mode;
-  /** Only for this system, of which the manual tells; absent: for every one. */
+  /** Only for this system, which the manual then names; absent: for every system. */
   readonly os?: Os;
-  /** `ways.ts` says what follows. */
+  /** `ways.ts` says what follows from it. */
   readonly way?: Way;
 }
 
 /** The keys of a table. */
 export type Keys = Readonly<Record<string, Key>>;
 
-/** What reading a table gives: defaults filled in, `undefined` for what is absent or wrong. */
+/** What reading a table gives: defaults filled in, `undefined` where absent or wrong. */
 export type Values<K extends Keys> = {
   readonly [N in keyof K]: K[N] extends { readonly kind: Kind<infer T> }
     ? K[N] extends { readonly default: unknown } ? T : T | undefined
