@@ -19,7 +19,7 @@ Deno.test("reportIfRefused() says each operation once, from watchRefusals() on",
   ]);
 });
 
-Deno.test("reportIfRefused() says nothing of other errors", async () => {
+Deno.test("reportIfRefused() says nothing about other errors", async () => {
   const others = [
     new Deno.errors.NotFound("No such file or directory (os error 2): open 'x'"),
     new Deno.errors.PermissionDenied("Permission denied (os error 13)"),

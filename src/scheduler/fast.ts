@@ -17,7 +17,7 @@ import type { Policy } from "./policy.ts";
 import { QueueAdapter } from "./queue_adapter.ts";
 import { rank, whyTierUnused } from "./tiers.ts";
 
-/** The head waits this much longer for far links while near ones may still gain, in microseconds. */
+/** The head waits this much longer for far links while near ones may still gain: microseconds. */
 const STARTING_SOJOURN_US = 16_000;
 /**
  * What comes this much later on a link than on another cannot be put back in order: the other end

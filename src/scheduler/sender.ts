@@ -132,7 +132,7 @@ export class Sender {
     this.#pool.release(slot);
   }
 
-  /** A packet's datagram was lost: it is sent again, within {@linkcode MAX_SENDS} and the credit. */
+  /** A packet's datagram was lost: it is sent again, within MAX_SENDS and the credit for bulk. */
   handleLost(slot: number): void {
     const isBulk = this.#classifier.kind[slot] === KIND.bulk;
     const bytes = isBulk ? this.#pool.lengths[slot]! : 0;

@@ -32,7 +32,7 @@ class Sender {
   }
 }
 
-Deno.test("HarmWatch leaves a link alone with which more is delivered than without", () => {
+Deno.test("HarmWatch leaves alone a link with which more is delivered than without it", () => {
   const sender = new Sender();
   sender.run(60, () => 60e6);
   assertEquals(sender.changes, []);
@@ -84,7 +84,7 @@ Deno.test("HarmWatch convicts nobody for traffic in bursts that all links could 
   assert(longest <= 3 + 20, `${longest} s: ${sender.changes}`);
 });
 
-Deno.test("HarmWatch takes a link back when there was just little to send, and asks ever more rarely", () => {
+Deno.test("HarmWatch takes a link back when there was just little to send, and tries ever more rarely", () => {
   const sender = new Sender();
   sender.run(100, () => 10e6);
   const out = sender.changes.filter((line) => line.endsWith("out")).map(parseFloat);
