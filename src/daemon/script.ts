@@ -7,8 +7,8 @@
  * none of them. They inherit no descriptor but stderr: those of the tunnel are closed on exec.
  *
  * Nothing waits forever, neither for a script that the system refuses to kill nor for one that
- * hangs in the kernel. No way in which a script ends is fatal: Deno rejects when it has no name for a
- * signal, which is the case for 9 on OpenBSD and from 32 on elsewhere.
+ * hangs in the kernel. However a script ends, it is not fatal: Deno rejects when it has no name for
+ * a signal, which is the case for 9 on OpenBSD and from 32 on elsewhere.
  *
  * @module
  */
