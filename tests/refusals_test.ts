@@ -14,8 +14,8 @@ Deno.test("reportIfRefused() says each operation once, from watchRefusals() on",
     }
   });
   assertEquals(lines, [
-    "error pledge(2) refused a write of a: report this, please",
-    "error pledge(2) refused the start of b: report this, please",
+    "error pledge(2) refused a write of a: please report this",
+    "error pledge(2) refused the start of b: please report this",
   ]);
 });
 

@@ -85,7 +85,7 @@ export const TOP_KEYS = {
   server: {
     kind: net.host,
     mode: "client",
-    doc: "Host of the server, with the port of links that name none.",
+    doc: "Host of the server, with the port for links that name none.",
   },
   listen: {
     kind: listOf(located(net.listenAddress)),
@@ -110,7 +110,7 @@ export const TOP_KEYS = {
     default: true,
     os: "openbsd",
     doc:
-      "Whether a tunnel that is set up gives up the rights it does not need, by pledge and unveil.",
+      "Whether the tunnel, once it is set up, gives up rights that it does not need, by pledge and unveil.",
   },
 } as const satisfies Keys;
 
@@ -147,7 +147,7 @@ export const TUNNEL_KEYS = {
   nat: {
     kind: flag,
     default: false,
-    doc: "Whether what leaves this host from the tunnel gets the host's address.",
+    doc: "Whether packets that leave this host from the tunnel get the host's address.",
   },
   mss_clamp: {
     kind: flag,
@@ -170,7 +170,7 @@ export const TUNNEL_KEYS = {
     kind: SCHEDULE,
     default: "fast",
     doc:
-      "How links share what this end sends. fast: a download has the sum of all links. steady: a " +
+      "How links share what this end sends. fast: a download gets the sum of all links. steady: a " +
       "flow stays on one link while it fits, calls on the nearest, for the least delay. redundant: " +
       "all packets on all links, as fast as the best of them.",
   },
@@ -260,7 +260,7 @@ export const LINK_KEYS = {
   },
   quota: {
     kind: size,
-    doc: "What the link may carry in a month, both ways together; then it is only a backup.",
+    doc: "What the link may carry in a month, both ways together; beyond that it is only a backup.",
   },
   max_latency: {
     kind: duration("1 ms", "10 s", "300 ms"),
@@ -272,7 +272,7 @@ export const LINK_KEYS = {
   },
   timeout: {
     kind: duration("200 ms", "10 min", "2 s"),
-    doc: "Silence after which an idle link is down, by default 1 s and 16 s when it is metered.",
+    doc: "Silence after which an idle link is down, by default 1 s, or 16 s when it is metered.",
   },
   mtu: {
     kind: integer("BYTES", 576, 1900),
@@ -284,7 +284,7 @@ export const LINK_KEYS = {
 export const CLIENT_KEYS = {
   password: {
     kind: texts.secretText,
-    doc: "Key or pass phrase of this client, of no other.",
+    doc: "Key or pass phrase of this client and no other.",
   },
   password_file: {
     kind: texts.file,
@@ -312,7 +312,7 @@ export const RULE_KEYS = {
   },
   ports: {
     kind: listOf(port),
-    doc: "Ports of which packets must have one, as source or destination; fragments have none.",
+    doc: "Ports, one of which must be a packet's source or destination; fragments have none.",
   },
   dscp: {
     kind: texts.dscp,
@@ -334,12 +334,12 @@ export const RULE_KEYS = {
   },
   class: {
     kind: oneOf("interactive", "bulk"),
-    doc: "Class that such packets get instead of the one that is found out.",
+    doc: "Class that such packets get instead of the one that is detected.",
   },
   duplicate: {
     kind: DUPLICATE,
     doc:
-      "The same as in [tunnel] for such packets of any class, by default what that says; auto uses " +
+      "As in [tunnel], but for such packets of any class; by default the value there; auto uses " +
       "a metered link only when `links` names it.",
   },
 } as const satisfies Keys;

@@ -75,10 +75,10 @@ export class HarmWatch {
 
   /** Why link `index` is left out, in words; undefined when it is not. */
   reason(now: number, index: number): string | undefined {
-    if (index === this.#onTrial) return "on trial: is the whole faster without it?";
+    if (index === this.#onTrial) return "on trial: is the tunnel faster without it?";
     const leftUs = this.#outUntil[index]! - now;
     if (leftUs <= 0) return undefined;
-    return `made the whole slower: tried again in ${Math.ceil(leftUs / 1e6)} s`;
+    return `slowed down the tunnel: tried again in ${Math.ceil(leftUs / 1e6)} s`;
   }
 
   /** Whether {@linkcode update} has something to do. */

@@ -93,7 +93,7 @@ export class RedundantPolicy implements Policy {
     const tier = whyTierUnused(path, this.#paths);
     if (tier || !this.#leader || this.mayCopy(now, path)) return tier;
     const laterMs = Math.round(timeDifference(path.owdWire, this.#leader.owdWire) / 1000);
-    return `arrives ${laterMs} ms later: copies would be of no use`;
+    return `arrives ${laterMs} ms later: copies would be useless`;
   }
 
   #serves(path: Path): boolean {

@@ -4,7 +4,7 @@ import { HarmWatch } from "../../src/scheduler/harm_watch.ts";
 import { NOW, pathOf, type Spec as LinkSpec, Waiting } from "./links.ts";
 
 interface Spec extends LinkSpec {
-  /** Convicted of making the whole slower. */
+  /** Convicted of slowing down the tunnel. */
   readonly out?: true;
 }
 

@@ -60,9 +60,9 @@ Deno.test("HarmWatch says why a link is left out, and for how long", () => {
   const bps = (isOut: boolean): number => isOut ? 48e6 : 20e6;
   sender.run(3.25, bps);
   const reason = (): string | undefined => sender.watch.reason(sender.now, OTHER);
-  assertEquals(reason(), "on trial: is the whole faster without it?");
+  assertEquals(reason(), "on trial: is the tunnel faster without it?");
   sender.run(9.5, bps);
-  assertEquals(reason(), "made the whole slower: tried again in 10 s");
+  assertEquals(reason(), "slowed down the tunnel: tried again in 10 s");
   assertEquals(sender.watch.reason(sender.now, 0), undefined);
 });
 
