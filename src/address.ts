@@ -1,6 +1,6 @@
 /**
- * IP addresses and networks: values that are read once and written where people or programs of
- * the system want text.
+ * IP addresses and networks: values that are read once and written where people or system
+ * programs want text.
  *
  * IPv4 is dotted decimal without leading zeros (inet_aton(3) would read them as
  * octal); IPv6 is RFC 4291 section 2.2, with a zone as in RFC 4007 section 11.
@@ -21,7 +21,7 @@ export class Address {
   readonly family: Family;
 
   /**
-   * @param bytes 4 or 16, which nobody changes any more
+   * @param bytes 4 or 16, which nobody changes afterwards
    * @param zone interface of a link-local address, as in `fe80::1%eth0`
    */
   constructor(readonly bytes: Uint8Array, readonly zone?: string) {
@@ -33,7 +33,7 @@ export class Address {
     return this.bytes.every((byte) => byte === 0);
   }
 
-  /** Whether one host can have the address: not any, loopback, multicast or reserved. */
+  /** Whether a single host can have the address: not any, loopback, multicast or reserved. */
   get isOfHost(): boolean {
     const { bytes } = this;
     const first = bytes[0]!;
@@ -47,7 +47,7 @@ export class Address {
     return isLinkLocal(this.bytes);
   }
 
-  /** Returns the address as a network of its own, without zone. */
+  /** Returns the network of this address alone, without zone. */
   toPrefix(): Prefix {
     return new Prefix(this.bytes, this.bytes.length * 8);
   }
@@ -74,7 +74,7 @@ export class Prefix {
   readonly family: Family;
 
   /**
-   * @param bytes 4 or 16, which nobody changes any more
+   * @param bytes 4 or 16, which nobody changes afterwards
    * @param length of the prefix, in bits
    */
   constructor(readonly bytes: Uint8Array, readonly length: number) {
@@ -145,7 +145,7 @@ export class Prefix {
     return `${this.toAddress()}/${this.length}`;
   }
 
-  /** IPv4 networks of more than two addresses keep the first and the last of them (RFC 3021). */
+  /** IPv4 networks of more than two addresses reserve the first and the last of them (RFC 3021). */
   get #hasReserved(): boolean {
     return this.family === 4 && this.length < 31;
   }
@@ -160,7 +160,7 @@ export class Prefix {
   }
 }
 
-/** Reads an address of either family; returns undefined when it is none. */
+/** Reads an address of either family; returns undefined for anything else. */
 export function parseAddress(text: string): Address | undefined {
   const [, address = "", zone] = /^([^%]*)(?:%([A-Za-z0-9_.-]{1,15}))?$/.exec(text) ?? [];
   const bytes = address.includes(":") ? parseIpv6(address) : parseIpv4(address);
@@ -168,7 +168,7 @@ export function parseAddress(text: string): Address | undefined {
   return zone === undefined || isLinkLocal(bytes) ? new Address(bytes, zone) : undefined;
 }
 
-/** Reads `address/length`; returns undefined when it is none. */
+/** Reads `address/length`; returns undefined for anything else. */
 export function parsePrefix(text: string): Prefix | undefined {
   const [, address = "", digits = ""] = /^([^/%]+)\/(0|[1-9]\d{0,2})$/.exec(text) ?? [];
   const bytes = parseAddress(address)?.bytes;

@@ -38,5 +38,5 @@ export function reportIfRefused(operation: string, error: unknown): boolean {
 
 /** Logs that `sandbox` refused an operation. */
 export function logRefusal(sandbox: string, operation: string): void {
-  log.error("{sandbox} refused {operation}: report this, please", { sandbox, operation });
+  log.error("{sandbox} refused {operation}: please report this", { sandbox, operation });
 }

@@ -14,12 +14,12 @@ Deno.test("reportIfRefused() says each operation once, from watchRefusals() on",
     }
   });
   assertEquals(lines, [
-    "error pledge(2) refused a write of a: report this, please",
-    "error pledge(2) refused the start of b: report this, please",
+    "error pledge(2) refused a write of a: please report this",
+    "error pledge(2) refused the start of b: please report this",
   ]);
 });
 
-Deno.test("reportIfRefused() says nothing of other errors", async () => {
+Deno.test("reportIfRefused() says nothing about other errors", async () => {
   const others = [
     new Deno.errors.NotFound("No such file or directory (os error 2): open 'x'"),
     new Deno.errors.PermissionDenied("Permission denied (os error 13)"),

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { PACKET_OFFSET, PacketPool, SLOT_BYTES, STAGING_BYTES } from "../src/slab.ts";
 
-Deno.test("PacketPool.alloc() takes the packet that comes into a used slot for whole", () => {
+Deno.test("PacketPool.alloc() assumes that the packet for a used slot has its checksum", () => {
   const pool = new PacketPool(2);
   const slot = pool.alloc();
   pool.needsChecksum[slot] = 1;

@@ -1,5 +1,5 @@
 /**
- * What this host lacks for a configuration.
+ * What a configuration needs that this host lacks.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { linkSocket, openFiles } from "../daemon/plan.ts";
 import { detectPlatform } from "../platform/detect.ts";
 import type { HostFinding, HostNeeds, Platform } from "../platform/platform.ts";
 
-/** Looks at this host; changes nothing. Never throws for what a user can act on. */
+/** Inspects this host; changes nothing. Never throws for what a user can act on. */
 export function checkHost(config: Config): readonly HostFinding[] {
   try {
     const platform = detectPlatform();
@@ -28,7 +28,7 @@ export function hostNeeds(config: Config): HostNeeds {
   const links = config.mode === "client" ? config.links : [];
   return {
     tunName: config.tunnel.interface,
-    // The family of a host name is known only when it is looked up.
+    // The family of a host name is known only once it is looked up.
     links: links.map((link) => {
       const { host } = link.remote;
       return linkSocket(link, host instanceof Address ? host.family : 4);
@@ -41,13 +41,13 @@ export function hostNeeds(config: Config): HostNeeds {
   };
 }
 
-/** Whether there are networks behind clients: what comes from there is not of this host. */
+/** Whether there are networks behind clients: packets from there are not this host's. */
 function hasNetworks(config: Config): boolean {
   const isNetwork = (range: Prefix): boolean => !range.isSingle;
   return config.mode === "server" && config.clients.some(({ allowed }) => allowed.some(isNetwork));
 }
 
-/** Keys of links that only another system knows. */
+/** Keys of links that only another operating system has. */
 function foreignKeys(config: Config, platform: Platform): HostFinding[] {
   if (config.mode !== "client") return [];
   const foreign = WAY_KEYS.filter((key) => ![undefined, platform.os].includes(osOf(key)));

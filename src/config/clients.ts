@@ -1,5 +1,5 @@
 /**
- * The clients of a server, and what must hold between them.
+ * The clients of a server, and the rules they must obey together.
  *
  * @module
  */
@@ -24,7 +24,7 @@ interface Client {
   readonly config: ClientConfig | undefined;
 }
 
-/** Returns the clients of a server; what cannot be used is reported and left out. */
+/** Returns the clients of a server; unusable ones are reported and left out. */
 export function readClients(
   top: Top,
   clients: Entry | undefined,

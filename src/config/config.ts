@@ -2,7 +2,7 @@
  * A checked configuration: what the rest of the program sees of a TOML file.
  *
  * Every default is filled in; units are those of the suffixes. `schema.ts` holds
- * every key once, `parse.ts` makes this of a text.
+ * every key once, `parse.ts` makes this from a text.
  *
  * @module
  */
@@ -56,7 +56,7 @@ export interface LinkConfig {
   readonly mtu?: number;
 }
 
-/** What authenticates one client: exactly one of the two. */
+/** What authenticates one client: exactly one of these. */
 export interface Secret {
   /** 32 bytes of `aggvpn genkey`, decoded. */
   readonly key?: Uint8Array;
@@ -76,10 +76,10 @@ export interface ClientConfig {
 export interface TunnelConfig {
   /** Interface name; the system picks one when absent. */
   readonly interface?: string;
-  /** Of this end, with the length of the tunnel's network. */
+  /** This end's address, with the prefix length of the tunnel's network. */
   readonly address?: Prefix;
   readonly address6?: Prefix;
-  /** Of the other end. */
+  /** The other end's address. */
   readonly gateway?: Address;
   readonly gateway6?: Address;
   /** Inner MTU in bytes; derived from the links when absent. */
@@ -130,7 +130,7 @@ export interface ServerModeConfig extends CommonConfig {
 /** A checked configuration. */
 export type Config = ClientModeConfig | ServerModeConfig;
 
-/** One thing wrong with a configuration file, in the order of the text. */
+/** One thing wrong with a configuration file. */
 export interface Problem {
   readonly severity: "error" | "warning";
   /** 1-based; 0 when the problem is with the file as a whole. */

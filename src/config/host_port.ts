@@ -7,7 +7,7 @@
 import { Address, parseAddress } from "../address.ts";
 import type { HostPort } from "./config.ts";
 
-/** A host, by its address or its name, and a port when it was written. */
+/** A host, by its address or its name, and the port if one was written. */
 export interface HostAndPort {
   readonly host: Address | string;
   readonly port: number | undefined;
@@ -15,7 +15,7 @@ export interface HostAndPort {
 
 /**
  * Reads `host`, `host:port`, an IPv6 address, `[ipv6]` or `[ipv6]:port`. Returns undefined
- * when it is none of these.
+ * for anything else.
  */
 export function parseHostPort(text: string): HostAndPort | undefined {
   const bare = parseAddress(text);
@@ -32,7 +32,7 @@ export function parseHostPort(text: string): HostAndPort | undefined {
   return name !== undefined && isHostName(name) ? { host: name, port } : undefined;
 }
 
-/** Tells whether a number is a port that can be sent to. */
+/** Tells whether a number is a port to which datagrams can be sent. */
 export function isPort(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 65535;
 }

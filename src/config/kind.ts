@@ -1,5 +1,5 @@
 /**
- * Kinds of values: how each is called in a synopsis, and how it is read.
+ * Kinds of values: what each is called in a synopsis, and how it is read.
  *
  * A kind either returns the value or tells the report what it expected and what
  * it found. It never throws.
@@ -11,7 +11,7 @@ import { closest } from "../suggest.ts";
 import type { Report } from "./report.ts";
 import { describeKind, describeValue, quote, type Value } from "./tree.ts";
 
-/** Where a kind says what is wrong: the report, and the key's path such as `link.dsl1.port`. */
+/** Where a kind reports what is wrong: the report, and the key's path such as `link.dsl1.port`. */
 export interface Field {
   readonly report: Report;
   readonly path: string;
@@ -24,13 +24,13 @@ export interface Kind<T> {
   readonly read: (value: Value, field: Field) => T | undefined;
 }
 
-/** Says that `expected` was expected instead of `value`. */
+/** Reports that `expected` was expected instead of `value`. */
 export function expected(value: Value, field: Field, what: string, hint?: string): undefined {
   const message = `${field.path}: expected ${what}, found ${describeValue(value)}`;
   field.report.error(value.at, message, hint);
 }
 
-/** The same without showing the value. */
+/** Reports likewise, without showing the value. */
 export function expectedSecretly(
   value: Value,
   field: Field,
@@ -59,7 +59,7 @@ export function text<T>(
   };
 }
 
-/** A whole number of `min` to `max`. */
+/** A whole number from `min` to `max`. */
 export function integer(metavar: string, min: number, max: number): Kind<number> {
   return {
     metavar,
@@ -104,7 +104,7 @@ export function listOf<T>(kind: Kind<T>): Kind<readonly T[]> {
   };
 }
 
-/** What was read, with where it was written. */
+/** What was read, and where it was written. */
 export interface Located<T> {
   readonly value: T;
   readonly at: Value["at"];

@@ -16,11 +16,11 @@ import { isName, NAME_RULE } from "./text_kinds.ts";
 import { type Entry, quote, type Table } from "./tree.ts";
 import { keysOf } from "./ways.ts";
 
-/** Three heartbeats of 250 ms, and as much again as one. */
+/** Three heartbeats of 250 ms, and one more interval. */
 const TIMEOUT_US = 1_000_000;
 /** Three heartbeats of 5 s, and 1 s. */
 const METERED_TIMEOUT_US = 16_000_000;
-/** A quota below this should not pay for heartbeats several times a second: they carry 2.4 GB a month. */
+/** A lower quota should not be spent on several heartbeats a second, which take 2.4 GB a month. */
 const SMALL_QUOTA_BYTES = 50e9;
 
 type LinkReading = Reading<typeof LINK_KEYS>;
@@ -31,11 +31,11 @@ export interface Link {
   readonly config: LinkConfig | undefined;
 }
 
-/** What a link takes from the rest of the file. */
+/** What a link needs from the rest of the file. */
 export interface Surroundings {
   /** `server`, when it was read. */
   readonly server: HostAndPort | undefined;
-  /** Whether `server` was written, right or wrong, or may be in what could not be read. */
+  /** Whether `server` was written, right or wrong, or may be in an unreadable part. */
   readonly hasServer: boolean;
   /** `tunnel.mtu`. */
   readonly tunnelMtu: number | undefined;

@@ -1,5 +1,5 @@
 /**
- * The links of a client, and what must hold between them.
+ * The links of a client, and the rules they must obey together.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { MAX_LINKS, type TUNNEL_KEYS } from "./schema.ts";
 import type { Entry, Table } from "./tree.ts";
 import { isPinned, PINNING_KEYS, PORT_KEYS, portSpaceOf, SOCKET_KEYS, sourceOf } from "./ways.ts";
 
-/** What the links of a client take from the rest of the file. */
+/** What the links of a client need from the rest of the file. */
 export interface ClientTop {
   readonly server: HostAndPort | undefined;
   readonly hasServer: boolean;
   readonly tunnel: Reading<typeof TUNNEL_KEYS>;
 }
 
-/** Reads the links of a client; what cannot be used is reported and left out. */
+/** Reads the links of a client; unusable ones are reported and left out. */
 export function readLinks(
   links: Entry | undefined,
   top: ClientTop,
@@ -107,7 +107,7 @@ function checkLocalPorts(links: readonly Link[], report: Report): void {
   }
 }
 
-/** Datagrams that are routed into the tunnel they carry never arrive. */
+/** Datagrams that are routed into the tunnel that they carry never arrive. */
 function checkRoutes(
   links: readonly Link[],
   tunnel: ClientTop["tunnel"],

@@ -11,7 +11,7 @@ import type { Reading } from "./read_table.ts";
 import type { Report } from "./report.ts";
 import { MAX_LINKS, type TOP_KEYS } from "./schema.ts";
 
-/** Returns where the server listens; reports what two sockets cannot share. */
+/** Returns where the server listens; reports addresses that two sockets cannot share. */
 export function readListen(
   top: Reading<typeof TOP_KEYS>,
   complete: boolean,

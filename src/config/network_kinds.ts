@@ -61,7 +61,7 @@ function suggestInterfaceAddress(text: string, family: Family): string | undefin
   return `${new Prefix(first, prefix.length)}`;
 }
 
-/** A client's inner address as a network of its own; a prefix length is allowed and not used. */
+/** A client's inner address as a network of one address; a prefix length is allowed and ignored. */
 export function clientAddress(family: Family): Kind<Prefix> {
   return text(
     "ADDRESS",
@@ -70,7 +70,7 @@ export function clientAddress(family: Family): Kind<Prefix> {
   );
 }
 
-/** Returns the address when a host of the tunnel can have it, without zone: there is one link. */
+/** Returns the address without zone if a host in the tunnel can have it: there is only one link. */
 function hostOf(address: Address | undefined, family: Family): Address | undefined {
   return address?.family === family && address.isOfHost ? new Address(address.bytes) : undefined;
 }
@@ -109,7 +109,7 @@ export const listenAddress: Kind<ListenConfig> = text(
   (text) => /^\*?:\d+$/.test(text) ? `0.0.0.0:${text.split(":")[1]}` : undefined,
 );
 
-/** The name of a network interface: at most 15 bytes, as both kernels have it (IFNAMSIZ). */
+/** The name of a network interface: at most 15 bytes in both kernels (IFNAMSIZ). */
 export const interfaceName: Kind<string> = text(
   "INTERFACE",
   "an interface name of at most 15 letters, digits, dots, dashes and underscores",

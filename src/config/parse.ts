@@ -1,5 +1,5 @@
 /**
- * TOML text to a checked configuration, or to everything that is wrong with it.
+ * From TOML text to a checked configuration, or to everything that is wrong with it.
  *
  * @module
  */
@@ -51,7 +51,7 @@ export function parseConfig(text: string, options: ParseOptions): ParseResult {
 /** A document on its way to a configuration. */
 interface Draft {
   readonly root: Table;
-  /** Whether what is not there is missing. */
+  /** Whether absent keys are missing, not just unreadable. */
   readonly complete: boolean;
   readonly context: Context;
   readonly top: Reading<typeof TOP_KEYS>;
@@ -122,7 +122,7 @@ function tableOf(entry: Entry | undefined, report: Report): Table {
   return table ?? { kind: "table", entries: new Map(), at: { line: 0, column: 0 } };
 }
 
-/** The mode that is written, else the one that the keys suggest. */
+/** The mode as written, else the one that the keys suggest. */
 function modeOf(root: Table): Mode | undefined {
   const mode = root.entries.get("mode")?.value;
   if (mode?.kind === "string" && (mode.value === "client" || mode.value === "server")) {

@@ -17,7 +17,7 @@ import {
 
 /** What a number without a unit means. */
 interface Bare {
-  /** How many base units it is. */
+  /** Its size in base units. */
   readonly size: number;
   /** Its unit in words; a warning says so unless it is undefined. */
   readonly note?: string;
@@ -81,7 +81,7 @@ export function duration(min: string, max: string, example: string): Kind<number
   return quantity("TIME", DURATION_UNITS, { size: 1e6, note: "seconds" }, range);
 }
 
-/** A fraction of 0 to 1, written as a percentage. */
+/** A fraction from 0 to 1, written as a percentage. */
 export const percentage: Kind<number> = {
   metavar: "PERCENTAGE",
   read: (value, field) => {

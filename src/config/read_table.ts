@@ -11,7 +11,7 @@ import { describeValue, type Entry, type Position, quote, type Table, type Value
 
 /** A table that was read. */
 export interface Reading<K extends Keys> {
-  /** How messages call it, such as `link.dsl1`; empty for the top of the file. */
+  /** Its name in messages, such as `link.dsl1`; empty for the top of the file. */
   readonly path: string;
   readonly at: Position;
   readonly values: Values<K>;
@@ -21,16 +21,16 @@ export interface Reading<K extends Keys> {
   readonly placeOf: (key: keyof K & string) => Position;
 }
 
-/** What reading depends on. */
+/** What reading a table depends on. */
 export interface Context {
   readonly report: Report;
-  /** Undefined while it is not known: then no key is of the wrong mode. */
+  /** Undefined while unknown: then no key is of the wrong mode. */
   readonly mode: Mode | undefined;
-  /** Names of tables that stand beside the keys. */
+  /** Names of the tables beside the keys. */
   readonly sections?: readonly string[];
 }
 
-/** Reads the keys of `table`; says what is wrong with each, and which are not known. */
+/** Reads the keys of `table`; reports what is wrong with each, and which are unknown. */
 export function readTable<const K extends Keys>(
   table: Table,
   keys: K,
@@ -53,7 +53,7 @@ export function readTable<const K extends Keys>(
   };
 }
 
-/** Returns `value` as a table, or says that it is none. */
+/** Returns `value` as a table, or reports that it is not one. */
 export function asTable(
   value: Value,
   path: string,
@@ -92,7 +92,7 @@ function unknown(name: string, entry: Entry, path: string): string {
     : `unknown key ${quote(name)}${where}`;
 }
 
-/** A name for people: bare where TOML allows it. */
+/** A name as people read it: bare where TOML allows it. */
 function printable(name: string): string {
   return /^[A-Za-z0-9_-]{1,64}$/.test(name) ? name : quote(name);
 }
@@ -103,7 +103,7 @@ function suggest(name: string, entry: Entry, keys: Keys, path: string, context: 
   if (meant !== undefined && known.includes(meant)) return `aggvpn calls it "${meant}"`;
   const near = closest(name, known);
   if (near !== undefined && entry.value.kind === "table") return `did you mean "${near}"?`;
-  // A key of another table, spelled right, is more likely misplaced than mistyped.
+  // A correctly spelled key of another table is more likely misplaced than mistyped.
   const home = homeOf(meant ?? name, path);
   if (home !== undefined) return `"${meant ?? name}" belongs ${home}`;
   if (near !== undefined) return `did you mean "${near}"?`;

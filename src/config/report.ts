@@ -11,7 +11,7 @@ import type { Position } from "./tree.ts";
 export class Report {
   readonly #problems: Problem[] = [];
 
-  /** Adds an error; `at` is undefined when it is of the file as a whole. */
+  /** Adds an error; `at` is undefined when it concerns the file as a whole. */
   error(at: Position | undefined, message: string, hint?: string): void {
     this.#add("error", at, message, hint);
   }
@@ -21,7 +21,7 @@ export class Report {
     this.#add("warning", at, message, hint);
   }
 
-  /** Adds what another part has found. */
+  /** Adds problems that another part has found. */
   addAll(problems: readonly Problem[]): void {
     this.#problems.push(...problems);
   }

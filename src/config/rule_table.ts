@@ -11,7 +11,7 @@ import { type Context, type Reading, readTable } from "./read_table.ts";
 import { MAX_RULES, RULE_KEYS, SECTIONS } from "./schema.ts";
 import { describeValue, type Entry, quote } from "./tree.ts";
 
-/** Reads the rules; `links` are the names that rules may use, undefined when any may be. */
+/** Reads the rules; `links` are the names that rules may use, undefined when they may use any. */
 export function readRules(
   rules: Entry | undefined,
   links: readonly string[] | undefined,

@@ -1,6 +1,6 @@
 /**
  * Every configuration key, once: the parser, its messages and the manual are made
- * of these tables.
+ * from these tables.
  *
  * @module
  */
@@ -19,17 +19,17 @@ export const CONTROL_DIRECTORY = "/var/run/aggvpn";
 /** Most links of a client, and most addresses a server listens on. */
 export const MAX_LINKS = 250;
 
-/** Most rules: each packet is held against one after the other. */
+/** Most rules: each packet is compared with one after the other. */
 export const MAX_RULES = 64;
 
 /** Which end a key is for. */
 export type Mode = "client" | "server";
 
-/** Systems that keys can be for, named as `Platform.os` is. */
+/** Systems that keys can be for, with the names of `Platform.os`. */
 export type Os = "linux" | "openbsd";
 
 /**
- * What a key of a link decides of the way its datagrams leave by: the address, the device, the
+ * What a link's key decides about the way its datagrams leave: the address, the device, the
  * routing domain or the mark of their socket, or the routing table that such packets are sent to.
  */
 export type Way = "address" | "device" | "domain" | "mark" | "table";
@@ -42,16 +42,16 @@ export interface Key<T = unknown> {
   readonly doc: string;
   /** Only for this end; absent: for both. */
   readonly mode?: Mode;
-  /** Only for this system, of which the manual tells; absent: for every one. */
+  /** Only for this system, which the manual then names; absent: for every system. */
   readonly os?: Os;
-  /** `ways.ts` says what follows. */
+  /** `ways.ts` says what follows from it. */
   readonly way?: Way;
 }
 
 /** The keys of a table. */
 export type Keys = Readonly<Record<string, Key>>;
 
-/** What reading a table gives: defaults filled in, `undefined` for what is absent or wrong. */
+/** What reading a table gives: defaults filled in, `undefined` where absent or wrong. */
 export type Values<K extends Keys> = {
   readonly [N in keyof K]: K[N] extends { readonly kind: Kind<infer T> }
     ? K[N] extends { readonly default: unknown } ? T : T | undefined
@@ -85,7 +85,7 @@ export const TOP_KEYS = {
   server: {
     kind: net.host,
     mode: "client",
-    doc: "Host of the server, with the port of links that name none.",
+    doc: "Host of the server, with the port for links that name none.",
   },
   listen: {
     kind: listOf(located(net.listenAddress)),
@@ -110,7 +110,7 @@ export const TOP_KEYS = {
     default: true,
     os: "openbsd",
     doc:
-      "Whether a tunnel that is set up gives up the rights it does not need, by pledge and unveil.",
+      "Whether the tunnel, once it is set up, gives up rights that it does not need, by pledge and unveil.",
   },
 } as const satisfies Keys;
 
@@ -147,7 +147,7 @@ export const TUNNEL_KEYS = {
   nat: {
     kind: flag,
     default: false,
-    doc: "Whether what leaves this host from the tunnel gets the host's address.",
+    doc: "Whether packets that leave this host from the tunnel get the host's address.",
   },
   mss_clamp: {
     kind: flag,
@@ -170,7 +170,7 @@ export const TUNNEL_KEYS = {
     kind: SCHEDULE,
     default: "fast",
     doc:
-      "How links share what this end sends. fast: a download has the sum of all links. steady: a " +
+      "How links share what this end sends. fast: a download gets the sum of all links. steady: a " +
       "flow stays on one link while it fits, calls on the nearest, for the least delay. redundant: " +
       "all packets on all links, as fast as the best of them.",
   },
@@ -260,7 +260,7 @@ export const LINK_KEYS = {
   },
   quota: {
     kind: size,
-    doc: "What the link may carry in a month, both ways together; then it is only a backup.",
+    doc: "What the link may carry in a month, both ways together; beyond that it is only a backup.",
   },
   max_latency: {
     kind: duration("1 ms", "10 s", "300 ms"),
@@ -272,7 +272,7 @@ export const LINK_KEYS = {
   },
   timeout: {
     kind: duration("200 ms", "10 min", "2 s"),
-    doc: "Silence after which an idle link is down, by default 1 s and 16 s when it is metered.",
+    doc: "Silence after which an idle link is down, by default 1 s, or 16 s when it is metered.",
   },
   mtu: {
     kind: integer("BYTES", 576, 1900),
@@ -284,7 +284,7 @@ export const LINK_KEYS = {
 export const CLIENT_KEYS = {
   password: {
     kind: texts.secretText,
-    doc: "Key or pass phrase of this client, of no other.",
+    doc: "Key or pass phrase of this client and no other.",
   },
   password_file: {
     kind: texts.file,
@@ -312,7 +312,7 @@ export const RULE_KEYS = {
   },
   ports: {
     kind: listOf(port),
-    doc: "Ports of which packets must have one, as source or destination; fragments have none.",
+    doc: "Ports, one of which must be a packet's source or destination; fragments have none.",
   },
   dscp: {
     kind: texts.dscp,
@@ -334,12 +334,12 @@ export const RULE_KEYS = {
   },
   class: {
     kind: oneOf("interactive", "bulk"),
-    doc: "Class that such packets get instead of the one that is found out.",
+    doc: "Class that such packets get instead of the one that is detected.",
   },
   duplicate: {
     kind: DUPLICATE,
     doc:
-      "The same as in [tunnel] for such packets of any class, by default what that says; auto uses " +
+      "As in [tunnel], but for such packets of any class; by default the value there; auto uses " +
       "a metered link only when `links` names it.",
   },
 } as const satisfies Keys;

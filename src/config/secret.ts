@@ -1,8 +1,8 @@
 /**
  * Keys and pass phrases.
  *
- * A key is written `aggvpn1:` and the base64 of its 32 bytes, so that it is
- * never taken for a pass phrase nor the other way round: 52 characters.
+ * A key is written `aggvpn1:` and the base64 of its 32 bytes, so that neither
+ * it nor a pass phrase is ever taken for the other: 52 characters.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export function parseKey(text: string): Uint8Array | undefined {
   return formatKey(key) === text ? key : undefined;
 }
 
-/** A secret, or what is wrong with it; the text of it is in neither message. */
+/** A secret, or what is wrong with it; no message contains its text. */
 export type SecretResult =
   | { readonly secret: Secret; readonly warning?: string }
   | { readonly error: string; readonly hint: string };

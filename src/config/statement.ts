@@ -1,7 +1,7 @@
 /**
  * Finds statements in a TOML text that does not parse, line by line.
  *
- * This is a guess, good enough to go on after an error: a statement begins with
+ * This is a guess, good enough to continue after an error: a statement begins with
  * a header or `KEY =`, and every line that looks like neither continues it.
  *
  * @module
@@ -40,7 +40,7 @@ export function firstOccurrence(text: string, line: number): number | undefined 
   return undefined;
 }
 
-/** Returns the 1-based line of the header that `line` comes after, when its bracket is not closed. */
+/** Returns the 1-based line of the header before `line`, when its bracket is not closed. */
 export function openHeader(text: string, line: number): number | undefined {
   const lines = text.split("\n", line);
   const header = lines.findLastIndex((line) => HEADER.test(line));

@@ -12,16 +12,16 @@ import { quote } from "./tree.ts";
 /** A syntax error as a problem. */
 export interface SyntaxProblem {
   readonly problem: Problem;
-  /** Whether the statement is a second one of the same name: nothing is missing without it. */
+  /** Whether the statement repeats a name: nothing is missing without it. */
   readonly isDuplicate: boolean;
 }
 
 const DUPLICATE = "Defining a key multiple times is invalid";
 
-/** What names a key whose value is not to be shown. */
+/** Matches keys whose values must not be shown. */
 const SECRET_KEY = /passw|psk|secret/i;
 
-/** The parser's words, and what they come to. */
+/** The parser's words, and what they mean. */
 const PLAIN_WORDS: Readonly<Record<string, string>> = {
   "Empty bare keys are not allowed": "expected a key",
   "Must be a newline": "expected the end of the line",
@@ -36,7 +36,7 @@ const PLAIN_WORDS: Readonly<Record<string, string>> = {
   "Unterminated inline-table": 'expected "}" at the end of the table',
 };
 
-/** Explains `error`, which the parser met in `text`; undefined: it gave up without one. */
+/** Explains `error`, which the parser found in `text`; undefined: it gave up without one. */
 export function explainSyntaxError(text: string, error: ParseError | undefined): SyntaxProblem {
   if (!error) {
     const message = "a value is too long or nested too deeply";
@@ -56,7 +56,7 @@ export function explainSyntaxError(text: string, error: ParseError | undefined):
   return { problem: { ...at, message, ...hint && { hint } }, isDuplicate: false };
 }
 
-/** A header or a key that ends too early, over which the parser stumbles in the next line. */
+/** A header or a key that ends too early, at which the parser fails only in the next line. */
 function explainEarlierLine(text: string, from: number): Problem | undefined {
   const header = openHeader(text, from);
   const line = header ?? emptyValue(text, from);
@@ -90,7 +90,7 @@ function foundAt(line: string, column: number): string {
   return `, found ${quote(word)}`;
 }
 
-/** Guesses what was meant by a line that is no TOML. */
+/** Guesses what was meant by a line that is not TOML. */
 function explainLine(line: string): string | undefined {
   if (/[\u201c\u201d\u2018\u2019]/.test(line)) return 'use straight quotes: "..."';
   const match = /^\s*([\w.-]+)\s*=\s*([^"'[{#=\s][^#"'=]*?)\s*(?:#.*)?$/.exec(line);

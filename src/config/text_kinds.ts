@@ -31,7 +31,7 @@ export const path: Kind<string> = text(
   (text) => isPath(text) && text.startsWith("/") ? text : undefined,
 );
 
-/** The path of a file, from the directory of the configuration when it is relative. */
+/** The path of a file; a relative one starts at the configuration's directory. */
 export const file: Kind<string> = text(
   "FILE",
   'the path of a file, such as "/etc/aggvpn/secret"',
@@ -76,7 +76,7 @@ function parseDscp(text: string): number | undefined {
   return assured ? 8 * Number(assured[1]) + 2 * Number(assured[2]) : undefined;
 }
 
-/** A secret; what is found is never shown. */
+/** A secret; its text is never shown. */
 export const secretText: Kind<string> = {
   metavar: "SECRET",
   read: (value, field) =>

@@ -1,5 +1,5 @@
 /**
- * Strict TOML 1.0 text to a {@linkcode Table} with the place of every key and
+ * From strict TOML 1.0 text to a {@linkcode Table} with the place of every key and
  * value, by toml-eslint-parser.
  *
  * The parser stops at its first error. To report all of them, the faulty
@@ -14,12 +14,12 @@ import { blankStatement } from "./statement.ts";
 import { explainSyntaxError } from "./syntax_error.ts";
 import type { Entry, Position, Table, Value } from "./tree.ts";
 
-/** Parsing again costs as much as parsing: this many characters in total... */
+/** Parsing again costs as much as the first time: this many characters in total ... */
 const MAX_PARSED_CHARACTERS = 400_000;
-/** ...and this many syntax errors in one file. */
+/** ... and this many syntax errors in one file. */
 const MAX_SYNTAX_ERRORS = 20;
 
-/** What could be read of a text. */
+/** What could be read from a text. */
 export interface Document {
   readonly root: Table;
   readonly problems: readonly Problem[];
@@ -52,7 +52,7 @@ function tryParse(text: string): { root: Table } | { error: ParseError | undefin
     return { root: treeOf(parseTOML(text, { tomlVersion: "1.0" })) };
   } catch (error) {
     if (error instanceof ParseError) return { error };
-    // A value nested or long beyond the stack.
+    // A value too long or too deeply nested for the stack.
     if (error instanceof RangeError) return { error: undefined };
     throw error;
   }

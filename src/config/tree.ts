@@ -38,7 +38,7 @@ export interface Entry {
   readonly value: Value;
 }
 
-/** Longest piece of a value that a message repeats. */
+/** Longest part of a value that a message repeats. */
 const MAX_SHOWN_LENGTH = 40;
 
 /** Describes a value for `found ...`. */
@@ -77,7 +77,7 @@ export function describeKind(value: Value): string {
   }
 }
 
-/** Writes text in double quotes on one line, clipped, with nothing a terminal would obey. */
+/** Writes text in double quotes on one line, clipped, without terminal control characters. */
 export function quote(text: string): string {
   const escaped = JSON.stringify(clip(text));
   return escaped.replace(/[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (letter) => {

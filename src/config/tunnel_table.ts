@@ -29,7 +29,7 @@ export function readTunnel(table: Table, hasScript: boolean, context: Context): 
   return tunnel;
 }
 
-/** Makes the configuration of what was read. */
+/** Makes the configuration from what was read. */
 export function tunnelConfig({ values }: TunnelReading): TunnelConfig {
   return compact({
     interface: values.interface,

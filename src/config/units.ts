@@ -1,7 +1,7 @@
 /**
  * Rates, sizes and times as people write them: a decimal number and a unit.
  *
- * Units are spelled as IEC 80000 has them: `k` and `M` are decimal, `Ki` and `Mi`
+ * Units are spelled as in IEC 80000: `k` and `M` are decimal, `Ki` and `Mi`
  * binary, `B` is a byte. Case counts, because `Mb` and `MB` differ by eight.
  *
  * @module
@@ -41,7 +41,7 @@ export const SIZE_UNITS: Units = {
 /** Base: microseconds. */
 export const DURATION_UNITS: Units = { "ms": 1e3, "s": 1e6, "min": 60e6, "h": 3600e6 };
 
-/** How else people write units, and what they mean by it. */
+/** Other spellings that people use, and what they mean by them. */
 const OTHER_SPELLINGS: Readonly<Record<string, string>> = {
   "bps": "bit/s",
   "kbps": "kbit/s",
@@ -68,7 +68,7 @@ const OTHER_SPELLINGS: Readonly<Record<string, string>> = {
 
 /**
  * Reads a number with a unit of `units`, such as `50 Mbit/s` or `1.5h`, in the
- * base unit and rounded to a whole number. Returns undefined when it is none.
+ * base unit and rounded to a whole number. Returns undefined for anything else.
  */
 export function parseQuantity(text: string, units: Units): number | undefined {
   const match = /^(\d{1,15}(?:\.\d{1,9})?) ?([A-Za-z/]+)$/.exec(text);
@@ -91,8 +91,8 @@ export function suggestQuantity(text: string, units: Units): string | undefined 
 }
 
 /**
- * Returns a number of bytes as people write it: in the largest unit that makes a whole number of
- * at most four digits of it, else in a decimal one with two digits behind the point.
+ * Returns a number of bytes as people write it: in the largest unit that gives a whole number
+ * of at most four digits, else in a decimal one with two digits after the point.
  */
 export function formatSize(bytes: number): string {
   const units = Object.entries(SIZE_UNITS);

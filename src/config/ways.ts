@@ -1,5 +1,5 @@
 /**
- * By which way a link's datagrams leave: what follows from the keys that `schema.ts` marks.
+ * Which way a link's datagrams leave: what follows from the keys that `schema.ts` marks.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type Key, LINK_KEYS, type Os, type Way } from "./schema.ts";
 
 type LinkKeys = typeof LINK_KEYS;
 
-/** A key that decides something of the way; with `W`, that. */
+/** A key that decides something about the way; with `W`, that thing. */
 export type WayKey<W extends Way = Way> = {
   [K in keyof LinkKeys]: LinkKeys[K] extends { readonly way: W } ? K : never;
 }[keyof LinkKeys];
@@ -19,40 +19,40 @@ export type WayKey<W extends Way = Way> = {
 export const WAY_KEYS: readonly WayKey[] = (Object.keys(LINK_KEYS) as (keyof LinkKeys)[])
   .filter((key): key is WayKey => "way" in LINK_KEYS[key]);
 
-/** Sockets that differ in one of them may have the same port. */
+/** Sockets that differ in one of these may have the same port. */
 const OF_PORTS: readonly Way[] = ["address", "device", "domain"];
 /** What two sockets can differ in. */
 const OF_SOCKETS: readonly Way[] = [...OF_PORTS, "mark"];
 
 /** Keys that tell the sockets of two links with the same remote apart; one for each way. */
 export const PORT_KEYS: readonly WayKey[] = firstKeys(OF_PORTS);
-/** Keys that make two links leave by different ways; one for each way. */
+/** Keys that make two links leave different ways; one for each way. */
 export const SOCKET_KEYS: readonly WayKey[] = firstKeys(OF_SOCKETS);
-/** Keys of links that the routes of the main table do not matter for; of each system in turn. */
+/** Keys of links for which the main table's routes do not matter; for each system in turn. */
 export const PINNING_KEYS: readonly WayKey[] = ([undefined, "linux", "openbsd"] as const)
   .flatMap((os) => WAY_KEYS.filter((key) => isPinning(key) && osOf(key) === os));
 
-/** Returns what the first key of `way` that a link has says of it; undefined when there is none. */
+/** Returns the value of the first key of `way` that a link has; undefined if it has none. */
 export function wayOf<W extends Way>(link: LinkConfig, way: W): LinkConfig[WayKey<W>] | undefined {
   const key = keysOf(way).find((key) => link[key] !== undefined);
   return key && (link[key] as LinkConfig[WayKey<W>]);
 }
 
-/** Returns the keys of a way: a link may have one of them. */
+/** Returns the keys of a way, of which a link may have one. */
 export function keysOf(way: Way): readonly WayKey[] {
   return WAY_KEYS.filter((key) => LINK_KEYS[key].way === way);
 }
 
-/** Returns the system that a key is for, undefined when it is for every one. */
+/** Returns the system that a key is for, undefined when it is for all. */
 export function osOf(key: WayKey): Os | undefined {
   const { os }: Key = LINK_KEYS[key];
   return os;
 }
 
-/** Returns the same text for links that leave by the same way, apart from routing by destination. */
+/** Returns the same text for links that leave the same way, apart from routing by destination. */
 export function sourceOf(link: LinkConfig): string {
   const values = WAY_KEYS.map((key) => link[key]);
-  // Bound to any address is as good as not bound.
+  // Bound to the any address is the same as not bound.
   const isAny = (value: unknown): boolean => value instanceof Address && value.isUnspecified;
   return textOf(values.map((value) => isAny(value) ? undefined : value));
 }
@@ -67,7 +67,7 @@ export function isPinned(link: LinkConfig): boolean {
   return PINNING_KEYS.some((key) => link[key] !== undefined);
 }
 
-/** An address chooses among the ways that routing by destination leaves. */
+/** An address chooses only among the ways that routing by destination leaves. */
 function isPinning(key: WayKey): boolean {
   return LINK_KEYS[key].way !== "address";
 }

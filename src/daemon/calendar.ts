@@ -1,5 +1,5 @@
 /**
- * Calendar months in this host's local time, by which providers bill.
+ * Calendar months in this host's local time, since providers bill by them.
  *
  * @module
  */

@@ -33,8 +33,8 @@ import { stateFile } from "./state_file.ts";
 const log = getLogger(["aggvpn", "daemon"]);
 
 /**
- * Packets that may be in the tunnel at once: 200 ms at 1 Gbit/s. Only slots that have been needed
- * take memory.
+ * Packets that may be in the tunnel at once: 200 ms at 1 Gbit/s. A slot takes memory only once it
+ * has been needed.
  */
 const POOL_PACKETS = 16384;
 
@@ -199,7 +199,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   });
 }
 
-/** Gives up rights that are no longer needed now that everything is open. */
+/** Gives up the rights that are no longer needed once everything is open. */
 function enterSandbox({ config, platform }: DaemonOptions, undoing: readonly string[]): void {
   const hooks = config.tunnel.down === undefined ? [] : [HOOK_SHELL];
   const status = config.statusCommand === undefined ? [] : [config.statusCommand];
@@ -212,7 +212,7 @@ function enterSandbox({ config, platform }: DaemonOptions, undoing: readonly str
   if (reason !== undefined) log.debug("No rights are given up: {reason}", { reason });
 }
 
-/** Runs `tunnel.up` and leaves `tunnel.down` for the end. */
+/** Runs `tunnel.up` now, and has `tunnel.down` run at the end. */
 async function startHooks(
   config: Config,
   env: Record<string, string>,
@@ -229,7 +229,7 @@ async function startHooks(
   );
 }
 
-/** Counts what links with a quota carry, until the end. */
+/** Counts what links with a quota carry, until the tunnel ends. */
 function startQuotas(
   { config, platform }: DaemonOptions,
   endpoint: Endpoint,

@@ -9,7 +9,7 @@ import type { EndpointEvent } from "../tunnel/options.ts";
 
 const log = getLogger(["aggvpn", "tunnel"]);
 
-/** Log lines that may come at once; after that there is one each second, as for a flapping link. */
+/** Log lines that may come in a burst, as from a flapping link; after it there is one a second. */
 const BURST = 30;
 const REFILL_US = 1_000_000;
 
@@ -45,7 +45,7 @@ export class EventLog {
 }
 
 function writeEvent(event: EndpointEvent): void {
-  // Only the fields in the message: the log would append any others.
+  // Only the fields in the message: the log appends any others.
   switch (event.type) {
     case "session":
       writeSession(event);

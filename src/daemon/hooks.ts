@@ -17,7 +17,7 @@ const log = getLogger(["aggvpn", "hooks"]);
 
 /** Runs `tunnel.up` and `tunnel.down`. */
 export const HOOK_SHELL = "/bin/sh";
-/** Calls that may wait; further ones are dropped, and the log says so. */
+/** Calls that may wait; more are dropped, and the log says so. */
 const MAX_WAITING = 256;
 
 /** The events that the status command is called for. */

@@ -1,9 +1,9 @@
 /**
- * Sets up the tunnel interface with addresses, routes and whatever else it needs of the system, and
- * undoes all of it.
+ * Sets up the tunnel interface with addresses, routes and whatever else it needs from the system,
+ * and undoes all of it.
  *
- * An interface that stays gets its old settings back: most of them while it is still open, like all
- * other changes; those that closing would change again, only afterwards.
+ * An interface that stays gets back its old settings: most of them while it is still open, like all
+ * other changes; those that closing it would change again, only afterwards.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const log = getLogger(["aggvpn", "daemon"]);
 /** What {@linkcode openInterface} needs. */
 export interface InterfaceOptions {
   readonly platform: Platform;
-  /** Name of the interface; the system chooses when there is none. */
+  /** Name of the interface; the system chooses when absent. */
   readonly name: string | undefined;
   readonly kind: TunKind;
   /** Returns what the interface should look like. */
@@ -42,8 +42,8 @@ export interface OpenInterface {
 }
 
 /**
- * Opens the interface and sets it up; the undoing of all of it goes onto `stack`. Resolves when its
- * addresses can be used, or the log says that they cannot. Throws AggvpnError.
+ * Opens the interface and sets it up, and pushes the undoing of all of it onto `stack`. Resolves
+ * when its addresses can be used, or the log says that they cannot. Throws AggvpnError.
  */
 export async function openInterface(
   options: InterfaceOptions,
@@ -63,7 +63,7 @@ export async function openInterface(
   const plan = { ...options.plan(tun.name), ...kept && { kept } };
   const changes = platform.networkChanges(plan);
   stack.defer(applyChanges(changes, report, run));
-  // One address that cannot be used is no reason to do without the others.
+  // One unusable address is no reason to give up the others.
   for (const finding of await platform.awaitAddresses(plan)) logFinding(finding);
   const undoing = [...changes.flatMap(({ undo }) => undo ? [undo] : []), ...closed.commands];
   return { tun, programs: undoing.flatMap(([program]) => program ?? []) };

@@ -22,18 +22,18 @@ import { MAX_PACKET_BYTES } from "../slab.ts";
 import type { EndpointOptions, LinkOptions } from "../tunnel/options.ts";
 import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 
-/** Outer IP packets of links that say nothing else. */
+/** Bytes of the largest outer IP packet of links that do not configure it. */
 const DEFAULT_LINK_MTU = 1500;
 
 /**
  * Files that are open besides the sockets: Deno has about 25 (its caches, event queue and pipes),
- * the tunnel 5, and a hook or a command a few for a moment.
+ * the tunnel 5, and a hook or a command briefly a few.
  */
 const OWN_FILES = 40;
 /** Clients that the control socket serves at once: MAX_CLIENTS of src/control/server.ts. */
 export const CONTROL_CLIENTS = 64;
 
-/** Returns how many files may have to be open at once. */
+/** Returns how many files may need to be open at once. */
 export function openFiles(config: Config): number {
   const sockets = config.mode === "client" ? config.links.length : config.listen.length;
   return sockets + CONTROL_CLIENTS + OWN_FILES;
@@ -73,7 +73,7 @@ export function linkOptions(link: LinkConfig, remote: Remote): LinkOptions {
   };
 }
 
-/** Returns what the endpoint does with some of its packets. */
+/** Returns how the endpoint treats some of its packets. */
 export function policyOptions(
   config: Config,
 ): Required<Pick<EndpointOptions, "rules" | "duplicate" | "schedule">> {
@@ -82,7 +82,7 @@ export function policyOptions(
 }
 
 /**
- * Returns the inner MTU: the configured one, or what fits the smallest link whole.
+ * Returns the inner MTU: the configured one, or the largest that fits the smallest link whole.
  * `families` are those of the sockets, in the order of the links.
  */
 export function tunnelMtu(config: Config, families: readonly Family[]): number {
@@ -96,7 +96,7 @@ export function tunnelMtu(config: Config, families: readonly Family[]): number {
 }
 
 /**
- * Returns what the interface and the routing are to look like. `families` are those of
+ * Returns how the interface and the routing should look. `families` are those of
  * the sockets.
  */
 export function networkPlan(
@@ -130,7 +130,7 @@ function tunnelRoutes(tunnel: TunnelConfig): Route[] {
   });
 }
 
-/** A server also routes what its clients may use, unless its own network covers it. */
+/** A server also routes its clients' networks, unless its own network covers them. */
 function serverRoutes(config: ServerModeConfig): Route[] {
   const { tunnel } = config;
   const known = [tunnel.address, tunnel.address6, ...tunnel.routes];

@@ -1,5 +1,5 @@
 /**
- * What has to be found out before anything is opened: keys from pass phrases,
+ * What must be found out before anything is opened: keys from pass phrases,
  * addresses from names, the inner MTU.
  *
  * @module

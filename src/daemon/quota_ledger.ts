@@ -2,7 +2,7 @@
  * How much each link has carried in each month: the contents of the state file.
  *
  * More than one month is kept because clocks get set: a host without a battery-backed clock starts
- * in the past, and what it had counted has to be there when its time is right again.
+ * in the past, and must still have its earlier counts once its time is right again.
  *
  * ```json
  * {"version":1,"months":{"2026-11":{"lte":12345678}}}
@@ -14,7 +14,7 @@
 import { isMonth, type Month } from "./calendar.ts";
 
 const VERSION = 1;
-/** Months that are kept, the current one included. */
+/** Months that are kept, including the current one. */
 const MONTHS = 3;
 
 /** Bytes by month and by name of the link. */
@@ -36,7 +36,7 @@ export class QuotaLedger {
     return ledger;
   }
 
-  /** The latest month that has a count. */
+  /** The latest month with a count. */
   get latest(): Month | undefined {
     return [...this.#months.keys()].sort().at(-1);
   }
@@ -46,7 +46,7 @@ export class QuotaLedger {
     return this.#months.get(month)?.get(link) ?? 0;
   }
 
-  /** Counts bytes of `link` in `month`, the current one, and forgets months long past. */
+  /** Counts bytes of `link` in `month`, the current one, and forgets months long ago. */
   add(month: Month, link: string, bytes: number): void {
     const links = this.#linksOf(month);
     links.set(link, (links.get(link) ?? 0) + bytes);

@@ -1,8 +1,8 @@
 /**
- * What links may carry in a month, and what they have carried: when a quota is used up, its link
- * becomes a backup until the month ends.
+ * What links may carry in a month, and what they have carried: a link whose quota is used up is a
+ * backup until the month ends.
  *
- * The core counts bytes and knows no calendar; this counts months and knows no packets.
+ * The core counts bytes without a calendar; this module has the calendar and sees no packets.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const log = getLogger(["aggvpn", "quota"]);
 
 /** How often to call {@linkcode Quotas.handleTimeout}: 100 Mbit/s overrun a quota by 12 MB. */
 export const QUOTA_INTERVAL_MS = 1000;
-/** The file is written at most this often, in microseconds: what a crash may forget. */
+/** Least time between writes of the file, in microseconds: what a crash may forget. */
 const SAVE_EVERY_US = 60_000_000;
 
 /** A link with a quota. */
@@ -31,14 +31,14 @@ export interface QuotaLink {
   readonly quotaBytes: number;
 }
 
-/** What is asked of the tunnel and told to it. */
+/** What {@linkcode Quotas} asks the tunnel and tells it. */
 export interface Carrier {
   /** Bytes that a link has carried since the start. */
   carriedBytes(link: number): number;
   setLinkTier(now: number, link: number, tier: Tier | undefined, reason: string | undefined): void;
 }
 
-/** What {@linkcode Quotas} works with. */
+/** What {@linkcode Quotas} needs. */
 export interface QuotaOptions {
   readonly links: readonly QuotaLink[];
   readonly carrier: Carrier;
@@ -54,7 +54,7 @@ export class Quotas {
   readonly #ledger: QuotaLedger;
   /** By position in the list: the carrier's latest answer. */
   readonly #counted: Float64Array;
-  /** Why each link is a backup, as told to the carrier. */
+  /** Why each link is a backup, as the carrier was told. */
   readonly #reasons: (string | undefined)[];
   #savedAtUs = -Infinity;
   #isSaved = true;
@@ -150,7 +150,7 @@ export class Quotas {
   }
 }
 
-/** Whatever is wrong with the file, the tunnel runs, and counting begins at zero. */
+/** Whatever is wrong with the file, the tunnel runs: counting then begins at zero. */
 function load(file: StateFile, month: string): QuotaLedger {
   const { path } = file;
   const { text, problem } = file.read();
@@ -168,11 +168,14 @@ function load(file: StateFile, month: string): QuotaLedger {
   }
   const { latest } = ledger;
   if (latest !== undefined && latest > month) {
-    log.warning("Quotas of {month} begin anew: {path} is of {latest}; is the clock right?", {
-      month,
-      path,
-      latest,
-    });
+    log.warning(
+      "Quotas are counted for {month}, but {path} is from {latest}: is the clock right?",
+      {
+        month,
+        path,
+        latest,
+      },
+    );
   }
   return ledger;
 }

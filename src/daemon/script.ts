@@ -1,21 +1,21 @@
 /**
  * Runs one of the user's programs, and kills it when its time is up.
  *
- * It leads a session, and so a process group, of its own, and is killed with all that it has
+ * It leads its own session, and so process group, and is killed with everything that it has
  * started: otherwise hanging children of scripts would pile up on a link that comes and goes. A
- * process that makes its own session, as daemon(3) does, goes on. Signals from the terminal reach
+ * process that makes its own session, as daemon(3) does, lives on. Signals from the terminal reach
  * none of them. They inherit no descriptor but stderr: those of the tunnel are closed on exec.
  *
- * Nobody waits forever, neither for a script that the system refuses to kill nor for one that hangs
- * in the kernel. No way in which a script ends is fatal: Deno rejects when it has no name for a
- * signal, which is the case for 9 on OpenBSD and from 32 on elsewhere.
+ * Nothing waits forever, neither for a script that the system refuses to kill nor for one that
+ * hangs in the kernel. However a script ends, it is not fatal: Deno rejects when it has no name for
+ * a signal, which is the case for 9 on OpenBSD and from 32 on elsewhere.
  *
  * @module
  */
 
 import { reportIfRefused } from "../refusals.ts";
 
-/** A script that runs longer is killed, so that the next one can run; milliseconds. */
+/** A script that runs longer is killed, so that the next one can run; in milliseconds. */
 export const SCRIPT_LIMIT_MS = 30_000;
 /** A killed script ends at once, unless it hangs in the kernel. */
 const KILLED_LIMIT_MS = 5_000;
@@ -27,9 +27,9 @@ export type Child = Pick<Deno.ChildProcess, "pid" | "status" | "unref">;
 export interface ScriptHost {
   /** Kills the group of a process. Throws AggvpnError when the system refuses. */
   readonly killGroup: (leader: number) => void;
-  /** {@linkcode SCRIPT_LIMIT_MS} unless a test cannot wait for that. */
+  /** {@linkcode SCRIPT_LIMIT_MS}, unless a test cannot wait that long. */
   readonly limitMs?: number;
-  /** For tests: how long a script may take to end when it is killed. */
+  /** For tests: how long a killed script may take to end. */
   readonly killedLimitMs?: number;
   /** For tests: starts a process. */
   readonly spawn?: (command: string, options: Deno.CommandOptions) => Child;
@@ -79,7 +79,7 @@ export function spawnProcess(command: string, options: Deno.CommandOptions): Den
   }
 }
 
-/** The number is right where Deno's name for the signal is wrong. */
+/** The signal number is right where Deno's name for it is wrong. */
 function failureOf({ code, signal }: Deno.CommandStatus): string | undefined {
   if (signal !== null) return `was ended by signal ${code - 128}`;
   return code === 0 ? undefined : `exited with status ${code}`;

@@ -9,7 +9,7 @@
 
 import { reportIfRefused } from "../refusals.ts";
 
-/** A larger file is not ours, in bytes. */
+/** A file of more bytes is not ours. */
 const LIMIT_BYTES = 64 * 1024;
 
 /** The result of reading: a text, or nothing and (unless there is no file) why. */
@@ -58,7 +58,7 @@ async function replace(path: string, text: string): Promise<void> {
   const directory = path.slice(0, path.lastIndexOf("/"));
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
   const fresh = `${path}.new`;
-  // Perhaps left by a crash; any other problem shows below.
+  // A crash may have left it; any other problem shows below.
   await Deno.remove(fresh).catch((error) => reportIfRefused(`a removal of ${fresh}`, error));
   {
     using file = await Deno.open(fresh, { write: true, createNew: true, mode: 0o600 });

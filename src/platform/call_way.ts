@@ -40,7 +40,7 @@ export interface CallProbe {
 export function chooseCalls(setting: string, probe: () => CallProbe): CallChoice {
   if (!SETTINGS.includes(setting)) {
     throw new AggvpnError(`Cannot call C functions by ${CALLS_VARIABLE}=${setting}`, {
-      hint: `It is one of ${SETTINGS.join(", ")}, or not set.`,
+      hint: `Set it to one of ${SETTINGS.join(", ")}, or not at all.`,
     });
   }
   if (setting === "stubs") return { way: "stubs", findings: [] };
@@ -66,14 +66,14 @@ export function callChoice(usual: CallWay | "probe", probe: () => CallProbe): ()
 
 const LANDING_ENFORCED: HostFinding = {
   severity: "warning",
-  message: "Calls of C are slower: this CPU (IBT or BTI) refuses the stubs that Deno makes",
+  message: "Calls to C are slower: this CPU (IBT or BTI) refuses the stubs that Deno makes",
   hint: "Nothing to do: they go through libffi, and fast lines cost a little more of the CPU.",
 };
 
 const PROBE_FAILED: HostFinding = {
   severity: "warning",
-  message: "Calls of C are slower: the stubs that Deno makes could not be tried on this CPU",
-  hint: `Report this, please. ${CALLS_VARIABLE}=stubs uses them all the same.`,
+  message: "Calls to C are slower: the stubs that Deno makes could not be tried on this CPU",
+  hint: `Please report this. ${CALLS_VARIABLE}=stubs uses them anyway.`,
 };
 
 /** How a probe ended. */

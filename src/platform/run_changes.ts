@@ -141,6 +141,6 @@ function changeError(change: SystemChange, message: string): AggvpnError {
   const missing = findProgram(program) === undefined;
   const hint = missing
     ? `Install the package that has "${program}".`
-    : "Run the command by hand to see what is in its way; nothing was left changed.";
+    : "Run the command by hand to see why it fails; all changes were undone.";
   return new AggvpnError(`Cannot run "${changeLine(change)}": ${message}`, { hint });
 }

@@ -1,5 +1,5 @@
 /**
- * When would a packet arrive on a path that is measured?
+ * When would a packet arrive on a measured path?
  *
  * @module
  */
@@ -8,15 +8,15 @@ import type { Path } from "../links/path.ts";
 import { timeDifference } from "../wire/time.ts";
 import { arrivalAtUs } from "./pick.ts";
 
-/** The jitter of a link that is hardly used is old news: it counts this much at most, in microseconds. */
+/** A hardly used link's jitter is an old measurement: at most this counts, in microseconds. */
 const MAX_JITTER_US = 5_000;
-/** Size that links are compared for. */
+/** Packet size for which links are compared. */
 export const FULL_PACKET_BYTES = 1500;
 
 // One scratch serves every path: nothing here is reentrant.
 const view = { dueAtUs: 0, owdUs: 0, jitterUs: 0, rttUs: 0, loss: 0, rateBps: 1 };
 
-/** When a full packet given to `path` at `now` arrives; to be compared with the same `base` only. */
+/** When a full packet given to `path` at `now` arrives; comparable only for the same `base`. */
 export function pathArrivalAtUs(now: number, path: Path, base: Path): number {
   view.dueAtUs = path.pacer.dueAtUs;
   view.owdUs = timeDifference(path.owdWire, base.owdWire);

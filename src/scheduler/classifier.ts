@@ -1,8 +1,8 @@
 /**
- * What is to be done with each packet that waits or is under way, by slot: which lane is it in,
- * which flow, how much does its user mind waiting, does it leave on several links?
+ * How to treat each packet that waits or is in flight, by slot: its lane, its flow, how much its
+ * user minds waiting, and whether it leaves on several links.
  *
- * Decided once, when the packet comes: by the rule that it matches, else by what it shows.
+ * Decided once, when the packet arrives: by the rule that it matches, else by its header.
  *
  * @module
  */
@@ -58,7 +58,7 @@ export class Classifier {
     return this.#rules.match(this.#pool.bytes, this.#pool.at(slot) + PACKET_OFFSET, info);
   }
 
-  /** Bulk of a flow that sends little is interactive, unless a rule says otherwise. */
+  /** Makes bulk of a flow that sends little interactive, unless a rule says otherwise. */
   #kindOf(now: number, slot: number, shown: Kind, bucket: number, rule: number): Kind {
     const said = rule < 0 ? UNSAID : this.#rules.kinds[rule]!;
     if (said === KIND.bulk) return KIND.bulk;

@@ -1,9 +1,9 @@
 /**
  * Duplicates: a packet that must not be late leaves on other links too, at the same time, and
- * the other end takes the one that comes first.
+ * the other end takes the first to arrive.
  *
  * A copy is sealed from the slot of its packet, under the same header. Its link accounts
- * for it as for control: nothing is kept of it, nothing sent again.
+ * for it as for control: it is neither kept nor sent again.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import type { Policy } from "./policy.ts";
 import { COPIES } from "./rules.ts";
 import type { Transmitter } from "./transmitter.ts";
 
-/** Datagrams that other packets leave free in a batch, since a copy cannot wait for the next. */
+/** Room for datagrams that other packets leave in a batch: a copy cannot wait for the next. */
 const COPY_ROOM = 16;
 /** Where others stop filling a batch when there may be copies. */
 export const FILL_BESIDE_COPIES: number = BATCH_DATAGRAMS - COPY_ROOM;
 /** Copies may run this far ahead of a link's pacer, in microseconds, and one full packet. */
 const AHEAD_US = 2_000;
-/** `auto`: what copies may add to what is sent, and how much at once, in bytes. */
+/** `auto`: the share that copies may add to what is sent, and how much at once, in bytes. */
 const AUTO_SHARE = 0.03;
 const AUTO_BURST_BYTES = 6_000;
 /** `auto`: it helps when the first link loses more than this ... */
@@ -87,7 +87,7 @@ export class Duplicator {
       bestAtUs = at;
     }
     if (main.loss > AUTO_LOSS) return best;
-    // The packet itself leaves at once: what its link's pacer says concerns the next one.
+    // The packet itself leaves at once: its link's pacer now speaks of the next one.
     const mainAtUs = pathArrivalAtUs(now, main, main) - Math.max(0, main.pacer.dueAtUs - now);
     return bestAtUs - mainAtUs <= AUTO_LATER_US ? best : undefined;
   }

@@ -1,9 +1,9 @@
 /**
  * The policy `fast`: one flow gets the sum of all links.
  *
- * Near primary links always; distant ones and overflow links when the queue is late; backups when
- * nothing else is up; and not at all what would do harm. How long the queue may get follows
- * from the links in use.
+ * Near primary links are always used; distant ones and overflow links when the queue is late;
+ * backups when nothing else is up; harmful links never. How long the queue may get follows from
+ * the links in use.
  *
  * @module
  */
@@ -17,15 +17,15 @@ import type { Policy } from "./policy.ts";
 import { QueueAdapter } from "./queue_adapter.ts";
 import { rank, whyTierUnused } from "./tiers.ts";
 
-/** The queue's head waits this much longer for far links while the nearer ones may still turn out to carry more, in microseconds. */
+/** The head waits this much longer for far links while near ones may still gain: microseconds. */
 const STARTING_SOJOURN_US = 16_000;
 /**
- * What comes so much later on a link than on another cannot be put back in order: the other end
+ * What comes this much later on a link than on another cannot be put back in order: the other end
  * does not wait that long. In microseconds.
  */
 const MAX_SKEW_US = 120_000;
 
-/** Uses every link as much as helps. */
+/** Uses every link as much as it helps. */
 export class FastPolicy implements Policy {
   readonly #paths: readonly Path[];
   readonly #lane: Pick<Lane, "queue" | "usable">;
@@ -34,7 +34,7 @@ export class FastPolicy implements Policy {
   #anyFar = true;
   readonly #harm: HarmWatch;
   readonly #candidate = { index: -1, othersBps: 0 };
-  /** Bulk that each link has sent since the last look. */
+  /** Bulk that each link has sent since the last search for a harmful one. */
   readonly #bulkBytes: Float64Array;
 
   /** @param lane the common one */
@@ -73,12 +73,12 @@ export class FastPolicy implements Policy {
     return 0;
   }
 
-  /** Only what is configured. */
+  /** Only the configured copies. */
   copies(asked: number): number {
     return asked;
   }
 
-  /** Adapts the queue to the links and watches what they do. */
+  /** Adapts the queue to the links and watches what they deliver. */
   look(now: number): void {
     if (this.#adapter.look(now)) {
       this.#anyFar = this.#paths.some((path) => path.rtt.srttUs >= MAX_SKEW_US);
@@ -123,23 +123,23 @@ export class FastPolicy implements Policy {
     return this.#lateAtUs(now);
   }
 
-  /** When a packet arrives, by pacing and delay; its window does not count. */
+  /** When a packet arrives, by pacing and delay; the link's window does not count. */
   urgentArrivalAtUs(now: number, path: Path): number {
     if (this.isLeftOut(now, path) || !this.mayCopy(now, path)) return Infinity;
     return pathArrivalAtUs(now, path, this.#paths[0]!);
   }
 
   /**
-   * Whether the tiers let a link have what need not wait in its flow's turn. A link that is left
-   * out makes others wait for what only it carries: copies do no such harm.
+   * Whether the tiers allow a link packets that need not wait for their flow's turn. A link is left
+   * out because others wait for what only it carries: copies do no such harm.
    */
   mayCopy(now: number, path: Path): boolean {
     return path.tier === "primary" || this.opensAtUs(now, path) <= now;
   }
 
   /**
-   * Whether a link is not to be used although it is up: the others do better without it, those
-   * of its tier and of better ones. What is left out itself is no reason to leave another out.
+   * Whether a link that is up is to be left unused, because those of its tier and better ones do
+   * better without it. A link that is left out is no reason to leave out another.
    */
   isLeftOut(now: number, path: Path): boolean {
     if (this.#paths.length === 1) return false;
@@ -152,13 +152,13 @@ export class FastPolicy implements Policy {
       if (this.#harm.isOut(now, near.options.id)) continue;
       other = true;
       const laterUs = timeDifference(path.owdWire, near.owdWire);
-      // Beside a distant link of a better tier it is the near one that cannot be used.
+      // Beside a distant link of a better tier the near one cannot be used.
       skewUs = Math.max(skewUs, rank(near) < rank(path) ? Math.abs(laterUs) : laterUs);
     }
     return out && other || skewUs > MAX_SKEW_US;
   }
 
-  /** Looks for a link that makes the whole slower: the latest of those that carry bulk. */
+  /** Looks for a link that slows down the whole: the one of longest delay among those with bulk. */
   #watchHarm(now: number): void {
     const candidate = this.#candidate;
     candidate.index = -1;
@@ -187,7 +187,7 @@ export class FastPolicy implements Policy {
     this.#harm.update(now, candidate);
   }
 
-  /** When the queue's head will have waited so long that a link that is not the first choice may help. */
+  /** When the queue's head will have waited long enough for a link of second choice to help. */
   #lateAtUs(now: number): number {
     return now - this.#lane.queue.headSojournUs(now) + FAR_US;
   }
@@ -212,13 +212,13 @@ export class FastPolicy implements Policy {
   }
 
   /**
-   * CoDel may act when every link that is allowed to help is doing what it can, and not while
-   * the backlog of one that has just become slower is worked off.
+   * CoDel may act when every link that may help is doing what it can, and not while the backlog of
+   * one that has just become slower drains.
    */
   mayDrop(now: number): boolean {
     for (const path of this.#paths) {
       if (path.live.state !== "up" || path.rate.isSettled(now)) continue;
-      // A link whose queue has grown may be left out for that, and others work it off.
+      // A link may be left out because its queue has grown; the others then drain the backlog.
       if (path.rate.hasBacklog(now) || this.opensAtUs(now, path) <= now) return false;
     }
     return true;

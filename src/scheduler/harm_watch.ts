@@ -1,29 +1,29 @@
 /**
- * First, do no harm: a link that makes the whole slower than the others alone would be is left out.
+ * First, do no harm: a link with which the whole is slower than the others alone is left out.
  *
  * Packets of one flow leave the tunnel in order, so a link with much jitter, or one whose packets
  * come later than the other end waits, slows down what the good links carry. Whether it does cannot
- * be computed, only tried: when less is delivered than the other links carry by themselves, the worst
- * link is left out for a moment. If no more is delivered then, there was just less to send. If
- * more is, twice, it stays out, and gets another chance later, each time after twice as long.
+ * be computed, only tried: when less is delivered than the other links carry by themselves, the
+ * worst link is left out for a moment. If that delivers no more, there was just less to send. If it
+ * does, twice, the link stays out, and gets another chance later, each time after twice as long.
  *
  * @module
  */
 
 /** Delivered bytes are counted in steps of this, in microseconds. */
 const STEP_US = 250_000;
-/** Steps that a judgement looks back at. */
+/** Steps that a judgement looks back on. */
 const WINDOW_STEPS = 12;
-/** A link is left out for this long to see what happens, and what happens in the last of these steps counts. */
+/** A trial leaves a link out for this many steps; what happens in the last of them counts. */
 const TRIAL_STEPS = 12;
 const TRIAL_JUDGED_STEPS = 6;
 /** Less than this share of what the other links carry is suspicious. */
 const SUSPICIOUS = 0.9;
-/** When the younger half of a window has this much more than the older, a flow still finds its rate. */
+/** A flow still finds its rate when a window's younger half has this many times the older's. */
 const GROWING = 1.1;
-/** A trial says that the link does harm when so much more is delivered without it. */
+/** A trial finds a link harmful when this many times as much is delivered without it. */
 const GAIN = 1.15;
-/** So many trials in a row must say that, since one may have met a burst. */
+/** This many trials in a row must find so, since one may have met a burst. */
 const TRIALS = 2;
 /** Bytes of a window below which nothing is judged. */
 const LEAST_BYTES = 64_000;
@@ -33,7 +33,7 @@ const MOST_BACKOFF_US = 300_000_000;
 
 /** What is known of a link that could be left out. Rates in bits per second. */
 export interface Candidate {
-  /** Its position; -1: there is none. */
+  /** Its position; -1: no link. */
   index: number;
   /** What the other links carry by themselves. */
   othersBps: number;
@@ -43,7 +43,7 @@ export interface Candidate {
 export class HarmWatch {
   /** Bytes of bulk that were delivered for the first time, as the links count them. */
   deliveredBytes = 0;
-  /** Trials in a row that said that the link does harm. */
+  /** Trials in a row that found the link harmful. */
   readonly #harmful: Uint8Array;
   /** Until when each link is left out; 0: it is not. */
   readonly #outUntil: Float64Array;
@@ -75,10 +75,10 @@ export class HarmWatch {
 
   /** Why link `index` is left out, in words; undefined when it is not. */
   reason(now: number, index: number): string | undefined {
-    if (index === this.#onTrial) return "on trial: is the whole faster without it?";
+    if (index === this.#onTrial) return "on trial: is the tunnel faster without it?";
     const leftUs = this.#outUntil[index]! - now;
     if (leftUs <= 0) return undefined;
-    return `made the whole slower: tried again in ${Math.ceil(leftUs / 1e6)} s`;
+    return `slowed down the tunnel: tried again in ${Math.ceil(leftUs / 1e6)} s`;
   }
 
   /** Whether {@linkcode update} has something to do. */
@@ -87,8 +87,8 @@ export class HarmWatch {
   }
 
   /**
-   * Looks at what was delivered. `candidate` is the link that would be left out first: it carried
-   * something lately, and others can do without it.
+   * Looks at what was delivered. `candidate` is the link that would be left out first: it recently
+   * carried something, and others can do without it.
    */
   update(now: number, candidate: Candidate): void {
     const late = now > this.#stepAtUs + 2 * STEP_US;
@@ -102,7 +102,7 @@ export class HarmWatch {
 
   #watch(now: number, { index, othersBps }: Candidate): void {
     if (index < 0 || this.#steps <= WINDOW_STEPS) return;
-    // What was delivered without the link says nothing of it.
+    // What was delivered without the link says nothing about it.
     if (now < this.#outUntil[index]! + WINDOW_STEPS * STEP_US) return;
     const bytes = this.#lately(WINDOW_STEPS);
     const young = this.#lately(WINDOW_STEPS / 2);

@@ -1,5 +1,5 @@
 /**
- * A lane: packets that may use the same links wait together, and for nobody else.
+ * A lane: packets that may use the same links wait together, and not behind others.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { PacketPool } from "../slab.ts";
 import { timeDifference } from "../wire/time.ts";
 import { QueueAdapter } from "./queue_adapter.ts";
 
-/** Packets arrive later than this on a far link, which waits until the head waited as long; microseconds. */
+/** A far link is later than this, and waits until the head has waited as long; microseconds. */
 export const FAR_US = 4_000;
 
 /** What lanes are made of. */
@@ -30,7 +30,7 @@ export class Lane {
   /** Whether rules name its links. */
   readonly pinned: boolean = false;
   readonly queue: FlowQueue;
-  /** Packets that were lost and go again. */
+  /** Packets that were lost and are sent again. */
   readonly resend: SlotFifo;
   readonly #firstBucket: number;
   readonly #buckets: number;
@@ -64,14 +64,14 @@ export class Lane {
     return this.#firstBucket + flowHash % this.#buckets;
   }
 
-  /** Its links that are up are usable; when there is none, those that are only suspected. */
+  /** Its links that are up are usable; if none is, those that are only suspected. */
   usable(path: Path): boolean {
     if (!path.remote) return false;
     if (path.live.state === "up") return true;
     return path.live.state === "suspect" && !this.#anyUp();
   }
 
-  /** Hands every packet over. */
+  /** Hands over every packet. */
   clear(release: (slot: number) => void): void {
     this.queue.clear(release);
     this.resend.clear(release);
@@ -119,7 +119,7 @@ export class PinnedLane extends Lane {
     return 0;
   }
 
-  /** CoDel may act when what waits says something of its links. */
+  /** CoDel may act when what waits says something about the lane's links. */
   mayDrop(now: number): boolean {
     for (const path of this.paths) {
       if (path.live.state === "up" && !path.rate.isSettled(now)) return false;

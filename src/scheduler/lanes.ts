@@ -1,9 +1,9 @@
 /**
  * The lanes of a peer.
  *
- * What no rule pins may use every link and has the common lane. Each distinct set of links
- * that rules name has a lane of its own, so that what is bound to a busy or dead link stands
- * in nobody's way.
+ * Packets that no rule pins may use every link and share the common lane. Each distinct set of
+ * links that rules name has its own lane, so that packets bound to a busy or dead link block no
+ * others.
  *
  * Lanes divide the flow buckets of the wire among them: order is kept per bucket, so a
  * bucket in two lanes would hold up the faster one.
@@ -16,7 +16,7 @@ import { BUCKETS } from "../queue/flow_queue.ts";
 import { Lane, type LaneParts, PinnedLane } from "./lane.ts";
 import type { Rules } from "./rules.ts";
 
-/** A pinned lane holds at least so many packets, however many share. */
+/** A pinned lane holds at least this many packets, however many lanes share the limit. */
 const LEAST_LIMIT = 64;
 
 /** The lanes of one peer, by number: 0 is the common one. */
@@ -31,7 +31,7 @@ export class Lanes {
   /**
    * @param parts the limit holds for the common lane, and for all others together
    * @param groups groups of flows in the common lane
-   * @param onStranded takes what is bound to links of which none works
+   * @param onStranded takes packets none of whose links works
    */
   constructor(
     rules: Rules,
@@ -77,7 +77,7 @@ export class Lanes {
     return number === 0 || this.pinned[number - 1]!.reachable;
   }
 
-  /** Looks after the pinned lanes: what is bound to links that are gone would wait for ever. */
+  /** Looks after the pinned lanes: packets bound to links that are gone would wait forever. */
   tend(now: number): void {
     for (const lane of this.pinned) {
       if (lane.waiting === 0) continue;
@@ -86,7 +86,7 @@ export class Lanes {
     }
   }
 
-  /** Hands every packet over. */
+  /** Hands over every packet. */
   clear(release: (slot: number) => void): void {
     this.common.clear(release);
     for (const lane of this.pinned) lane.clear(release);

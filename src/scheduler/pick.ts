@@ -21,7 +21,7 @@ export interface LinkView {
 /**
  * When a packet of `sizeBytes` given to `link` at `now` arrives, in microseconds,
  * relative to other links: pacing, transmission, delay, and what jitter
- * and loss may add.
+ * and loss may add to them.
  */
 export function arrivalAtUs(link: LinkView, now: number, sizeBytes: number): number {
   return Math.max(link.dueAtUs, now) + sizeBytes * 8e6 / link.rateBps + link.owdUs +

@@ -2,14 +2,14 @@
  * The seam of the scheduler: what may be decided about links in more than one way.
  *
  * The {@linkcode Sender} moves packets, a policy says which link is asked, when and for what.
- * It decides for packets that no rule pins to links; what a rule says of copies goes before it.
+ * It decides for packets that no rule pins to links; what a rule says about copies goes first.
  *
  * @module
  */
 
 import type { Path } from "../links/path.ts";
 
-/** Decides how links are used. Instants in microseconds; Infinity: not as things are. */
+/** Decides how links are used. Instants in microseconds; Infinity: not for now. */
 export interface Policy {
   /** Looks at the links; called before anything else is asked at a new instant. */
   look(now: number): void;
@@ -23,16 +23,16 @@ export interface Policy {
   /** When a link may take from the flows that wait. */
   opensAtUs(now: number, path: Path): number;
 
-  /** When a packet that does not wait for its turn would arrive by a link, given to it now. */
+  /** When a packet that need not wait for its turn would arrive, given to a link now. */
   urgentArrivalAtUs(now: number, path: Path): number;
 
   /** Whether a link may carry copies of what leaves on another. */
   mayCopy(now: number, path: Path): boolean;
 
-  /** Which copies a packet gets of which no rule says it: `asked`, what is configured, or more. */
+  /** The copies of a packet for which no rule says: `asked`, as configured, or more. */
   copies(asked: number): number;
 
-  /** Whether CoDel may act on what `path` takes: only when what waits says something of links. */
+  /** Whether CoDel may act on what `path` takes: only when what waits tells about the links. */
   mayDrop(now: number, path: Path): boolean;
 
   /** Bulk left on a link. */

@@ -12,9 +12,9 @@ import { QueueTarget } from "../queue/queue_target.ts";
 
 /** The target is computed this often at most, in microseconds. */
 const EVERY_US = 20_000;
-/** From this loss on a link, nearly every packet waits for one that is sent again. */
+/** At this loss on a link or more, nearly every packet waits for one that is sent again. */
 const LOSSY = 0.001;
-/** Time in which a loss is noticed, besides a round trip, in microseconds. */
+/** Time to notice a loss, besides a round trip, in microseconds. */
 const RESEND_US = 10_000;
 
 /** Adapts one queue. */
@@ -36,7 +36,7 @@ export class QueueAdapter {
     this.#isInUse = isInUse;
   }
 
-  /** To be called often; returns whether it has looked at the links. */
+  /** Call it often; returns whether it has looked at the links. */
   look(now: number): boolean {
     if (now < this.#at || !this.#queue.hasFlows) return false;
     this.#at = now + EVERY_US;
@@ -51,7 +51,7 @@ export class QueueAdapter {
       lossy ||= path.loss > LOSSY;
       capacityBps += path.rate.rateBps;
     }
-    // What follows a loss waits at the other end until the lost packet has come again.
+    // What follows a loss waits at the other end until the lost packet arrives after all.
     if (lossy) rttUs += shortestUs + RESEND_US;
     const targetUs = this.#target.update(now, rttUs, capacityBps);
     this.#queue.adapt(targetUs, Math.max(INTERVAL_US, 2 * (rttUs + targetUs)));

@@ -2,8 +2,8 @@
  * The policy `redundant`: every packet leaves on every link that is worth it, and the other end
  * takes what comes first.
  *
- * One link leads: it sets the pace, so that there is as much as one link carries and the others
- * can follow. What they cannot carry of it they do without.
+ * One link leads: it sets the pace, so that the tunnel carries as much as one link and the others
+ * can follow. They skip what they cannot carry.
  *
  * @module
  */
@@ -17,9 +17,9 @@ import { QueueAdapter } from "./queue_adapter.ts";
 import { COPIES } from "./rules.ts";
 import { isOutranked, whyTierUnused } from "./tiers.ts";
 
-/** Another link leads when it carries so much more. */
+/** Another link takes the lead when it carries this many times as much. */
 const FASTER = 1.25;
-/** A copy that comes so much later than the original is of no use, in microseconds. */
+/** A copy that comes this much later than the original is useless, in microseconds. */
 const MAX_LATER_US = 120_000;
 
 /** Sends everything everywhere. */
@@ -65,7 +65,7 @@ export class RedundantPolicy implements Policy {
     return this.#serves(path) ? pathArrivalAtUs(now, path, this.#paths[0]!) : Infinity;
   }
 
-  /** Links whose tier is in use and that are not too late to be of help. */
+  /** Links whose tier is in use and that are not too late to help. */
   mayCopy(_now: number, path: Path): boolean {
     if (!this.#serves(path)) return false;
     const leader = this.#leader;
@@ -88,12 +88,12 @@ export class RedundantPolicy implements Policy {
   /** Nothing is learnt from it. */
   noteDelivered(_bytes: number): void {}
 
-  /** Its tier, or that it is too late. */
+  /** The link's tier, or that it is too late. */
   whyUnused(now: number, path: Path): string | undefined {
     const tier = whyTierUnused(path, this.#paths);
     if (tier || !this.#leader || this.mayCopy(now, path)) return tier;
     const laterMs = Math.round(timeDifference(path.owdWire, this.#leader.owdWire) / 1000);
-    return `arrives ${laterMs} ms later: copies would be of no use`;
+    return `arrives ${laterMs} ms later: copies would be useless`;
   }
 
   #serves(path: Path): boolean {

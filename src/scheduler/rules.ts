@@ -1,9 +1,9 @@
 /**
  * The rules of the configuration: which packets are bound to some links, get another class
- * than they show, or are sent on several links at once.
+ * than their header suggests, or are sent on several links at once.
  *
- * Compiled once into flat arrays and read by number. A packet is held against the rules in
- * their order, by what was read of its header; the first that matches counts.
+ * Compiled once into flat arrays and read by number. A packet is compared with the rules in
+ * their order, by what was read of its header; the first match counts.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { isFrom, isTo } from "../wire/routes.ts";
 /** {@linkcode Duplicate} as a number. */
 export const COPIES = { off: 0, auto: 1, all: 2 } as const satisfies Record<Duplicate, number>;
 
-/** A rule says nothing of it. */
+/** A rule says nothing about it. */
 export const UNSAID = -1;
 const NO_RULE = -1;
 
@@ -41,7 +41,7 @@ export class Rules {
   readonly kinds: Int8Array;
   /** The number of {@linkcode COPIES} that a rule asks for, or {@linkcode UNSAID}. */
   readonly copies: Int8Array;
-  /** The same for interactive packets that no rule says it of. */
+  /** The same for interactive packets about whose copies no rule says anything. */
   readonly interactiveCopies: number;
   /** Whether any packet may be sent on several links. */
   readonly copying: boolean;
@@ -49,7 +49,7 @@ export class Rules {
   readonly #protocol: Int16Array;
   readonly #dscp: Int8Array;
   readonly #ports: Uint16Array;
-  /** Where the ports of each rule begin, and behind the last where they end. */
+  /** Where the ports of each rule begin; the entry after the last is where they end. */
   readonly #portsFrom: Uint32Array;
   readonly #source: readonly (Prefix | undefined)[];
   readonly #destination: readonly (Prefix | undefined)[];
@@ -110,7 +110,7 @@ export class Rules {
   }
 }
 
-/** `icmp` means ICMPv6 in IPv6, where ICMP of IPv4 is nothing. */
+/** `icmp` means ICMPv6 in IPv6, where IPv4's ICMP has no meaning. */
 function shownProtocol({ version, protocol }: PacketInfo): number {
   if (version === 4) return protocol;
   if (protocol === PROTOCOL_ICMP6) return PROTOCOL_ICMP;

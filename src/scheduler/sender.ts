@@ -2,11 +2,11 @@
  * From the queue to the links: who sends what next.
  *
  * Packets wait in one queue, those that rules pin to links in one per set of links; a link
- * takes one when its pacer is due and its window is open. What must not wait, and what was
- * lost before, goes ahead on the link where it arrives first. A packet keeps its slot until
+ * takes one when its pacer is due and its window is open. Packets that must not wait, or were
+ * lost before, go ahead on the link where they arrive first. A packet keeps its slot until
  * its datagram is acknowledged, so that it can be sent again elsewhere. Which links are asked,
- * and when, is the {@linkcode Policy}'s decision; what leaves, leaves by the
- * {@linkcode Transmitter}.
+ * and when, is the {@linkcode Policy}'s decision; everything leaves through
+ * the {@linkcode Transmitter}.
  *
  * @module
  */
@@ -31,9 +31,9 @@ import { COPIES, type Rules } from "./rules.ts";
 import type { Transmitter } from "./transmitter.ts";
 import { Turns } from "./turns.ts";
 
-/** A packet is sent at most this often. */
+/** A packet is sent at most this many times. */
 const MAX_SENDS = 3;
-/** Share of what is sent that may be sent again, and the most of it at once, in bytes. */
+/** Retransmissions as a share of what is sent, and the most of them at once, in bytes. */
 const RESEND_SHARE = 0.25;
 const RESEND_BURST_BYTES = 262_144;
 /** Urgent packets may run this far ahead of a link's pacer, in microseconds. */
@@ -74,11 +74,11 @@ export class Sender {
   readonly #copying: boolean;
   /** Datagrams that fill a batch. */
   readonly #batchLimit: number;
-  /** Bytes that may be sent again: on a link that loses for being too full more of the same is no help. */
+  /** Bytes that may be sent again: more of the same does not help a link that loses by overload. */
   #resendCredit = RESEND_BURST_BYTES;
   /** Whether a link was passed over because its batch was full. */
   #keptBack = false;
-  /** When the next of what waits may leave, as the last {@linkcode fill} saw it. */
+  /** When the next waiting packet may leave, as the last {@linkcode fill} saw it. */
   #nextAtUs = Infinity;
 
   constructor(options: SenderOptions) {
@@ -141,7 +141,7 @@ export class Sender {
     this.#pool.release(slot);
   }
 
-  /** A packet's datagram was lost: it goes again, unless it did too often or too much bulk does. */
+  /** A packet's datagram was lost: it is sent again, within MAX_SENDS and the credit for bulk. */
   handleLost(slot: number): void {
     const isBulk = this.#classifier.kind[slot] === KIND.bulk;
     const bytes = isBulk ? this.#pool.lengths[slot]! : 0;
@@ -153,7 +153,7 @@ export class Sender {
     this.#laneOf(slot).resend.push(slot);
   }
 
-  /** A packet's link has failed: it goes again, however much that is. */
+  /** A packet's link has failed: it is sent again, however much that is. */
   handleAbandoned(slot: number): void {
     if (this.#out.sends(slot) >= MAX_SENDS) this.#drop(slot, "lost");
     else this.#laneOf(slot).resend.push(slot);
@@ -186,7 +186,7 @@ export class Sender {
 
   /**
    * When {@linkcode fill} has something to do; Infinity when nothing waits or no link is
-   * open. Valid after a call of fill: whatever opens a link is followed by one.
+   * open. Valid after a call of fill, which follows whatever opens a link.
    */
   timeoutAtUs(): number {
     return this.waiting === 0 ? Infinity : this.#nextAtUs;
@@ -227,7 +227,7 @@ export class Sender {
     }
   }
 
-  /** The link that takes the next packet: of those that are due, the one with the least delay. */
+  /** The link that takes the next packet: the one of least delay among those that are due. */
   #pullingPath(now: number): Path | undefined {
     let best: Path | undefined;
     for (const path of this.#paths) {
@@ -238,7 +238,7 @@ export class Sender {
       }
       const opensAtUs = this.#turns.opensAtUs(now, path);
       if (opensAtUs > now) {
-        // It could send, but is not asked to: what it delivers meanwhile says nothing of it.
+        // It could send, but is not asked to: what it delivers meanwhile says nothing about it.
         path.handleIdle();
         this.#nextAtUs = Math.min(this.#nextAtUs, opensAtUs);
         continue;
@@ -313,7 +313,7 @@ export class Sender {
     return !full;
   }
 
-  /** Links that are up; when there is none, those that are only suspected. */
+  /** Links that are up; if none is, those that are only suspected. */
   #usable(path: Path): boolean {
     return this.#lanes.common.usable(path);
   }
@@ -337,7 +337,7 @@ export class Sender {
     this.#duplicator.handleSent(this.#laneOf(slot), path, slot, this.#classifier.copies[slot]!);
   }
 
-  /** Whether what happens to a packet tells if its link is worth using: that of pinned ones is no choice. */
+  /** Whether a packet's fate tells if its link is worth using: pinned ones have no choice. */
   #isCommonBulk(slot: number): boolean {
     return this.#classifier.kind[slot] === KIND.bulk && this.#classifier.lane[slot] === 0;
   }

@@ -1,5 +1,5 @@
 /**
- * Which flows send so little that they cannot be what fills the links?
+ * Which flows send too little to be the ones that fill the links?
  *
  * @module
  */
@@ -10,10 +10,10 @@ const SPARSE_BURST_BYTES = 16_384;
 
 /** A token bucket for each flow. */
 export class SparseFlows {
-  /** What each flow may still send as a sparse one, and when that was computed. */
+  /** What each flow may still send and be sparse, and when that was computed. */
   readonly #credit: Float64Array;
   readonly #creditAtUs: Float64Array;
-  /** Flows that have used their credit up: bulk until it is whole again. */
+  /** Flows that have used up their credit: bulk until it is whole again. */
   readonly #isBulk: Uint8Array;
 
   constructor(flows: number) {
@@ -22,7 +22,7 @@ export class SparseFlows {
     this.#isBulk = new Uint8Array(flows);
   }
 
-  /** Takes a packet of `bytes` of a flow into account; whether that flow is sparse. */
+  /** Accounts for a packet of `bytes` of a flow; returns whether that flow is sparse. */
   handlePacket(now: number, flow: number, bytes: number): boolean {
     const earned = (now - this.#creditAtUs[flow]!) * SPARSE_BYTES_PER_US;
     const credit = Math.min(SPARSE_BURST_BYTES, this.#credit[flow]! + earned);

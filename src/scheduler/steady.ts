@@ -1,6 +1,6 @@
 /**
  * The policy `steady`: least delay and no reordering. A flow stays on one link while it fits;
- * what is interactive takes the nearest.
+ * interactive packets take the nearest.
  *
  * Each link serves a group of flows. A flow that begins, or goes on after a pause, joins the
  * link where its packet would arrive first. It moves only when its link has failed, or when its
@@ -18,17 +18,17 @@ import type { Policy } from "./policy.ts";
 import { QueueAdapter } from "./queue_adapter.ts";
 import { isOutranked, whyTierUnused } from "./tiers.ts";
 
-/** A flow that was silent for so long has nothing under way: any link will do. Microseconds. */
+/** A flow silent for this long has nothing in flight: any link will do. Microseconds. */
 const PAUSE_US = 1_000_000;
-/** A flow stays where it is at least so long, in microseconds: its sender must find its rate. */
+/** A flow stays where it is at least this long, in microseconds: its sender must find its rate. */
 const STAY_US = 1_000_000;
-/** A link is full for its flows when the next packet has waited so long, in microseconds. */
+/** A link is full for its flows when the next packet has waited this long, in microseconds. */
 const FULL_US = 10_000;
-/** It is worth moving for so much more room. */
+/** Moving is worth it for this many times the room. */
 const GAIN = 1.3;
-/** Another link must be so much nearer to become the nearest, in microseconds. */
+/** Another link must be nearer by this much to become the nearest, in microseconds. */
 const NEARER_US = 3_000;
-/** The nearest may be so much later than another at the moment, in microseconds. */
+/** The nearest may at the moment be this much later than another, in microseconds. */
 const STICKY_US = 5_000;
 
 /** A link that does not carry a packet is later than any that does, in microseconds. */
@@ -36,12 +36,12 @@ const TOO_NARROW_US = 1e9;
 
 const NOWHERE = 255;
 
-/** Gives every flow a link of its own. */
+/** Assigns every flow to one link. */
 export class SteadyPolicy implements Policy {
   readonly #paths: readonly Path[];
   readonly #lane: Pick<Lane, "queue" | "usable">;
   readonly #adapter: QueueAdapter;
-  /** By flow bucket: the id of its link, when it came there, and when it was last seen. */
+  /** By flow bucket: the id of its link, when it moved there, and when it was last seen. */
   readonly #link = new Uint8Array(BUCKETS).fill(NOWHERE);
   readonly #cameAtUs = new Float64Array(BUCKETS);
   readonly #seenAtUs = new Float64Array(BUCKETS);
@@ -90,24 +90,24 @@ export class SteadyPolicy implements Policy {
     return path.options.id;
   }
 
-  /** As soon as a flow of its own has something. */
+  /** As soon as one of its own flows has something. */
   opensAtUs(_now: number, path: Path): number {
     return this.#lane.queue.hasFlowsOf(path.options.id) && this.#serves(path) ? 0 : Infinity;
   }
 
-  /** The nearest link is preferred, so that what is urgent does not change links for its pacer. */
+  /** The nearest link is preferred, so that its pacer does not make urgent packets change links. */
   urgentArrivalAtUs(now: number, path: Path): number {
     if (isOutranked(path, this.#paths)) return Infinity;
     const at = pathArrivalAtUs(now, path, this.#paths[0]!);
     return path === this.#nearest ? at - STICKY_US : at;
   }
 
-  /** As what is urgent. */
+  /** As for urgent packets. */
   mayCopy(_now: number, path: Path): boolean {
     return !isOutranked(path, this.#paths);
   }
 
-  /** Only what is configured. */
+  /** Only the configured copies. */
   copies(asked: number): number {
     return asked;
   }
@@ -123,7 +123,7 @@ export class SteadyPolicy implements Policy {
   /** Nothing is learnt from it. */
   noteDelivered(_bytes: number): void {}
 
-  /** Tiers, as they are not undone by a full link as long as flows fit. */
+  /** The tiers, which a full link does not override as long as flows fit. */
   whyUnused(_now: number, path: Path): string | undefined {
     return whyTierUnused(path, this.#paths);
   }
@@ -149,7 +149,7 @@ export class SteadyPolicy implements Policy {
     if (!keeps) this.#nearest = nearest;
   }
 
-  /** When a packet that joins the flows of a link arrives, all of which it may have to wait for. */
+  /** When a packet arrives that joins a link's flows and may have to wait for all of them. */
   #arrivalAtUs(now: number, path: Path): number {
     const waitUs = this.#lane.queue.bytesOf(path.options.id) * 8e6 / path.rate.rateBps;
     return pathArrivalAtUs(now, path, this.#paths[0]!) + waitUs;

@@ -2,8 +2,8 @@
  * What leaves: the one place that writes the header of a packet, seals a datagram into a batch
  * and has its link account for it.
  *
- * It holds what is the same for everything that leaves in one poll: the instant, the session and
- * the batches.
+ * It holds what everything that leaves in one poll shares: the instant, the session and the
+ * batches.
  *
  * @module
  */
@@ -33,13 +33,13 @@ export class Transmitter {
 
   readonly #pool: PacketPool;
   /**
-   * The number itself, as it was given: V8 makes a copy for a field that has only ever been a
-   * number, and puts that into a new object whenever it is handed on.
+   * The number object itself, as it was given: for a field that has only ever held numbers V8 makes
+   * a copy, and boxes that into a new object whenever it is passed on.
    */
   #now: number | undefined;
   #session: Session | undefined;
   #batches: readonly TransmitBatch[] = [];
-  /** How often the packet of each slot was sent. */
+  /** How many times the packet of each slot was sent. */
   readonly #sends: Uint8Array;
   readonly #flowSequence = new Uint16Array(BUCKETS);
   #globalSequence = 0;
@@ -61,7 +61,7 @@ export class Transmitter {
     this.#batches = batches;
   }
 
-  /** Starts all sequences again from zero: the peer knows nothing of the past. */
+  /** Restarts all sequences at zero: the peer does not know the past. */
   reset(): void {
     this.#flowSequence.fill(0);
     this.#globalSequence = 0;
@@ -82,7 +82,7 @@ export class Transmitter {
     this.#sends[slot] = 0;
   }
 
-  /** How often the packet in `slot` was sent; sends on links that are only suspected do not count. */
+  /** How many times the packet in `slot` was sent; sends on merely suspected links do not count. */
   sends(slot: number): number {
     return this.#sends[slot]!;
   }

@@ -40,7 +40,7 @@ export class Turns {
 
   /**
    * Takes the next packet for a link that may have one, by {@linkcode opensAtUs}; -1 when CoDel
-   * has dropped all there were in the lane whose turn it is.
+   * has dropped all packets of the lane whose turn it is.
    */
   shift(now: number, path: Path): number {
     const { pinned, common } = this.#lanes;

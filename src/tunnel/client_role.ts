@@ -1,6 +1,6 @@
 /**
- * What only a client does: it begins handshakes, on every link at once, when there
- * is no session, when keys grow old and when no link answers any more.
+ * What only a client does: it begins handshakes, on every link at once, when there is no session,
+ * when keys grow old and when no link answers.
  *
  * @module
  */
@@ -19,11 +19,11 @@ import { Peer, type PeerHost } from "./peer.ts";
 
 /** The client looks after its session this often, in microseconds, ... */
 const WATCH_US = 200_000;
-/** ... and this often while every path is up: what ages then does so slowly. */
+/** ... and this often while every path is up, since things then age slowly. */
 const QUIET_WATCH_US = 2_000_000;
 /** When no path answers for this long, the server may have forgotten the session. */
 const SILENCE_US = 700_000;
-/** A path that stays down this long gets a fresh source port, and again, in microseconds. */
+/** A path gets a fresh source port each time it has been down this long, in microseconds. */
 const REBIND_AFTER_US = 3_000_000;
 const REBIND_EVERY_US = 15_000_000;
 
@@ -84,7 +84,7 @@ export class ClientRole {
     if (this.#started) this.#applyTier(link);
   }
 
-  /** Appends INITs that are due, to where the server was configured: a path may have been led away. */
+  /** Appends due INITs, to the configured server address: a path's may have been led away. */
   pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean {
     if (now < this.#connector.dueAtUs) return false;
     const datagrams = this.#connector.poll(now, this.#options.links.length);
@@ -121,7 +121,7 @@ export class ClientRole {
     return undefined;
   }
 
-  /** A client's session is in use from the start: there is nothing to confirm. */
+  /** A client uses a session from the start: there is nothing to confirm. */
   confirm(_now: number, _peer: Peer): void {}
 
   close(): void {

@@ -1,5 +1,5 @@
 /**
- * Control frames of the other end: what each of them means for the links.
+ * Control frames from the other end: what each means for the links.
  *
  * Their layouts are in `wire/`; what is written back is up to the {@linkcode ControlWriter}.
  *
@@ -22,7 +22,7 @@ import {
 import { limitReach, parseReport, Report } from "../wire/report.ts";
 import type { ControlWriter } from "./control_writer.ts";
 
-/** What a control frame may lead to, beside what it changes about a path. */
+/** What a control frame may cause, besides changing a path. */
 export interface ControlEffects {
   /** A path has come up. */
   readonly onUp: (path: Path) => void;
@@ -73,13 +73,13 @@ export class ControlReader {
     this.#follows = follows;
   }
 
-  /** Gives it the links that frames are about. */
+  /** Sets the links that frames are about. */
   configure(paths: readonly Path[], receiver: Receiver): void {
     this.#paths = paths;
     this.#receiver = receiver;
   }
 
-  /** The frames to come were in datagram `counter` of a path, under a session. */
+  /** The next frames came in datagram `counter` of a path, under a session. */
   begin(session: Session, path: Path, counter: number): void {
     this.#session = session;
     this.#path = path;

@@ -1,11 +1,11 @@
 /**
  * Control datagrams: probes, their answers, reports and the farewell.
  *
- * They bypass the queue: what measures a link must not wait behind what it
- * carries. Each path's report travels on that path, together with what there is to
- * report of the others, so that one dead direction hides nothing of another link. On
- * slow links, where twice the same would cost a few percent, they take turns. What
- * cannot wait, a hole in what has arrived, is told on the fastest path.
+ * They bypass the queue: what measures a link must not wait behind what it carries. Each path's
+ * report travels on that path, together with what there is to report about the others, so that one
+ * dead direction hides nothing about another link. Slow links, where duplicate reports would cost a
+ * few percent, take turns. What cannot wait, a hole in what has arrived, is reported on the fastest
+ * path.
  *
  * @module
  */
@@ -30,7 +30,7 @@ import { wireTime } from "../wire/time.ts";
 const MAX_FRAMES_BYTES = 1200;
 /** Below this rate links take turns to carry the reports of all, in bits per second. */
 const SLOW_BPS = 3_000_000;
-/** So many reports surely fit into one datagram. */
+/** This many reports always fit into one datagram. */
 const MAX_SHARED = 4;
 
 /** Writes the control datagrams of one peer. */
@@ -56,7 +56,7 @@ export class ControlWriter {
     this.#slot = slot;
   }
 
-  /** Gives it the links to write about and on, and what to send with. */
+  /** Sets the links to write about and on, and what to send with. */
   configure(paths: readonly Path[], receiver: Receiver, out: Transmitter): void {
     const links = paths.length;
     this.#paths = paths;
@@ -131,7 +131,7 @@ export class ControlWriter {
     return this.#pool.at(this.#slot) + PLAIN_OFFSET;
   }
 
-  /** What a slow link has carried for other slow ones they need not carry themselves. */
+  /** Other slow links need not repeat what a slow link has already carried for them. */
   #shareReport(carrier: Path): void {
     const paths = this.#paths;
     if (carrier.live.state !== "up" || paths.length > MAX_SHARED) return;

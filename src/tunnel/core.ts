@@ -1,7 +1,7 @@
 /**
- * The tunnel machine as the driver and the simulator see it: told everything, asked everything.
+ * The tunnel machine as the driver and the simulator see it: they tell it and ask it everything.
  *
- * `Endpoint` is the one of the product; tests drive the loop with smaller ones.
+ * The product's is `Endpoint`; tests drive the loop with smaller ones.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface Core {
   handlePackets(now: number, slots: Int32Array, count: number): void;
   handleDatagrams(now: number, socket: number, batch: ReceiveBatch): void;
   handleSendFailure(now: number, socket: number, path: number, failure: SendFailure): void;
-  /** To be called when {@linkcode pollTimeout} is due; harmless before. */
+  /** Call it when {@linkcode pollTimeout} is due; harmless before. */
   handleTimeout(now: number): void;
   /** Appends what is due to `batches[socket]`; true when a batch is full and more waits. */
   pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean;

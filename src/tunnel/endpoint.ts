@@ -1,6 +1,6 @@
 /**
- * One end of the tunnel: told everything, asked everything, and without a clock,
- * a socket or a source of randomness of its own.
+ * One end of the tunnel: the caller tells it and asks it everything. It has no clock, socket or
+ * source of randomness of its own.
  *
  * The caller hands in packets, datagrams and the time, then drains what is to be
  * transmitted, delivered and told, and calls again at {@linkcode Endpoint.pollTimeout}.
@@ -55,7 +55,7 @@ export class Endpoint implements Core {
   readonly #events: EndpointEvent[] = [];
   readonly #ready: SlotFifo;
   #closing = false;
-  /** Peers that have been told goodbye. */
+  /** How many peers have been told goodbye. */
   #farewells = 0;
 
   constructor(options: EndpointOptions) {
@@ -87,12 +87,12 @@ export class Endpoint implements Core {
     return Math.max(0, Math.min(MAX_PACKETS, this.#pool.available - RESERVED_SLOTS));
   }
 
-  /** Takes `count` packets from the TUN over: the slots are the endpoint's now. */
+  /** Takes over `count` packets from the TUN: the slots now belong to the endpoint. */
   handlePackets(now: number, slots: Int32Array, count: number): void {
     for (let i = 0; i < count; i++) this.#handlePacket(now, slots[i]!);
   }
 
-  /** Takes the datagrams that socket number `socket` received. Keeps nothing of `batch`. */
+  /** Takes the datagrams that socket number `socket` received. Does not keep `batch`. */
   handleDatagrams(now: number, socket: number, batch: ReceiveBatch): void {
     for (let i = 0; i < batch.count; i++) this.#handleDatagram(now, socket, batch, i);
   }
@@ -136,7 +136,7 @@ export class Endpoint implements Core {
     return this.#events.shift();
   }
 
-  /** When the endpoint next has something to do by itself; Infinity for never, may be past. */
+  /** When the endpoint next has something to do unprompted; Infinity for never, may be past. */
   pollTimeout(): number {
     if (this.#closing) return this.#farewells < this.#peers.length ? 0 : Infinity;
     let at = this.#role.timeoutAtUs();
@@ -158,9 +158,9 @@ export class Endpoint implements Core {
   }
 
   /**
-   * A client decides that `link` is of another tier than the configured one, or (undefined) of
-   * that one again; both ends act on it, and `reason` is what `status` says. Call
-   * {@linkcode pollTransmit} after it. Only for a client: what a server does its client decides.
+   * A client decides that `link` is of another tier than configured, or (undefined) of the
+   * configured one again; both ends act on it, and `status` shows `reason`. Call
+   * {@linkcode pollTransmit} after it. Only for a client: it decides for its server.
    */
   setLinkTier(
     _now: number,
@@ -184,7 +184,7 @@ export class Endpoint implements Core {
     this.#closing = true;
   }
 
-  /** Tells peer after peer goodbye; true when full batches are to be sent first. */
+  /** Says goodbye to one peer after the other; true when full batches must be sent first. */
   #farewell(now: number, batches: readonly TransmitBatch[]): boolean {
     for (; this.#farewells < this.#peers.length; this.#farewells++) {
       if (batches.some((batch) => batch.full)) return true;
@@ -207,7 +207,7 @@ export class Endpoint implements Core {
 
   /**
    * Whether a peer occupies more memory than is left for all others: one that acknowledges
-   * nothing would get it all (dynamic threshold of Choudhury and Hahne, 1998).
+   * nothing would otherwise get all of it (dynamic threshold of Choudhury and Hahne, 1998).
    */
   #isGreedy(peer: Peer): boolean {
     return this.#peers.length > 1 && peer.keptPackets > this.#pool.available;

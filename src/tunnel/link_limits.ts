@@ -1,23 +1,22 @@
 /**
- * `max_latency` and `max_loss`: links that are too slow or too lossy to be wanted are backups
- * until they are better.
+ * `max_latency` and `max_loss`: links that are too slow or lossy are backups until they improve.
  *
- * The round trip is known at any time, since idle links are asked too. Loss is known only while
- * there is traffic: a link that was put aside for it gets another chance after a while, each
- * time after twice as long.
+ * The round trip is always known, since idle links are probed too. Loss is known only while there
+ * is traffic: a link that was put aside for it gets another chance after a while, each time after
+ * twice as long.
  *
  * @module
  */
 
-/** A round trip must be this share of the limit for the link to come back. */
+/** The round trip must fall to this share of the limit for the link to come back. */
 const BETTER = 0.9;
-/** Loss of a second is judged from so many datagrams on. */
+/** The loss of a second is judged only with at least this many datagrams. */
 const LEAST_DATAGRAMS = 100;
 const JUDGED_EVERY_US = 1_000_000;
 /** How long a lossy link is left alone, in microseconds; doubled each time. */
 const LEAST_PAUSE_US = 30_000_000;
 const MOST_PAUSE_US = 600_000_000;
-/** A link that was well for so long begins with the shortest pause again. */
+/** A link that was good for this long begins with the shortest pause again. */
 const FORGET_US = 600_000_000;
 
 /** Limits of one link; undefined: none. */
@@ -28,11 +27,11 @@ export interface Limits {
   readonly maxLoss?: number;
 }
 
-/** What is measured of a link. */
+/** What is measured about a link. */
 export interface Quality {
-  /** Least round trip of the last seconds in microseconds. */
+  /** Least round trip of the last seconds, in microseconds. */
   readonly minRttUs: number;
-  /** Fraction lost of the last second, the worse of both directions. */
+  /** Fraction lost in the last second, the worse of both directions. */
   readonly loss: number;
   /** Datagrams sent and received since the start. */
   readonly datagrams: number;

@@ -1,5 +1,5 @@
 /**
- * What an {@linkcode Endpoint} is told once, and what it says as it runs.
+ * What an {@linkcode Endpoint} is told once, and what it reports as it runs.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export interface LinkOptions {
   readonly downloadBps: number;
   /** Silence after which an idle link is down, in microseconds. */
   readonly timeoutUs: number;
-  /** Round trip above which, and loss above which, it is a backup; see {@linkcode LinkLimits}. */
+  /** Round trip and loss above which it is a backup; see {@linkcode LinkLimits}. */
   readonly maxLatencyUs?: number;
   readonly maxLoss?: number;
 }
@@ -49,9 +49,9 @@ interface CommonOptions {
   readonly epochUs: number;
   /** Largest inner packet, in bytes. */
   readonly mtu: number;
-  /** What is done with some of the packets that this end sends; the first that matches counts. */
+  /** How to treat some of the packets that this end sends; the first match counts. */
   readonly rules?: readonly RuleOptions[];
-  /** For interactive packets that no rule says it of; "off" when absent. */
+  /** For interactive packets where no rule says so; "off" when absent. */
   readonly duplicate?: Duplicate;
   /** How the links share what this end sends; "fast" when absent. */
   readonly schedule?: Schedule;
@@ -123,7 +123,7 @@ export interface LinkStatus {
   readonly reason: string;
   readonly tier: string;
   readonly metered: boolean;
-  /** What it may carry in a month and has carried in this one, in bytes; the shell counts months. */
+  /** What it may carry in a month and has carried in this one, in bytes; the shell knows months. */
   readonly quotaBytes?: number;
   readonly quotaUsedBytes?: number;
   readonly remote: string;
@@ -173,6 +173,6 @@ export interface EndpointStatus {
   readonly mtu: number;
   readonly aead: string;
   readonly peers: readonly PeerStatus[];
-  /** Drops by reason, of all peers and of nobody. */
+  /** Drops by reason, of all peers and of none. */
   readonly drops: Readonly<Record<string, number>>;
 }

@@ -2,7 +2,7 @@
  * One peer: its sessions, its paths, what is sent to it and what comes from it.
  *
  * A session id's upper 24 bits are the *instance* of the end that chose it. When
- * the instance changes the peer has started isNew: sequences begin at zero. When
+ * the instance changes the peer has restarted: sequences begin at zero. When
  * it does not, keys were replaced under a running tunnel and nothing else happens.
  *
  * @module
@@ -32,10 +32,10 @@ import { TunnelMtu } from "./tunnel_mtu.ts";
 
 /** Packets a peer's queue holds at most: 250 ms at 100 Mbit/s. */
 const QUEUE_PACKETS = 2048;
-/** When no link has worked for this long, what waits is of no use any more, in microseconds. */
+/** When no link has worked for this long, what waits is useless, in microseconds. */
 const STALE_US = 3_000_000;
 
-/** What a peer needs of the endpoint it belongs to. */
+/** What a peer needs from the endpoint it belongs to. */
 export interface PeerHost {
   readonly pool: PacketPool;
   readonly drops: Drops;
@@ -63,7 +63,7 @@ export class Peer {
   paths: readonly Path[] = [];
   sender: Sender;
   receiver: Receiver;
-  /** Upper 24 bits of the ids that the other end chooses; -1 before it did. */
+  /** Upper 24 bits of the ids that the other end chooses; -1 until it has. */
   remoteInstance = -1;
   /** What leaves for the peer, and how much has left. */
   transmitter: Transmitter;
@@ -102,7 +102,7 @@ export class Peer {
     this.#reader = new ControlReader(host, this, this.#control, effects, follows);
   }
 
-  /** Gives the peer links. What was under way on older ones is forgotten. */
+  /** Gives the peer links. What was in flight on older ones is forgotten. */
   configure(now: number, links: readonly PathOptions[], remotes: readonly Remote[]): void {
     this.#releaseAll(now);
     this.paths = links.map((options, i) => new Path(options, now, i, remotes[i]));
@@ -147,19 +147,19 @@ export class Peer {
     if (wasUp) this.#host.emit({ type: "session", peer: this.name, state: "down", reason });
   }
 
-  /** Whether a path has been heard of recently enough to be used. */
+  /** Whether a path was heard from recently enough to be used. */
   get anyPathUp(): boolean {
     for (const path of this.paths) if (path.live.state === "up") return true;
     return false;
   }
 
-  /** Whether there is nothing to worry about. */
+  /** Whether every path is up. */
   get everyPathUp(): boolean {
     for (const path of this.paths) if (path.live.state !== "up") return false;
     return true;
   }
 
-  /** Whether the other end may not know yet what holds for a link. */
+  /** Whether the other end may not yet know the settings of a link. */
   get hasNews(): boolean {
     for (const path of this.paths) if (path.news.pending) return true;
     return false;
@@ -170,7 +170,7 @@ export class Peer {
     if (this.paths[link]!.decideTier(tier, reason)) this.#control.requestProbe(link);
   }
 
-  /** Tells again what may have been lost. On a path that is not up probes leave anyway. */
+  /** Repeats settings that may have been lost. On a path that is not up probes leave anyway. */
   repeatNews(): void {
     for (const path of this.paths) {
       if (path.news.pending && path.live.state === "up") {
@@ -179,14 +179,14 @@ export class Peer {
     }
   }
 
-  /** Packets that wait or are under way: slots of the pool that this peer occupies. */
+  /** Packets that wait or are in flight: slots of the pool that this peer occupies. */
   get keptPackets(): number {
     let count = this.sender.waiting;
     for (const path of this.paths) count += path.flight.packets;
     return count;
   }
 
-  /** When the peer was last heard to receive something, on any path. */
+  /** When the peer last showed that it receives something, on any path. */
   get progressAtUs(): number {
     let at = -Infinity;
     for (const path of this.paths) at = Math.max(at, path.live.progressAtUs);
@@ -229,7 +229,7 @@ export class Peer {
     return false;
   }
 
-  /** A datagram of `path` came from elsewhere than the ones before. */
+  /** A datagram of `path` came from another address than the ones before. */
   handleRemote(link: number, socket: number, records: Uint8Array, offset: number): void {
     const path = this.paths[link]!;
     if (path.socket === socket && path.remote?.equals(records, offset)) return;
@@ -328,7 +328,7 @@ export class Peer {
     });
   }
 
-  /** Sends a probe on `path`, and on others that would wake us for theirs soon. */
+  /** Sends a probe on `path`, and on others whose own would soon wake us. */
   #probeTogether(now: number, path: Path): void {
     this.#control.requestProbe(path.options.id);
     for (const other of this.paths) {
@@ -346,7 +346,7 @@ export class Peer {
     this.#host.emit({ type: "link", peer: this.name, link: path.options.name, state, reason });
   }
 
-  /** The other end has started isNew. */
+  /** The other end has restarted. */
   #restart(now: number, instance: number): void {
     if (this.previous) this.#host.forget(this.previous);
     this.previous = undefined;
@@ -381,7 +381,7 @@ export class Peer {
     return true;
   }
 
-  /** Once per batch: all of its datagrams have one time. */
+  /** Once per batch: all of its datagrams share one time. */
   #noteRoundTrip(now: number): void {
     this.#roundTripAtUs = now;
     let shortest = Infinity;

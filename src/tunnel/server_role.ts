@@ -22,11 +22,11 @@ import { Peer } from "./peer.ts";
 const MAX_ANSWERS = 64;
 const COMPLAIN_EVERY_US = 10_000_000;
 /**
- * Silence after which an idle path is down, in microseconds; a client's own are its affair. A
- * little longer than a client's default: it asks first, and this end asks back in the answer.
+ * Silence after which an idle path is down, in microseconds; a client sets its own. A little longer
+ * than a client's default: the client probes first, and this end probes back in its answer.
  */
 const PATH_TIMEOUT_US = 1_200_000;
-/** Refusals that mean somebody tried with another key. */
+/** Refusals that mean that somebody tried another key. */
 const WRONG_KEY: readonly DropReason[] = ["unknown-client", "handshake-mac"];
 
 interface Answer {
@@ -42,7 +42,7 @@ export class ServerRole {
   readonly #options: ServerEndpointOptions;
   readonly #context: RoleContext;
   readonly #answers: Answer[] = [];
-  /** Links of the client's newest INIT, by peer: in force when its session is confirmed. */
+  /** Links of the client's newest INIT, by peer: in force once its session is confirmed. */
   readonly #offers = new Map<Peer, readonly LinkOffer[]>();
   readonly #configured = new Map<Peer, string>();
   #complainAtUs = 0;
@@ -103,7 +103,7 @@ export class ServerRole {
     return undefined;
   }
 
-  /** The client has used the keys of the peer's next session: from here on so do we. */
+  /** The client has used the keys of the peer's next session: from now on so do we. */
   confirm(now: number, peer: Peer): void {
     const session = peer.next!;
     const offers = this.#offers.get(peer)!;

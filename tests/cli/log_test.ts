@@ -31,7 +31,7 @@ Deno.test("formatRecord writes time, level, place, message and the fields not in
   assertEquals(formatRecord(line, false), "info: tunnel: Link dsl is up rttUs=9840 ok=true\n");
 });
 
-Deno.test("formatRecord keeps a record on one line and obeys nothing in it", () => {
+Deno.test("formatRecord keeps a record on one line and escapes all control characters", () => {
   assertEquals(
     formatRecord(record("From {remote}", { remote: "a\nb\x1b[2J\r\u2028" }), false),
     "info: tunnel: From a\\nb\\x1b[2J\\x0d\\x2028\n",

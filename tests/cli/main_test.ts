@@ -127,7 +127,7 @@ Deno.test({
   },
 });
 
-Deno.test("check says nothing of the password it finds too open", async () => {
+Deno.test("check does not show the password of a file that is too open", async () => {
   await withFile(GOOD, async (path) => {
     const output = captureOutput();
     await run(["check", "--no-host", path], output);

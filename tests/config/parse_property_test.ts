@@ -20,11 +20,11 @@ function checkTotal(text: string): void {
   }
 }
 
-Deno.test("parseConfig makes a configuration or errors of any text", () => {
+Deno.test("parseConfig makes a configuration or errors from any text", () => {
   fc.assert(fc.property(fc.string({ maxLength: 300 }), checkTotal));
 });
 
-Deno.test("parseConfig makes a configuration or errors of any sequence of TOML words", () => {
+Deno.test("parseConfig makes a configuration or errors from any sequence of TOML words", () => {
   const word = fc.constantFrom(
     ..."[ ] [[ ]] = , . { } # \" ' \n".split(" "),
     ...' \t;mode;link;tunnel;client;server;rule;port;a;"client";"server";1;-1;1.5;true;inf'.split(
@@ -37,13 +37,13 @@ Deno.test("parseConfig makes a configuration or errors of any sequence of TOML w
   });
 });
 
-Deno.test("parseConfig makes a configuration or errors of every truncation", () => {
+Deno.test("parseConfig makes a configuration or errors from every truncation", () => {
   for (const sample of SAMPLES) {
     for (let length = 0; length < sample.length; length++) checkTotal(sample.slice(0, length));
   }
 });
 
-Deno.test("parseConfig makes a configuration or errors of samples with pieces replaced", () => {
+Deno.test("parseConfig makes a configuration or errors from samples with pieces replaced", () => {
   const edit = fc.record({ at: fc.nat(), length: fc.nat(20), text: fc.string({ maxLength: 8 }) });
   fc.assert(
     fc.property(fc.constantFrom(...SAMPLES), fc.array(edit, { maxLength: 3 }), (sample, edits) => {
@@ -58,7 +58,7 @@ Deno.test("parseConfig makes a configuration or errors of samples with pieces re
   );
 });
 
-Deno.test("parseConfig makes a configuration or errors of samples with lines moved", () => {
+Deno.test("parseConfig makes a configuration or errors from samples with lines moved", () => {
   fc.assert(
     fc.property(fc.constantFrom(...SAMPLES), fc.infiniteStream(fc.nat()), (sample, order) => {
       const lines = sample.split("\n").map((line) => ({ line, key: order.next().value! % 50 }));

@@ -44,7 +44,7 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
   });
 });
 
-Deno.test("parseConfig makes one client of a server without client tables", () => {
+Deno.test("parseConfig gives a server without client tables one client", () => {
   const result = parse(SMALL_SERVER);
   assertEquals(problemLines(result), []);
   const config = result.config as ServerModeConfig;
@@ -153,7 +153,7 @@ const tunnel = '[tunnel]\naddress = "10.44.43.1/30"\n';
 const link = "[link.a]\nport = 5080\n";
 const server = 'mode = "server"\npassword_file = "x"\nlisten = "192.0.2.1:5080"\n';
 
-/** Sentences: what is done, the text, and the beginnings of all problem lines. */
+/** What is wrong, the text, and the beginnings of all problem lines. */
 const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ["an empty file", "", ["0:0: error: mode: missing", "0:0: warning: tunnel.address: missing"]],
   ["a missing password", `mode = "client"\nserver = "192.0.2.1"\n${tunnel}${link}`, [
@@ -429,7 +429,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     ],
   ],
   [
-    "a DSCP that is none",
+    "an invalid DSCP",
     `${top}${tunnel}${link}[[rule]]\ndscp = "XX"\n[[rule]]\ndscp = 64\n[[rule]]\ndscp = "AF41"`,
     [
       '9:8: error: rule.1.dscp: expected a DSCP from 0 to 63, or a name such as "EF", "AF41" or "CS5", found "XX"',

@@ -1,12 +1,12 @@
 /**
- * Configurations that are right, with every key, for tests to break.
+ * Valid configurations, with every key, for tests to break.
  *
  * @module
  */
 
 import { parseConfig, type ParseResult } from "../../src/config/parse.ts";
 
-/** A key that is visibly fake. */
+/** A visibly fake key. */
 export const KEY = "aggvpn1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /** The client of design.md section 6. */
@@ -128,7 +128,7 @@ export function parse(text: string): ParseResult {
   });
 }
 
-/** Writes problems on a line each, with their hints. */
+/** Writes each problem on its own line, with its hint. */
 export function problemLines(result: ParseResult): string[] {
   return result.problems.map(({ line, column, severity, message, hint }) =>
     `${line}:${column}: ${severity}: ${message}${hint === undefined ? "" : ` (${hint})`}`

@@ -23,7 +23,7 @@ const PLAIN: LinkConfig = {
   timeoutUs: 1e6,
 };
 
-/** A link for each key of the way, with that key alone. */
+/** A link for each key of the way, with only that key. */
 const ALONE: Readonly<Record<WayKey, LinkConfig>> = {
   bind: { ...PLAIN, bind: address("192.0.2.7") },
   interface: { ...PLAIN, interface: "eth0" },
@@ -33,7 +33,7 @@ const ALONE: Readonly<Record<WayKey, LinkConfig>> = {
   mark: { ...PLAIN, mark: 5 },
 };
 
-Deno.test("the keys of the way are those of links that say something of it", () => {
+Deno.test("the keys of the way are those of links that say something about it", () => {
   assertEquals(WAY_KEYS, ["bind", "interface", "rdomain", "table", "vrf", "mark"]);
   assertEquals(PORT_KEYS, ["bind", "interface", "rdomain"]);
   assertEquals(SOCKET_KEYS, ["bind", "interface", "rdomain", "mark"]);

@@ -106,7 +106,7 @@ Deno.test("Initiator.init() makes one Noise message serve every link", () => {
   }
 });
 
-Deno.test("Initiator.handleResponse() takes the answer from any link, and the first alone", () => {
+Deno.test("Initiator.handleResponse() takes the answer from any link, and only the first", () => {
   const initiator = newInitiator();
   const responder = answer(INIT)!;
   assert(initiator.handleResponse(responder.response(200)));

@@ -207,7 +207,7 @@ Deno.test("openDaemon() counts what a link with a quota carries, and keeps it", 
   Deno.removeSync(directory, { recursive: true });
 });
 
-Deno.test("openDaemon() says what is left to do before it gives rights up, unless it is told not to", async () => {
+Deno.test("openDaemon() says what is left to do before it gives up rights, unless it is told not to", async () => {
   const platform = new MemoryPlatform();
   const changes: SystemChange[] = [
     { run: ["true"], undo: ["false", "it"] },

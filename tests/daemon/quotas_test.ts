@@ -94,7 +94,7 @@ Deno.test("Quotas makes a link a backup when its quota is used up, until the mon
   assertEquals(host.tiers.slice(3), ["1 as configured: "]);
 });
 
-Deno.test("Quotas says so when a link uses its quota up within the first second of a month", async () => {
+Deno.test("Quotas says so when a link uses up its quota within the first second of a month", async () => {
   const host = new Host();
   await host.carry(50 * GB);
   await host.carry(50 * GB, "2026-12-01T00:00:00");
@@ -166,7 +166,7 @@ Deno.test("Quotas of a host without a clock has the month back when the time is 
   assertEquals(lines.filter((line) => line.startsWith("warning")).length, 2, lines.join("\n"));
 });
 
-Deno.test("Quotas begins at zero, with one warning, when its file is not to be believed", async () => {
+Deno.test("Quotas begins at zero, with one warning, when its file cannot be trusted", async () => {
   const cases: readonly (readonly [StateRead, string])[] = [
     [{}, `info Quotas begin at zero: there is no ${PATH} yet`],
     [{ text: "{" }, "warning Quotas begin at zero: "],

@@ -52,7 +52,7 @@ Deno.test("a link whose quota is used up is left alone by both ends, except when
   pair.run(SECOND);
   const [first, spent] = download(pair, quotas, 2);
   assert(first! > 1500 && spent === 0, `${first} ${spent}`);
-  assert(lte().quotaUsedBytes! - used < 300e3, "what was under way, and heartbeats");
+  assert(lte().quotaUsedBytes! - used < 300e3, "what was in flight, and heartbeats");
 
   pair.lines[0]!.cut = true;
   assert(download(pair, quotas, 2)[1]! > 1200, "the tunnel does not break");

@@ -28,7 +28,7 @@ Deno.test({
       ];
       assertEquals(
         new TextDecoder().decode(stdout).trimEnd().split("\n"),
-        refused.map((operation) => `pledge(2) refused ${operation}: report this, please`),
+        refused.map((operation) => `pledge(2) refused ${operation}: please report this`),
       );
     } finally {
       await Deno.remove(directory, { recursive: true });

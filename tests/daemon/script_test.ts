@@ -94,7 +94,7 @@ Deno.test({
   },
 });
 
-Deno.test("runScript() waits no longer for a script that is killed and does not end", async () => {
+Deno.test("runScript() stops waiting for a script that is killed and does not end", async () => {
   const killed: number[] = [];
   const child = new FakeChild();
   const failure = await shell("sleep 20", {
@@ -108,7 +108,7 @@ Deno.test("runScript() waits no longer for a script that is killed and does not 
   child.endBySignal(9);
 });
 
-Deno.test("runScript() waits no longer for a script that the system refuses to kill", async () => {
+Deno.test("runScript() stops waiting for a script that the system refuses to kill", async () => {
   const child = new FakeChild();
   const failure = await shell("sleep 20", {
     killGroup(): void {

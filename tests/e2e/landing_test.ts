@@ -43,7 +43,7 @@ programTest("a tunnel whose CPU refuses Deno's stubs comes up, works and says wh
   assertGreater(totalBytes, 1e6);
   for (const side of ["client", "server"] as const) {
     const said = program.child(side).stderr.filter((line) =>
-      line.includes("Calls of C are slower")
+      line.includes("Calls to C are slower")
     );
     assertEquals(said.length, 1, program.child(side).stderr.join("\n"));
     const checked = await program.run(side, "check", program.file(side));

@@ -55,7 +55,7 @@ Deno.test("Driver hands in what has arrived before it acts on a deadline", async
   assertEquals(order, ["datagram", "timeout"]);
 });
 
-Deno.test("Driver.stop() ends run() while it waits for ever", async () => {
+Deno.test("Driver.stop() ends run() while it waits forever", async () => {
   const { driver, core } = makeDriver();
   const running = driver.run();
   driver.stop();

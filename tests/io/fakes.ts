@@ -151,7 +151,7 @@ export class FakePoller implements Poller {
     const end = this.world.now + timeoutUs;
     let next = this.world.catchUp();
     while (!this.#woken && this.world.now < end && !this.watched.some((_, i) => this.ready(i))) {
-      if (next === Infinity && end === Infinity) throw new Error("The driver sleeps for ever");
+      if (next === Infinity && end === Infinity) throw new Error("The driver sleeps forever");
       this.world.now = Math.min(end, next);
       next = this.world.catchUp();
     }

@@ -69,7 +69,7 @@ Deno.test("DeliveryRate.sample() still finds the rate after more reports than it
   assertEquals(new Set(rates(reports).slice(1)), new Set(["8000"]));
 });
 
-Deno.test("DeliveryRate.reset() begins anew: counts of another session are not compared", () => {
+Deno.test("DeliveryRate.reset() starts over: counts of different sessions are not compared", () => {
   const delivery = new DeliveryRate();
   const out = new RateSample();
   const sample = (ms: number, bytes: number): number => {
@@ -93,7 +93,7 @@ function busyRates(reports: [ms: number, queued: boolean, bytes?: number][]): st
   });
 }
 
-Deno.test("DeliveryRate.sample() tells what arrived while a queue stood without a break", () => {
+Deno.test("DeliveryRate.sample() tells what arrived while there was always a queue", () => {
   const table: [what: string, reports: [number, boolean, number?][], rates: string[]][] = [
     ["no queue", [[0, false], [100, false]], ["-", "-"]],
     ["a queue from the first report on", [[0, true], [19, true], [20, true]], ["-", "-", "8000"]],

@@ -56,7 +56,7 @@ Deno.test("InFlight.detectLoss() waits until a packet was overtaken by more than
   assertEquals([flight.lostDatagrams, flight.packets, flight.oldestSentAtUs], [1, 1, 500]);
 });
 
-Deno.test("InFlight.detectLoss() reports the tail as lost only by what comes behind it", () => {
+Deno.test("InFlight.detectLoss() reports the tail as lost only once something after it has arrived", () => {
   const flight = flightOf(5);
   flight.acknowledge(1, 1, nothing);
   assertEquals(lost(flight), [0]);
@@ -125,7 +125,7 @@ Deno.test("InFlight is full of packets until the oldest is settled", () => {
   assertEquals([flight.packets, flight.next], [RING_ENTRIES, RING_ENTRIES + 101]);
 });
 
-Deno.test("InFlight lets control datagrams push old ones out, and goes round for ever", () => {
+Deno.test("InFlight lets control datagrams push out old ones, and wraps around forever", () => {
   const flight = new InFlight();
   for (let i = 0; i < 3 * RING_ENTRIES + 7; i++) flight.push(i, -1, 100, 0);
   assertEquals([flight.packets, flight.bytes, flight.oldestSentAtUs], [0, 0, Infinity]);

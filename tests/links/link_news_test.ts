@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { LinkNews } from "../../src/links/link_news.ts";
 
-Deno.test("LinkNews tells nothing until something has changed, and then for good", () => {
+Deno.test("LinkNews tells nothing until something has changed, and then always tells it", () => {
   const news = new LinkNews();
   assertEquals([news.telling, news.pending], [false, false]);
   news.begin(4);

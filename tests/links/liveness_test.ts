@@ -72,7 +72,7 @@ Deno.test("Liveness sends a heartbeat early along with something else, from half
   assertFalse(live.joinProbe(375 * MS, 25 * MS)); // the one before is not answered yet
 });
 
-Deno.test("Liveness that was asked early notices silence no later", () => {
+Deno.test("Liveness that probed early notices silence no later", () => {
   const live = upAt(0);
   assert(live.joinProbe(200 * MS, 25 * MS));
   assertEquals(timeline(live, IDLE, 960), [
@@ -149,7 +149,7 @@ Deno.test("Liveness of a loaded path with a long round trip waits for what is us
   ]);
 });
 
-Deno.test("Liveness of the only path is suspicious four times later", () => {
+Deno.test("Liveness suspects the only path after four times as long", () => {
   assertEquals(timeline(upAt(0), { ...LOADED, alone: true }, 240), [
     "240: failed, suspect",
     "240: probe, suspect",

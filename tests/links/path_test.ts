@@ -95,7 +95,7 @@ Deno.test("Path.handleReport() measures the round trip without the time the repo
   assertEquals([path.rtt.srttUs, path.owdWire, path.queueUs], [(54 - 4 - 15) * MS, 7, 9]);
 });
 
-Deno.test("Path.handleReport() takes from an old report what it acknowledges, and nothing else", () => {
+Deno.test("Path.handleReport() uses only the acknowledgements of an old report", () => {
   const path = pathWith(10);
   handle(path, 40, reportOf(9, [1], { owdUs: 100, queueDelayUs: 200 }));
   const srttUs = path.rtt.srttUs;

@@ -169,7 +169,7 @@ function tell(
   }
 }
 
-Deno.test("RateEstimator settles again after a link that was being found to carry more has been away", () => {
+Deno.test("RateEstimator settles again after a link was away while more rate was being found", () => {
   const rate = new RateEstimator(20 * MBPS);
   tell(rate, 0, 300, 4, { queueMs: 50 });
   assertEquals(rate.rateBps, 4 * MBPS);

@@ -87,7 +87,7 @@ Deno.test("fillChecksum() leaves alone what has no place for a checksum", () => 
   }
 });
 
-Deno.test("fillChecksum() of any bytes never throws and touches two of them at most", () => {
+Deno.test("fillChecksum() of any bytes never throws and changes two of them at most", () => {
   const pool = new PacketPool(1);
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 100 }),

@@ -233,7 +233,7 @@ Deno.test("Merger ends a run with what is shorter, with PSH and with FIN", () =>
   }
 });
 
-Deno.test("Merger sends what carries no data or says more behind the run of its flow, alone", () => {
+Deno.test("Merger sends packets without data or with more flags alone, after the run of their flow", () => {
   const [a, b, c, d] = flow({}, 4) as [Given, Given, Given, Given];
   const { syn, rst, ack, urg, ece, cwr } = FLAG;
   const pureAck: Given = [packetOf({ sequence: c[0].sequence }), "right"];
@@ -327,7 +327,7 @@ Deno.test("Merger refuses a marked packet without a place for a checksum, and no
   assertEquals(writes.map((write) => write?.header.flags), [NEEDS_CSUM, undefined, NEEDS_CSUM]);
 });
 
-Deno.test("Merger writes no header that the kernel would refuse, come what may", () => {
+Deno.test("Merger writes no header that the kernel would refuse, whatever comes", () => {
   const pool = new PacketPool(32);
   const merger = new Merger(VNET_FRAMING, LINUX_RULES);
   const flips = fc.array(fc.tuple(fc.nat(63), fc.nat(79), fc.nat(255)), { maxLength: 12 });
@@ -359,7 +359,7 @@ Deno.test("Merger writes no header that the kernel would refuse, come what may",
   );
 });
 
-Deno.test("Merger takes any identification where the kernel gives them anew", () => {
+Deno.test("Merger accepts any identification where the kernel assigns new ones", () => {
   const flow = segmentsOf(packetOf({ df: false, payload: payloadOf(500) }), 100)
     .map((packet, i): Given => [{ ...packet, id: i * 7919 & 0xffff }, "right"]);
   const packetsOf = (renumbers: boolean): number =>

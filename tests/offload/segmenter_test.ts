@@ -167,7 +167,7 @@ Deno.test("Segmenter fills in a checksum whose place no parser would find", () =
   assertEquals(cut, packet);
 });
 
-Deno.test("Segmenter leaves no checksum out that belongs elsewhere than in its field", () => {
+Deno.test("Segmenter leaves out no checksum that belongs elsewhere than in its field", () => {
   const pool = new PacketPool(1);
   const packet = packetOf({ payload: payloadOf(30) });
   for (const place of [{ csumOffset: 18 }, { csumStart: 24, csumOffset: 12 }]) {
@@ -244,7 +244,7 @@ Deno.test("Segmenter takes no read that is shorter than a header or fills the me
   assertEquals([segmenter.malformed, segmenter.pending], [4, false]);
 });
 
-Deno.test("Segmenter never throws, never writes beside its slots and gets to an end, come what may", () => {
+Deno.test("Segmenter never throws, never writes outside its slots and always ends, whatever comes", () => {
   const pool = new PacketPool(4);
   const flips = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 });
   const lengths = fc.integer({ min: -60, max: 10 });

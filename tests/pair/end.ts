@@ -1,7 +1,7 @@
 /**
- * One end of a tunnel, and what the driver of the daemon would do for it. Subclasses say where
- * datagrams and packets go, and when there is a turn; what they share moves whole batches
- * and allocates nothing.
+ * One end of a tunnel, and what the driver of the daemon would do for it. Subclasses decide where
+ * datagrams and packets go, and when it has a turn; the shared part moves whole batches and
+ * allocates nothing.
  *
  * @module
  */
@@ -15,13 +15,13 @@ import { InvariantError } from "./invariants.ts";
 
 /** Packets moved to or from the TUN in one round, as the driver has it. */
 export const PACKETS_PER_ROUND = BATCH_DATAGRAMS;
-/** Rounds of one turn beyond which it will not end: a bug of the core. */
+/** A turn of more rounds will never end: a bug of the core. */
 export const MAX_ROUNDS = 10_000;
 
 /** A core, its memory, and the moves around it. */
 export abstract class End<C extends Core = Core> {
   readonly pool: PacketPool;
-  /** Turns so far: how busy the core keeps its host. */
+  /** Turns so far, a measure of how busy the core keeps its host. */
   turns = 0;
   protected readonly slots = new Int32Array(PACKETS_PER_ROUND);
   protected readonly batches: readonly TransmitBatch[];
@@ -40,7 +40,7 @@ export abstract class End<C extends Core = Core> {
   protected abstract onPackets(now: number, slots: Int32Array, count: number): void;
   protected abstract onEvent(now: number, event: EndpointEvent): void;
 
-  /** Does everything that is to be done at `now`. */
+  /** Does everything due at `now`. */
   turn(now: number): void {
     this.turns++;
     for (let rounds = 0; this.round(now); rounds++) {
@@ -49,7 +49,7 @@ export abstract class End<C extends Core = Core> {
     this.pollEvents(now);
   }
 
-  /** One round of the driver without what it reads. Returns whether anything moved. */
+  /** One round of the driver without its reads. Returns whether anything moved. */
   protected round(now: number): boolean {
     this.handleDeadline(now);
     const sent = this.transmit(now);
@@ -60,7 +60,7 @@ export abstract class End<C extends Core = Core> {
     if (now >= this.endpoint.pollTimeout()) this.endpoint.handleTimeout(now);
   }
 
-  /** Sends everything that the core has to send. Returns whether that was anything. */
+  /** Sends everything that the core has to send. Returns whether there was anything. */
   protected transmit(now: number): boolean {
     let moved = false;
     for (let more = true, calls = 0; more; calls++) {
@@ -80,7 +80,7 @@ export abstract class End<C extends Core = Core> {
     return moved;
   }
 
-  /** Takes as many packets out of the tunnel as move in one round; returns how many. */
+  /** Takes one round of packets out of the tunnel; returns how many. */
   protected deliver(now: number): number {
     const count = this.endpoint.pollPackets(now, this.slots);
     if (count > 0) this.onPackets(now, this.slots, count);
@@ -94,7 +94,7 @@ export abstract class End<C extends Core = Core> {
   }
 }
 
-/** Appends a datagram to what a socket has received; there must be room. */
+/** Appends a datagram to a batch that a socket has received; there must be room. */
 export function appendDatagram(batch: ReceiveBatch, bytes: Uint8Array, from: Remote): void {
   const i = batch.count++;
   batch.slab.bytes.set(bytes, batch.slab.at(i));

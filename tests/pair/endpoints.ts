@@ -1,6 +1,5 @@
 /**
- * The options of two endpoints that know each other: what tests, simulator and stages would
- * all say in the same words.
+ * The options of two endpoints that know each other, shared by tests, simulator and stages.
  *
  * @module
  */
@@ -18,10 +17,10 @@ export const PSK: Uint8Array<ArrayBuffer> = new Uint8Array(32).fill(0x5a);
 const EPOCH_US = 1_767_225_600_000_000;
 const MTU = 1400;
 
-/** What both ends are told of some packets. */
+/** What both ends are told about some packets. */
 export type Policy = Pick<EndpointOptions, "rules" | "duplicate" | "schedule">;
 
-/** How two ends differ from the least ones. */
+/** How two ends differ from the minimal ones. */
 export interface SharedOptions extends Policy {
   readonly aead?: AeadProvider;
   /** Largest inner packet, in bytes. */
@@ -33,7 +32,7 @@ export type Shared =
   & Policy
   & Pick<EndpointOptions, "aead" | "random" | "epochUs" | "mtu">;
 
-/** Says what both ends have in common; `rng` is all the randomness there is. */
+/** Returns the common options of both ends; `rng` is the only source of randomness. */
 export function sharedOptions(rng: Rng, differences: SharedOptions = {}): Shared {
   return {
     aead: SIM_AEAD,
@@ -71,7 +70,7 @@ export function knownClient(
   return { name, psk: PSK.slice(), allowed: [], ...differences };
 }
 
-/** A link of the client, of which nothing is configured but what `differences` say. */
+/** A link of the client on which only `differences` are configured. */
 export function linkTo(
   name: string,
   remote: Remote,

@@ -6,13 +6,13 @@
  * @module
  */
 
-/** Something that is called at an instant it asked for. */
+/** Something that is called at an instant that it asked for. */
 export interface Handler {
   /** @param arg the number given to {@linkcode EventQueue.add} */
   onEvent(now: number, arg: number): void;
 }
 
-/** The clock and all that is to happen. */
+/** The clock and all pending events. */
 export class EventQueue {
   /** Microseconds since the simulation began. */
   now = 0;
@@ -25,7 +25,7 @@ export class EventQueue {
   #length = 0;
   #order = 0;
 
-  /** Calls `handler.onEvent(at, arg)` at `at`, or at once when that has passed. */
+  /** Calls `handler.onEvent(at, arg)` at `at`, or at once if that has passed. */
   add(at: number, handler: Handler, arg = 0): void {
     if (this.#length === this.#times.length) this.#grow();
     const time = Math.max(at, this.now);
@@ -45,7 +45,7 @@ export class EventQueue {
     while (this.step(end));
   }
 
-  /** Runs the first event if it comes at `end` at the latest; else the clock then stands at `end`. */
+  /** Runs the first event if it is not after `end`; otherwise sets the clock to `end`. */
   step(end: number): boolean {
     if (this.#length === 0 || this.#times[0]! > end) {
       this.now = end;

@@ -1,5 +1,5 @@
 /**
- * An end whose turns come at once and which keeps what comes out of it, for tests.
+ * An end for tests that takes its turns at once and keeps what comes out of it.
  *
  * @module
  */
@@ -17,15 +17,15 @@ import { NonceWatch } from "./invariants.ts";
 import { Timer } from "./timer.ts";
 import type { Station } from "./virtual_network.ts";
 
-/** What surrounds a host. */
+/** The environment of a host. */
 export interface HostNetwork {
   readonly queue: EventQueue;
   readonly store: DatagramStore;
-  /** Takes a datagram that a host sends, which is `bytes` only until it returns. */
+  /** Takes a datagram that a host sends; `bytes` holds it only until this returns. */
   transmit(host: Host, socket: number, to: Remote, bytes: Uint8Array): void;
 }
 
-/** What a host is. */
+/** What makes a host. */
 export interface HostOptions {
   readonly name: string;
   readonly sockets: number;
@@ -58,18 +58,18 @@ export class Host extends End<Endpoint> implements Station {
     this.#options = options.endpoint;
     this.endpoint = new Endpoint(options.endpoint(this.pool));
     this.free = this.pool.available;
-    // What arrives at the same instant comes first, as a driver reads before it looks at the clock.
+    // Arrivals at the same instant come first, as a driver reads before it looks at the clock.
     const atDeadline = { onEvent: (now: number): void => this.turn(now) };
     this.#deadline = new Timer(network.queue, (now) => network.queue.add(now, atDeadline));
   }
 
-  /** Ends the process and starts it again: nothing is said, everything is forgotten. */
+  /** Restarts the process: it says no goodbye and forgets everything. */
   restart(): void {
     Object.assign(this, { pool: new PacketPool(this.pool.count) });
     this.endpoint = new Endpoint(this.#options(this.pool));
   }
 
-  /** Gives the tunnel packets from the TUN. */
+  /** Gives packets from the TUN to the tunnel. */
   send(now: number, ...packets: Uint8Array[]): void {
     this.#send(now, packets, false);
   }
@@ -92,7 +92,7 @@ export class Host extends End<Endpoint> implements Station {
     this.turn(now);
   }
 
-  /** Hands datagrams in that socket number `socket` received, in batches as large as they come. */
+  /** Hands in datagrams that socket number `socket` received, in the largest batches possible. */
   receive(now: number, socket: number, from: Remote, ...datagrams: readonly Uint8Array[]): void {
     for (let at = 0; at < datagrams.length; at += BATCH_DATAGRAMS) {
       const batch = this.#received;
@@ -122,10 +122,10 @@ export class Host extends End<Endpoint> implements Station {
     this.awaitDeadline(now);
   }
 
-  /** Has the next turn come when the endpoint wants it, which others may have told something. */
+  /** Schedules the next turn for when the endpoint wants it; others may have told it something. */
   awaitDeadline(now: number): void {
     const at = this.endpoint.pollTimeout();
-    this.#deadline.set(at > now ? at : now + 1); // one that stays past must not stop time
+    this.#deadline.set(at > now ? at : now + 1); // a deadline that stays in the past must not stop time
   }
 
   /** Says goodbye and returns everything. */

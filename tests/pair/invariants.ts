@@ -10,12 +10,12 @@ import { readU32 } from "../../src/wire/field.ts";
 /** Type of a datagram with sealed frames. */
 const TYPE_DATA = 4;
 
-/** Something that must never happen did. */
+/** Something happened that must never happen. */
 export class InvariantError extends Error {
   override readonly name = "InvariantError";
 }
 
-/** Runs `action`; adds `hint` to what it throws, such as how to reproduce it. */
+/** Runs `action`; adds `hint`, such as how to reproduce it, to what it throws. */
 export function explaining<T>(hint: () => string, action: () => T): T {
   try {
     return action();
@@ -26,8 +26,8 @@ export function explaining<T>(hint: () => string, action: () => T): T {
 }
 
 /**
- * Watches what one end puts on the wire: no pair of session and link may use a
- * counter twice, or a nonce would repeat. Counters are expected to rise.
+ * Watches what one end sends: no pair of session and link may use a counter twice, or a nonce
+ * would repeat. Counters are expected to rise.
  */
 export class NonceWatch {
   readonly #last = new Map<number, number>();

@@ -82,7 +82,7 @@ export function openLink(spec: LinkSpec, rng: Rng): SimLink {
   return { spec, up, down, upQueue, downQueue, upDelay, downDelay };
 }
 
-/** What most lines need; the rest can be given for both directions in `both`. */
+/** What most lines need; `both` can give the rest for both directions. */
 export interface LineNumbers {
   readonly name: string;
   /** Rate from server to client, in Mbit/s. */

@@ -39,11 +39,11 @@ export interface Datagram {
   readonly bytes: Uint8Array;
 }
 
-/** A line that a test takes hold of. */
+/** A line that a test controls. */
 export class TestLine extends Line<Host> {
   /** Nothing passes. */
   cut = false;
-  /** Decides the fate of single datagrams: true is lost. May change the bytes of others. */
+  /** Decides the fate of single datagrams: true means lost. May change the bytes of others. */
   lose: (datagram: Datagram) => boolean = () => false;
 
   get delayUs(): number {
@@ -60,23 +60,23 @@ export class TestLine extends Line<Host> {
   }
 }
 
-/** How a client differs from the least one. */
+/** How a client differs from the minimal one. */
 export interface ClientSpec {
   readonly name?: string;
   readonly psk?: Uint8Array;
   readonly allowed?: readonly Prefix[];
   /** One per link. */
   readonly delaysUs?: readonly number[];
-  /** What a line does to datagrams beside that, both ways: nothing when absent. */
+  /** What else a line does to datagrams, both ways: nothing when absent. */
   readonly line?: (id: number) => Partial<DirectionSpec>;
   readonly link?: (id: number) => Partial<LinkOptions>;
 }
 
-/** How a pair differs from the least one. */
+/** How a pair differs from the minimal one. */
 export interface PairOptions {
   /** Packet slots of each host. */
   readonly slots?: number;
-  /** Whom the server knows; the clients when absent. */
+  /** The clients that the server knows; when absent, those of the pair. */
   readonly known?: readonly ClientOptions[];
   readonly aead?: AeadProvider;
   readonly policy?: Policy;
@@ -86,9 +86,9 @@ export interface PairOptions {
 export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
   readonly server: Host;
   readonly clients: Host[] = [];
-  /** Everything that was ever sent, lost or not. */
+  /** Every datagram ever sent, lost or not. */
   readonly sent: Datagram[] = [];
-  /** Gets what the server sends to an address that no line leads to. */
+  /** Collects what the server sends to an address that no line leads to. */
   onStray: (to: Remote, socket: number, bytes: Uint8Array) => void = () => {};
   readonly #shared: Shared;
   readonly #rng = new Rng(SEED);
@@ -111,7 +111,7 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
     return this.clients[0]!;
   }
 
-  /** Lets time pass until nothing is on its way. */
+  /** Lets time pass until nothing is in flight. */
   settle(): void {
     while (this.store.used > 0) this.run(1000);
   }
@@ -144,7 +144,7 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
     return this;
   }
 
-  /** Puts a datagram on a line, as anybody might. */
+  /** Puts a datagram on a line, as anybody could. */
   inject(line: TestLine, toServer: boolean, bytes: Uint8Array, from?: Remote): void {
     this.carry(line, toServer, bytes, 0, bytes.length, from);
   }

@@ -5,7 +5,7 @@ import { type ClientSpec, Pair } from "./pair.ts";
 
 const SECOND = 1_000_000;
 
-/** Sends a packet of 1000 bytes each millisecond; returns the pair when all has come that comes. */
+/** Sends 1000 bytes each millisecond; returns the pair once everything not lost has arrived. */
 function run(spec: ClientSpec, count = 1_000): Pair {
   const pair = new Pair([spec]).connect();
   for (const i of range(0, count)) {
@@ -16,7 +16,7 @@ function run(spec: ClientSpec, count = 1_000): Pair {
   return pair;
 }
 
-Deno.test("Pair delays what nobody loses, and says what it costs", () => {
+Deno.test("Pair delays what is not lost, and says what it costs", () => {
   const pair = run({ delaysUs: [20_000] });
   assertEquals(numbersOf(pair.server.delivered), range(0, 1_000));
   const [link] = pair.client.endpoint.status(pair.now).peers[0]!.links;
@@ -44,7 +44,7 @@ Deno.test("Pair gives the same run each time", () => {
   assertEquals(sent(), sent());
 });
 
-Deno.test("a line that is cut swallows what is under way; what is lost may be changed instead", () => {
+Deno.test("a line that is cut swallows what is in flight; what is lost may be changed instead", () => {
   const pair = new Pair([{}]).connect();
   const [line] = pair.lines;
   pair.client.send(pair.now, udp4(0));

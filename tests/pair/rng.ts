@@ -1,19 +1,19 @@
 /**
  * A small seeded generator of pseudo-random numbers: the same seed gives the
- * same network. It is Chris Doty-Humphrey's sfc32, chosen for being four
+ * same network. It is Chris Doty-Humphrey's sfc32, chosen because it is only four
  * additions long; nothing here needs to be secret.
  *
  * @module
  */
 
-/** Pseudo-random numbers that only depend on the seed. */
+/** Pseudo-random numbers that depend only on the seed. */
 export class Rng {
   #a: number;
   #b: number;
   #c: number;
   #counter = 1;
 
-  /** @param seed 32 bits of it count */
+  /** @param seed 32 bits of it are used */
   constructor(seed: number) {
     this.#a = seed | 0;
     this.#b = seed ^ 0x9e3779b9;
@@ -46,7 +46,7 @@ export class Rng {
     for (let i = 0; i < out.length; i++) out[i] = this.uint32();
   }
 
-  /** Returns an independent generator, so that one more consumer does not change the others. */
+  /** Returns an independent generator, so that another consumer does not affect the others. */
   fork(label: number): Rng {
     return new Rng(Math.imul(this.uint32(), 0x9e3779b1) ^ label);
   }

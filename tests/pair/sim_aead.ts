@@ -1,7 +1,7 @@
 /**
  * An AEAD that costs next to nothing and protects nothing: the body is copied and
- * the tag is a mix of key, nonce, associated data and length. What a wrong key,
- * nonce or header would break still breaks.
+ * the tag is a mix of key, nonce, associated data and length. A wrong key,
+ * nonce or header still makes it fail.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A deadline that moves often and fires seldom. Moving it later costs nothing:
- * the event in the heap stays and looks again when it runs.
+ * A deadline that moves often and fires seldom. Moving it later is free:
+ * the event in the heap stays and checks again when it runs.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * A mobile line as Mahimahi records them (mm-link(1)): the milliseconds at which a packet of
- * 1504 bytes could be sent. This one is invented, so that nobody's recording has to be shipped: a
- * rate that wanders between 4 and 36 Mbit/s from one 100 ms to the next, a shadow of 300 ms without
- * anything in the tenth second, and opportunities that come in clumps of 5 ms, as a base station
+ * 1504 bytes could be sent. This one is synthetic, so that no recording has to be shipped: a
+ * rate that wanders between 4 and 36 Mbit/s from one 100 ms to the next, an outage of
+ * 300 ms in the tenth second, and opportunities that come in clumps of 5 ms, as a base station
  * grants them. It lasts ten seconds and repeats.
  *
  * @module

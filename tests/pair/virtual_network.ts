@@ -1,6 +1,6 @@
 /**
  * Lines between clients and a server in virtual time: which line a datagram takes, when it
- * arrives, and as whose. What becomes of it there is the affair of the end.
+ * arrives, and from which sender it seems to come. What happens to it then is up to the end.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { DROPPED } from "./elements/element.ts";
 import { EventQueue, type Handler } from "./event_queue.ts";
 import type { SimLink } from "./link.ts";
 
-/** An end, as the network knows it. */
+/** An end, as the network sees it. */
 export interface Station {
   /** Datagram `index` of the store has arrived; it is to be released. */
   onDatagram(now: number, index: number): void;
@@ -76,7 +76,7 @@ export abstract class VirtualNetwork<L extends Line> {
     return this.queue.now;
   }
 
-  /** The line that a datagram takes which the server sends to `remote`, if there is one. */
+  /** The line taken by a datagram that the server sends to `remote`, if there is one. */
   protected lineTo(remote: Remote, serverSocket: number): L | undefined {
     let line = this.#lineTo.get(remote);
     if (!line?.client.equals(remote.bytes)) {

@@ -144,7 +144,7 @@ Deno.test("FlowQueue.shift() never drops or marks when it may not", () => {
   assertEquals([pair.dropped, pair.marked, pair.queue.packets], [[], [], 0]);
 });
 
-Deno.test("FlowQueue.shift() does not count against a flow what it waited when nothing might drop", () => {
+Deno.test("FlowQueue.shift() does not hold against a flow the time it waited while drops were forbidden", () => {
   const pair = new Pair(SLOTS);
   for (let i = 0; i < 20; i++) pair.run({ do: "push", bucket: 0, bytes: 1400 });
   pair.run({ do: "wait", us: 20_000 });

@@ -88,7 +88,7 @@ Deno.test("Resequencer.hold() holds a packet until those before it have come", (
   assertEquals(bench.resequencer.nextTimeoutAtUs, Infinity);
 });
 
-Deno.test("Resequencer.hold() holds up no flow for what another has lost", () => {
+Deno.test("Resequencer.hold() does not hold up a flow for what another has lost", () => {
   const bench = new Bench(8, 8);
   bench.insert(0, 1, 1, 100);
   const other = bench.insert(0, 2, 0, 100);
@@ -103,7 +103,7 @@ Deno.test("Resequencer.pass() delivers a late packet instead of dropping it", ()
   assertEquals(bench.delivered, [0, 1]);
 });
 
-Deno.test("Resequencer.handleTimeout() gives a gap up at the deadline, not before", () => {
+Deno.test("Resequencer.handleTimeout() gives up a gap at the deadline, not before", () => {
   const bench = new Bench(8, 8);
   bench.insert(0, 1, 2, 100);
   bench.resequencer.handleTimeout(99);
@@ -123,7 +123,7 @@ Deno.test("Resequencer holds no packet longer because of one in front of it that
   assertEquals(bench.resequencer.nextTimeoutAtUs, 19_500);
 });
 
-Deno.test("Resequencer asks before it gives a gap up, and waits as long as it is told to", () => {
+Deno.test("Resequencer asks before it gives up a gap, and waits as long as it is told to", () => {
   const pool = new PacketPool(8);
   const delivered: number[] = [];
   const asked: number[][] = [];
@@ -203,7 +203,7 @@ Deno.test("Resequencer.reset() delivers what is held and begins at zero again", 
   assertEquals(bench.delivered, [0, 1, 2, 3]);
 });
 
-Deno.test("Resequencer holds no more than there is free memory for", () => {
+Deno.test("Resequencer holds no more than free memory allows", () => {
   const bench = new Bench(100, 100);
   for (const i of range(0, 1_000)) bench.insert(i, i, 1, 1e9);
   assert(bench.resequencer.held >= 49 && bench.pool.available >= 49, `${bench.pool.available}`);

@@ -4,7 +4,7 @@ import { HarmWatch } from "../../src/scheduler/harm_watch.ts";
 import { NOW, pathOf, type Spec as LinkSpec, Waiting } from "./links.ts";
 
 interface Spec extends LinkSpec {
-  /** Convicted of making the whole slower. */
+  /** Convicted of slowing down the tunnel. */
   readonly out?: true;
 }
 
@@ -23,11 +23,11 @@ function uses(...specs: readonly Spec[]): string[] {
   });
 }
 
-Deno.test("FastPolicy lets near links at once and distant ones when the queue is late", () => {
+Deno.test("FastPolicy opens near links at once and distant ones when the queue is late", () => {
   assertEquals(uses({ owdMs: 10 }, { owdMs: 12 }, { owdMs: 30 }), ["yes", "yes", "late"]);
 });
 
-Deno.test("FastPolicy leaves a link out that did harm while another works", () => {
+Deno.test("FastPolicy leaves out a link that did harm while another works", () => {
   assertEquals(uses({ owdMs: 10 }, { owdMs: 20, out: true }), ["yes", "no"]);
   assertEquals(uses({ owdMs: 10, down: true }, { owdMs: 20, out: true }), ["yes"]);
 });

@@ -32,7 +32,7 @@ class Sender {
   }
 }
 
-Deno.test("HarmWatch leaves a link alone with which more is delivered than without", () => {
+Deno.test("HarmWatch leaves alone a link with which more is delivered than without it", () => {
   const sender = new Sender();
   sender.run(60, () => 60e6);
   assertEquals(sender.changes, []);
@@ -60,9 +60,9 @@ Deno.test("HarmWatch says why a link is left out, and for how long", () => {
   const bps = (isOut: boolean): number => isOut ? 48e6 : 20e6;
   sender.run(3.25, bps);
   const reason = (): string | undefined => sender.watch.reason(sender.now, OTHER);
-  assertEquals(reason(), "on trial: is the whole faster without it?");
+  assertEquals(reason(), "on trial: is the tunnel faster without it?");
   sender.run(9.5, bps);
-  assertEquals(reason(), "made the whole slower: tried again in 10 s");
+  assertEquals(reason(), "slowed down the tunnel: tried again in 10 s");
   assertEquals(sender.watch.reason(sender.now, 0), undefined);
 });
 
@@ -84,7 +84,7 @@ Deno.test("HarmWatch convicts nobody for traffic in bursts that all links could 
   assert(longest <= 3 + 20, `${longest} s: ${sender.changes}`);
 });
 
-Deno.test("HarmWatch takes a link back when there was just little to send, and asks ever more rarely", () => {
+Deno.test("HarmWatch takes a link back when there was just little to send, and tries ever more rarely", () => {
   const sender = new Sender();
   sender.run(100, () => 10e6);
   const out = sender.changes.filter((line) => line.endsWith("out")).map(parseFloat);

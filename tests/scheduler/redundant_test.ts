@@ -43,7 +43,7 @@ Deno.test("RedundantPolicy spares links whose copies would come too late", () =>
   assertEquals(copied(links), [0]);
   assertEquals(
     links.policy.whyUnused(NOW, links.paths[1]!),
-    "arrives 290 ms later: copies would be of no use",
+    "arrives 290 ms later: copies would be useless",
   );
 });
 

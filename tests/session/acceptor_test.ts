@@ -51,7 +51,7 @@ class Bench {
   }
 }
 
-Deno.test("Acceptor.handleInit() knows its clients apart", () => {
+Deno.test("Acceptor.handleInit() tells its clients apart", () => {
   const bench = new Bench();
   assertEquals(bench.accept(initOf(BOB, 1).init(0)).client, 1);
   assertEquals(bench.accept(initOf(ALICE, 1).init(0)).client, 0);
@@ -101,7 +101,7 @@ Deno.test("Acceptor.handleInit() wants this version and links 0, 1, 2 in order",
   bench.accept(initOf(ALICE, 1).init(0)); // a refused one does not move the time
 });
 
-Deno.test("Acceptor.handleInit() takes no INIT apart that is short, or changed on the way", () => {
+Deno.test("Acceptor.handleInit() does not parse an INIT that is short, or changed on the way", () => {
   const bench = new Bench();
   const init = initOf(ALICE, 1).init(0);
   assertEquals(bench.handle(init.subarray(0, 97)), "short");

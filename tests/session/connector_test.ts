@@ -45,7 +45,7 @@ Deno.test("Connector wants nothing before start() and after stop()", () => {
   assertEquals([connector.active, connector.dueAtUs], [false, Infinity]);
 });
 
-Deno.test("Connector.poll() repeats after 0.25, 0.25, 0.5 and then every 1 s, anew after 5 s", () => {
+Deno.test("Connector.poll() repeats after 0.25, 0.25, 0.5 and then every 1 s, and starts over after 5 s", () => {
   const connector = newConnector();
   connector.start(0);
   const attempt = [0, 0.25, 0.5, 1, 2, 3, 4];

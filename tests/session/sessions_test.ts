@@ -56,7 +56,7 @@ Deno.test("Sessions.newId() gives no two owners one instance, and none instance 
   assertEquals(sessions.newId(B) >>> 8, 0x78);
 });
 
-Deno.test("Sessions.open() wipes the keys it was given; find() and remove() go by id", () => {
+Deno.test("Sessions.open() wipes the keys it was given; find() and remove() use the id", () => {
   const sessions = newSessions();
   const given = keys();
   const parts = {

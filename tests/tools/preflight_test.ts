@@ -55,7 +55,7 @@ function preflight(names: readonly string[], ...args: readonly string[]): Promis
   );
 }
 
-Deno.test("preflight.ts --warn says nothing of tools where all are on the PATH", async () => {
+Deno.test("preflight.ts --warn says nothing about tools where all are on the PATH", async () => {
   const { code, lines } = await preflight(ALL, "test", "--warn");
   assertEquals(code, 0);
   assertEquals(lines.filter((line) => !line.includes("network namespaces")), []);

@@ -55,7 +55,7 @@ Deno.test("a session that is used late, when a newer one was begun, is forgotten
   mallory.pair.finish();
 });
 
-Deno.test("the session before is understood for ten seconds, and no longer", () => {
+Deno.test("the previous session is understood for ten seconds, and no longer", () => {
   const mallory = new RawClient();
   const { server } = mallory.pair;
   const [early, late] = range(0, 2).map(() => mallory.seal(0, probe(1)));

@@ -44,7 +44,7 @@ Deno.test("a LINK that was overtaken by a later one is ignored", () => {
   mallory.pair.finish();
 });
 
-Deno.test("a LINK of the session before is ignored", () => {
+Deno.test("a LINK of the previous session is ignored", () => {
   const mallory = new RawClient({ links: 2 });
   const old = mallory.seal(1, linkUpdate(1, "backup"));
   mallory.handshake({ links: 2, sessionId: mallory.sessionId + 1 });
@@ -76,7 +76,7 @@ Deno.test("LINKs of unknown links and tiers, and those cut short, are counted an
   mallory.pair.finish();
 });
 
-Deno.test("any bytes as LINKs never throw and leave a tier that is one", () => {
+Deno.test("any bytes as LINKs never throw and leave a valid tier", () => {
   const mallory = new RawClient({ links: 2 });
   const payload = fc.oneof(
     fc.uint8Array({ maxLength: 12 }),
@@ -92,7 +92,7 @@ Deno.test("any bytes as LINKs never throw and leave a tier that is one", () => {
   mallory.pair.finish();
 });
 
-Deno.test("a flood of LINKs is answered by nothing, remembered by nothing and serves others no worse", () => {
+Deno.test("a flood of LINKs is not answered and not remembered, and serves others no worse", () => {
   const mallory = new RawClient({ links: 2 });
   mallory.pair.run(50_000);
   const { server } = mallory.pair;

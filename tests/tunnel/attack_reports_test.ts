@@ -112,7 +112,7 @@ Deno.test("a datagram full of REPORTs costs little", () => {
   mallory.pair.finish();
 });
 
-Deno.test("what follows a CLOSE, in its datagram or behind it, is dropped", () => {
+Deno.test("what follows a CLOSE, in its datagram or after it, is dropped", () => {
   const mallory = new RawClient();
   const { server } = mallory.pair;
   const again = mallory.seal(0, probe(1));

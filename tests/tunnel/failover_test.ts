@@ -19,7 +19,7 @@ function assertAll(pair: Pair, count: number): void {
   }
 }
 
-Deno.test("Endpoint sends what was under way on a dead link on the other: nothing lost, nothing twice", () => {
+Deno.test("Endpoint sends what was in flight on a dead link on the other: nothing lost, nothing twice", () => {
   const pair = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
   stream(pair, 0, 500);
   pair.lines[0]!.cut = true;

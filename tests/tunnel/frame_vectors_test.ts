@@ -61,7 +61,7 @@ Deno.test("parseLinkUpdate() reads the LINK of docs/protocol.md", () => {
   assertEquals({ ...read }, { linkId, tier: tier as Tier, metered });
 });
 
-Deno.test("limitReach() cuts a report off behind 1024 counters", () => {
+Deno.test("limitReach() cuts off a report after 1024 counters", () => {
   for (const { ranges, read_as } of vectors.beyond_reach) {
     const bytes = report({ ranges: ranges as unknown as Ranges });
     const read = new Report();

@@ -167,7 +167,7 @@ Deno.test("a change is told in new sessions too, and new keys leave the tier as 
   pair.finish();
 });
 
-Deno.test("a server that starts anew hears of the tier at once", () => {
+Deno.test("a server that restarts is told the tier at once", () => {
   const pair = twoLinks();
   setTier(pair, "backup");
   pair.run(SECOND);
@@ -177,7 +177,7 @@ Deno.test("a server that starts anew hears of the tier at once", () => {
   assertEquals(tiers(pair, pair.server), ["primary", "backup"]);
 });
 
-Deno.test("a client that starts anew begins with what is configured", () => {
+Deno.test("a client that restarts begins with the configured tier", () => {
   const pair = twoLinks();
   setTier(pair, "backup");
   pair.run(SECOND);

@@ -86,7 +86,7 @@ Deno.test("truncations and single bit flips of every kind of datagram are droppe
   pair.finish();
 });
 
-Deno.test("a datagram that was changed in one bit on its way is dropped, and then the true one taken", () => {
+Deno.test("a datagram with one bit changed on its way is dropped, and the true one then accepted", () => {
   const pair = new Pair([{}], { aead: nobleProvider() }).connect();
   const line = pair.lines[0]!;
   line.lose = (): boolean => true;

@@ -145,7 +145,7 @@ Deno.test("Endpoint moves pinned packets to another link of their rule when one 
   pair.finish();
 });
 
-Deno.test("Endpoint lets no pinned backlog block others, nor the other way round", () => {
+Deno.test("Endpoint lets no pinned backlog block others, or be blocked by them", () => {
   const link = (id: number): Partial<LinkOptions> => ({
     uploadBps: id === 0 ? 8e6 : 1e6,
     tier: id === 0 ? "primary" : "backup",

@@ -13,7 +13,7 @@ function exchange(pair: Pair, from: number, to: number): void {
   pair.run(500_000);
 }
 
-Deno.test("Endpoint takes a client that has started anew, its numbers beginning at zero", () => {
+Deno.test("Endpoint accepts a client that has restarted, its numbers beginning at zero", () => {
   const pair = new Pair([{ delaysUs: [10_000, 15_000] }]).connect();
   exchange(pair, 0, 200);
   pair.client.restart();
@@ -28,7 +28,7 @@ Deno.test("Endpoint takes a client that has started anew, its numbers beginning 
   pair.finish();
 });
 
-Deno.test("Endpoint finds a server that has started anew within two seconds", () => {
+Deno.test("Endpoint finds a server that has restarted within two seconds", () => {
   const pair = new Pair([{ delaysUs: [10_000, 15_000] }]).connect();
   exchange(pair, 0, 200);
   pair.server.restart();

@@ -102,7 +102,7 @@ Deno.test("Endpoint.status() says in words why a link that is up is not used", (
   assertEquals(reasons(far), ["", "arrives 25 ms later: bulk uses it when nearer links are full"]);
 });
 
-Deno.test("Endpoint leaves a link alone whose packets come too late to be put in order", () => {
+Deno.test("Endpoint leaves alone a link whose packets come too late to be put in order", () => {
   const link = (): Partial<LinkOptions> => ({ uploadBps: 8e6, downloadBps: 8e6 });
   const pair = new Pair([{ delaysUs: [10_000, 300_000], link }]).connect();
   pair.run(2 * SECOND); // the far one comes up later

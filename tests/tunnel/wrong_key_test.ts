@@ -9,7 +9,7 @@ function wrongKey(): Pair {
   return new Pair([{ delaysUs: [10_000, 20_000] }], { known });
 }
 
-Deno.test("Endpoint answers nothing to a client with another key", () => {
+Deno.test("Endpoint does not answer a client with another key", () => {
   const pair = wrongKey();
   pair.client.turn(pair.now);
   pair.run(30.9 * SECOND);

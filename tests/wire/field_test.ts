@@ -35,7 +35,7 @@ for (const { bytes, max, read, write } of FIELDS) {
     );
   });
 
-  Deno.test(`writeU${bytes * 8}() behind the end does nothing`, () => {
+  Deno.test(`writeU${bytes * 8}() beyond the end does nothing`, () => {
     const out = new Uint8Array(1);
     write(out, 1, 1);
     assertEquals(out, new Uint8Array(1));

@@ -66,7 +66,7 @@ Deno.test("parseLinkUpdate() of a frame with any bit flipped never throws and gi
   }
 });
 
-Deno.test("parseLinkUpdate() of any bytes never throws and never looks behind its length", () => {
+Deno.test("parseLinkUpdate() of any bytes never throws and never looks beyond its length", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 8 }), (payload) => {
     const results = [0x00, 0xff].map((dirt) => {
       const bytes = new Uint8Array(payload.length + 8).fill(dirt);

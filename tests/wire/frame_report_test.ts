@@ -130,7 +130,7 @@ Deno.test("parseReport() refuses no ranges and too many, and skips what a later 
   }
 });
 
-Deno.test("parseReport() of any bytes never throws and never looks behind its length", () => {
+Deno.test("parseReport() of any bytes never throws and never looks beyond its length", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), u8, (payload, ranges) => {
     if (payload.length >= REPORT_BYTES) payload[REPORT_BYTES - 1] = ranges % 40;
     const results = [0x00, 0xff].map((dirt) => {

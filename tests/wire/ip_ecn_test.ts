@@ -38,7 +38,7 @@ Deno.test("isEcnCapable() is true for ECT(0), ECT(1) and CE, whatever the DSCP",
   }
 });
 
-Deno.test("markCongestion() of IPv4 sets CE and a checksum as if computed anew, for every TOS", () => {
+Deno.test("markCongestion() of IPv4 sets CE and the checksum that computing it afresh gives, for every TOS", () => {
   const noise = Uint8Array.fromHex("000000540001400040060000c0000201c6336402");
   for (let tos = 0; tos < 256; tos++) {
     const bytes = header(noise, 5, tos);
@@ -48,7 +48,7 @@ Deno.test("markCongestion() of IPv4 sets CE and a checksum as if computed anew, 
   }
 });
 
-Deno.test("markCongestion() of IPv4 is right for every checksum there can be", () => {
+Deno.test("markCongestion() of IPv4 is right for every possible checksum", () => {
   const noise = Uint8Array.fromHex("000000540001400040060000c0000201c6336402");
   const sums = new Set<number>();
   for (let id = 0; id <= 0xffff; id++) {

@@ -94,7 +94,7 @@ Deno.test("parsePacket() refuses what is not a whole IPv4 or IPv6 packet", () =>
   }
 });
 
-Deno.test("parsePacket() refuses every truncation and ignores bytes behind the packet", () => {
+Deno.test("parsePacket() refuses every truncation and ignores bytes after the packet", () => {
   for (const [what, hex] of KINDS) {
     const whole = Uint8Array.fromHex(hex);
     for (let length = 0; length < whole.length; length++) {

@@ -26,7 +26,7 @@ Deno.test("matchDestination() returns the longest prefix that matches", () => {
   assertEquals(match("255.255.255.255"), 0);
 });
 
-Deno.test("matchDestination() returns undefined for an address of nobody, 0 when all are welcome", () => {
+Deno.test("matchDestination() returns undefined for an unknown address, 0 when all are welcome", () => {
   assertEquals(
     matchDestination([network("10.7.0.2", 32)], udp4(0, { to: "10.7.0.3" }), 0, 4),
     undefined,
@@ -43,7 +43,7 @@ Deno.test("matchDestination() keeps IPv4 and IPv6 apart", () => {
   assertEquals(matchDestination([network("0.0.0.0", 0)], ip6(v6(1), v6(2)), 0, 6), undefined);
 });
 
-Deno.test("mayUseSource() allows what lies in a network, and everything when there is none", () => {
+Deno.test("mayUseSource() allows what lies in a network, and everything when no network is given", () => {
   const packet = udp4(0, { from: "10.7.0.9" });
   assertEquals(mayUseSource([network("10.7.0.8", 29)], packet, 0, 4), true);
   assertEquals(mayUseSource([network("10.7.0.0", 29)], packet, 0, 4), false);

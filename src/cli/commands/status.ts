@@ -40,8 +40,8 @@ async function askStatus(path: string): Promise<StatusDocument> {
     throw new AggvpnError("The tunnel is still being set up", { hint: "Try again in a second" });
   }
   if (answer?.version !== CONTROL_VERSION) {
-    throw new AggvpnError("The tunnel is of another version of aggvpn", {
-      hint: "Restart it, so that both are of the installed version",
+    throw new AggvpnError("The tunnel runs another version of aggvpn", {
+      hint: "Restart it, so that both run the installed version",
     });
   }
   return answer;

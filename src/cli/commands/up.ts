@@ -22,7 +22,7 @@ says when the tunnel is set up.
 SIGTERM and SIGINT end it cleanly: the peer is told and every change of the system is
 undone in reverse. A second signal quits at once. SIGHUP does the same as SIGTERM when
 standard input is a terminal, since that terminal is gone, and is ignored otherwise.`,
-  flags: { verbose: { doc: "Print each change of the system, and its undoing", short: "v" } },
+  flags: { verbose: { doc: "Print each change to the system, and its undoing", short: "v" } },
 
   async run(shell, { operands, flags }): Promise<number> {
     const config = loadConfig(operands[0]!, shell.stderr);

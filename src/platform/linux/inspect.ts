@@ -48,7 +48,7 @@ export function hasCapability(status: string, capability: number): boolean {
 function inspectTun(libc: Libc, name: string | undefined): HostFinding[] {
   const findings: HostFinding[] = [];
   if (!exists(TUN_DEVICE)) {
-    const hint = `Load the driver with "modprobe tun"; a container needs the device handed in.`;
+    const hint = `Load the driver with "modprobe tun"; a container must be given the device.`;
     findings.push({ severity: "error", message: `No ${TUN_DEVICE} on this host`, hint });
   }
   if (!hasCapability(readText("/proc/self/status"), CAP_NET_ADMIN)) {

@@ -73,6 +73,6 @@ export function interfaceHint(name: string): string {
   const names = interfaceNames();
   const [nearest] = similarNames(name, names);
   if (nearest !== undefined) return `Did you mean "${nearest}"?`;
-  if (names.length === 0) return "This host has no interface beside the loopback one.";
+  if (names.length === 0) return "This host has no interface besides the loopback one.";
   return `Name one of ${names.join(", ")}.`;
 }

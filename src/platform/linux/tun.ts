@@ -82,7 +82,7 @@ function attach(
 
 function deviceError(libc: Libc, errno: number): AggvpnError {
   const hints: Record<number, string> = {
-    [ERRNO.ENOENT]: `Load the driver with "modprobe tun"; a container needs the device handed in.`,
+    [ERRNO.ENOENT]: `Load the driver with "modprobe tun"; a container must be given the device.`,
     [ERRNO.ENODEV]: `Load the driver with "modprobe tun".`,
     [ERRNO.ENXIO]: `Load the driver with "modprobe tun".`,
     [ERRNO.EACCES]: "Run as root, or grant CAP_NET_ADMIN and access to the device.",

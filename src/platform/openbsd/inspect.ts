@@ -64,14 +64,14 @@ function inspectRoutingTable(libc: Libc): HostFinding[] {
   const message = `Started in rdomain ${table}: links without rdomain leave there, ` +
     "and the tunnel interface is made there";
   const hint =
-    `Start it without "route -T ${table} exec", unless that is meant; only root can use other rdomains.`;
+    `Start it without "route -T ${table} exec", unless that is intended; only root can use other rdomains.`;
   return [{ severity: "warning", message, hint }];
 }
 
 const LIBCRYPTO_MISSING: HostFinding = {
   severity: "warning",
   message: "Cannot load libcrypto.so: encryption will be many times slower",
-  hint: "It is part of the base system since OpenBSD 7.2 as this program needs it: upgrade.",
+  hint: "Upgrade: the base system has the version that this program needs since OpenBSD 7.2.",
 };
 
 function inspectTun({ libc, exists }: Inspector, name: string | undefined): HostFinding[] {

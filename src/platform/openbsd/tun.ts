@@ -46,7 +46,7 @@ export function openTun(
   if (name !== undefined && !isTunName(name)) {
     throw new AggvpnError(`Invalid interface name ${JSON.stringify(name)}`, {
       hint:
-        "OpenBSD calls tunnel interfaces tun0, tun1, ...; leave tunnel.interface out to take one.",
+        "OpenBSD calls tunnel interfaces tun0, tun1, ...; leave out tunnel.interface to get one.",
     });
   }
   const { fd, taken } = name === undefined

@@ -1,6 +1,6 @@
 /**
- * The slowest hop of a line: a capacity with a first-in first-out queue in
- * front that drops what does not fit, limited in bytes, in time, or both.
+ * The slowest hop of a line: a capacity, behind a first-in first-out queue that drops what does
+ * not fit; it is limited in bytes, in time, or both.
  *
  * @module
  */
@@ -8,14 +8,14 @@
 import { DROPPED, type Element } from "./element.ts";
 import type { RateSchedule } from "./rate_schedule.ts";
 
-/** How much may wait; what is left out is not limited. */
+/** How much may wait; an absent limit does not apply. */
 export interface QueueLimit {
   readonly bytes?: number;
   /** Time a packet that enters would wait, in microseconds. */
   readonly us?: number;
 }
 
-/** A rate and the queue before it. */
+/** A rate and the queue in front of it. */
 export class Bottleneck implements Element {
   readonly name = "queue";
   drops = 0;

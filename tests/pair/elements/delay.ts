@@ -7,7 +7,7 @@
 import type { Rng } from "../rng.ts";
 import type { Element } from "./element.ts";
 
-/** A delay that only changes when it is told to. */
+/** A delay that changes only when told to. */
 export class Delay implements Element {
   readonly name = "delay";
   drops = 0;

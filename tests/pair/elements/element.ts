@@ -1,7 +1,7 @@
 /**
  * What a line does to datagrams, as a chain of small pieces. An element is told when a datagram
- * enters and says at once when it will leave, or that it never does: queues compute virtual finish
- * times, so a datagram costs one event however many elements it passes.
+ * enters and says at once when it will leave, if ever: queues compute virtual finish times, so a
+ * datagram costs one event however many elements it passes.
  *
  * The price: an element sees datagrams in the order in which they were sent. An element that
  * reorders therefore belongs after those with a queue.

@@ -54,7 +54,7 @@ Deno.test("steppedRate sends across a step with the rate of either side", () => 
   assertAlmostEquals(rate.meanBps(0, 3000), (8e6 + 80e6 + 8e6) / 3, 1);
 });
 
-Deno.test("steppedRate holds everything during a step of nothing", () => {
+Deno.test("steppedRate holds everything during a step of 0 bit/s", () => {
   const rate = steppedRate([{ bps: 8e6, forUs: 1000 }, { bps: 0, forUs: 5000 }]);
   assertEquals(rate.finish(900, 200), 6100);
 });
@@ -72,7 +72,7 @@ Deno.test("traceRate delivers 1504 bytes at each line of a Mahimahi trace", () =
   assertEquals(rate.fresh!().finish(0, 1504), 1000);
 });
 
-Deno.test("mobileTrace is a trace of ten seconds that can be sent by", () => {
+Deno.test("mobileTrace is a valid trace of ten seconds", () => {
   const rate = traceRate(mobileTrace());
   const mbps = Array.from({ length: 100 }, (_, i) => rate.meanBps(i * 1e5, (i + 1) * 1e5) / 1e6);
   assert(mbps.filter((value) => value < 1).length <= 4);

@@ -45,7 +45,7 @@ export class GilbertElliott implements Element {
   }
 }
 
-/** A span of virtual time in microseconds; `toUs` is not part of it. */
+/** A span of virtual time in microseconds, without `toUs`. */
 export interface Span {
   readonly fromUs: number;
   readonly toUs: number;

@@ -1,21 +1,21 @@
 /**
  * A capacity over time: constant, in steps, or as opportunities of a Mahimahi
- * trace. All answer one question: when has this much been sent?
+ * trace. All answer one question: when will this much have been sent?
  *
  * @module
  */
 
 /** A capacity that is known for all time. */
 export interface RateSchedule {
-  /** Returns when `bytes` that start at `at` have been sent; calls come in order of time. */
+  /** Returns when `bytes` that start at `at` will have been sent; calls are in order of time. */
   finish(at: number, bytes: number): number;
   /** Mean capacity between two instants in bit/s. */
   meanBps(fromUs: number, toUs: number): number;
-  /** A copy that has sent nothing yet, if {@linkcode finish} keeps track of what it sent. */
+  /** A fresh copy, if {@linkcode finish} keeps track of what was sent. */
   fresh?(): RateSchedule;
 }
 
-/** One level of a {@linkcode steppedRate}: until when, and how fast. */
+/** One level of a {@linkcode steppedRate}: how fast, and for how long. */
 export interface RateStep {
   readonly bps: number;
   /** How long it lasts, in microseconds. */

@@ -140,7 +140,7 @@ test("LinuxPoller.ready() reports a closed descriptor, for a read to fail on", a
   await waitUntilReady(poller, 0);
 });
 
-test("LinuxPoller.wake() ends the wait under way or the next, and only one", async (poller) => {
+test("LinuxPoller.wake() ends the wait in progress or the next, and only one", async (poller) => {
   await timedWait(poller, Infinity, { during: wakingSoon(poller) });
   poller.wake();
   poller.wake();
@@ -167,7 +167,7 @@ test("LinuxPoller.wait() refuses a second wait at the same time", async (poller)
   await first;
 });
 
-test("LinuxPoller.close() ends the wait under way", async (poller) => {
+test("LinuxPoller.close() ends the wait in progress", async (poller) => {
   const waiting = poller.wait(Infinity);
   poller.close();
   poller.close();

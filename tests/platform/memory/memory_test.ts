@@ -79,7 +79,7 @@ Deno.test("MemoryTun gives packets in order, as many as asked and as slots are f
   assertThrows(() => tun.read(pool, slots, 1), AggvpnError);
 });
 
-Deno.test("MemoryTun.write() fills missing checksums in and takes nothing that has no place for one", () => {
+Deno.test("MemoryTun.write() fills in missing checksums and refuses packets without a place for one", () => {
   const tun = new MemoryPlatform().openTun();
   const pool = new PacketPool(2);
   const packet = packetOf({ payload: payloadOf(20) });
@@ -122,7 +122,7 @@ Deno.test("MemoryPoller.wait() ends on a packet, a datagram, a wake or the deadl
   await poller.wait(Infinity);
 });
 
-Deno.test("MemoryPlatform.killGroup() kills real processes, and minds none that has ended", async () => {
+Deno.test("MemoryPlatform.killGroup() kills real processes, and ignores those that have ended", async () => {
   const child = new Deno.Command("sleep", { args: ["20"], detached: true }).spawn();
   const platform = new MemoryPlatform();
   platform.killGroup(child.pid);

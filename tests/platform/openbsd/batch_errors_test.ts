@@ -54,7 +54,7 @@ function payloadsOf(socket: OpenbsdSocket): number[] {
   return receive(socket).map(({ payload }) => payload[0]!);
 }
 
-Deno.test("OpenbsdSocket moves whole batches though the kernel takes only part of one a call", () => {
+Deno.test("OpenbsdSocket moves whole batches although the kernel takes only part of one per call", () => {
   const { client, server, near, far } = makePair({ maxBatch: 24 });
   const numbers = Array.from({ length: BATCH_DATAGRAMS }, (_, i) => i);
   assertEquals(near.send(batchOf(TO, ...numbers.map((i) => [i])), 0), BATCH_DATAGRAMS);
@@ -78,7 +78,7 @@ Deno.test("OpenbsdSocket.send() goes on with the datagram that ended a batch, an
   }
 });
 
-Deno.test("OpenbsdSocket.receive() takes no end of a batch for an error, and asks no second time", () => {
+Deno.test("OpenbsdSocket.receive() does not take the end of a batch for an error, or ask a second time", () => {
   const { server, near, far } = makePair();
   near.send(batchOf(TO, [0], [1]), 0);
   assertEquals([payloadsOf(far), payloadsOf(far)], [[0, 1], []]);
@@ -118,7 +118,7 @@ Deno.test("OpenbsdSocket.send() meets an error that a receive kept, at the cost 
   }
 });
 
-Deno.test("OpenbsdSocket throws at an error of its own making though a batch went before it", () => {
+Deno.test("OpenbsdSocket throws at an error of its own making although a batch went before it", () => {
   const { near, far, inner } = makePair();
   near.send(batchOf(TO, [0]), 0);
   inner.error = "EFAULT";

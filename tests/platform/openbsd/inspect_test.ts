@@ -80,7 +80,7 @@ Deno.test("inspectHost() finds links whose rdomain, interface, route or address 
   assertMatch(findings[2]!.hint!, /route -n -T 2 add -inet default/);
 });
 
-Deno.test("inspectHost() finds a missing device, privilege, libcrypto and a name that cannot be", () => {
+Deno.test("inspectHost() finds a missing device, privilege, libcrypto and an impossible name", () => {
   assertEquals(texts(inspect({}, { devices: [] })), ["error: No /dev/tun0 on this host"]);
   assertEquals(texts(inspect({ tunName: "tun7" })), ["error: No /dev/tun7 on this host"]);
   assertStringIncludes(inspect({ tunName: "tun7" })[0]!.hint!, "sh MAKEDEV tun7");

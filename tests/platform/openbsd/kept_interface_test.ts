@@ -164,7 +164,7 @@ Deno.test("a start that fails at any change leaves a kept interface as it was", 
   }
 });
 
-Deno.test("an interface of the tunnel's own goes with everything, and needs no undo", async () => {
+Deno.test("an interface of the tunnel's own goes away with all its settings, and needs no undo", async () => {
   for (const rdomain of [undefined, 3]) {
     const network = host([]);
     const plan = rdomain === undefined ? PLAN : { ...PLAN, rdomain };

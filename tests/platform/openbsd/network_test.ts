@@ -179,7 +179,7 @@ Deno.test("networkChanges() says why addresses cannot be translated", () => {
   }
 });
 
-Deno.test("networkChanges() leaves out a clamp that nobody would look at", () => {
+Deno.test("networkChanges() leaves out a clamp that nothing would use", () => {
   const programs = (state: HostState): string[] =>
     networkChanges({ ...ROUTER, nat: false }, state).map(({ run }) => run[0]!);
   assertEquals(programs(OFF).includes("pfctl"), false);

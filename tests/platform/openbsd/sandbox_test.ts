@@ -140,5 +140,5 @@ Deno.test("Refusals writes one line for a call to the log", async () => {
   } finally {
     await reset();
   }
-  assertEquals(lines, ["pledge(2) refused setsockopt: report this, please"]);
+  assertEquals(lines, ["pledge(2) refused setsockopt: please report this"]);
 });

@@ -18,7 +18,7 @@ Deno.test({
   },
 });
 
-Deno.test("killGroup() sends signal 9 by its number, and minds nothing that has ended", () => {
+Deno.test("killGroup() sends signal 9 by its number, and ignores what has ended", () => {
   const libc = new FakeLibc(new FakeWorld().host());
   libc.groups.add(4711);
   killGroup(libc, 4711);

@@ -248,7 +248,7 @@ Deno.test(`OpenbsdSocket fails with "message-size" over IPv6 only: IPv4 is fragm
   }
 });
 
-Deno.test("OpenbsdSocket throws when its descriptor is not its own any more: that is a bug", () => {
+Deno.test("OpenbsdSocket throws when its descriptor is no longer its own: that is a bug", () => {
   const { a } = makePair();
   const batch = batchOf(remoteAt("192.0.2.1", 5080), [1]);
   a.close();
@@ -344,7 +344,7 @@ Deno.test("openSocket() gets the largest receive buffer there is at once", () =>
   assertEquals(libc.files.socket(fd).receiveBuffer, 2 << 20);
 });
 
-Deno.test("openSocket() does with the buffers that every socket has while memory for mbufs is low", () => {
+Deno.test("openSocket() makes do with the default buffers while memory for mbufs is low", () => {
   for (const family of FAMILIES) {
     const world = new FakeWorld();
     const host = gateway(world);

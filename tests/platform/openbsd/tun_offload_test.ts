@@ -185,7 +185,7 @@ for (const version of [4, 6] as const) {
   });
 }
 
-Deno.test("OffloadTun of OpenBSD merges TCP alone, and each flow by itself", () => {
+Deno.test("OffloadTun of OpenBSD merges only TCP, and each flow separately", () => {
   const { tun, device } = open();
   const tcp = [flowOf(4, 3 * MSS), flowOf(6, 3 * MSS)];
   const udp = [0, 1, 2].map((i) => packetOf({ protocol: UDP, payload: payloadOf(1000, i) }));
@@ -209,7 +209,7 @@ Deno.test("OffloadTun of OpenBSD leaves room for a link header in 64 KiB", () =>
   assertEquals(device.written.map(({ packet }) => packet.length), [63 * 1023 + 40, 1023 + 40]);
 });
 
-Deno.test("OffloadTun of OpenBSD writes smaller super-packets once there was no memory for one", () => {
+Deno.test("OffloadTun of OpenBSD writes smaller super-packets after one found no memory", () => {
   const { tun, device } = open("7.8", (device) => device.memoryBytes = MODEST_SUPER_BYTES);
   const flow = flowOf(4, 40 * MSS);
   assertEquals(write(tun, flow), 0);
@@ -308,7 +308,7 @@ Deno.test("OffloadTun of OpenBSD drops and counts what the kernel should not hav
   }
 });
 
-Deno.test("OffloadTun of OpenBSD reads what is left to do though it was not asked for", () => {
+Deno.test("OffloadTun of OpenBSD reads what is left to do although it was not asked for", () => {
   const { TUN_H_IPV4_CSUM, TUN_H_TCP_CSUM, TUN_H_TCP_MSS, TUN_H_VTAG } = NUMBERS;
   const { tun, device } = open();
   const packet = packetOf({ ipOptions: [1, 1, 1, 0], payload: payloadOf(300) });
