@@ -39,17 +39,11 @@ interface Failure {
   triedAtUs: number;
 }
 
-/** Why a path carries what it carries. */
-export type MtuState =
-  | "base" // nothing larger than what every path carries was answered yet
-  | "searching"
-  | "found";
-
 /** Finds the largest datagram of one path in one direction. Instants in microseconds. */
 export class PathMtu {
   /** The largest size that was acknowledged. */
   size = BASE_MTU_BYTES;
-  /** Whether the first answers are in: until then larger packets are worth waiting with. */
+  /** Whether the first search is over: until then it is worth waiting with larger packets. */
   isKnown = false;
   /** How often the path has turned out to have shrunk. */
   blackHoles = 0;
@@ -75,12 +69,6 @@ export class PathMtu {
   constructor(bound: number, public metered: boolean) {
     this.#bound = bound;
     this.size = Math.min(BASE_MTU_BYTES, bound);
-  }
-
-  /** What is known, for people. */
-  get state(): MtuState {
-    if (!this.isKnown) return "base";
-    return this.#hasNext || this.#probes.length > 0 ? "searching" : "found";
   }
 
   /** What it carries as far as anything is known, also while the search begins again. */
@@ -141,7 +129,6 @@ export class PathMtu {
     if (!this.#active || size <= this.size) return false;
     this.#failures = this.#failures.filter((failure) => failure.size > size);
     this.size = size;
-    this.isKnown = true;
     this.#settle();
     return true;
   }
@@ -188,8 +175,11 @@ export class PathMtu {
 
   /** When there is nothing left to ask for, what is known is all there is. */
   #settle(): void {
-    this.#hasNext = this.#next([]) !== undefined;
-    this.isKnown ||= this.#probes.length === 0 && !this.#hasNext;
+    const next = this.#next([]);
+    this.#hasNext = next !== undefined;
+    // What lines commonly carry is known: what is left to find out is little.
+    const isRefining = next !== undefined && this.size > BASE_MTU_BYTES && !COMMON.includes(next);
+    this.isKnown ||= this.#probes.length === 0 && (next === undefined || isRefining);
   }
 
   #fail(now: number, size: number): void {

@@ -30,6 +30,8 @@ import { wireTime } from "../wire/time.ts";
 const MAX_FRAMES_BYTES = 1200;
 /** Below this rate links take turns to carry the reports of all, in bits per second. */
 const SLOW_BPS = 3_000_000;
+/** Probes of a link that are answered together: sizes are asked for three at a time. */
+const MAX_ACKS = 4;
 /** This many reports always fit into one datagram. */
 const MAX_SHARED = 4;
 
@@ -42,9 +44,10 @@ export class ControlWriter {
   #receiver!: Receiver;
   #out!: Transmitter;
   #probe: Uint8Array = new Uint8Array(0);
-  /** Number and time of the newest probe of each link; -1: none to answer. */
-  #ackNumber: Float64Array = new Float64Array(0);
-  #ackTime: Float64Array = new Float64Array(0);
+  /** Numbers and times of the probes of each link that are to be answered, and how many. */
+  #ackNumbers: Float64Array = new Float64Array(0);
+  #ackTimes: Float64Array = new Float64Array(0);
+  #ackCount: Uint8Array = new Uint8Array(0);
   /** Probes and answers that are to be sent. */
   #wanted = 0;
   /** Where the next round begins. */
@@ -63,8 +66,9 @@ export class ControlWriter {
     this.#receiver = receiver;
     this.#out = out;
     this.#probe = new Uint8Array(links);
-    this.#ackNumber = new Float64Array(links).fill(-1);
-    this.#ackTime = new Float64Array(links);
+    this.#ackNumbers = new Float64Array(links * MAX_ACKS);
+    this.#ackTimes = new Float64Array(links * MAX_ACKS);
+    this.#ackCount = new Uint8Array(links);
     this.#wanted = 0;
   }
 
@@ -81,9 +85,12 @@ export class ControlWriter {
 
   /** Probe `number` came on `link`, with the time it was sent at. */
   requestAck(link: number, number: number, time: number): void {
-    if (this.#ackNumber[link]! < 0) this.#wanted++;
-    this.#ackNumber[link] = number;
-    this.#ackTime[link] = time;
+    const count = this.#ackCount[link]!;
+    if (count === 0) this.#wanted++;
+    if (count < MAX_ACKS) this.#ackCount[link] = count + 1;
+    const place = link * MAX_ACKS + Math.min(count, MAX_ACKS - 1);
+    this.#ackNumbers[place] = number;
+    this.#ackTimes[place] = time;
   }
 
   /** Sends what is due. */
@@ -96,7 +103,7 @@ export class ControlWriter {
       const path = paths[(first + i) % paths.length]!;
       const link = path.options.id;
       const due = receiver.reportDue(now, link);
-      const wanted = this.#probe[link] === 1 || this.#ackNumber[link]! >= 0;
+      const wanted = this.#probe[link] === 1 || this.#ackCount[link]! > 0;
       if (path.remote && !this.#out.isFull(path)) this.#writeSizeProbes(path);
       if (!due && !wanted) continue;
       if (!path.remote) {
@@ -153,8 +160,9 @@ export class ControlWriter {
       at = writeProbe(bytes, at, FRAME.probe, path.nextProbe(now), wireTime(now));
       if (path.news.telling) at = writeLinkUpdate(bytes, at, link, path.tier, path.live.metered);
     }
-    if (this.#ackNumber[link]! >= 0) {
-      at = writeProbe(bytes, at, FRAME.probeAck, this.#ackNumber[link]!, this.#ackTime[link]!);
+    for (let i = 0; i < this.#ackCount[link]!; i++) {
+      const place = link * MAX_ACKS + i;
+      at = writeProbe(bytes, at, FRAME.probeAck, this.#ackNumbers[place]!, this.#ackTimes[place]!);
     }
     this.#forget(link);
     this.#send(path, this.#writeReports(at, link));
@@ -202,9 +210,9 @@ export class ControlWriter {
 
   #forget(link: number): void {
     if (this.#probe[link] === 1) this.#wanted--;
-    if (this.#ackNumber[link]! >= 0) this.#wanted--;
+    if (this.#ackCount[link]! > 0) this.#wanted--;
     this.#probe[link] = 0;
-    this.#ackNumber[link] = -1;
+    this.#ackCount[link] = 0;
   }
 }
 

@@ -57,8 +57,8 @@ class ToyPath {
 for (const carries of [1500, 1492, 1480, 1460, 1452, 1440, 1420, 1400, 1358, 1280]) {
   Deno.test(`PathMtu finds a line of ${carries} bytes exactly`, () => {
     const path = new ToyPath(carries).run(3_000_000);
-    assertEquals([path.mtu.size, path.mtu.state], [carries, "found"]);
-    assertLessOrEqual(path.knownMs, carries >= 1440 ? 20 : 140);
+    assertEquals([path.mtu.size, path.mtu.isKnown], [carries, true]);
+    assertLessOrEqual(path.knownMs, carries === 1500 ? 20 : 190);
   });
 }
 
@@ -89,7 +89,20 @@ Deno.test("PathMtu comes within 8 bytes of any size, and never above, whatever i
   );
 });
 
-Deno.test("PathMtu knows a size with the first answer, and keeps the base when nothing is", () => {
+Deno.test("PathMtu has a size with the first answer, and knows it when nothing is outstanding", () => {
+  const path = new ToyPath(1492).run(RTT_US);
+  assertEquals([path.mtu.size, path.mtu.isKnown, path.mtu.knownBytes], [1492, false, undefined]);
+  path.run(2 * RTT_US);
+  assertEquals([path.mtu.size, path.mtu.isKnown, path.mtu.knownBytes], [1492, true, 1492]);
+});
+
+Deno.test("PathMtu keeps what it knew for the tunnel while it begins again", () => {
+  const path = new ToyPath(1492).run(1_000_000);
+  path.mtu.restart();
+  assertEquals([path.mtu.size, path.mtu.isKnown, path.mtu.knownBytes], [1200, false, 1492]);
+});
+
+Deno.test("PathMtu keeps the base when nothing is answered", () => {
   const path = new ToyPath(1000).run(RTT_US);
   assert(!path.mtu.isKnown);
   path.run(2_000_000);
