@@ -9,7 +9,7 @@ import type { SendFailure, TransmitBatch } from "../../src/batch.ts";
 import { remoteOf } from "../../src/remote.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
 import { explaining, InvariantError } from "../pair/invariants.ts";
-import { type LinkSpec, openLink, type SimLink } from "../pair/link.ts";
+import { exampleOf, type LinkSpec, openLink, type SimLink } from "../pair/link.ts";
 import { Rng } from "../pair/rng.ts";
 import { Timer } from "../pair/timer.ts";
 import { Line, VirtualNetwork } from "../pair/virtual_network.ts";
@@ -173,8 +173,11 @@ export class Simulation extends VirtualNetwork<Line<Node>> implements Network, S
 
   #addLine(link: SimLink, socket: number, serverSocket: number): void {
     const ends = { clientEnd: this.client, serverEnd: this.server, socket, serverSocket };
-    const client = remoteOf(Uint8Array.of(192, 0, 2, socket + 1), CLIENT_PORT);
-    const server = remoteOf(Uint8Array.of(198, 51, 100, socket + 1), SERVER_PORT + serverSocket);
+    const addresses = link.spec.ipv6
+      ? [exampleOf(1, socket + 1), exampleOf(2, socket + 1)] as const
+      : [Uint8Array.of(192, 0, 2, socket + 1), Uint8Array.of(198, 51, 100, socket + 1)] as const;
+    const client = remoteOf(addresses[0], CLIENT_PORT);
+    const server = remoteOf(addresses[1], SERVER_PORT + serverSocket);
     this.lines.push(new Line({ ...ends, client, server }, link));
   }
 
@@ -187,7 +190,7 @@ export class Simulation extends VirtualNetwork<Line<Node>> implements Network, S
 
 /** A NAT gives the client another public port. */
 function rebind(line: Line): void {
-  const { bytes } = line.client;
+  const { bytes, family } = line.client;
   const port = (bytes[2]! << 8 | bytes[3]!) + 1;
-  line.client = remoteOf(bytes.slice(4, 8), port);
+  line.client = remoteOf(bytes.slice(4, family === 4 ? 8 : 20), port);
 }
