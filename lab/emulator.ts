@@ -47,6 +47,12 @@ export class Emulator {
     await this.set(line, { up: { blackhole }, down: { blackhole } });
   }
 
+  /** Lets a line carry packets of up to `mtu` bytes in both directions; 0: of any size. */
+  async narrow(line: number, mtu: number, fragmentationNeeded = false): Promise<void> {
+    const change = { mtu, fragmentationNeeded };
+    await this.set(line, { up: change, down: change });
+  }
+
   /** Counters of all lines, and the time they were read. */
   async counters(): Promise<{ now: number; cpuUs: number; lines: readonly LineCounters[] }> {
     return await this.#ask({});

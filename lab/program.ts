@@ -34,6 +34,8 @@ export interface ProgramOptions {
   readonly tunnel?: Partial<Record<Side, string>>;
   /** More lines of each link's table. */
   readonly link?: readonly string[];
+  /** Whether the tunnel has no IPv6, which needs packets of at least 1280 bytes. */
+  readonly ipv4Only?: boolean;
   readonly password?: Partial<Record<Side, string>>;
   /** Command that runs the program, which is appended to it with its arguments. */
   readonly runner?: readonly string[];
@@ -69,7 +71,7 @@ export function clientConfig(net: Topology, options: ProgramOptions, control: st
     'interface = "agg0"',
     NO_FIREWALL,
     `address = "${INNER.client}/30"`,
-    `address6 = "${INNER.client6}/64"`,
+    ...options.ipv4Only ? [] : [`address6 = "${INNER.client6}/64"`],
     `gateway = "${INNER.server}"`,
     options.tunnel?.client ?? "",
     ...links,
@@ -89,7 +91,7 @@ export function serverConfig(net: Topology, options: ProgramOptions, control: st
     'interface = "agg0"',
     NO_FIREWALL,
     `address = "${INNER.server}/30"`,
-    `address6 = "${INNER.server6}/64"`,
+    ...options.ipv4Only ? [] : [`address6 = "${INNER.server6}/64"`],
     options.tunnel?.server ?? "",
   ].join("\n") + "\n";
 }

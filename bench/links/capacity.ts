@@ -36,6 +36,20 @@ export function rateSteps(scenario: Scenario, line: number, way: Way): RateStep[
   return [{ at: 0, bps: first }, ...changes];
 }
 
+/** A size from an instant on, in seconds after the traffic began; 0 bytes: no limit. */
+export interface MtuStep {
+  readonly at: number;
+  readonly mtu: number;
+}
+
+/** How the largest IP packet of a line changes. */
+export function mtuSteps(scenario: Scenario, line: number, way: Way): MtuStep[] {
+  return eventsOf(scenario, line).flatMap((event) => {
+    const mtu = event[way]?.mtu;
+    return mtu === undefined ? [] : [{ at: event.at, mtu }];
+  });
+}
+
 /** When a line swallows everything. */
 export function cuts(scenario: Scenario, line: number, way: Way): Cut[] {
   const found: Cut[] = [];

@@ -117,14 +117,14 @@ function traceLine(before: Snapshot, after: Snapshot, way: Way, startUs: number)
   const seconds = (after.now - before.now) / 1e6;
   const lines = after.lines.map((line, i) => {
     const [a, b] = [before.lines[i]?.[way], line[way]];
-    const grown = (key: "outBytes" | "tailDrops" | "lost" | "swallowed"): number =>
+    const grown = (key: "outBytes" | "tailDrops" | "lost" | "swallowed" | "tooBig"): number =>
       b[key] - (a?.[key] ?? 0);
     const link = after.sender?.links.find(({ name }) => name === line.name);
     return [
       `${line.name} ${mega(grown("outBytes") * 8 / seconds)}`,
       `q${((after.peaks[i] ?? 0) / 1000).toFixed(0).padStart(4)}`,
       `drop${grown("tailDrops").toString().padStart(4)}`,
-      `lost${(grown("lost") + grown("swallowed")).toString().padStart(4)}`,
+      `lost${(grown("lost") + grown("swallowed") + grown("tooBig")).toString().padStart(4)}`,
       `rate${mega(link?.rateBps ?? NaN)}`,
       `srtt${((link?.srttUs ?? NaN) / 1000).toFixed(0).padStart(4)}`,
       `fly${((link?.inFlightBytes ?? NaN) / 1000).toFixed(0).padStart(4)}`,

@@ -7,6 +7,7 @@
  */
 
 import { BASICS } from "./basics.ts";
+import { PATH_MTU } from "./path_mtu.ts";
 import type { Scenario } from "./scenario.ts";
 import { TARGETS } from "./targets.ts";
 
@@ -14,6 +15,7 @@ import { TARGETS } from "./targets.ts";
 export const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   basics: BASICS,
   targets: TARGETS,
+  mtu: PATH_MTU,
 };
 
 /** All of them, in the order of the table. */

@@ -17,7 +17,7 @@ import type { Samples } from "../../tests/sim/flows/samples.ts";
 import { StreamFlow } from "../../tests/sim/flows/stream.ts";
 import { CLIENT, SERVER, type Side } from "../../tests/sim/packet.ts";
 import * as sim from "../../tests/sim/scenario.ts";
-import { cuts, lineCount, type RateStep, rateSteps } from "./capacity.ts";
+import { cuts, lineCount, mtuSteps, type RateStep, rateSteps } from "./capacity.ts";
 import type { Measured, Scenario, Traffic, Way } from "./scenario.ts";
 import { meanBetween, STEP_SECONDS } from "./series.ts";
 
@@ -96,7 +96,11 @@ function directionOf(scenario: Scenario, line: number, way: Way): DirectionSpec 
     },
     jitterUs: shape.jitterUs ?? 0,
     reorders: shape.reorder ?? false,
-    ...shape.mtu && { mtu: shape.mtu },
+    ...shape.mtu && { mtuBytes: shape.mtu },
+    mtuSchedule: mtuSteps(scenario, line, way).map(({ at, mtu }) => ({
+      atUs: virtualUs(at),
+      mtuBytes: mtu || Infinity,
+    })),
     blackholes: cuts(scenario, line, way).map(({ from, to }) => ({
       fromUs: virtualUs(from),
       toUs: virtualUs(to),

@@ -28,7 +28,8 @@ import {
 } from "./expectations.ts";
 import type { Event, Expectation, Scenario, Traffic } from "./scenario.ts";
 
-const BULK: Traffic = {
+/** Traffic of a case that says nothing else. */
+export const BULK: Traffic = {
   seconds: 20,
   warmUpSeconds: 5,
   flows: 1,
@@ -49,7 +50,7 @@ interface Changes {
 }
 
 /** A case whose first row is the share of the sum. */
-function goodput(
+export function goodput(
   name: string,
   title: string,
   lines: readonly LineSpec[],
@@ -75,7 +76,8 @@ function asymmetric(downMegabits: number, upMegabits: number, rttMs: number): Li
   };
 }
 
-function both(at: number, line: number, change: Partial<Shape>): Event {
+/** A change in both directions. */
+export function both(at: number, line: number, change: Partial<Shape>): Event {
   return { at, line, up: change, down: change };
 }
 

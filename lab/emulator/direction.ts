@@ -15,6 +15,12 @@ import { type Counters, type Shape, WIRE } from "./shape.ts";
 /** Told what becomes of a slot that will not be delivered. */
 export type Release = (slot: number) => void;
 
+/**
+ * Told of a slot whose packet of `length` bytes is above `mtu`, before it is released; returns
+ * whether its sender was told.
+ */
+export type AnswerTooBig = (slot: number, length: number, mtu: number) => boolean;
+
 /** Why a packet was not delivered: the names of {@linkcode Counters}. */
 type Reason = "tailDrops" | "lost" | "swallowed" | "tooBig" | "overrun";
 
@@ -24,6 +30,7 @@ const MICRO = 1e6;
 export class Direction {
   #shape: Shape = WIRE;
   readonly #release: Release;
+  readonly #answerTooBig: AnswerTooBig;
   readonly #random: Random;
   readonly #mask: number;
 
@@ -50,10 +57,16 @@ export class Direction {
   #outPackets = 0;
   #outBytes = 0;
   readonly #drops = { tailDrops: 0, lost: 0, swallowed: 0, tooBig: 0, overrun: 0 };
+  #answered = 0;
   #peakQueueBytes = 0;
 
   /** `capacity`: packets in the queue, and as many on the way; a power of two. */
-  constructor(capacity: number, seed: number, release: Release) {
+  constructor(
+    capacity: number,
+    seed: number,
+    release: Release,
+    answerTooBig: AnswerTooBig = (): boolean => false,
+  ) {
     this.#mask = capacity - 1;
     this.#queueSlots = new Int32Array(capacity);
     this.#queueLengths = new Int32Array(capacity);
@@ -61,6 +74,7 @@ export class Direction {
     this.#airTimes = new Float64Array(capacity);
     this.#random = new Random(seed);
     this.#release = release;
+    this.#answerTooBig = answerTooBig;
   }
 
   /** Changes the given fields of the shape, from now on. */
@@ -80,7 +94,7 @@ export class Direction {
     this.#inPackets++;
     this.#inBytes += length;
     if (shape.blackhole) return this.#drop(slot, "swallowed");
-    if (shape.mtu > 0 && length > shape.mtu) return this.#drop(slot, "tooBig");
+    if (shape.mtu > 0 && length > shape.mtu) return this.#dropTooBig(slot, length);
     if (this.#queueTail - this.#queueHead > this.#mask) return this.#drop(slot, "overrun");
     if (this.#isFull(length)) return this.#drop(slot, "tailDrops");
     const wasEmpty = this.#queueHead === this.#queueTail;
@@ -150,6 +164,7 @@ export class Direction {
       outPackets: this.#outPackets,
       outBytes: this.#outBytes,
       ...this.#drops,
+      answered: this.#answered,
       peakQueueBytes,
     };
   }
@@ -201,6 +216,12 @@ export class Direction {
       at--;
     }
     return at;
+  }
+
+  #dropTooBig(slot: number, length: number): void {
+    const { mtu, fragmentationNeeded } = this.#shape;
+    if (fragmentationNeeded && this.#answerTooBig(slot, length, mtu)) this.#answered++;
+    this.#drop(slot, "tooBig");
   }
 
   #drop(slot: number, reason: Reason): void {

@@ -6,6 +6,7 @@
 
 import { ERRNO, errno, type Libc, openLibc, SIZES } from "../libc.ts";
 import { Direction } from "./direction.ts";
+import { tooBigAnswer } from "./icmp.ts";
 import type { LineCounters, LinePlan, Way } from "./protocol.ts";
 import { SLOT_BYTES, type Slots } from "./slots.ts";
 import { openTunIn } from "./tun.ts";
@@ -30,7 +31,12 @@ export class Lane {
     this.from = from;
     this.#to = to;
     this.#slots = slots;
-    this.direction = new Direction(CAPACITY, seed, (slot) => slots.release(slot));
+    this.direction = new Direction(
+      CAPACITY,
+      seed,
+      (slot) => slots.release(slot),
+      (slot, length, mtu) => this.#answerTooBig(slot, length, mtu),
+    );
   }
 
   /** Reads what waits at the near end; false when there may be more. */
@@ -86,6 +92,14 @@ export class Lane {
     const captured = this.#captured;
     this.#captured = [];
     return captured;
+  }
+
+  /** Tells the sender at the near end that its packet is too large; see {@linkcode tooBigAnswer}. */
+  #answerTooBig(slot: number, length: number, mtu: number): boolean {
+    const answer = tooBigAnswer(this.#slots.views[slot]!.subarray(0, length), mtu);
+    if (answer === undefined) return false;
+    const bytes = answer as Uint8Array<ArrayBuffer>;
+    return this.#libc.write(this.from, bytes, BigInt(bytes.length)) === bytes.length;
   }
 
   #keep(packet: Uint8Array): void {

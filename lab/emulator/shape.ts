@@ -36,8 +36,10 @@ export interface Shape {
   readonly queueUs: number;
   /** Everything that would arrive is lost, silently. */
   readonly blackhole: boolean;
-  /** Packets above this many bytes vanish, as beyond a narrower router; 0: no limit. */
+  /** IP packets above this many bytes vanish, as beyond a narrower router; 0: no limit. */
   readonly mtu: number;
+  /** Whether their sender is told so by ICMP, as a router should and few still do. */
+  readonly fragmentationNeeded: boolean;
 }
 
 /** A wire: no limit of any kind but a queue of 100 ms when a rate is set. */
@@ -52,6 +54,7 @@ export const WIRE: Shape = {
   queueUs: 100_000,
   blackhole: false,
   mtu: 0,
+  fragmentationNeeded: false,
 };
 
 /** What one direction has done so far. */
@@ -70,6 +73,8 @@ export interface Counters {
   readonly swallowed: number;
   /** Above the path's MTU. */
   readonly tooBig: number;
+  /** Of those, how many were answered by ICMP. */
+  readonly answered: number;
   /** Dropped because the emulator itself ran out of buffers; 0 in a valid run. */
   readonly overrun: number;
   /** The longest queue seen since the last reading, in bytes. */

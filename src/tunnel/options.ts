@@ -108,6 +108,12 @@ export type EndpointEvent =
     readonly link: number;
   }
   | {
+    /** The largest packet for this peer has another size, in bytes. */
+    readonly type: "mtu";
+    readonly peer: string;
+    readonly mtu: number;
+  }
+  | {
     /** Nobody could be authenticated; at most one event in ten seconds. */
     readonly type: "handshake-failed";
     readonly remote: string;

@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { cuts, meanRateBps, rawSumBps, skewMs } from "../../bench/links/capacity.ts";
+import { cuts, meanRateBps, mtuSteps, rawSumBps, skewMs } from "../../bench/links/capacity.ts";
+import { targetPercent } from "../../bench/links/path_mtu.ts";
 import { tcpText } from "../../bench/links/recorder.ts";
 import { EXPLANATION, HEADING, resultsOf, rowText } from "../../bench/links/report.ts";
 import { type Measured, type Scenario, withLineAlone } from "../../bench/links/scenario.ts";
@@ -96,7 +97,7 @@ Deno.test("rowText tells the busiest of several runs, and fits 80 columns", () =
 Deno.test("SCENARIOS have names of their own and at least one expectation", () => {
   assertEquals(new Set(SCENARIOS.map(({ name }) => name)).size, SCENARIOS.length);
   assert(SCENARIOS.every(({ expect }) => expect.length > 0));
-  assertEquals(Object.keys(GROUPS), ["basics", "targets"]);
+  assertEquals(Object.keys(GROUPS), ["basics", "targets", "mtu"]);
 });
 
 Deno.test("rawSumBps is the mean over the measured part, with steps and cuts", () => {
@@ -111,6 +112,27 @@ Deno.test("meanRateBps counts nothing while a line is cut", () => {
   assertEquals(cuts(scenario, 1, "down"), [{ from: 15, to: 25 }]);
   assertEquals(meanRateBps(scenario, 1, "down", [14, 16]), 25e6);
   assertEquals(meanRateBps(scenario, 0, "down", [16, 25]), 50e6);
+});
+
+Deno.test("mtuSteps tells when a line gets narrower", () => {
+  const scenario = named("shrinks-up");
+  assertEquals(mtuSteps(scenario, 1, "up"), [{ at: 12.5, mtu: 1400 }]);
+  assertEquals(mtuSteps(scenario, 0, "up"), []);
+});
+
+Deno.test("targetPercent asks less of narrow lines, by their larger share of headers", () => {
+  const [wide, dslite, least] = [1500, 1460, 1280].map(targetPercent);
+  assertEquals([wide, dslite, least], [86.5, 86.2, 85.2]);
+});
+
+Deno.test("simulate loses what the lines of a case do not carry", () => {
+  const { action, ...rest } = named("shrinks");
+  assert(action.kind === "traffic");
+  const events = [0, 1].map((line) => ({ at: 5, line, down: { mtu: 1000 } }));
+  const traffic = { ...action.traffic, seconds: 6, warmUpSeconds: 3, events };
+  const run = simulate({ ...rest, action: { kind: "traffic", traffic } }, 1);
+  const delivered = run?.lines?.map((steps) => [20, 58].map((i) => (steps[i] ?? 0) > 10e6));
+  assertEquals(delivered, [[true, false], [true, false]]);
 });
 
 Deno.test("skewMs is the difference of round trips", () => {

@@ -156,6 +156,55 @@ labTest("emulator cuts and restores a line, and steps its rate, while it runs", 
   assert(isPayloadOf(bps, 10e6, 0.05), `${bps}`);
 });
 
+/** Answers to `count` datagrams that are IP packets of `bytes` bytes. */
+async function echoed(lab: Lab, flow: Flow, bytes: number, count = 5): Promise<number> {
+  const headers = flow.address.includes(":") ? 48 : 28;
+  return (await ping(lab, flow, { count, sizeBytes: bytes - headers })).received;
+}
+
+labTest(
+  "emulator silently drops what is above its MTU, by direction, and counts it",
+  async (lab) => {
+    const wide = symmetric(50, 4);
+    const net = await buildEmulated(lab, [{ up: { ...wide.up, mtu: 1492 }, down: wide.down }]);
+    const { emulator } = net;
+    assert(emulator);
+    const dropped = async (): Promise<number[]> => {
+      const [line] = (await emulator.counters()).lines;
+      return [line!.up.tooBig, line!.down.tooBig, line!.up.answered + line!.down.answered];
+    };
+    assertEquals([await echoed(lab, up(net, 0), 1492), await echoed(lab, up(net, 0), 1493)], [
+      5,
+      0,
+    ]);
+    assertEquals(await dropped(), [5, 0, 0]);
+    await emulator.narrow(0, 1280);
+    assertEquals(await echoed(lab, down(net, 0), 1281), 0);
+    assertEquals(await dropped(), [5, 5, 0]);
+    await emulator.narrow(0, 0);
+    assertEquals(await echoed(lab, up(net, 0), 1500), 5);
+  },
+);
+
+labTest("emulator tells a sender by ICMP what passes, and its TCP follows", async (lab) => {
+  const net = await buildEmulated(lab, [symmetric(50, 4, { mtu: 1400 })]);
+  const [client, server] = ["2001:db8:1::2", "2001:db8:1::1"];
+  await lab.ip(net.client, `addr add ${client}/64 dev line1 nodad`);
+  await lab.ip(net.server, `addr add ${server}/64 dev line1 nodad`);
+  await net.emulator?.narrow(0, 1400, true);
+  for (const flow of [up(net, 0), { ...up(net, 0), address: server }]) {
+    await echoed(lab, flow, 1401, 1);
+    const family = flow.address === server ? "-6" : "-4";
+    const { stdout } = await lab.attempt(net.client, ["ip", family, "route", "get", flow.address]);
+    assert(stdout.includes("mtu 1400"), stdout);
+  }
+  const { bps } = await tried(
+    () => tcpTransfer(lab, down(net, 0), 2, { warmupSeconds: 1 }),
+    ({ bps }) => bps > 0.9 * 50e6,
+  );
+  assert(bps > 0.9 * 50e6, `${bps}`);
+});
+
 labTest("emulator carries 350 Mbit/s in all", async (lab) => {
   const net = await buildEmulated(lab, [symmetric(300, 8), symmetric(50, 20)]);
   const bps = await tried(async () => {

@@ -102,6 +102,31 @@ Deno.test("Direction loses in bursts after Gilbert and Elliott", () => {
   assert(Math.abs(released.length / bursts - 10) < 2, `${released.length / bursts}`);
 });
 
+Deno.test("Direction has its user answer what is too big, if asked to, before the slot is free", () => {
+  const told: string[] = [];
+  const direction = new Direction(
+    1024,
+    42,
+    (slot) => told.push(`release ${slot}`),
+    (slot, length, mtu) => told.push(`answer ${slot}: ${length} > ${mtu}`) < 3,
+  );
+  direction.reshape(0, { mtu: 1400 });
+  direction.accept(0, 0, 1401);
+  direction.reshape(0, { fragmentationNeeded: true });
+  direction.accept(0, 1, 1401);
+  direction.reshape(0, { mtu: 1300 });
+  direction.accept(0, 2, 1400);
+  assertEquals(told, [
+    "release 0",
+    "answer 1: 1401 > 1400",
+    "release 1",
+    "answer 2: 1400 > 1300",
+    "release 2",
+  ]);
+  const { tooBig, answered } = direction.counters();
+  assertEquals([tooBig, answered], [3, 1]);
+});
+
 Deno.test("Direction lets packets above its MTU vanish and counts them", () => {
   const { direction, released } = setUp({ mtu: 1000 });
   direction.accept(0, 0, 1001);

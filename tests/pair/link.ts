@@ -7,12 +7,13 @@
 
 import { Bottleneck, type QueueLimit } from "./elements/bottleneck.ts";
 import { Delay, Jitter } from "./elements/delay.ts";
-import { Chain, type Element } from "./elements/element.ts";
+import { Chain, type Element, IP_UDP_BYTES, IPV6_UDP_BYTES } from "./elements/element.ts";
 import {
   Blackhole,
   GilbertElliott,
   type GilbertElliottOptions,
   Mtu,
+  type MtuStep,
   RandomLoss,
   type Span,
 } from "./elements/loss.ts";
@@ -33,7 +34,13 @@ export interface DirectionSpec {
   readonly jitterUs?: number;
   /** Whether the jitter lets packets overtake each other. */
   readonly reorders?: boolean;
-  readonly mtu?: number;
+  /**
+   * Largest IP packet on the line: the datagram and 28 bytes with IPv4, 48 with IPv6. What is
+   * larger is silently dropped and counted in {@linkcode SimLink.upMtu}; no limit when absent.
+   */
+  readonly mtuBytes?: number;
+  /** When that changes. */
+  readonly mtuSchedule?: readonly MtuStep[];
   /** When it silently drops everything. */
   readonly blackholes?: readonly Span[];
 }
@@ -43,6 +50,8 @@ export interface LinkSpec {
   readonly name: string;
   readonly up: DirectionSpec;
   readonly down: DirectionSpec;
+  /** Whether its addresses, and so its headers, are those of IPv6. */
+  readonly ipv6?: boolean;
   /** Instants at which a NAT gives the client another public port; the old one is dead. */
   readonly rebindsUs?: readonly number[];
   /** When the client's interface is gone: sending fails with "unreachable". */
@@ -58,28 +67,57 @@ export interface SimLink {
   readonly downQueue: Bottleneck;
   readonly upDelay: Delay;
   readonly downDelay: Delay;
+  readonly upMtu: Mtu;
+  readonly downMtu: Mtu;
+}
+
+/** The pieces of one direction that somebody looks at. */
+interface Direction {
+  readonly chain: Chain;
+  readonly queue: Bottleneck;
+  readonly delay: Delay;
+  readonly mtu: Mtu;
 }
 
 /** Builds the elements of one direction, in the order of a real line. */
-function directionOf(spec: DirectionSpec, rng: Rng): [Chain, Bottleneck, Delay] {
-  const bottleneck = new Bottleneck(spec.rate.fresh?.() ?? spec.rate, spec.queue ?? DEFAULT_QUEUE);
+function directionOf(spec: DirectionSpec, headerBytes: number, rng: Rng): Direction {
+  const mtu = new Mtu(spec.mtuBytes ?? Infinity, spec.mtuSchedule);
+  const queue = new Bottleneck(spec.rate.fresh?.() ?? spec.rate, spec.queue ?? DEFAULT_QUEUE);
   const delay = new Delay(spec.delayUs);
-  const elements: Element[] = [];
-  if (spec.mtu !== undefined) elements.push(new Mtu(spec.mtu));
-  elements.push(bottleneck);
+  const elements: Element[] = [mtu, queue];
   if (spec.blackholes !== undefined) elements.push(new Blackhole(spec.blackholes));
   if (spec.loss) elements.push(new RandomLoss(spec.loss, rng.fork(1)));
   if (spec.burstLoss) elements.push(new GilbertElliott(spec.burstLoss, rng.fork(2)));
   elements.push(delay);
   if (spec.jitterUs) elements.push(new Jitter(spec.jitterUs, spec.reorders ?? false, rng.fork(3)));
-  return [new Chain(elements), bottleneck, delay];
+  return { chain: new Chain(elements, headerBytes), queue, delay, mtu };
 }
 
 /** Builds a line. */
 export function openLink(spec: LinkSpec, rng: Rng): SimLink {
-  const [up, upQueue, upDelay] = directionOf(spec.up, rng);
-  const [down, downQueue, downDelay] = directionOf(spec.down, rng);
-  return { spec, up, down, upQueue, downQueue, upDelay, downDelay };
+  const headerBytes = spec.ipv6 ? IPV6_UDP_BYTES : IP_UDP_BYTES;
+  const up = directionOf(spec.up, headerBytes, rng);
+  const down = directionOf(spec.down, headerBytes, rng);
+  return {
+    spec,
+    up: up.chain,
+    down: down.chain,
+    upQueue: up.queue,
+    downQueue: down.queue,
+    upDelay: up.delay,
+    downDelay: down.delay,
+    upMtu: up.mtu,
+    downMtu: down.mtu,
+  };
+}
+
+/** The address 2001:db8:0:NET::HOST of a line with IPv6. */
+export function exampleOf(net: number, host: number): Uint8Array {
+  const bytes = new Uint8Array(16);
+  bytes.set([0x20, 0x01, 0x0d, 0xb8]);
+  bytes[7] = net;
+  bytes[15] = host;
+  return bytes;
 }
 
 /** What most lines need; `both` can give the rest for both directions. */

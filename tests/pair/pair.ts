@@ -22,7 +22,7 @@ import {
   sharedOptions,
 } from "./endpoints.ts";
 import { Host, type HostNetwork } from "./host.ts";
-import { type DirectionSpec, openLink } from "./link.ts";
+import { type DirectionSpec, exampleOf, openLink } from "./link.ts";
 import { Rng } from "./rng.ts";
 import { Line, VirtualNetwork } from "./virtual_network.ts";
 
@@ -54,6 +54,20 @@ export class TestLine extends Line<Host> {
     this.link.upDelay.us = this.link.downDelay.us = us;
   }
 
+  /** Largest IP packet that passes, both ways; see {@linkcode DirectionSpec.mtuBytes}. */
+  get mtuBytes(): number {
+    return Math.min(this.link.upMtu.maxBytes, this.link.downMtu.maxBytes);
+  }
+
+  set mtuBytes(bytes: number) {
+    this.link.upMtu.maxBytes = this.link.downMtu.maxBytes = bytes;
+  }
+
+  /** Datagrams that were larger, both ways. */
+  get tooBig(): number {
+    return this.link.upMtu.drops + this.link.downMtu.drops;
+  }
+
   protected override arrive(now: number, end: Host, index: number): void {
     if (this.cut) end.ignore(index);
     else super.arrive(now, end, index);
@@ -69,6 +83,8 @@ export interface ClientSpec {
   readonly delaysUs?: readonly number[];
   /** What else a line does to datagrams, both ways: nothing when absent. */
   readonly line?: (id: number) => Partial<DirectionSpec>;
+  /** Whether its lines have addresses of IPv6. */
+  readonly ipv6?: boolean;
   readonly link?: (id: number) => Partial<LinkOptions>;
 }
 
@@ -182,7 +198,7 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
 
   #addClient(spec: ClientSpec, i: number, slots: number): void {
     const delays = delaysOf(spec);
-    const links = delays.map((_, id) => linkTo(`l${id}`, serverAt(id), spec.link?.(id)));
+    const links = delays.map((_, id) => linkTo(`l${id}`, serverAt(id, spec), spec.link?.(id)));
     const host = new Host(this, {
       name: `client ${i}`,
       sockets: delays.length,
@@ -192,9 +208,10 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
     this.clients.push(host);
     delays.forEach((delayUs, id) => {
       const direction = { rate: UNLIMITED, delayUs, ...spec.line?.(id) };
-      const link = openLink({ name: `l${id}`, up: direction, down: direction }, this.#rng);
+      const { ipv6 = false } = spec;
+      const link = openLink({ name: `l${id}`, up: direction, down: direction, ipv6 }, this.#rng);
       const ends = { clientEnd: host, serverEnd: this.server, socket: id, serverSocket: id };
-      const remotes = { client: clientAt(i, id), server: serverAt(id) };
+      const remotes = { client: clientAt(i, id, spec), server: serverAt(id, spec) };
       this.lines.push(new TestLine({ ...ends, ...remotes }, link));
     });
   }
@@ -206,12 +223,13 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
   }
 }
 
-function serverAt(socket: number): Remote {
-  return remoteOf(Uint8Array.of(192, 0, 2, 1), 5080 + socket);
+function serverAt(socket: number, { ipv6 = false }: ClientSpec): Remote {
+  return remoteOf(ipv6 ? exampleOf(1, 1) : Uint8Array.of(192, 0, 2, 1), 5080 + socket);
 }
 
-function clientAt(client: number, socket: number): Remote {
-  return remoteOf(Uint8Array.of(198, 51, 100, 10 + client), 40_000 + socket);
+function clientAt(client: number, socket: number, { ipv6 = false }: ClientSpec): Remote {
+  const address = ipv6 ? exampleOf(2, 10 + client) : Uint8Array.of(198, 51, 100, 10 + client);
+  return remoteOf(address, 40_000 + socket);
 }
 
 function delaysOf(spec: ClientSpec): readonly number[] {

@@ -37,6 +37,40 @@ Deno.test("Pair has the simulator's lines: of a rate, with a queue, with loss", 
   lossy.finish();
 });
 
+/** Sends full packets through a line of which `bytes` pass; returns how many arrived. */
+function passing(spec: ClientSpec, bytes: number): number {
+  const pair = new Pair([spec]).connect();
+  const [line] = pair.lines;
+  line!.mtuBytes = bytes;
+  const before = pair.sent.length;
+  pair.client.send(pair.now, udp4(0, { bytes: 1000 }));
+  pair.run(20_000);
+  const large = pair.sent.slice(before).filter(({ bytes }) => bytes.length > 1000).length;
+  assert(large > 0);
+  const arrived = numbersOf(pair.server.delivered).length;
+  assertEquals(arrived === 0, line!.tooBig > 0);
+  line!.mtuBytes = Infinity;
+  pair.run(SECOND);
+  pair.finish();
+  return arrived;
+}
+
+Deno.test("Pair drops what is larger than its line carries, of IPv4 and of IPv6", () => {
+  // A packet of 1000 bytes makes a datagram of 1038.
+  assertEquals([passing({}, 1000 + 66), passing({}, 1000 + 65)], [1, 0]);
+  const six = { ipv6: true };
+  assertEquals([passing(six, 1000 + 86), passing(six, 1000 + 85)], [1, 0]);
+});
+
+Deno.test("Pair changes what its lines carry by a schedule", () => {
+  const mtuSchedule = [{ atUs: 2 * SECOND, mtuBytes: 1000 }, { atUs: 2.4e6, mtuBytes: 1400 }];
+  const pair = run({ line: () => ({ mtuSchedule }) });
+  const [line] = pair.lines;
+  assert(line!.link.upMtu.drops > 10, `${line!.link.upMtu.drops}`);
+  assertEquals(line!.mtuBytes, 1400);
+  pair.finish();
+});
+
 Deno.test("Pair gives the same run each time", () => {
   const sent = (): Uint8Array[] =>
     run({ delaysUs: [5_000, 9_000], line: () => ({ loss: 0.01, jitterUs: 2_000 }) }, 100)

@@ -18,8 +18,8 @@ const TIMEOUT_US = 1_000_000;
 /** Builds both ends of the tunnel for a scenario. */
 export function endpointTunnel(scenario: Scenario): TunnelFactory {
   return (context): Tunnel => {
-    const { rules = [], duplicate = "off", schedule = "fast" } = scenario;
-    const shared = sharedOptions(context.rng, { mtu: INNER_MTU, rules, duplicate, schedule });
+    const { rules = [], duplicate = "off", schedule = "fast", mtu = INNER_MTU } = scenario;
+    const shared = sharedOptions(context.rng, { mtu, rules, duplicate, schedule });
     if (context.side === CLIENT) {
       const links = scenario.links.map((link, i) => optionsOf(link, i, context, scenario));
       return new Endpoint(clientEnd(shared, context.pool, links));

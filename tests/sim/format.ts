@@ -18,6 +18,7 @@ const COLUMNS: readonly (readonly [string, number, (result: Result) => string])[
   ["hold99", 6, (r) => number(r.p99HoldUs / 1000, 1)],
   ["qdrop", 6, (r) => r.queueDrops.toFixed(0)],
   ["lineloss", 8, (r) => r.lineLosses.toFixed(0)],
+  ["toobig", 6, (r) => r.tooBig.toFixed(0)],
   ["tundrop", 7, (r) => r.tunDrops.toFixed(0)],
   ["lost", 6, (r) => r.lost.toFixed(0)],
   ["late", 6, (r) => r.late.toFixed(0)],

@@ -43,6 +43,8 @@ export interface Surroundings {
   arrive(node: Node, bytes: Uint8Array, at: number): void;
   /** A packet leaves the TUN. */
   deliver(node: Node, bytes: Uint8Array, at: number, length: number): void;
+  /** The node's TUN has another mtu. */
+  onMtu(node: Node): void;
   /** The tunnel said something. */
   onEvent(node: Node, event: EndpointEvent): void;
 }
@@ -54,6 +56,8 @@ export interface NodeOptions {
   readonly slots: number;
   /** Mean time from an event to the turn that handles it, in microseconds; 0: at once. */
   readonly wakeUs: number;
+  /** Of the TUN, at first; no limit when absent. */
+  readonly mtu?: number;
 }
 
 /** One host. */
@@ -71,6 +75,10 @@ export class Node extends End<Tunnel> implements Station {
   /** The fewest free slots there ever were. */
   minAvailable: number;
   closed = false;
+  /** Largest packet that the TUN takes. */
+  mtu: number;
+  /** Packets that were larger, which the kernel refuses or drops. */
+  oversize = 0;
   readonly #around: Surroundings;
   readonly #options: NodeOptions;
   readonly #rng: Rng;
@@ -88,6 +96,7 @@ export class Node extends End<Tunnel> implements Station {
     this.#rng = rng;
     this.side = options.side;
     this.minAvailable = options.slots;
+    this.mtu = options.mtu ?? Infinity;
     this.#waiting = this.batches.map(() => []);
     this.#wake = new Timer(around.queue, (now) => this.turn(now));
     this.#deadline = new Timer(around.queue, (now) => this.turn(now));
@@ -113,7 +122,17 @@ export class Node extends End<Tunnel> implements Station {
 
   /** A packet for the tunnel. */
   onPacket(now: number, headers: Uint8Array, totalBytes: number): void {
-    if (this.tun.push(headers, totalBytes)) this.#wakeSoon(now);
+    if (totalBytes > this.mtu) this.oversize++;
+    else if (this.tun.push(headers, totalBytes)) this.#wakeSoon(now);
+  }
+
+  /**
+   * Gives the TUN another mtu, as the daemon does when the tunnel tells it. What is in its queue
+   * stays there, as in the kernel's.
+   */
+  setMtu(mtu: number): void {
+    this.mtu = mtu;
+    this.#around.onMtu(this);
   }
 
   /** Ends the tunnel as the daemon does; it must be silent from now on. */

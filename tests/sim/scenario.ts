@@ -25,7 +25,7 @@ export const START_US = 500_000;
 export const WARM_UP_US = 3_000_000;
 /** Window for finding the time to full speed. */
 const RAMP_STEP_US = 100_000;
-/** Largest packet of the TUN interfaces: 1500 less the overhead of the tunnel. */
+/** Largest packet of the TUN interfaces, until a tunnel says otherwise: 1500 less the overhead of the tunnel. */
 export const INNER_MTU = 1434;
 
 /** What is to be simulated. */
@@ -50,6 +50,8 @@ export interface Scenario {
   readonly duplicate?: Duplicate;
   /** How links share; "fast" when absent. */
   readonly schedule?: Schedule;
+  /** Largest packet of the TUN interfaces at first; {@linkcode INNER_MTU} when absent. */
+  readonly mtu?: number;
   /** What runs beside the bulk, in its direction. */
   readonly beside?: readonly Traffic[];
 }
@@ -83,7 +85,9 @@ export interface Result {
   /** Datagrams dropped by queues of the lines, and lost on them otherwise. */
   readonly queueDrops: number;
   readonly lineLosses: number;
-  /** Packets dropped at a TUN interface. */
+  /** Datagrams that a line dropped because they were above its MTU. */
+  readonly tooBig: number;
+  /** Packets dropped at a TUN interface: its queue was full, or they were above its mtu. */
   readonly tunDrops: number;
   /** Packets that left the tunnel after a later one of their flow. */
   readonly late: number;
@@ -157,8 +161,8 @@ function openRun(
   options: RunOptions,
 ): Run {
   const { links, from = SERVER, flows = 1, congestion = ["cubic"], beside = [] } = scenario;
-  const { seed = 1, wakeUs = 60, mtu = INNER_MTU } = options;
-  const simulation = new Simulation({ seed, links, tunnel: factory(scenario), wakeUs });
+  const { seed = 1, wakeUs = 60, mtu = scenario.mtu ?? INNER_MTU } = options;
+  const simulation = new Simulation({ seed, links, tunnel: factory(scenario), wakeUs, mtu });
   const bulk = Array.from({ length: flows }, (_, i) => {
     const bulkOptions = { from, mtu, congestion: congestion[i % congestion.length]! };
     const make = (port: number): BulkFlow => new BulkFlow(simulation, port, bulkOptions);
@@ -221,6 +225,10 @@ function resultOf(run: Run, progress: readonly number[], endUs: number): Measure
   const stream = streamOf(run);
   const requests = simulation.flows.find((flow) => flow instanceof RequestFlow)?.times;
   const queueDrops = queues.reduce((sum, queue) => sum + queue.drops, 0);
+  const tooBig = simulation.lines.reduce(
+    (sum, { link }) => sum + link.upMtu.drops + link.downMtu.drops,
+    0,
+  );
   const allDrops = simulation.lines.reduce(
     (sum, { link }) => sum + link.up.drops + link.down.drops,
     0,
@@ -233,8 +241,12 @@ function resultOf(run: Run, progress: readonly number[], endUs: number): Measure
     loadedRtt95Ms: ping.roundTrips.quantile(0.95) / 1000,
     p99HoldUs: run.receiving.endpoint.status(endUs)?.peers[0]?.holdP99Us ?? NaN,
     queueDrops,
-    lineLosses: allDrops - queueDrops,
-    tunDrops: simulation.client.tun.drops + simulation.server.tun.drops,
+    lineLosses: allDrops - queueDrops - tooBig,
+    tooBig,
+    tunDrops: [simulation.client, simulation.server].reduce(
+      (sum, { tun, oversize }) => sum + tun.drops + oversize,
+      0,
+    ),
     late: ledgers.reduce((sum, ledger) => sum + ledger.late, 0),
     resent: bulk.reduce((sum, flow) => sum + flow.sender.resent, 0),
     longestGapMs: (stream?.longestGapUs ?? NaN) / 1000,

@@ -84,6 +84,17 @@ const FIRST_ON_A: RuleOptions = { ports: [FLOW_PORT], links: ["a"] };
 /** A page's parts. */
 const REQUESTS: Traffic = { kind: "requests", responseBytes: 60_000, thinkMs: 100 };
 
+/** Lines of 20 Mbit/s and 20 ms that carry this much, both ways. */
+function carrying(...mtuBytes: readonly number[]): LinkSpec[] {
+  return mtuBytes.map((bytes, i) => withBoth(dsl("ab"[i]!, 20, 20), { mtuBytes: bytes }));
+}
+
+/** The lines from number `first` on carry `mtuBytes` from the middle of what is measured on. */
+function shrinking(links: readonly LinkSpec[], mtuBytes: number, first = 0): LinkSpec[] {
+  const mtuSchedule = [{ atUs: MEASURED_US + 5e6, mtuBytes }];
+  return links.map((link, i) => i < first ? link : withBoth(link, { mtuSchedule }));
+}
+
 /** All of them, in the order of the table. */
 export const SCENARIOS: readonly Scenario[] = [
   { name: "one 50/20", links: [dsl("a", 50, 20)] },
@@ -211,4 +222,20 @@ export const SCENARIOS: readonly Scenario[] = [
     beside: [CALL],
     schedule: "redundant",
   },
+];
+
+/**
+ * Lines that lose what is larger than they carry, for the discovery of that. They are not in the
+ * snapshot: without discovery nothing comes through. `table.ts --only` finds them.
+ */
+export const MTU_SCENARIOS: readonly Scenario[] = [
+  { name: "PPPoE 1492 x2", links: carrying(1492, 1492) },
+  { name: "1500+1492", links: carrying(1500, 1492) },
+  { name: "1420+1280", links: carrying(1420, 1280) },
+  {
+    name: "shrinks to 1400 in the middle",
+    links: shrinking(carrying(1500, 1500), 1400, 1),
+  },
+  { name: "shrinks to 1280 both", links: shrinking(carrying(1500, 1500), 1280) },
+  { name: "4 flows, 1500+1492", links: carrying(1500, 1492), flows: 4 },
 ];

@@ -9,7 +9,7 @@ import type { SendFailure, TransmitBatch } from "../../src/batch.ts";
 import { remoteOf } from "../../src/remote.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
 import { explaining, InvariantError } from "../pair/invariants.ts";
-import { type LinkSpec, openLink, type SimLink } from "../pair/link.ts";
+import { exampleOf, type LinkSpec, openLink, type SimLink } from "../pair/link.ts";
 import { Rng } from "../pair/rng.ts";
 import { Timer } from "../pair/timer.ts";
 import { Line, VirtualNetwork } from "../pair/virtual_network.ts";
@@ -39,6 +39,8 @@ export interface SimulationOptions {
   readonly wakeUs?: number;
   /** Sockets the server listens on; one per link when absent. */
   readonly serverSockets?: number;
+  /** Of the TUN interfaces, until the tunnel says otherwise; no limit when absent. */
+  readonly mtu?: number;
 }
 
 /** An event of a tunnel and when it was reported. */
@@ -66,8 +68,9 @@ export class Simulation extends VirtualNetwork<Line<Node>> implements Network, S
     this.rng = new Rng(seed);
     const links = specs.map((spec) => openLink(spec, this.rng.fork(4)));
     const serverSockets = options.serverSockets ?? links.length;
+    const mtu = options.mtu ?? Infinity;
     const node = (side: Side, sockets: number): Node =>
-      new Node(this, { side, sockets, slots, wakeUs }, this.rng.fork(5));
+      new Node(this, { side, sockets, slots, wakeUs, mtu }, this.rng.fork(5));
     this.client = node(CLIENT, links.length);
     this.server = node(SERVER, serverSockets);
     links.forEach((link, i) => this.#addLine(link, i, i % serverSockets));
@@ -89,6 +92,9 @@ export class Simulation extends VirtualNetwork<Line<Node>> implements Network, S
   addFlow<F extends Flow>(at: number, make: (port: number) => F): F {
     const flow = make(FLOW_PORT + this.flows.length);
     this.flows.push(flow);
+    for (const { side, mtu } of [this.client, this.server]) {
+      if (mtu !== Infinity) flow.setMtu(side, mtu);
+    }
     new Timer(this.queue, (now) => flow.start(now)).set(at);
     return flow;
   }
@@ -149,6 +155,11 @@ export class Simulation extends VirtualNetwork<Line<Node>> implements Network, S
   onEvent(node: Node, event: EndpointEvent): void {
     this.events.push({ at: this.queue.now, side: node.side, event });
     if (event.type === "rebind") rebind(this.lines[event.link]!);
+    else if (event.type === "mtu") node.setMtu(event.mtu);
+  }
+
+  onMtu({ side, mtu }: Node): void {
+    for (const flow of this.flows) flow.setMtu(side, mtu);
   }
 
   transmit(
@@ -173,8 +184,11 @@ export class Simulation extends VirtualNetwork<Line<Node>> implements Network, S
 
   #addLine(link: SimLink, socket: number, serverSocket: number): void {
     const ends = { clientEnd: this.client, serverEnd: this.server, socket, serverSocket };
-    const client = remoteOf(Uint8Array.of(192, 0, 2, socket + 1), CLIENT_PORT);
-    const server = remoteOf(Uint8Array.of(198, 51, 100, socket + 1), SERVER_PORT + serverSocket);
+    const addresses = link.spec.ipv6
+      ? [exampleOf(1, socket + 1), exampleOf(2, socket + 1)] as const
+      : [Uint8Array.of(192, 0, 2, socket + 1), Uint8Array.of(198, 51, 100, socket + 1)] as const;
+    const client = remoteOf(addresses[0], CLIENT_PORT);
+    const server = remoteOf(addresses[1], SERVER_PORT + serverSocket);
     this.lines.push(new Line({ ...ends, client, server }, link));
   }
 
@@ -187,7 +201,7 @@ export class Simulation extends VirtualNetwork<Line<Node>> implements Network, S
 
 /** A NAT gives the client another public port. */
 function rebind(line: Line): void {
-  const { bytes } = line.client;
+  const { bytes, family } = line.client;
   const port = (bytes[2]! << 8 | bytes[3]!) + 1;
-  line.client = remoteOf(bytes.slice(4, 8), port);
+  line.client = remoteOf(bytes.slice(4, family === 4 ? 8 : 20), port);
 }

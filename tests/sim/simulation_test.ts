@@ -7,6 +7,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { ReceiveBatch } from "../../src/batch.ts";
+import type { EndpointEvent } from "../../src/tunnel/options.ts";
 import { InvariantError } from "../pair/invariants.ts";
 import { line, type LineNumbers } from "../pair/link.ts";
 import { BulkFlow } from "./flows/bulk.ts";
@@ -14,10 +15,11 @@ import { Ledger } from "./flows/ledger.ts";
 import { RequestFlow } from "./flows/requests.ts";
 import { StreamFlow } from "./flows/stream.ts";
 import { NullTunnel } from "./null_tunnel.ts";
-import { SERVER } from "./packet.ts";
+import { CLIENT, SERVER, type Side } from "./packet.ts";
 import { runScenario } from "./scenario.ts";
 import { Simulation } from "./simulation.ts";
-import type { TunnelFactory } from "./tunnel.ts";
+import { MTU_SCENARIOS, SCENARIOS } from "./scenarios.ts";
+import type { TunnelContext, TunnelFactory } from "./tunnel.ts";
 
 const nullTunnel: TunnelFactory = (context) => new NullTunnel(context);
 /** Fills 1500 bytes of outer packet together with the 38 of the null tunnel. */
@@ -127,6 +129,123 @@ Deno.test("Simulation drops what is sent to a public port that the NAT has forgo
   simulation.runUntil(3e6);
   simulation.finish();
   assert(simulation.natDrops >= 199 && stream.ledgers[SERVER].delivered <= 101);
+});
+
+/** An mtu that a tunnel reports, as an Endpoint that discovers does. */
+interface Report {
+  readonly atUs: number;
+  readonly mtu: number;
+}
+
+/** The null tunnel with an Endpoint's event. */
+class Reporting extends NullTunnel {
+  readonly #reports: Report[];
+  #now = 0;
+
+  constructor(context: TunnelContext, reports: readonly Report[]) {
+    super(context);
+    this.#reports = [...reports];
+  }
+
+  override pollTransmit(...args: Parameters<NullTunnel["pollTransmit"]>): boolean {
+    this.#now = args[0];
+    return super.pollTransmit(...args);
+  }
+
+  override pollEvent(): EndpointEvent | undefined {
+    if (this.#now < (this.#reports[0]?.atUs ?? Infinity)) return undefined;
+    return { type: "mtu", peer: "sim", mtu: this.#reports.shift()!.mtu };
+  }
+}
+
+/** A transfer on a line of 20 Mbit/s that carries 1400 bytes from 2 s to 4 s. */
+function runNarrowed(from: Side, reports: readonly Report[]): [Simulation, BulkFlow] {
+  const mtuSchedule = [{ atUs: 2e6, mtuBytes: 1400 }, { atUs: 4e6, mtuBytes: 1500 }];
+  const links = [line({ name: "a", mbps: 20, rttMs: 20, both: { mtuSchedule } })];
+  const tunnel: TunnelFactory = (context) => new Reporting(context, reports);
+  const simulation = new Simulation({ seed: 1, links, tunnel, mtu: MTU });
+  const bulk = simulation.addFlow(0, (port) => new BulkFlow(simulation, port, { from, mtu: MTU }));
+  return [simulation, bulk];
+}
+
+Deno.test("TCP goes on over a line that has become narrower when its TUN's mtu follows, either way", () => {
+  for (const from of [CLIENT, SERVER] as const) {
+    const [simulation, bulk] = runNarrowed(from, [
+      { atUs: 2.1e6, mtu: MTU - 100 },
+      { atUs: 4.1e6, mtu: MTU },
+    ]);
+    simulation.runUntil(2e6);
+    const before = bulk.goodBytes;
+    simulation.runUntil(3e6);
+    const at3 = bulk.goodBytes;
+    simulation.runUntil(4e6);
+    const narrow = (bulk.goodBytes - at3) * 8 / 1e6;
+    assert(at3 > before, "nothing is repaired");
+    assert(narrow > 0.98 * 20 * (MTU - 152) / 1400 && narrow < 20, `${narrow}`);
+    const { upMtu, downMtu } = simulation.lines[0]!.link;
+    const [data, acks] = from === CLIENT ? [upMtu, downMtu] : [downMtu, upMtu];
+    assert(data.drops > 100 && acks.drops === 0, `${data.drops} ${acks.drops}`);
+    const dropped = data.drops;
+    simulation.runUntil(6e6);
+    simulation.finish();
+    assertEquals([data.drops - dropped, bulk.segmentBytes], [0, MTU - 52]);
+  }
+});
+
+Deno.test("TCP hangs on a line that has become narrower while its TUN's mtu stays", () => {
+  const [simulation, bulk] = runNarrowed(SERVER, []);
+  simulation.runUntil(2.1e6);
+  const before = bulk.goodBytes;
+  simulation.runUntil(3.9e6);
+  assertEquals(bulk.goodBytes, before);
+  simulation.runUntil(6e6);
+  simulation.finish();
+  assert(bulk.goodBytes > before);
+});
+
+Deno.test("TCP grows no further than what the other end announced", () => {
+  const [simulation, bulk] = runNarrowed(SERVER, [{ atUs: 1e6, mtu: MTU }]);
+  simulation.client.setMtu(1300);
+  simulation.runUntil(1.5e6);
+  simulation.finish();
+  assertEquals(bulk.segmentBytes, 1300 - 52);
+});
+
+Deno.test("a TUN takes nothing above its mtu", () => {
+  const [simulation] = runNarrowed(SERVER, [{ atUs: 1e6, mtu: 1000 }]);
+  const options = { from: SERVER, packetsPerSecond: 100, bytes: 1200 } as const;
+  const make = (port: number): StreamFlow => new StreamFlow(simulation, port, options);
+  const stream = simulation.addFlow(5e5, make);
+  simulation.runUntil(1.5e6);
+  simulation.finish();
+  assert(stream.lost >= 49 && stream.lost <= 51, `${stream.lost}`);
+  assertEquals([simulation.server.oversize, simulation.client.oversize], [stream.lost, 0]);
+});
+
+Deno.test("RequestFlow gets whole answers although their segments change", () => {
+  const links = [line({ name: "a", mbps: 50, rttMs: 40 })];
+  const simulation = new Simulation({ seed: 1, links, tunnel: nullTunnel, mtu: MTU });
+  const options = { mtu: MTU, responseBytes: 60_000, thinkUs: 50_000 };
+  const requests = simulation.addFlow(0, (port) => new RequestFlow(simulation, port, options));
+  for (const [i, mtu] of [1300, 600, 1400].entries()) {
+    simulation.runUntil((i + 1) * 1e6);
+    const before = [requests.times.count, requests.goodBytes] as const;
+    simulation.server.setMtu(mtu);
+    simulation.runUntil((i + 1.8) * 1e6);
+    const answers = requests.times.count - before[0];
+    const bytes = requests.goodBytes - before[1];
+    assert(answers > 4 && Math.abs(bytes / 60_000 - answers) < 1.1, `${answers}: ${bytes}`);
+  }
+  simulation.finish();
+});
+
+Deno.test("MTU_SCENARIOS have names of their own, and lines that lose full packets", () => {
+  const names = [...SCENARIOS, ...MTU_SCENARIOS].map(({ name }) => name);
+  assertEquals(new Set(names).size, names.length);
+  for (const scenario of MTU_SCENARIOS) {
+    const result = runScenario(scenario, () => nullTunnel, { mtu: MTU, seconds: 6 });
+    assert(result.tooBig > 0 && result.lineLosses === 0, `${scenario.name}: ${result.tooBig}`);
+  }
 });
 
 Deno.test("Ledger blames the tunnel only for order that it could have kept", () => {

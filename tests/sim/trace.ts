@@ -14,6 +14,7 @@ export class Tracer {
   #good = 0;
   readonly #left: number[] = [];
   readonly #drops: number[] = [];
+  readonly #tooBig: number[] = [];
   #held = 0;
   #events = 0;
 
@@ -56,7 +57,11 @@ export class Tracer {
       }k srtt${(status.srttUs / 1000).toFixed(0).padStart(3)}${
         status.state === "up" ? "" : ` ${status.state.toUpperCase()}`
       }`;
-    return `${link.spec.name} ${mbps(left, seconds)} q${queueMs}ms d${drops}${own}`;
+    const mtu = upload ? link.upMtu : link.downMtu;
+    const big = mtu.drops - (this.#tooBig[i] ?? 0);
+    this.#tooBig[i] = mtu.drops;
+    const lost = `d${drops}${big === 0 ? "" : ` big${big}`}`;
+    return `${link.spec.name} ${mbps(left, seconds)} q${queueMs}ms ${lost}${own}`;
   }
 
   #tcp(run: Run): string {
@@ -72,7 +77,8 @@ export class Tracer {
     const sender = run.sending.endpoint.status(run.simulation.queue.now)?.peers[0];
     const receiver = run.receiving.endpoint.status(run.simulation.queue.now)?.peers[0];
     const held = receiver?.heldPackets ?? 0;
-    const text = `tun ${run.sending.tun.count} q ${sender?.queuedPackets ?? 0}` +
+    const { tun, mtu } = run.sending;
+    const text = `tun ${tun.count} mtu ${mtu} q ${sender?.queuedPackets ?? 0}` +
       ` held+${held - this.#held} p99 ${((receiver?.holdP99Us ?? 0) / 1000).toFixed(1)}ms` +
       ` rs ${sender?.resentPackets ?? 0}`;
     this.#held = held;

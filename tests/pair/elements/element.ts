@@ -11,6 +11,8 @@
 
 /** Bytes of IPv4 and UDP headers around a datagram. */
 export const IP_UDP_BYTES = 28;
+/** The same with IPv6. */
+export const IPV6_UDP_BYTES = 48;
 /** What {@linkcode Element.pass} returns for a datagram that does not leave. */
 export const DROPPED = -1;
 
@@ -34,11 +36,12 @@ export class Chain {
   left = 0;
   leftBytes = 0;
 
-  constructor(readonly elements: readonly Element[]) {}
+  /** @param headerBytes what IP and UDP add to a datagram */
+  constructor(readonly elements: readonly Element[], readonly headerBytes = IP_UDP_BYTES) {}
 
   /** Returns when a datagram that is sent at `at` arrives, or {@linkcode DROPPED}. */
   pass(at: number, datagramBytes: number): number {
-    const bytes = datagramBytes + IP_UDP_BYTES;
+    const bytes = datagramBytes + this.headerBytes;
     this.entered++;
     let time = at;
     for (const element of this.elements) {

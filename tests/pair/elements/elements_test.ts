@@ -3,7 +3,7 @@ import { Rng } from "../rng.ts";
 import { mobileTrace } from "../traces.ts";
 import { Bottleneck } from "./bottleneck.ts";
 import { Delay, Jitter } from "./delay.ts";
-import { Chain, DROPPED } from "./element.ts";
+import { Chain, DROPPED, IPV6_UDP_BYTES } from "./element.ts";
 import { Blackhole, GilbertElliott, Mtu, RandomLoss } from "./loss.ts";
 import { constantRate, steppedRate, traceRate } from "./rate_schedule.ts";
 
@@ -120,6 +120,19 @@ Deno.test("Blackhole and Mtu drop exactly what they are told", () => {
   assertEquals([9, 10, 19, 20].map((at) => hole.pass(at)), [9, DROPPED, DROPPED, 20]);
   const mtu = new Mtu(1500);
   assertEquals([mtu.pass(1, 1500), mtu.pass(1, 1501)], [1, DROPPED]);
+});
+
+Deno.test("Mtu follows its schedule, and whoever assigns another size", () => {
+  const mtu = new Mtu(Infinity, [{ atUs: 200, mtuBytes: 1280 }, { atUs: 100, mtuBytes: 1400 }]);
+  assertEquals([mtu.pass(99, 9000), mtu.pass(100, 1401), mtu.pass(100, 1400)], [99, DROPPED, 100]);
+  assertEquals([mtu.pass(200, 1281), mtu.pass(200, 1280)], [DROPPED, 200]);
+  mtu.maxBytes = 1500;
+  assertEquals(mtu.pass(300, 1500), 300);
+});
+
+Deno.test("Chain adds the headers of IPv6 when it is told so", () => {
+  const chain = new Chain([new Mtu(1492)], IPV6_UDP_BYTES);
+  assertEquals([chain.pass(0, 1444), chain.pass(0, 1445)], [0, DROPPED]);
 });
 
 Deno.test("Chain adds IP and UDP headers, passes the elements in turn and counts", () => {

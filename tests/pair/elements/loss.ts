@@ -64,14 +64,35 @@ export class Blackhole implements Element {
   }
 }
 
-/** Silently drops IP packets that are larger than the line carries. */
+/** A size that a line carries from an instant on. */
+export interface MtuStep {
+  readonly atUs: number;
+  /** Largest IP packet, with its headers. */
+  readonly mtuBytes: number;
+}
+
+/**
+ * Silently drops IP packets that are larger than the line carries: nobody says "fragmentation
+ * needed". What has entered before a change passes.
+ */
 export class Mtu implements Element {
   readonly name = "mtu";
   drops = 0;
+  readonly #steps: readonly MtuStep[];
+  #next = 0;
 
-  constructor(readonly maxBytes: number) {}
+  /**
+   * @param maxBytes at first; assign another to change it now
+   * @param schedule when it changes by itself
+   */
+  constructor(public maxBytes: number, schedule: readonly MtuStep[] = []) {
+    this.#steps = schedule.toSorted((a, b) => a.atUs - b.atUs);
+  }
 
   pass(at: number, bytes: number): number {
+    while (this.#next < this.#steps.length && this.#steps[this.#next]!.atUs <= at) {
+      this.maxBytes = this.#steps[this.#next++]!.mtuBytes;
+    }
     return bytes > this.maxBytes ? DROPPED : at;
   }
 }

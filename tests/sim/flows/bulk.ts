@@ -9,6 +9,7 @@ import { Timer } from "../../pair/timer.ts";
 import { CLIENT, PROTOCOL, SERVER, type Side } from "../packet.ts";
 import type { CongestionName } from "../tcp/congestion.ts";
 import { Receiver } from "../tcp/receiver.ts";
+import { Pieces, Segmentation } from "../tcp/segmentation.ts";
 import { DATA_HEADERS_BYTES, FLAG, readSegment, Segment, writeSegment } from "../tcp/segment.ts";
 import { type Ack, Sender } from "../tcp/sender.ts";
 import { Flow, type Network } from "./flow.ts";
@@ -16,12 +17,15 @@ import { Flow, type Network } from "./flow.ts";
 /** Receive buffer, as Linux' auto-tuning allows by default. */
 const WINDOW_BYTES = 6 << 20;
 const SYN_RETRY_US = 1_000_000;
+/** Headers that the maximum segment size leaves out (RFC 6691), and options that are in it. */
+const MSS_HEADERS_BYTES = 40;
+const OPTIONS_BYTES = DATA_HEADERS_BYTES - MSS_HEADERS_BYTES;
 
 /** Options of a bulk transfer. */
 export interface BulkOptions {
   /** Which side sends the data. */
   readonly from: Side;
-  /** Of the TUN interfaces. */
+  /** Of the TUN interfaces, until {@linkcode BulkFlow.setMtu} says otherwise. */
   readonly mtu: number;
   readonly hystart?: boolean;
   readonly congestion?: CongestionName;
@@ -33,6 +37,13 @@ export interface BulkOptions {
 export class BulkFlow extends Flow {
   readonly sender: Sender;
   readonly receiver: Receiver;
+  readonly #segments: Segmentation;
+  readonly #pieces = new Pieces();
+  /** Of the TUN interfaces, by side. */
+  readonly #mtus: [number, number];
+  /** The maximum segment size that the receiving side has announced. */
+  #peerMss = Infinity;
+  /** Payload of the segments that are sent now, the first time or again. */
   #segmentBytes: number;
   readonly #segment = new Segment();
   readonly #out = new Segment();
@@ -45,7 +56,9 @@ export class BulkFlow extends Flow {
 
   constructor(network: Network, port: number, readonly options: BulkOptions) {
     super(network, port);
+    this.#mtus = [options.mtu, options.mtu];
     this.#segmentBytes = options.mtu - DATA_HEADERS_BYTES;
+    this.#segments = new Segmentation(this.#segmentBytes);
     this.#handshakeTimer = new Timer(network.queue, () => this.start());
     this.#senderTimer = new Timer(network.queue, (now) => {
       if (!this.#stopped) this.sender.onTimer(now);
@@ -65,7 +78,21 @@ export class BulkFlow extends Flow {
 
   /** Payload bytes delivered in order. */
   get goodBytes(): number {
-    return this.receiver.next * this.#segmentBytes;
+    return this.#segments.startOf(this.receiver.next);
+  }
+
+  /** Payload of a segment that is sent now. */
+  get segmentBytes(): number {
+    return this.#segmentBytes;
+  }
+
+  /**
+   * The TUN interface of `side` has another mtu: what its TCP sends from now on, and sends again,
+   * is no larger. It grows no further than the other side announced when the connection began.
+   */
+  override setMtu(side: Side, mtu: number): void {
+    this.#mtus[side] = mtu;
+    this.#resize();
   }
 
   start(): void {
@@ -113,7 +140,10 @@ export class BulkFlow extends Flow {
   }
 
   #onSyn(now: number, side: Side, segment: Segment): void {
-    this.#segmentBytes = Math.min(this.#segmentBytes, segment.mss - 12);
+    if (side === this.options.from && !this.#established) {
+      this.#peerMss = segment.mss;
+      this.#resize();
+    }
     if (side === SERVER) this.#sendControl(SERVER, FLAG.syn | FLAG.ack);
     else {
       this.#handshakeTimer.set(Infinity);
@@ -126,7 +156,11 @@ export class BulkFlow extends Flow {
   #onData(now: number, segment: Segment): void {
     if (segment.payloadBytes <= 0) return;
     const receiver = this.receiver;
-    const number = this.#unwrap(segment.seq, receiver.next);
+    const byte = this.#unwrapByte(segment.seq, receiver.next);
+    const number = this.#segments.segmentAt(byte);
+    const from = byte - this.#segments.startOf(number);
+    const size = this.#segments.sizeOf(number);
+    if (!this.#pieces.add(number, size, from, from + segment.payloadBytes)) return;
     receiver.onData(now, number, segment.tsValue);
     this.onProgress(now);
   }
@@ -155,14 +189,24 @@ export class BulkFlow extends Flow {
     this.sender.start(this.network.queue.now);
   }
 
+  #resize(): void {
+    const mss = Math.min(this.#peerMss, this.#mtus[this.options.from] - MSS_HEADERS_BYTES);
+    this.#segmentBytes = mss - OPTIONS_BYTES;
+    this.#segments.resize(this.sender.board.next, this.#segmentBytes);
+  }
+
   /** Returns the number of the segment that begins at sequence number `seq`, near `known`. */
   #unwrap(seq: number, known: number): number {
-    const difference = (seq - this.#seqOf(known)) | 0;
-    return known + Math.round(difference / this.#segmentBytes);
+    return this.#segments.segmentAt(this.#unwrapByte(seq, known));
+  }
+
+  /** Returns the byte of the stream at sequence number `seq`, near segment `known`. */
+  #unwrapByte(seq: number, known: number): number {
+    return this.#segments.startOf(known) + ((seq - this.#seqOf(known)) | 0);
   }
 
   #seqOf(segment: number): number {
-    return (1 + segment * this.#segmentBytes) % 0x1_0000_0000;
+    return sequenceOf(this.#segments.startOf(segment));
   }
 
   #sendControl(side: Side, flags: number): void {
@@ -170,7 +214,7 @@ export class BulkFlow extends Flow {
     out.flags = flags;
     out.seq = flags & FLAG.syn ? 0 : 1;
     out.ack = flags & FLAG.ack ? 1 : 0;
-    out.mss = flags & FLAG.syn ? this.options.mtu - 40 : 0;
+    out.mss = flags & FLAG.syn ? this.#mtus[side] - MSS_HEADERS_BYTES : 0;
     out.sackCount = 0;
     this.#emit(side, 0);
   }
@@ -178,10 +222,13 @@ export class BulkFlow extends Flow {
   #sendData(_now: number, segment: number): void {
     const out = this.#out;
     out.flags = FLAG.ack;
-    out.seq = this.#seqOf(segment);
     out.ack = 1;
     out.mss = out.sackCount = 0;
-    this.#emit(this.options.from, this.#segmentBytes);
+    const end = this.#segments.startOf(segment + 1);
+    for (let at = this.#segments.startOf(segment); at < end; at += this.#segmentBytes) {
+      out.seq = sequenceOf(at);
+      this.#emit(this.options.from, Math.min(this.#segmentBytes, end - at));
+    }
   }
 
   #sendAck(_now: number): void {
@@ -202,13 +249,23 @@ export class BulkFlow extends Flow {
     }
   }
 
+  #windowBytes(): number {
+    const { held, next } = this.receiver;
+    return WINDOW_BYTES - held * this.#segments.sizeOf(next);
+  }
+
   #emit(side: Side, payloadBytes: number): void {
     const out = this.#out;
     const sends = side === this.options.from;
-    out.window = sends ? 65536 : WINDOW_BYTES - this.receiver.held * this.#segmentBytes;
+    out.window = sends ? 65536 : this.#windowBytes();
     out.tsValue = Math.floor(this.network.queue.now / 1000);
     out.tsEcho = sends ? 0 : this.receiver.tsRecent;
     const headerBytes = writeSegment(this.headers, side, this.port, out);
     this.emit(side, PROTOCOL.tcp, headerBytes + payloadBytes);
   }
+}
+
+/** The sequence number of a byte of the stream. */
+function sequenceOf(byte: number): number {
+  return (1 + byte) % 0x1_0000_0000;
 }

@@ -31,6 +31,9 @@ export abstract class Flow {
   abstract start(now: number): void;
   /** Stops sending. */
   abstract stop(): void;
+  /** The TUN interface of `side` has another mtu. */
+  setMtu(_side: Side, _mtu: number): void {}
+
   /** Handles a packet that is not a duplicate. */
   protected abstract receive(
     now: number,

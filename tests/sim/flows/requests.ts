@@ -8,7 +8,6 @@
 
 import { Timer } from "../../pair/timer.ts";
 import { SERVER } from "../packet.ts";
-import { DATA_HEADERS_BYTES } from "../tcp/segment.ts";
 import { BulkFlow } from "./bulk.ts";
 import type { Network } from "./flow.ts";
 import { Samples } from "./samples.ts";
@@ -33,18 +32,21 @@ export class RequestFlow extends BulkFlow {
   readonly times = new Samples();
   /** Requests that had to be sent again. */
   retries = 0;
-  readonly #segments: number;
+  readonly #responseBytes: number;
   readonly #thinkUs: number;
   readonly #askTimer: Timer;
   readonly #retryTimer: Timer;
   #asked = 0;
   #askedAt = 0;
   #answered = 0;
+  /** Segments of all answers, with the last one and without. */
+  #offered = 0;
+  #offeredBefore = 0;
   #retryUs = RETRY_US;
 
   constructor(network: Network, port: number, { mtu, responseBytes, thinkUs }: RequestOptions) {
     super(network, port, { from: SERVER, mtu, limit: 0 });
-    this.#segments = Math.ceil(responseBytes / (mtu - DATA_HEADERS_BYTES));
+    this.#responseBytes = responseBytes;
     this.#thinkUs = thinkUs;
     this.#askTimer = new Timer(network.queue, (now) => this.#ask(now));
     this.#retryTimer = new Timer(network.queue, (now) => this.#retry(now));
@@ -63,13 +65,17 @@ export class RequestFlow extends BulkFlow {
   protected override onRequest(now: number, number: number): void {
     if (number !== this.#answered + 1) return;
     this.#answered++;
-    this.sender.offer(now, this.#segments);
+    const segments = Math.ceil(this.#responseBytes / this.segmentBytes);
+    this.#offeredBefore = this.#offered;
+    this.#offered += segments;
+    this.sender.offer(now, segments);
   }
 
   protected override onProgress(now: number): void {
     const { next } = this.receiver;
-    if (next > (this.#asked - 1) * this.#segments) this.#retryTimer.set(Infinity);
-    if (next < this.#asked * this.#segments || this.#askTimer.at !== Infinity) return;
+    if (this.#answered < this.#asked) return;
+    if (next > this.#offeredBefore) this.#retryTimer.set(Infinity);
+    if (next < this.#offered || this.#askTimer.at !== Infinity) return;
     this.times.add(now - this.#askedAt);
     this.#askTimer.set(now + this.#thinkUs);
   }

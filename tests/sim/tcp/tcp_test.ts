@@ -4,6 +4,7 @@ import { Receiver } from "./receiver.ts";
 import { Scoreboard } from "./scoreboard.ts";
 import { FLAG, readSegment, Segment, writeSegment } from "./segment.ts";
 import { RateSampler } from "./rate_sampler.ts";
+import { Pieces, Segmentation } from "./segmentation.ts";
 import { WindowedMax } from "./windowed_max.ts";
 import { CLIENT, flowPortOf, PROTOCOL, writeIpv4 } from "../packet.ts";
 
@@ -92,6 +93,38 @@ Deno.test("Scoreboard counts each block once however often it is reported", () =
   assertEquals([board.sacked, board.delivered, board.pipe], [40, 40, 60]);
   board.onCumulative(1000, 80);
   assertEquals([board.sacked, board.delivered, board.pipe], [0, 80, 20]);
+});
+
+Deno.test("Segmentation changes the size of what was not sent and of nothing else", () => {
+  const segments = new Segmentation(1000);
+  segments.resize(0, 1400);
+  segments.resize(10, 1300);
+  segments.resize(10, 1200);
+  segments.resize(12, 1500);
+  assertEquals([0, 9, 10, 11, 12].map((n) => segments.sizeOf(n)), [1400, 1400, 1200, 1200, 1500]);
+  assertEquals([1, 10, 11, 12, 13].map((n) => segments.startOf(n)), [
+    1400,
+    14_000,
+    15_200,
+    16_400,
+    17_900,
+  ]);
+  assertEquals(
+    [0, 1399, 1400, 13_999, 14_000, 16_399, 16_400, 17_900].map((byte) => segments.segmentAt(byte)),
+    [0, 0, 1, 9, 10, 11, 12, 13],
+  );
+});
+
+Deno.test("Pieces are a segment when there is no gap, however it was cut", () => {
+  const pieces = new Pieces();
+  assert(pieces.add(1, 1382, 0, 1382));
+  assert(!pieces.add(1, 1382, 1300, 1382));
+  assert(!pieces.add(2, 1382, 0, 1300));
+  assert(!pieces.add(1, 1382, 0, 1200));
+  assert(!pieces.add(1, 1382, 0, 1200));
+  assert(pieces.add(1, 1382, 1200, 1382));
+  assert(pieces.add(2, 1382, 0, 1382));
+  assert(!pieces.add(2, 1382, 1300, 1382));
 });
 
 Deno.test("WindowedMax forgets what is older than its window", () => {
