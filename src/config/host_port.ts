@@ -33,7 +33,7 @@ export function parseHostPort(text: string): HostAndPort | undefined {
 }
 
 /** Tells whether a number is a port that can be sent to. */
-export function isPort(value: number): boolean {
+function isPort(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 65535;
 }
 

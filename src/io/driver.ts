@@ -27,7 +27,7 @@ export const PACKETS_PER_ROUND = 64;
 /** Batches of each socket, or of the TUN, that one round may send or write. */
 const BATCHES_PER_ROUND = 8;
 /** Pause between attempts to open a socket. */
-export const REOPEN_US = 1_000_000;
+const REOPEN_US = 1_000_000;
 /** Pause when a deadline is due but every socket it could use is blocked. */
 const STALL_US = 500;
 
