@@ -19,9 +19,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ["wire"],
   platform: ["wire", "offload", "crypto"],
   io: ["tunnel", "platform"],
-  control: ["config", "tunnel"],
-  daemon: ["wire", "crypto", "scheduler", "tunnel", "config", "platform", "io", "control"],
-  cli: ["config", "control", "crypto", "platform", "daemon", "tunnel"],
+  control: ["tunnel"],
+  daemon: ["wire", "crypto", "tunnel", "config", "platform", "io", "control"],
+  cli: ["config", "control", "platform", "daemon", "tunnel"],
 };
 
 /** Layers that read packets and datagrams, whose layouts only src/wire knows. */
