@@ -144,7 +144,7 @@ export async function withLab<T>(body: (lab: Lab) => Promise<T>): Promise<T> {
 }
 
 /** Removes the namespaces of dead processes, and whatever still runs in them. */
-export async function sweep(): Promise<void> {
+async function sweep(): Promise<void> {
   const { stdout } = await attempt(["ip", "netns", "list"]);
   for (const [name, pid] of stdout.matchAll(/^agg-(\d+)-\S+/gm)) {
     if (pid !== undefined && !exists(`/proc/${pid}`)) await remove(name);

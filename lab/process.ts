@@ -5,7 +5,7 @@
  */
 
 /** Environment of every child: no update check, no colours, no node shim. */
-export const CHILD_ENV: Readonly<Record<string, string>> = {
+const CHILD_ENV: Readonly<Record<string, string>> = {
   DENO_NO_UPDATE_CHECK: "1",
   DENO_DISABLE_NODE_SHIM: "1",
   NO_COLOR: "1",

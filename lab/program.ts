@@ -48,7 +48,7 @@ const NO_FIREWALL = "mss_clamp = false";
 const PASSWORD = "not a secret, only a test";
 
 /** The client's configuration for `net`; `control` is the path of its socket. */
-export function clientConfig(net: Topology, options: ProgramOptions, control: string): string {
+function clientConfig(net: Topology, options: ProgramOptions, control: string): string {
   const links = net.lines.map((line, i) => {
     const rates = options.rates?.[i];
     return [
@@ -79,7 +79,7 @@ export function clientConfig(net: Topology, options: ProgramOptions, control: st
 }
 
 /** The server's configuration for `net`. */
-export function serverConfig(net: Topology, options: ProgramOptions, control: string): string {
+function serverConfig(net: Topology, options: ProgramOptions, control: string): string {
   const listen = net.lines.map((_, i) => `"${SERVER_ADDRESS}:${FIRST_PORT + i}"`);
   return [
     'mode = "server"',

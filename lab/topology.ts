@@ -51,7 +51,7 @@ export interface Topology {
 /** The server's public address. */
 export const SERVER_ADDRESS = "203.0.113.1";
 /** The stranger's address. */
-export const STRANGER_ADDRESS = "192.0.2.2";
+const STRANGER_ADDRESS = "192.0.2.2";
 
 /** A line of `megabits` per second and `rttMs` in both directions, with a queue of 100 ms. */
 export function symmetric(megabits: number, rttMs: number, extra: Partial<Shape> = {}): LineSpec {
@@ -60,7 +60,7 @@ export function symmetric(megabits: number, rttMs: number, extra: Partial<Shape>
 }
 
 /** Addresses of line number `index` (from 0). */
-export function lineAddresses(index: number): LineAddresses {
+function lineAddresses(index: number): LineAddresses {
   return {
     interface: `line${index + 1}`,
     client: `198.51.100.${index * 4 + 2}`,

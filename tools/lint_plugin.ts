@@ -19,9 +19,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ["wire"],
   platform: ["wire", "offload", "crypto"],
   io: ["tunnel", "platform"],
-  control: ["config", "tunnel"],
-  daemon: ["wire", "crypto", "scheduler", "tunnel", "config", "platform", "io", "control"],
-  cli: ["config", "control", "crypto", "platform", "daemon", "tunnel"],
+  control: ["tunnel"],
+  daemon: ["wire", "crypto", "tunnel", "config", "platform", "io", "control"],
+  cli: ["config", "control", "platform", "daemon", "tunnel"],
 };
 
 /** Layers that read packets and datagrams, whose layouts only src/wire knows. */
@@ -36,6 +36,8 @@ const USE_LAYOUTS: readonly string[] = [
   "tunnel",
   "io",
 ];
+/** Names of what is read and written by those layouts. */
+const TRAVELLING = /^(?:bytes|datagram|frame|header|init|message|packet|payload|response)s?$/;
 /** What a kernel puts in front of packets is not part of the wire. */
 const OWN_LAYOUTS = /\/offload\/vnet_header\.ts$/;
 
@@ -72,6 +74,15 @@ const IMPURE: readonly string[] = [
 
 function layerOf(path: string): string | undefined {
   return /(?:^|\/)src\/(\w+)\//.exec(path)?.[1];
+}
+
+/** Whether an expression is, by its name, memory that travels, and not a nonce or random numbers. */
+function isTravelling(node: Deno.lint.Node | undefined): boolean {
+  return node?.type === "Identifier" && TRAVELLING.test(node.name);
+}
+
+function isNumber(node: Deno.lint.Node | undefined): node is Deno.lint.NumberLiteral {
+  return node?.type === "Literal" && typeof node.value === "number";
 }
 
 /** The layer of a file of the product; undefined for tests, tools and leaves. */
@@ -166,15 +177,23 @@ const plugin: Deno.lint.Plugin = {
       create(context): Deno.lint.LintVisitor {
         const layer = productLayerOf(context.filename);
         if (!layer || !USE_LAYOUTS.includes(layer) || OWN_LAYOUTS.test(context.filename)) return {};
+        const report = (node: Deno.lint.Node): void => {
+          context.report({
+            node,
+            message: `src/${layer} must not know where fields of the wire are`,
+            hint: "Read and write them by the functions and names of src/wire.",
+          });
+        };
         return {
-          "BinaryExpression[operator='+'][left.name='at'][right.type='Literal']"(
-            node: Deno.lint.Node,
+          "BinaryExpression[operator='+'][left.name='at'][right.type='Literal']": report,
+          "MemberExpression[computed=true]"(node: Deno.lint.MemberExpression): void {
+            if (isTravelling(node.object) && isNumber(node.property)) report(node);
+          },
+          "CallExpression[callee.name=/^(read|write)U[0-9]+$/]"(
+            node: Deno.lint.CallExpression,
           ): void {
-            context.report({
-              node,
-              message: `src/${layer} must not know where fields of the wire are`,
-              hint: "Read and write them by the functions and names of src/wire.",
-            });
+            const [bytes, at] = node.arguments;
+            if (isTravelling(bytes) && isNumber(at) && at.value !== 0) report(node);
           },
         };
       },

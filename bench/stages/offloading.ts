@@ -5,9 +5,9 @@
  */
 
 import { fillChecksum } from "../../src/offload/checksum.ts";
+import { VNET_FRAMING } from "../../src/offload/framing.ts";
 import { Merger } from "../../src/offload/merger.ts";
 import { Segmenter } from "../../src/offload/segmenter.ts";
-import { VNET_FRAMING } from "../../src/offload/vnet_header.ts";
 import { PacketPool } from "../../src/slab.ts";
 import { LINUX_RULES } from "../../tests/offload/merging.ts";
 import {

@@ -46,7 +46,7 @@ export interface EchoReport {
 }
 
 /** Percentiles of `values`, which are sorted in place. */
-export function percentiles(values: number[]): Percentiles {
+function percentiles(values: number[]): Percentiles {
   values.sort((a, b) => a - b);
   const at = (share: number): number =>
     Math.round(values[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0);

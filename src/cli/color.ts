@@ -7,10 +7,7 @@
 /** Graphic renditions of ECMA-48 section 8.3.117. */
 const CODES = { bold: 1, red: 31, yellow: 33 } as const;
 
-/** When to use colour: `--color`. */
-export type ColorChoice = "auto" | "always" | "never";
-
-/** What {@linkcode ColorChoice} may be. */
+/** When to use colour: what `--color` may be. */
 export const COLOR_CHOICES: readonly string[] = ["auto", "always", "never"];
 
 /** Returns `text` in a style, or as it is when `color` is off. */

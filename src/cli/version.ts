@@ -7,7 +7,7 @@
 import project from "../../deno.json" with { type: "json" };
 
 /** Version of this program, as in deno.json. */
-export const VERSION: string = project.version;
+const VERSION: string = project.version;
 
 /** One line: version, the commit when the build put it into `AGGVPN_COMMIT`, the host. */
 export function versionText(): string {

@@ -14,7 +14,7 @@ import { isName, NAME_RULE } from "./text_kinds.ts";
 import { type Entry, quote, type Table } from "./tree.ts";
 
 /** What the only client of a server without `[client.NAME]` is called. */
-export const ONLY_CLIENT = "client";
+const ONLY_CLIENT = "client";
 
 type Top = Reading<typeof TOP_KEYS>;
 

@@ -32,8 +32,8 @@ export function parseHostPort(text: string): HostAndPort | undefined {
   return name !== undefined && isHostName(name) ? { host: name, port } : undefined;
 }
 
-/** Tells whether a number is a port to which datagrams can be sent. */
-export function isPort(value: number): boolean {
+/** Tells whether a number is a port that can be sent to. */
+function isPort(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 65535;
 }
 

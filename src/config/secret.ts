@@ -12,11 +12,11 @@ import type { Secret } from "./config.ts";
 /** Bytes of a key. */
 export const KEY_BYTES = 32;
 /** What a key begins with; the digit is the version of the format. */
-export const KEY_PREFIX = "aggvpn1:";
+const KEY_PREFIX = "aggvpn1:";
 /** Shorter pass phrases are refused: scrypt does not make up for them. */
-export const MIN_PASSWORD_LENGTH = 8;
+const MIN_PASSWORD_LENGTH = 8;
 /** Shorter pass phrases are warned about. */
-export const GOOD_PASSWORD_LENGTH = 12;
+const GOOD_PASSWORD_LENGTH = 12;
 /** Longer ones are a mistake, such as a whole file. */
 const MAX_PASSWORD_LENGTH = 1024;
 

@@ -14,7 +14,7 @@ import { TUNNEL_KEYS } from "./schema.ts";
 import type { Table } from "./tree.ts";
 
 /** Least MTU of a link that carries IPv6 (RFC 8200 section 5). */
-export const MIN_IPV6_MTU = 1280;
+const MIN_IPV6_MTU = 1280;
 
 type TunnelReading = Reading<typeof TUNNEL_KEYS>;
 

@@ -14,15 +14,17 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 import { readU32, writeU32, writeU64 } from "../wire/field.ts";
 import {
-  HINT_BYTES,
   INIT_HEADER_BYTES,
+  initMessage,
   type InitPayload,
   isInit,
-  isResponse,
   MAC_BYTES,
+  parseInitHeader,
   parseInitPayload,
+  parseResponseHeader,
   parseResponsePayload,
   RESPONSE_HEADER_BYTES,
+  responseMessage,
   TIMESTAMP_BYTES,
   writeInitHeader,
   writeInitPayload,
@@ -124,19 +126,17 @@ export class Initiator {
   handleResponse(
     datagram: Uint8Array,
   ): { remoteSessionId: number; payload: ResponsePayload; keys: SessionKeys } | undefined {
-    if (this.#done || !isResponse(datagram) || readU32(datagram, 2) !== this.sessionId) {
-      return undefined;
-    }
+    const header = this.#done ? undefined : parseResponseHeader(datagram);
+    if (header?.receiverId !== this.sessionId) return undefined;
     if (!verifyMac(this.#keys, datagram)) return undefined;
     const state = this.#state.clone();
-    const message = datagram.subarray(RESPONSE_HEADER_BYTES, datagram.length - MAC_BYTES);
-    const plain = readMessage2(state, this.#ephemeralSecret, message);
+    const plain = readMessage2(state, this.#ephemeralSecret, responseMessage(datagram));
     const payload = plain && readResponse(plain);
     if (!payload) return undefined;
     this.close();
     const [sendKey, receiveKey] = state.split();
     return {
-      remoteSessionId: readU32(datagram, 6),
+      remoteSessionId: header.senderId,
       payload,
       keys: sessionKeys(state, sendKey.key, receiveKey.key),
     };
@@ -147,18 +147,6 @@ export class Initiator {
     this.#done = true;
     this.#ephemeralSecret.fill(0);
   }
-}
-
-/** Reads the clear header of an INIT; `undefined` when type or length are wrong. */
-export function peekInit(
-  datagram: Uint8Array,
-): { linkId: number; hint: Uint8Array; sessionId: number } | undefined {
-  if (!isInit(datagram)) return undefined;
-  return {
-    linkId: datagram[1]!,
-    hint: datagram.slice(6, 6 + HINT_BYTES),
-    sessionId: readU32(datagram, 2),
-  };
 }
 
 /** Tells whether a holder of the key made an INIT: about 25 us, before anything expensive. */
@@ -175,11 +163,6 @@ export interface Responder {
   keys: SessionKeys;
   /** The Noise message, the same in the copies of an INIT that arrive on other links. */
   noiseMessage: Uint8Array;
-}
-
-/** Returns the Noise message of an INIT, which identifies its copies; a view. */
-export function initNoiseMessage(datagram: Uint8Array): Uint8Array {
-  return datagram.subarray(INIT_HEADER_BYTES, datagram.length - MAC_BYTES);
 }
 
 /**
@@ -200,8 +183,9 @@ export function respond(
   sessionId: number,
   choose: (init: InitPayload) => ResponsePayload | undefined,
 ): Responder | undefined {
-  if (!verifyInitMac(keys, datagram)) return undefined;
-  const noiseMessage = initNoiseMessage(datagram).slice();
+  const header = parseInitHeader(datagram);
+  if (!header || !verifyMac(keys, datagram)) return undefined;
+  const noiseMessage = initMessage(datagram).slice();
   const state = startNnPsk0(CHACHA_POLY, PROLOGUE, keys.psk);
   const first = readMessage1(state, noiseMessage);
   const init = first && parseInitPayload(first.payload);
@@ -215,7 +199,7 @@ export function respond(
   );
   if (!answer) return undefined;
   const [receiveKey, sendKey] = state.split();
-  const initiatorSessionId = readU32(datagram, 2);
+  const initiatorSessionId = header.sessionId;
   return {
     init,
     initiatorSessionId,

@@ -17,7 +17,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { writeU64 } from "../wire/field.ts";
 
 /** Bytes of a public key (section 12.1). */
-export const PUBLIC_KEY_BYTES = 32;
+const PUBLIC_KEY_BYTES = 32;
 const HASH_BYTES = 32;
 const EMPTY = new Uint8Array();
 

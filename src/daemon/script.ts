@@ -15,8 +15,8 @@
 
 import { reportIfRefused } from "../refusals.ts";
 
-/** A script that runs longer is killed, so that the next one can run; in milliseconds. */
-export const SCRIPT_LIMIT_MS = 30_000;
+/** A script that runs longer is killed, so that the next one can run; milliseconds. */
+const SCRIPT_LIMIT_MS = 30_000;
 /** A killed script ends at once, unless it hangs in the kernel. */
 const KILLED_LIMIT_MS = 5_000;
 

@@ -2,9 +2,10 @@
  * The only event loop: moves packets and datagrams between the descriptors and the core, and sleeps
  * until a descriptor is ready or the core's next deadline is due.
  *
- * A *turn* is a run of *rounds*, each of one batch per descriptor, for as long
- * as they move something. A turn ends after {@linkcode TURN_US} even under load, so
- * that signals and the control socket are served between two turns.
+ * A *turn* is a run of *rounds*, for as long as they move something. A round reads one batch from
+ * each descriptor, and sends or writes up to {@linkcode BATCHES_PER_ROUND}. A turn ends after
+ * {@linkcode TURN_US} even under load, sooner while the rest of the program has work, so that
+ * signals and the control socket are served between two turns.
  *
  * @module
  */
@@ -27,7 +28,7 @@ export const PACKETS_PER_ROUND = 64;
 /** Batches of each socket, or of the TUN, that one round may send or write. */
 const BATCHES_PER_ROUND = 8;
 /** Pause between attempts to open a socket. */
-export const REOPEN_US = 1_000_000;
+const REOPEN_US = 1_000_000;
 /** Pause when a deadline is due but every socket it could use is blocked. */
 const STALL_US = 500;
 

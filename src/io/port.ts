@@ -12,7 +12,7 @@ import type { LinkSocket } from "../platform/platform.ts";
 import type { Core } from "../tunnel/core.ts";
 
 /** Pause after ENOBUFS: the interface's queue gives no sign when it has room again. */
-export const NOBUFS_RETRY_US = 1000;
+const NOBUFS_RETRY_US = 1000;
 
 /** A socket, by its number: link id on a client, listen index on a server. */
 export class Port {

@@ -9,7 +9,12 @@
  */
 
 import type { PacketPool } from "../slab.ts";
-import type { VnetHeader } from "./vnet_header.ts";
+import {
+  readVnetHeader,
+  VNET_HEADER_BYTES,
+  type VnetHeader,
+  writeVnetHeader,
+} from "./vnet_header.ts";
 
 /** The bytes in front of each packet that is read from an interface or written to it. */
 export interface Framing {
@@ -27,3 +32,13 @@ export interface Framing {
 
 /** Packets that stand alone. */
 export const NO_FRAMING: Framing = { bytes: 0, write: () => {}, read: () => true };
+
+/** The header of virtio in front of each packet. */
+export const VNET_FRAMING: Framing = {
+  bytes: VNET_HEADER_BYTES,
+  write: (bytes, at, header) => writeVnetHeader(bytes, at - VNET_HEADER_BYTES, header),
+  read({ bytes }, at, _length, header): boolean {
+    readVnetHeader(bytes, at - VNET_HEADER_BYTES, header);
+    return true;
+  },
+};

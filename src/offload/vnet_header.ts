@@ -8,8 +8,6 @@
  * @module
  */
 
-import type { Framing } from "./framing.ts";
-
 /** Bytes of the header. */
 export const VNET_HEADER_BYTES = 10;
 /** Flag: the checksum from `csumStart` to the end is missing; its place holds the pseudo header's sum. */
@@ -59,16 +57,6 @@ export function writeVnetHeader(bytes: Uint8Array, at: number, header: Readonly<
   writeLittle(bytes, at + 6, header.csumStart);
   writeLittle(bytes, at + 8, header.csumOffset);
 }
-
-/** The header in front of each packet. */
-export const VNET_FRAMING: Framing = {
-  bytes: VNET_HEADER_BYTES,
-  write: (bytes, at, header) => writeVnetHeader(bytes, at - VNET_HEADER_BYTES, header),
-  read({ bytes }, at, _length, header): boolean {
-    readVnetHeader(bytes, at - VNET_HEADER_BYTES, header);
-    return true;
-  },
-};
 
 function readLittle(bytes: Uint8Array, at: number): number {
   return bytes[at]! | bytes[at + 1]! << 8;

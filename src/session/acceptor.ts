@@ -8,8 +8,6 @@
  */
 
 import {
-  initNoiseMessage,
-  peekInit,
   PROTOCOL_VERSION,
   respond,
   type Responder,
@@ -18,6 +16,7 @@ import {
 } from "../crypto/handshake.ts";
 import type { PskKeys } from "../crypto/psk.ts";
 import type { DropReason } from "../drops.ts";
+import { initMessage, parseInitHeader } from "../wire/handshake.ts";
 
 /** INITs of one client whose MAC is checked per second: 25 us each, a twentieth of a core. */
 const RATE_PER_SECOND = 2000;
@@ -75,18 +74,18 @@ export class Acceptor {
     datagram: Uint8Array,
     newSessionId: (client: number) => number,
   ): Accepted | DropReason {
-    const peek = peekInit(datagram);
-    if (!peek) return "short";
-    const client = this.#known.findIndex((known) => equal(known.keys.hint, peek.hint));
+    const header = parseInitHeader(datagram);
+    if (!header) return "short";
+    const client = this.#known.findIndex((known) => equal(known.keys.hint, header.hint));
     if (client < 0) return "unknown-client";
     const known = this.#known[client]!;
     if (!known.takeToken(now)) return "handshake-rate";
     if (!verifyInitMac(known.keys, datagram)) return "handshake-mac";
     const before = known.answered;
-    const copy = before !== undefined && equal(before.noiseMessage, initNoiseMessage(datagram));
+    const copy = before !== undefined && equal(before.noiseMessage, initMessage(datagram));
     const responder = copy ? before : this.#answer(known, datagram, newSessionId(client));
     if (typeof responder === "string") return responder;
-    const response = responder.response(peek.linkId);
+    const response = responder.response(header.linkId);
     return { client, responder, sessionId: known.sessionId, copy, response };
   }
 

@@ -22,6 +22,7 @@ import {
   LEAST_TRANSPORT_BYTES,
   OUTER_HEADER_BYTES,
   readCounterLow,
+  readDatagramType,
   readLinkId,
   readReceiverId,
   TAG_BYTES,
@@ -234,7 +235,7 @@ export class Endpoint implements Core {
   #handleDatagram(now: number, socket: number, batch: ReceiveBatch, i: number): void {
     const length = batch.lengths[i]!;
     const at = batch.slab.at(i);
-    const type = length === 0 ? 0 : batch.slab.bytes[at]!;
+    const type = length === 0 ? 0 : readDatagramType(batch.slab.bytes, at);
     if (type === TRANSPORT_TYPE) this.#handleTransport(now, socket, batch, i);
     else if (type === HANDSHAKE_TYPE.init || type === HANDSHAKE_TYPE.response) {
       this.#handleHandshake(now, socket, batch, i);

@@ -13,6 +13,7 @@ import type { DropReason } from "../drops.ts";
 import type { PathOptions } from "../links/path.ts";
 import { Remote, REMOTE_BYTES } from "../remote.ts";
 import { type Accepted, Acceptor } from "../session/acceptor.ts";
+import { readDatagramType } from "../wire/datagram.ts";
 import { FEATURE, HANDSHAKE_TYPE } from "../wire/handshake.ts";
 import type { RoleContext } from "./client_role.ts";
 import type { ServerEndpointOptions } from "./options.ts";
@@ -85,7 +86,7 @@ export class ServerRole {
     remotes: Uint8Array,
     index: number,
   ): DropReason | undefined {
-    if (datagram[0] !== HANDSHAKE_TYPE.init) return "type";
+    if (readDatagramType(datagram, 0) !== HANDSHAKE_TYPE.init) return "type";
     const remote = new Remote(remotes, index * REMOTE_BYTES);
     const accepted = this.#acceptor.handleInit(
       now,

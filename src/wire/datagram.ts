@@ -34,6 +34,11 @@ export function writeTransportHeader(
   writeU32(bytes, at + COUNTER, counter >>> 0);
 }
 
+/** Returns the type of a datagram, of any kind, that has at least a byte. */
+export function readDatagramType(bytes: Uint8Array, at: number): number {
+  return bytes[at]!;
+}
+
 /** Returns the id of the link. */
 export function readLinkId(bytes: Uint8Array, at: number): number {
   return bytes[at + LINK]!;

@@ -31,6 +31,12 @@ export const TIMESTAMP_BYTES = 12;
 /** Longest link name in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 32;
 
+const LINK = 1;
+/** INIT: the sender's session id, then the hint. RESPONSE: the receiver's id, then the sender's. */
+const FIRST_SESSION = 2;
+const HINT = 6;
+const SECOND_SESSION = 6;
+
 const INIT_PREFIX_BYTES = TIMESTAMP_BYTES + 8;
 const LINK_BYTES = 12;
 const RESPONSE_PAYLOAD_BYTES = 8;
@@ -101,9 +107,9 @@ export function writeInitHeader(
   hint: Uint8Array,
 ): void {
   out[0] = HANDSHAKE_TYPE.init;
-  out[1] = linkId;
-  writeU32(out, 2, sessionId);
-  out.set(hint, 6);
+  out[LINK] = linkId;
+  writeU32(out, FIRST_SESSION, sessionId);
+  out.set(hint, HINT);
 }
 
 /** Writes the clear header of a RESPONSE into the first bytes of `out`. */
@@ -114,9 +120,9 @@ export function writeResponseHeader(
   senderId: number,
 ): void {
   out[0] = HANDSHAKE_TYPE.response;
-  out[1] = linkId;
-  writeU32(out, 2, receiverId);
-  writeU32(out, 6, senderId);
+  out[LINK] = linkId;
+  writeU32(out, FIRST_SESSION, receiverId);
+  writeU32(out, SECOND_SESSION, senderId);
 }
 
 /** Tells whether type and length are those of an INIT. */
@@ -129,6 +135,52 @@ export function isInit(datagram: Uint8Array): boolean {
 export function isResponse(datagram: Uint8Array): boolean {
   return datagram[0] === HANDSHAKE_TYPE.response && datagram.length >= RESPONSE_BYTES &&
     datagram.length <= MAX_INIT_BYTES;
+}
+
+/** The clear header of an INIT. */
+export interface InitHeader {
+  readonly linkId: number;
+  /** The one by which the initiator will know the session. */
+  readonly sessionId: number;
+  /** {@linkcode HINT_BYTES}. */
+  readonly hint: Uint8Array;
+}
+
+/** Parses the clear header of an INIT; `undefined` when type or length are wrong. */
+export function parseInitHeader(datagram: Uint8Array): InitHeader | undefined {
+  if (!isInit(datagram)) return undefined;
+  return {
+    linkId: datagram[LINK]!,
+    sessionId: readU32(datagram, FIRST_SESSION),
+    hint: datagram.slice(HINT, HINT + HINT_BYTES),
+  };
+}
+
+/** Session ids of a RESPONSE. */
+export interface ResponseHeader {
+  /** The initiator's. */
+  readonly receiverId: number;
+  /** The responder's. */
+  readonly senderId: number;
+}
+
+/** Parses the clear header of a RESPONSE; `undefined` when type or length are wrong. */
+export function parseResponseHeader(datagram: Uint8Array): ResponseHeader | undefined {
+  if (!isResponse(datagram)) return undefined;
+  return {
+    receiverId: readU32(datagram, FIRST_SESSION),
+    senderId: readU32(datagram, SECOND_SESSION),
+  };
+}
+
+/** Returns the Noise message of an INIT, which is the same on every link; a view. */
+export function initMessage(datagram: Uint8Array): Uint8Array {
+  return datagram.subarray(INIT_HEADER_BYTES, datagram.length - MAC_BYTES);
+}
+
+/** Returns the Noise message of a RESPONSE; a view. */
+export function responseMessage(datagram: Uint8Array): Uint8Array {
+  return datagram.subarray(RESPONSE_HEADER_BYTES, datagram.length - MAC_BYTES);
 }
 
 /**

@@ -13,8 +13,6 @@ import { TAG_BYTES } from "../../src/wire/datagram.ts";
 import file from "../vectors/aead.json" with { type: "json" };
 
 export const CIPHERS: readonly Cipher[] = ["aes256gcm", "chacha20poly1305"];
-/** The longest body of a datagram that fits a slot. */
-export const LONGEST = SLOT_BYTES - TAG_BYTES - 10;
 
 /** Fills slots with bytes other than 0, to catch reads and writes in the wrong place. */
 export function dirty<T extends Slab>(slab: T): T {

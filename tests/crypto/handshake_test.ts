@@ -4,9 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
   Initiator,
-  initNoiseMessage,
   type InitPayload,
-  peekInit,
   respond,
   type Responder,
   type ResponsePayload,
@@ -17,7 +15,13 @@ import { nobleProvider } from "../../src/crypto/noble.ts";
 import { CHACHA_POLY, startNnPsk0 } from "../../src/crypto/noise.ts";
 import { derivePsk, stretchPassword } from "../../src/crypto/psk.ts";
 import type { Cipher } from "../../src/crypto/aead.ts";
-import { MAX_INIT_BYTES, type TIERS, writeInitPayload } from "../../src/wire/handshake.ts";
+import {
+  initMessage,
+  MAX_INIT_BYTES,
+  parseInitHeader,
+  type TIERS,
+  writeInitPayload,
+} from "../../src/wire/handshake.ts";
 import { openOnce } from "./aead_checks.ts";
 import vectors from "../vectors/handshake.json" with { type: "json" };
 
@@ -98,11 +102,11 @@ Deno.test("the session keys open the transport datagrams of docs/protocol.md", (
 Deno.test("Initiator.init() makes one Noise message serve every link", () => {
   const initiator = newInitiator();
   const inits = [0, 1, 255].map((id) => initiator.init(id));
-  assertEquals(inits.map((init) => peekInit(init)!.linkId), [0, 1, 255]);
+  assertEquals(inits.map((init) => parseInitHeader(init)!.linkId), [0, 1, 255]);
   for (const init of inits) {
     assert(verifyInitMac(KEYS, init));
-    assertEquals(initNoiseMessage(init), initNoiseMessage(INIT));
-    assertEquals(answer(init)!.noiseMessage, initNoiseMessage(INIT));
+    assertEquals(initMessage(init), initMessage(INIT));
+    assertEquals(answer(init)!.noiseMessage, initMessage(INIT));
   }
 });
 
@@ -126,8 +130,8 @@ Deno.test("Initiator leaves the caller's secret as it is", () => {
   assertEquals(secret, INITIATOR_SECRET);
 });
 
-Deno.test("peekInit() reads the clear header", () => {
-  assertEquals(peekInit(INIT), {
+Deno.test("parseInitHeader() reads the clear header", () => {
+  assertEquals(parseInitHeader(INIT), {
     linkId: vectors.link_id,
     hint: KEYS.hint,
     sessionId: vectors.initiator_session_id,
@@ -169,7 +173,7 @@ Deno.test("the handshake takes any bytes without throwing", () => {
   fc.assert(
     fc.property(start, fc.uint8Array({ maxLength: 1300, size: "max" }), (first, rest) => {
       const datagram = new Uint8Array([...first, ...rest]);
-      peekInit(datagram);
+      parseInitHeader(datagram);
       assertEquals(answer(datagram), undefined);
       assertEquals(initiator.handleResponse(datagram), undefined);
       if (datagram.length >= 16) {
@@ -183,7 +187,7 @@ Deno.test("the handshake takes any bytes without throwing", () => {
 Deno.test("a wrong password is refused on both sides", () => {
   const wrong = derivePsk(stretchPassword("not the password"));
   const init = newInitiator(wrong).init(0);
-  assert(peekInit(init)!.hint.toHex() !== KEYS.hint.toHex());
+  assert(parseInitHeader(init)!.hint.toHex() !== KEYS.hint.toHex());
   assertEquals(verifyInitMac(KEYS, init), false);
   assertEquals(answer(init), undefined);
   assertEquals(newInitiator(wrong).handleResponse(RESPONSE), undefined);
@@ -196,7 +200,7 @@ Deno.test("reflected messages are refused", () => {
   const reflected = INIT.slice();
   reflected[0] = 2;
   assertEquals(initiator.handleResponse(signed(reflected)), undefined);
-  assertEquals(peekInit(RESPONSE), undefined);
+  assertEquals(parseInitHeader(RESPONSE), undefined);
   assertEquals(answer(RESPONSE), undefined);
   const turned = RESPONSE.slice();
   turned[0] = 1;

@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { VNET_FRAMING } from "../../src/offload/framing.ts";
 import { Merger } from "../../src/offload/merger.ts";
 import { Segmenter } from "../../src/offload/segmenter.ts";
-import { GSO, NEEDS_CSUM, VNET_FRAMING } from "../../src/offload/vnet_header.ts";
+import { GSO, NEEDS_CSUM } from "../../src/offload/vnet_header.ts";
 import { PACKET_OFFSET, PacketPool } from "../../src/slab.ts";
 import { anyPacket } from "./arbitrary.ts";
 import { checkVnetHeader, expand, LINUX_RULES, mergeSlots, type Write } from "./merging.ts";

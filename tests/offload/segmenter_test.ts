@@ -1,14 +1,9 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { VNET_FRAMING } from "../../src/offload/framing.ts";
 import { Segmenter } from "../../src/offload/segmenter.ts";
 import { stagedBytes } from "../../src/offload/super_packet.ts";
-import {
-  GSO,
-  NEEDS_CSUM,
-  VNET_FRAMING,
-  VNET_HEADER_BYTES,
-  VnetHeader,
-} from "../../src/offload/vnet_header.ts";
+import { GSO, NEEDS_CSUM, VNET_HEADER_BYTES, VnetHeader } from "../../src/offload/vnet_header.ts";
 import { MAX_PACKET_BYTES, PACKET_OFFSET, PacketPool } from "../../src/slab.ts";
 import { anyPacket } from "./arbitrary.ts";
 import {

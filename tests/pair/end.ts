@@ -6,16 +6,15 @@
  * @module
  */
 
-import { BATCH_DATAGRAMS, type ReceiveBatch, TransmitBatch } from "../../src/batch.ts";
+import { type ReceiveBatch, TransmitBatch } from "../../src/batch.ts";
+import { PACKETS_PER_ROUND } from "../../src/io/driver.ts";
 import { type Remote, REMOTE_BYTES } from "../../src/remote.ts";
 import { PacketPool } from "../../src/slab.ts";
 import type { Core } from "../../src/tunnel/core.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
 import { InvariantError } from "./invariants.ts";
 
-/** Packets moved to or from the TUN in one round, as the driver has it. */
-export const PACKETS_PER_ROUND = BATCH_DATAGRAMS;
-/** A turn of more rounds will never end: a bug of the core. */
+/** Rounds of one turn beyond which it will not end: a bug of the core. */
 export const MAX_ROUNDS = 10_000;
 
 /** A core, its memory, and the moves around it. */

@@ -4,11 +4,14 @@
  * @module
  */
 
-import { OUTER_HEADER_BYTES } from "../../src/wire/datagram.ts";
-import { readU32 } from "../../src/wire/field.ts";
-
-/** Type of a datagram with sealed frames. */
-const TYPE_DATA = 4;
+import {
+  OUTER_HEADER_BYTES,
+  readCounterLow,
+  readDatagramType,
+  readLinkId,
+  readReceiverId,
+  TRANSPORT_TYPE,
+} from "../../src/wire/datagram.ts";
 
 /** Something happened that must never happen. */
 export class InvariantError extends Error {
@@ -34,10 +37,10 @@ export class NonceWatch {
 
   /** Throws {@linkcode InvariantError} when the datagram at `at` repeats a counter. */
   check(bytes: Uint8Array, at: number, length: number): void {
-    if (bytes[at] !== TYPE_DATA || length < OUTER_HEADER_BYTES) return;
-    const link = bytes[at + 1]!;
-    const session = readU32(bytes, at + 2);
-    const counter = readU32(bytes, at + 6);
+    if (readDatagramType(bytes, at) !== TRANSPORT_TYPE || length < OUTER_HEADER_BYTES) return;
+    const link = readLinkId(bytes, at);
+    const session = readReceiverId(bytes, at);
+    const counter = readCounterLow(bytes, at);
     const key = session * 256 + link;
     const last = this.#last.get(key) ?? -1;
     if (counter <= last) {

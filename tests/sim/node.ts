@@ -12,9 +12,10 @@ import {
   type SendFailure,
   type TransmitBatch,
 } from "../../src/batch.ts";
+import { PACKETS_PER_ROUND } from "../../src/io/driver.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
 import type { DatagramStore } from "../pair/datagram_store.ts";
-import { appendDatagram, End, MAX_ROUNDS, PACKETS_PER_ROUND } from "../pair/end.ts";
+import { appendDatagram, End, MAX_ROUNDS } from "../pair/end.ts";
 import type { EventQueue } from "../pair/event_queue.ts";
 import { InvariantError, NonceWatch } from "../pair/invariants.ts";
 import type { Rng } from "../pair/rng.ts";

@@ -29,6 +29,18 @@ const RULES: readonly [rule: string, file: string, bad: string, good: string][] 
     "export const f = (b: Uint8Array, at: number, n: number) => b[at + n];",
   ],
   [
+    "aggvpn/wire-layout",
+    "crypto/handshake.ts",
+    "export const f = (datagram: Uint8Array) => datagram[1];",
+    "export const f = (datagram: Uint8Array, nonce: Uint8Array) => nonce[3] = datagram[LINK]!;",
+  ],
+  [
+    "aggvpn/wire-layout",
+    "tunnel/endpoint.ts",
+    "export const f = (datagram: Uint8Array) => readU32(datagram, 2);",
+    "export const f = (bytes: Uint8Array, at: number) => readU32(bytes, 0) + readU32(bytes, at);",
+  ],
+  [
     "aggvpn/c-library",
     "platform/linux/libc.ts",
     'Deno.dlopen("libc.so.6", {});',

@@ -6,17 +6,20 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { LinkOptions } from "../../src/tunnel/options.ts";
-import { readU16 } from "../../src/wire/field.ts";
-import { FRAME } from "../../src/wire/frame.ts";
+import { isData } from "../../src/wire/data.ts";
+import {
+  OUTER_HEADER_BYTES,
+  readDatagramType,
+  TAG_BYTES,
+  TRANSPORT_TYPE,
+} from "../../src/wire/datagram.ts";
+import { FRAME, FRAME_HEADER_BYTES, readFrameLength, readFrameType } from "../../src/wire/frame.ts";
 import type { Host } from "../pair/host.ts";
 import { type Datagram, Pair } from "../pair/pair.ts";
 import { udp4 } from "./packets.ts";
 
 const SECOND = 1_000_000;
 const REASON = "quota of 50 GB is used up: backup until 1 December";
-/** What surrounds the frames of a datagram. */
-const HEADER_BYTES = 10;
-const TAG_BYTES = 16;
 
 /** Two primary links of 8 Mbit/s, connected; the packets of one transfer need both. */
 function twoLinks(link: Partial<LinkOptions> = {}): Pair {
@@ -41,10 +44,12 @@ function offerBoth(pair: Pair, us: number): { up: number[]; down: number[] } {
 /** Types of the control frames in a datagram; the cipher of the tests changes nothing. */
 function framesOf({ bytes }: Datagram): number[] {
   const types: number[] = [];
-  if (bytes[0] !== 4) return types;
+  if (readDatagramType(bytes, 0) !== TRANSPORT_TYPE) return types;
   const end = bytes.length - TAG_BYTES;
-  for (let at = HEADER_BYTES; at + 3 <= end && bytes[at]! < 128; at += 3 + readU16(bytes, at + 1)) {
-    types.push(bytes[at]!);
+  let at = OUTER_HEADER_BYTES;
+  while (at + FRAME_HEADER_BYTES <= end && !isData(bytes, at)) {
+    types.push(readFrameType(bytes, at));
+    at += FRAME_HEADER_BYTES + readFrameLength(bytes, at);
   }
   return types;
 }
@@ -211,7 +216,7 @@ Deno.test("a client ignores LINKs", () => {
   pair.lines[1]!.lose = (datagram): boolean => {
     const [first] = framesOf(datagram);
     if (datagram.toServer || first !== FRAME.probe && first !== FRAME.probeAck) return false;
-    datagram.bytes.set([FRAME.link, 0, 7, 1, 2, 1], HEADER_BYTES); // in place of all of it
+    datagram.bytes.set([FRAME.link, 0, 7, 1, 2, 1], OUTER_HEADER_BYTES); // in place of all of it
     return ++count > 1000;
   };
   pair.run(300_000);

@@ -11,9 +11,19 @@ import { Initiator, type LinkOffer, type SessionKeys, tai64n } from "../../src/c
 import { derivePsk } from "../../src/crypto/psk.ts";
 import { type Remote, remoteOf } from "../../src/remote.ts";
 import { DatagramSlab, PacketPool } from "../../src/slab.ts";
-import { OUTER_HEADER_BYTES, TAG_BYTES, TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
-import { readU32, writeU32, writeU64 } from "../../src/wire/field.ts";
-import { FRAME } from "../../src/wire/frame.ts";
+import {
+  OUTER_HEADER_BYTES,
+  readCounterLow,
+  readDatagramType,
+  readLinkId,
+  readReceiverId,
+  TAG_BYTES,
+  TRANSPORT_TYPE,
+  writeTransportHeader,
+} from "../../src/wire/datagram.ts";
+import { writeU32, writeU64 } from "../../src/wire/field.ts";
+import { FRAME, FRAME_HEADER_BYTES, readFrameType, readProbeNumber } from "../../src/wire/frame.ts";
+import { HANDSHAKE_TYPE } from "../../src/wire/handshake.ts";
 import { prefix } from "../addresses.ts";
 import { type ClientSpec, Pair } from "../pair/pair.ts";
 import { SIM_AEAD } from "../pair/sim_aead.ts";
@@ -102,9 +112,7 @@ export class RawClient {
     const body = Uint8Array.from(frames.flatMap((frame) => [...frame]));
     const counter = this.#counters[link]!++;
     const header = new Uint8Array(14);
-    header.set([TRANSPORT_TYPE, link]);
-    writeU32(header, 2, this.remoteId);
-    writeU32(header, 6, counter);
+    writeTransportHeader(header, 0, link, this.remoteId, counter);
     this.#plain.bytes.set(body, this.#plain.bodyOffset);
     const nonce = nonceOf(link, counter);
     this.#sendKey.seal(nonce, header, this.#plain, 0, body.length, this.#sealed, 0);
@@ -126,7 +134,8 @@ export class RawClient {
   answerProbes(): void {
     this.pair.run(1_000);
     for (const { link, frames } of this.received.splice(0)) {
-      if (frames[0] === FRAME.probe) this.send(link, probeAck(readU32(frames, 3)));
+      if (readFrameType(frames, 0) !== FRAME.probe) continue;
+      this.send(link, probeAck(readProbeNumber(frames, FRAME_HEADER_BYTES)));
     }
   }
 
@@ -180,9 +189,10 @@ export class RawClient {
   }
 
   #handle(bytes: Uint8Array): void {
-    if (bytes[0] === 2) this.responses.push(bytes.slice());
-    if (bytes[0] !== TRANSPORT_TYPE || readU32(bytes, 2) !== this.sessionId) return;
-    const [link, counter] = [bytes[1]!, readU32(bytes, 6)];
+    const type = readDatagramType(bytes, 0);
+    if (type === HANDSHAKE_TYPE.response) this.responses.push(bytes.slice());
+    if (type !== TRANSPORT_TYPE || readReceiverId(bytes, 0) !== this.sessionId) return;
+    const [link, counter] = [readLinkId(bytes, 0), readCounterLow(bytes, 0)];
     const header = new Uint8Array(14);
     header.set(bytes.subarray(0, OUTER_HEADER_BYTES));
     this.#sealed.bytes.set(bytes);

@@ -4,11 +4,23 @@
  * @module
  */
 
-import { DATA, DATA_HEADER_BYTES, DATA_RESENT } from "../../src/wire/data.ts";
-import { DATA_KIND } from "../../src/wire/data.ts";
-import { OUTER_HEADER_BYTES, TAG_BYTES, TRANSPORT_TYPE } from "../../src/wire/datagram.ts";
-import { readU16, readU32 } from "../../src/wire/field.ts";
-import { FRAME_HEADER_BYTES } from "../../src/wire/frame.ts";
+import {
+  DATA_HEADER_BYTES,
+  DATA_RESENT,
+  isData,
+  readBucket,
+  readGlobalSequence,
+  readKind,
+} from "../../src/wire/data.ts";
+import {
+  OUTER_HEADER_BYTES,
+  readDatagramType,
+  TAG_BYTES,
+  TRANSPORT_TYPE,
+} from "../../src/wire/datagram.ts";
+import { readU16 } from "../../src/wire/field.ts";
+import { FRAME_HEADER_BYTES, readFrameLength } from "../../src/wire/frame.ts";
+import { IPV4_BYTES } from "../../src/wire/ip_layout.ts";
 import type { Datagram, Pair, TestLine } from "../pair/pair.ts";
 
 /** A DATA frame that was sent, lost or not. */
@@ -31,19 +43,19 @@ export function sentData(pair: Pair): SentData[] {
 }
 
 function dataIn({ line, toServer, bytes }: Datagram): SentData | undefined {
-  if (bytes[0] !== TRANSPORT_TYPE) return undefined;
+  if (readDatagramType(bytes, 0) !== TRANSPORT_TYPE) return undefined;
   let at = OUTER_HEADER_BYTES;
   const end = bytes.length - TAG_BYTES;
-  while (at < end && (bytes[at]! & DATA) === 0) at += FRAME_HEADER_BYTES + readU16(bytes, at + 1);
+  while (at < end && !isData(bytes, at)) at += FRAME_HEADER_BYTES + readFrameLength(bytes, at);
   if (at >= end) return undefined;
   return {
     line,
     toServer,
-    kind: bytes[at]! & DATA_KIND,
+    kind: readKind(bytes, at),
     resent: (bytes[at]! & DATA_RESENT) !== 0,
-    flow: readU16(bytes, at + 1),
-    global: readU32(bytes, at + 5),
-    port: readU16(bytes, at + DATA_HEADER_BYTES + 20),
+    flow: readBucket(bytes, at),
+    global: readGlobalSequence(bytes, at),
+    port: readU16(bytes, at + DATA_HEADER_BYTES + IPV4_BYTES),
     bytes: end - at - DATA_HEADER_BYTES,
   };
 }

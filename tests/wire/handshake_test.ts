@@ -10,7 +10,9 @@ import {
   MAX_OFFERED_LINKS,
   MIN_INIT_BYTES,
   NOISE_OVERHEAD_BYTES,
+  parseInitHeader,
   parseInitPayload,
+  parseResponseHeader,
   parseResponsePayload,
   RESPONSE_BYTES,
   TIERS,
@@ -154,6 +156,20 @@ Deno.test("isInit() and isResponse() tell the types apart by type and length", (
   assertEquals([isInit(response), isResponse(response)], [false, true]);
   assertEquals(isInit(init.subarray(1)), false);
   assertEquals(isResponse(response.subarray(0, RESPONSE_BYTES - 1)), false);
+});
+
+Deno.test("parseInitHeader() and parseResponseHeader() read what was written, and nothing shorter", () => {
+  const init = new Uint8Array(MIN_INIT_BYTES);
+  const hint = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+  writeInitHeader(init, 2, 0xfffefdfc, hint);
+  assertEquals(parseInitHeader(init), { linkId: 2, sessionId: 0xfffefdfc, hint });
+  assertEquals(parseInitHeader(init.subarray(1)), undefined);
+  const response = new Uint8Array(RESPONSE_BYTES);
+  writeResponseHeader(response, 2, 0xfffefdfc, 0x01020304);
+  const ids = { receiverId: 0xfffefdfc, senderId: 0x01020304 };
+  assertEquals(parseResponseHeader(response), ids);
+  assertEquals(parseResponseHeader(response.subarray(1)), undefined);
+  assertEquals([parseInitHeader(response), parseResponseHeader(init)], [undefined, undefined]);
 });
 
 Deno.test("RESPONSE_BYTES is less than MIN_INIT_BYTES, so that no answer amplifies", () => {

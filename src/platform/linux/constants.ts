@@ -55,7 +55,6 @@ export const SOCK_NONBLOCK = 0x800;
 export const SOCK_CLOEXEC = 0x8_0000;
 
 // <bits/socket.h>: recv(2)
-export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 
 // <asm-generic/socket.h>: socket(7)

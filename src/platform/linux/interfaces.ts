@@ -57,7 +57,7 @@ export function interfaceState(libc: Libc, name: string): InterfaceState {
 }
 
 /** Returns the interfaces of this network namespace, loopback excepted. */
-export function interfaceNames(): string[] {
+function interfaceNames(): string[] {
   try {
     // Two lines of headings, then `name: counters`: proc_pid_net(5).
     return Deno.readTextFileSync("/proc/thread-self/net/dev").split("\n").slice(2)

@@ -17,7 +17,7 @@ import { firewallChange } from "./firewall.ts";
  * Preference of the first policy rule: before the main table (32766), after the local one (0), and
  * a number of our own so that a rule left by a crash can be recognized.
  */
-export const FIRST_RULE_PREFERENCE = 7800;
+const FIRST_RULE_PREFERENCE = 7800;
 
 /** Packets the interface queues while the program is busy; 500 is less than one burst of TCP. */
 const TX_QUEUE_PACKETS = "1000";

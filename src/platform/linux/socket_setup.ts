@@ -43,12 +43,12 @@ import { readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
  * Receive buffer asked for, in bytes: a burst that arrives while the program is busy must fit, or
  * the congestion control of every flow inside sees it as loss.
  */
-export const RECEIVE_BUFFER_BYTES = 8 << 20;
+const RECEIVE_BUFFER_BYTES = 8 << 20;
 /**
  * Send buffer asked for: a few full batches. What waits here has been committed to a
  * link and delays everything after it, so it stays small.
  */
-export const SEND_BUFFER_BYTES = 512 << 10;
+const SEND_BUFFER_BYTES = 512 << 10;
 
 /** Opens a socket of the family of `options`, with everything set that needs no address. */
 export function openDescriptor(libc: Libc, options: SocketOptions): number {

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { VNET_FRAMING, VNET_HEADER_BYTES } from "../../offload/vnet_header.ts";
+import { VNET_FRAMING } from "../../offload/framing.ts";
+import { VNET_HEADER_BYTES } from "../../offload/vnet_header.ts";
 import type { TunOffload } from "../offload_tun.ts";
 import {
   IFF_VNET_HDR,
