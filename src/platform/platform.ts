@@ -191,6 +191,11 @@ export interface Platform {
   openTun(name: string | undefined, kind: TunKind): Tun;
   /** Opens and binds a UDP socket. Throws AggvpnError (port in use, no such interface, ...). */
   openSocket(options: SocketOptions): LinkSocket;
+  /**
+   * Returns the MTU in bytes of the interface that a link with these options leaves by; undefined
+   * when they do not say which one that is, or it does not exist yet.
+   */
+  interfaceMtu(link: SocketOptions): number | undefined;
   openPoller(): Poller;
   /** libcrypto through FFI, or undefined where it cannot be loaded. */
   libcrypto(): AeadProvider | undefined;

@@ -176,5 +176,7 @@ function textOf(event: EndpointEvent): string {
       return `${event.link}`;
     case "handshake-failed":
       return event.remote;
+    case "mtu":
+      return `${event.mtu}`;
   }
 }
