@@ -100,6 +100,7 @@ Deno.test("networkChanges() puts NAT and MSS clamp into a table of the tunnel's 
       'ip6 saddr 2001:db8:44::1/64 oifname != "agg0" masquerade; }; ' +
       "chain forward { type filter hook forward priority mangle; " +
       'oifname "agg0" tcp flags syn tcp option maxseg size set rt mtu; ' +
+      'iifname "agg0" tcp flags syn tcp option maxseg size set rt mtu; ' +
       'iifname "agg0" meta nfproto ipv4 tcp flags syn tcp option maxseg size set 1394; ' +
       'iifname "agg0" meta nfproto ipv6 tcp flags syn tcp option maxseg size set 1374; }; }\'' +
       " <- nft 'delete table inet aggvpn_agg0'",
