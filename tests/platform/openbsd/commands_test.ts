@@ -69,12 +69,14 @@ function readChange(text: string, { changes, rules }: Collected): void {
 /** Every command of a tunnel from its start to its end, and every rule. */
 function changesOf(plan: NetworkPlan, state: HostState): Omit<Collected, "queries"> {
   const changes = networkChanges(plan, state);
+  const later = changes.flatMap(({ atMtu }) => atMtu ? [atMtu(1280)] : []);
   return {
     changes: [
       ...changes.flatMap(({ run, undo }) => undo ? [[...run], [...undo]] : [[...run]]),
+      ...later.map(({ run }) => [...run]),
       ...(plan.kept ? closedCommands(plan.kept) : []),
     ],
-    rules: changes.flatMap(({ input }) => input?.trimEnd().split("\n") ?? []),
+    rules: [...changes, ...later].flatMap(({ input }) => input?.trimEnd().split("\n") ?? []),
   };
 }
 
