@@ -12,10 +12,9 @@ import type {
   SystemChange,
   TunKind,
 } from "../../src/platform/platform.ts";
-import { Endpoint } from "../../src/tunnel/endpoint.ts";
-import type { EndpointEvent } from "../../src/tunnel/options.ts";
 import { address } from "../addresses.ts";
 import { logged } from "../logged.ts";
+import { coreSays } from "./core_says.ts";
 
 const SECRET = { key: new Uint8Array(32).fill(7) };
 const COMMON = {
@@ -182,15 +181,6 @@ Deno.test("openDaemon() reports changes and undoes them in reverse (runs true(1)
   assertEquals(lines.slice(2), ["- true - two", "- true - one"]);
 });
 
-/** Makes the core say `events`, before its own. */
-function coreSays(...events: EndpointEvent[]): Disposable {
-  const { pollEvent } = Endpoint.prototype;
-  Endpoint.prototype.pollEvent = function (this: Endpoint): EndpointEvent | undefined {
-    return events.shift() ?? pollEvent.call(this);
-  };
-  return { [Symbol.dispose]: () => void (Endpoint.prototype.pollEvent = pollEvent) };
-}
-
 Deno.test("a daemon's interface, status and scripts follow what the links carry", async () => {
   const directory = Deno.makeTempDirSync({ prefix: "aggvpn-mtu-" });
   const file = `${directory}/mtus`;
@@ -213,6 +203,7 @@ Deno.test("a daemon's interface, status and scripts follow what the links carry"
   assertEquals([daemon.mtu, daemon.status().tunnel.mtu], [1426, 1426]);
   assertEquals(platform.sandboxed[0]!.programs, ["set", "restore", "/bin/sh"]);
   using _ = coreSays(
+    "client",
     { type: "mtu", peer: "server", mtu: 1400 },
     { type: "mtu", peer: "server", mtu: 1380 },
   );

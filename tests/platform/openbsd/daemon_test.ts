@@ -123,11 +123,15 @@ for (
 }
 
 /** Programs that exist on the host that tests run on, in place of OpenBSD's. */
-const CHANGES = [{ run: ["true"], undo: ["/bin/sh", "-c", "true"] }];
+const CHANGES = [{
+  run: ["true"],
+  undo: ["/bin/sh", "-c", "true"],
+  atMtu: () => ({ run: ["/bin/echo"] }),
+}];
 
 goldenTest(
   "sandboxed_start",
-  "openDaemon() enters the sandbox last, with what the end needs",
+  "openDaemon() enters the sandbox last, with what is run later",
   async (record, make) => {
     const libc = make(gateway(new FakeWorld()));
     const { platform, run } = makePlatform(libc);
