@@ -5,6 +5,7 @@
  */
 
 import type { Prefix } from "../address.ts";
+import { IPV6_MIN_MTU } from "../wire/ip_layout.ts";
 import { compact } from "./compact.ts";
 import type { TunnelConfig } from "./config.ts";
 import type { Located } from "./kind.ts";
@@ -12,9 +13,6 @@ import { type Context, type Reading, readTable } from "./read_table.ts";
 import type { Report } from "./report.ts";
 import { TUNNEL_KEYS } from "./schema.ts";
 import type { Table } from "./tree.ts";
-
-/** Least MTU of a link that carries IPv6 (RFC 8200 section 5). */
-const MIN_IPV6_MTU = 1280;
 
 type TunnelReading = Reading<typeof TUNNEL_KEYS>;
 
@@ -80,10 +78,10 @@ function checkGateway(
 function checkMtu(tunnel: TunnelReading, report: Report): void {
   const { mtu, address6, gateway6, routes = [] } = tunnel.values;
   const usesIpv6 = address6 || gateway6 || routes.some((route) => route.value.family === 6);
-  if (mtu === undefined || mtu >= MIN_IPV6_MTU || !usesIpv6) return;
+  if (mtu === undefined || mtu >= IPV6_MIN_MTU || !usesIpv6) return;
   report.error(
     tunnel.placeOf("mtu"),
-    `tunnel.mtu: expected at least ${MIN_IPV6_MTU} because IPv6 is used, found ${mtu}`,
+    `tunnel.mtu: expected at least ${IPV6_MIN_MTU} because IPv6 is used, found ${mtu}`,
     "raise it, or leave it out: it is derived from the links",
   );
 }

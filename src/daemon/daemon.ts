@@ -21,7 +21,13 @@ import { PacketPool } from "../slab.ts";
 import { Endpoint } from "../tunnel/endpoint.ts";
 import type { EndpointEvent } from "../tunnel/options.ts";
 import { EventLog } from "./event_log.ts";
-import { HOOK_SHELL, hookEnvironment, runShellHook, StatusCommand } from "./hooks.ts";
+import {
+  type Environment,
+  HOOK_SHELL,
+  hookEnvironment,
+  runShellHook,
+  StatusCommand,
+} from "./hooks.ts";
 import { openInterface } from "./interface.ts";
 import { logFinding } from "./log_finding.ts";
 import { networkPlan, openFiles } from "./plan.ts";
@@ -29,6 +35,7 @@ import { prepare } from "./prepare.ts";
 import { QUOTA_INTERVAL_MS, type QuotaLink, Quotas } from "./quotas.ts";
 import type { ScriptHost } from "./script.ts";
 import { stateFile } from "./state_file.ts";
+import type { TunnelMtu } from "./tunnel_mtu.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
 
@@ -54,7 +61,7 @@ interface DaemonParts {
   /** By the system clock. */
   readonly startedAtUs: number;
   readonly tun: Tun;
-  readonly mtu: number;
+  readonly mtu: TunnelMtu;
   readonly endpoint: Endpoint;
   readonly driver: Driver;
   readonly quotas: Quotas | undefined;
@@ -75,9 +82,9 @@ export class Daemon implements AsyncDisposable {
     return this.#parts.tun.name;
   }
 
-  /** Largest inner packet in bytes. */
+  /** MTU of the interface in bytes, which may change. */
   get mtu(): number {
-    return this.#parts.mtu;
+    return this.#parts.mtu.current;
   }
 
   /** Names of the links (client) or listen addresses (server). */
@@ -118,7 +125,7 @@ export class Daemon implements AsyncDisposable {
           receiveDrops: port.receiveDrops,
         })),
       },
-      tunnel: quotas?.describe(tunnel) ?? tunnel,
+      tunnel: { ...quotas?.describe(tunnel) ?? tunnel, mtu: this.mtu },
     };
   }
 
@@ -138,7 +145,6 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const aead = platform.libcrypto() ?? withoutLibcrypto();
   for (const finding of platform.startFindings(openFiles(config))) logFinding(finding);
   const prepared = await prepare(config, aead.scrypt, platform);
-  const { mtu } = prepared;
   const families = prepared.sockets.map((socket) => socket.family);
   await using stack = new AsyncDisposableStack();
 
@@ -146,15 +152,15 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const sockets = linkSockets.openAll();
   const closer: { close: () => void } = { close: () => closeAll(sockets) };
   stack.defer(() => closer.close());
-  const { tun, programs } = await openInterface({
+  const { tun, mtu, programs } = await openInterface({
     platform,
     name: config.tunnel.interface,
     kind: config.tunnel.offload ? "offload" : "plain",
-    plan: (device) => networkPlan(config, device, mtu, families),
+    plan: (device) => networkPlan(config, device, prepared.mtu, families),
     onChange: options.onChange,
     run: options.run,
   }, stack);
-  const env = hookEnvironment(config.tunnel, tun.name, mtu);
+  const env: Environment = () => hookEnvironment(config.tunnel, tun.name, mtu.current);
   const scripts: ScriptHost = { killGroup: (leader) => platform.killGroup(leader) };
   await startHooks(config, env, scripts, stack);
   const statusCommand = config.statusCommand === undefined
@@ -168,7 +174,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     aead,
     random: (out) => void crypto.getRandomValues(out as Uint8Array<ArrayBuffer>),
     epochUs: epochOf(systemClock),
-    mtu,
+    mtu: prepared.mtu,
   }));
   const poller = platform.openPoller();
   stack.defer(() => poller.close());
@@ -179,7 +185,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     sockets,
     poller,
     clock: systemClock,
-    onEvent: eventHandler(config, statusCommand),
+    onEvent: eventHandler(config, statusCommand, mtu),
     reopen: (index) => linkSockets.reopen(index),
   });
   closer.close = (): void => driver.close();
@@ -215,15 +221,15 @@ function enterSandbox({ config, platform }: DaemonOptions, undoing: readonly str
 /** Runs `tunnel.up` now, and has `tunnel.down` run at the end. */
 async function startHooks(
   config: Config,
-  env: Record<string, string>,
+  env: Environment,
   scripts: ScriptHost,
   stack: AsyncDisposableStack,
 ): Promise<void> {
   const { up, down } = config.tunnel;
-  if (up !== undefined) await runShellHook("up", up, env, scripts);
+  if (up !== undefined) await runShellHook("up", up, env(), scripts);
   if (down === undefined) return;
   stack.defer(() =>
-    runShellHook("down", down, env, scripts).catch((error) => {
+    runShellHook("down", down, env(), scripts).catch((error) => {
       log.error("{reason}", { reason: (error as Error).message });
     })
   );
@@ -274,11 +280,13 @@ function withoutLibcrypto(): AeadProvider {
 function eventHandler(
   config: Config,
   statusCommand: StatusCommand | undefined,
+  mtu: TunnelMtu,
 ): (event: EndpointEvent) => void {
   const eventLog = new EventLog();
   const severalPeers = config.mode === "server" && config.clients.length > 1;
   return (event) => {
     eventLog.handleEvent(systemClock(), event);
+    if (event.type === "mtu") mtu.handleMtu(event.peer, event.mtu);
     if (event.type !== "link" || event.state === "suspect") return;
     const name = severalPeers ? `${event.peer}/${event.link}` : event.link;
     statusCommand?.handleLink(name, event.state === "up");

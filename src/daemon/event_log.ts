@@ -64,6 +64,11 @@ function writeEvent(event: EndpointEvent): void {
     case "rebind":
       log.debug("Link {link} gets a fresh socket", { link: event.link });
       break;
+    case "mtu": {
+      const { peer, mtu } = event;
+      log.debug("The links of {peer} carry packets of {mtu} bytes", { peer, mtu });
+      break;
+    }
     case "handshake-failed": {
       const { remote, reason } = event;
       log.warning("Handshake with {remote} failed: {reason}", { remote, reason });

@@ -23,6 +23,9 @@ const MAX_WAITING = 256;
 /** The events that the status command is called for. */
 export type HookEvent = "tuntap_up" | "tuntap_down" | "rtun_up" | "rtun_down";
 
+/** Returns the environment of the moment: the MTU may change. */
+export type Environment = () => Record<string, string>;
+
 /** Returns the environment that every script gets, with mlvpn's names. */
 export function hookEnvironment(
   tunnel: TunnelConfig,
@@ -67,13 +70,13 @@ export async function runShellHook(
 /** The status command, called when links and the tunnel come and go. */
 export class StatusCommand {
   readonly #command: string;
-  readonly #env: Record<string, string>;
+  readonly #env: Environment;
   readonly #host: ScriptHost;
   readonly #up: Set<string> = new Set();
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  constructor(command: string, env: Record<string, string>, host: ScriptHost) {
+  constructor(command: string, env: Environment, host: ScriptHost) {
     this.#command = command;
     this.#env = env;
     this.#host = host;
@@ -102,7 +105,7 @@ export class StatusCommand {
       });
       return;
     }
-    const args = [this.#env.DEVICE!, event, ...link === undefined ? [] : [link]];
+    const args = [this.#env().DEVICE!, event, ...link === undefined ? [] : [link]];
     this.#waiting++;
     this.#last = this.#last.then(() => this.#run(args)).finally(() => this.#waiting--);
   }
@@ -110,7 +113,7 @@ export class StatusCommand {
   async #run(args: readonly string[]): Promise<void> {
     const command = this.#command;
     try {
-      const failure = await runScript(command, args, this.#env, this.#host);
+      const failure = await runScript(command, args, this.#env(), this.#host);
       if (failure === undefined) return;
       log.warning("{command} {failure}", { command: [command, ...args].join(" "), failure });
     } catch (error) {

@@ -9,14 +9,16 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { NetworkPlan, Platform, Tun, TunKind } from "../platform/platform.ts";
+import type { NetworkPlan, Platform, SystemCommand, Tun, TunKind } from "../platform/platform.ts";
 import {
   applyChanges,
   type ReportKind,
   type RunCommand,
+  startCommand,
   undoWith,
 } from "../platform/run_changes.ts";
 import { logFinding } from "./log_finding.ts";
+import { leastMtu, TunnelMtu } from "./tunnel_mtu.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
 
@@ -37,7 +39,8 @@ export interface InterfaceOptions {
 /** An interface that is set up. */
 export interface OpenInterface {
   readonly tun: Tun;
-  /** Programs that are run to undo everything. */
+  readonly mtu: TunnelMtu;
+  /** Programs that are run to change its MTU and to undo everything. */
   readonly programs: readonly string[];
 }
 
@@ -66,7 +69,18 @@ export async function openInterface(
   // One unusable address is no reason to give up the others.
   for (const finding of await platform.awaitAddresses(plan)) logFinding(finding);
   const undoing = [...changes.flatMap(({ undo }) => undo ? [undo] : []), ...closed.commands];
-  return { tun, programs: undoing.flatMap(([program]) => program ?? []) };
+  const commandsFor = (mtu: number): SystemCommand[] =>
+    changes.flatMap(({ atMtu }) => atMtu ? [atMtu(mtu)] : []);
+  const mtu = new TunnelMtu({
+    start: plan.mtu,
+    least: leastMtu(plan),
+    commandsFor,
+    onChange: options.onChange,
+    run: run ?? startCommand,
+  });
+  stack.defer(() => mtu.close());
+  const later = [...commandsFor(plan.mtu).map(({ run }) => run), ...undoing];
+  return { tun, mtu, programs: later.flatMap(([program]) => program ?? []) };
 }
 
 /** Shows changes to those who asked for them, and failures to everybody. */

@@ -20,6 +20,7 @@ import type { NetworkPlan, SocketOptions } from "../platform/platform.ts";
 import type { Remote } from "../remote.ts";
 import { MAX_PACKET_BYTES } from "../slab.ts";
 import type { EndpointOptions, LinkOptions } from "../tunnel/options.ts";
+import { IPV6_MIN_MTU } from "../wire/ip_layout.ts";
 import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 
 /** Bytes of the largest outer IP packet of links that do not configure it. */
@@ -58,8 +59,19 @@ export function listenSocket(listen: ListenConfig): SocketOptions {
   return { name: formatHostPort(listen), family: host.family, address: host, port };
 }
 
-/** Returns a link as the endpoint knows it. */
-export function linkOptions(link: LinkConfig, remote: Remote): LinkOptions {
+/** Returns the largest IP packet that a link may carry, in bytes; undefined when nothing says it. */
+function linkMtu(link: LinkConfig, interfaceMtu: number | undefined): number | undefined {
+  const known = [link.mtu, interfaceMtu].filter((mtu) => mtu !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+/** Returns a link as the endpoint knows it. `interfaceMtu` is that of the interface it leaves by. */
+export function linkOptions(
+  link: LinkConfig,
+  remote: Remote,
+  interfaceMtu?: number,
+): LinkOptions {
+  const mtu = linkMtu(link, interfaceMtu);
   return {
     name: link.name,
     remote,
@@ -70,6 +82,7 @@ export function linkOptions(link: LinkConfig, remote: Remote): LinkOptions {
     timeoutUs: link.timeoutUs,
     ...link.maxLatencyUs !== undefined && { maxLatencyUs: link.maxLatencyUs },
     ...link.maxLoss !== undefined && { maxLoss: link.maxLoss },
+    ...mtu !== undefined && { mtu },
   };
 }
 
@@ -82,17 +95,36 @@ export function policyOptions(
 }
 
 /**
- * Returns the inner MTU: the configured one, or the largest that fits the smallest link whole.
- * `families` are those of the sockets, in the order of the links.
+ * Returns the inner MTU at the start, which is also the largest later on: the configured one, or
+ * what fits the smallest link whole. `families` are those of the sockets, in the order of the links,
+ * and so are `interfaceMtus`, of the interfaces that the links leave by.
  */
-export function tunnelMtu(config: Config, families: readonly Family[]): number {
+export function tunnelMtu(
+  config: Config,
+  families: readonly Family[],
+  interfaceMtus: readonly (number | undefined)[] = [],
+): number {
   if (config.tunnel.mtu !== undefined) return config.tunnel.mtu;
-  const inner = families.map((family, i) => {
-    const outer = config.mode === "client" ? config.links[i]?.mtu : undefined;
-    const overhead = PACKET_OVERHEAD_BYTES[family];
-    return (outer ?? DEFAULT_LINK_MTU) - overhead;
-  });
-  return Math.min(MAX_PACKET_BYTES, ...inner);
+  const links = config.mode === "client" ? config.links : [];
+  const inner = families.map((family, i) =>
+    startMtu(links[i], interfaceMtus[i]) - PACKET_OVERHEAD_BYTES[family]
+  );
+  const least = usesIpv6(config.tunnel) ? IPV6_MIN_MTU : 0;
+  return Math.max(least, Math.min(MAX_PACKET_BYTES, ...inner));
+}
+
+/** Returns the largest IP packet to expect of a link before it is tried. */
+function startMtu(link: LinkConfig | undefined, interfaceMtu: number | undefined): number {
+  const most = link && linkMtu(link, interfaceMtu);
+  if (most === undefined) return DEFAULT_LINK_MTU;
+  // That an interface carries more does not mean that the whole way does.
+  return link?.mtu === undefined ? Math.min(most, DEFAULT_LINK_MTU) : most;
+}
+
+/** Tells whether the tunnel's interface cannot do without IPv6. */
+function usesIpv6({ address6, gateway6, routes }: TunnelConfig): boolean {
+  return address6 !== undefined || gateway6 !== undefined ||
+    routes.some(({ family }) => family === 6);
 }
 
 /**

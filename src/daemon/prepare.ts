@@ -1,6 +1,6 @@
 /**
- * What must be found out before anything is opened: keys from pass phrases,
- * addresses from names, the inner MTU.
+ * What has to be found out before anything is opened: keys from pass phrases,
+ * addresses from names, MTUs of links, the inner MTU.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface Prepared {
 export async function prepare(
   config: Config,
   scrypt: Scrypt | undefined,
-  platform: Pick<Platform, "lookup">,
+  platform: Pick<Platform, "lookup" | "interfaceMtu">,
 ): Promise<Prepared> {
   return config.mode === "client"
     ? await prepareClient(config, scrypt, platform)
@@ -39,7 +39,7 @@ export async function prepare(
 async function prepareClient(
   config: ClientModeConfig,
   scrypt: Scrypt | undefined,
-  platform: Pick<Platform, "lookup">,
+  platform: Pick<Platform, "lookup" | "interfaceMtu">,
 ): Promise<Prepared> {
   const remotes = await Promise.all(config.links.map((link) => {
     const rdomain = link.rdomain === undefined ? {} : { rdomain: link.rdomain };
@@ -47,16 +47,18 @@ async function prepareClient(
     return resolveRemote(link.remote.host, link.remote.port, link.bind?.family, undefined, lookup);
   }));
   const families = remotes.map(({ family }) => family);
+  const sockets = config.links.map((link, i) => linkSocket(link, families[i]!));
+  const interfaceMtus = sockets.map((socket) => platform.interfaceMtu(socket));
   const psk = keyOf(config.secret, scrypt);
   return {
-    sockets: config.links.map((link, i) => linkSocket(link, families[i]!)),
-    mtu: tunnelMtu(config, families),
+    sockets,
+    mtu: tunnelMtu(config, families, interfaceMtus),
     endpointOptions: (common) => ({
       ...common,
       ...policyOptions(config),
       role: "client",
       psk,
-      links: config.links.map((link, i) => linkOptions(link, remotes[i]!)),
+      links: config.links.map((link, i) => linkOptions(link, remotes[i]!, interfaceMtus[i])),
     }),
   };
 }

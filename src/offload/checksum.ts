@@ -10,21 +10,14 @@
  */
 
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
-import { readU16, writeU16 } from "../wire/field.ts";
+import { fold, sumOfBytes } from "../wire/checksum.ts";
+import { writeU16 } from "../wire/field.ts";
 import { IPV4_CHECKSUM, IPV4_SOURCE, IPV6_SOURCE, PROTOCOL_UDP } from "../wire/ip_layout.ts";
 import { parseTransport, TransportInfo } from "../wire/transport.ts";
 
 /** Both addresses, which are adjacent. */
 const IPV4_ADDRESSES_BYTES = 8;
 const IPV6_ADDRESSES_BYTES = 32;
-
-/** Folds a sum, below 2^53, to 16 bits; 0 only when everything was 0. */
-export function fold(sum: number): number {
-  let folded = Math.floor(sum / 0x1_0000_0000) + (sum >>> 0);
-  folded = Math.floor(folded / 0x1_0000) + (folded & 0xffff);
-  folded = (folded >>> 16) + (folded & 0xffff);
-  return (folded >>> 16) + (folded & 0xffff);
-}
 
 /**
  * Returns the folded sum, not complemented, of the `length` bytes at `at`, at most 128 KiB. Fast
@@ -45,13 +38,6 @@ export function sumOf(pool: PacketPool, at: number, length: number): number {
   const swapped = (folded & 0xff) << 8 | folded >> 8;
   const rest = length & 3;
   return rest === 0 ? swapped : fold(swapped + sumOfBytes(pool.bytes, at + length - rest, rest));
-}
-
-function sumOfBytes(bytes: Uint8Array, at: number, length: number): number {
-  let sum = 0;
-  for (let i = 0; i + 1 < length; i += 2) sum += readU16(bytes, at + i);
-  if ((length & 1) !== 0) sum += bytes[at + length - 1]! << 8;
-  return fold(sum);
 }
 
 /**

@@ -12,6 +12,7 @@
  */
 
 import { MAX_PACKET_BYTES, PACKET_OFFSET, type PacketPool } from "../slab.ts";
+import { fold } from "../wire/checksum.ts";
 import { readU16, readU32, writeU16, writeU32 } from "../wire/field.ts";
 import {
   CWR,
@@ -31,7 +32,7 @@ import {
   URG,
 } from "../wire/ip_layout.ts";
 import { parseTransport, TransportInfo } from "../wire/transport.ts";
-import { fold, sumOf } from "./checksum.ts";
+import { sumOf } from "./checksum.ts";
 import type { Framing } from "./framing.ts";
 import { SuperPacket } from "./super_packet.ts";
 

@@ -106,12 +106,16 @@ export interface SocketOptions {
   readonly rdomain?: number;
 }
 
-/** One reversible change of the system, as the user would type it. */
-export interface SystemChange {
-  /** The command, such as `["ip", "link", "set", "dev", "agg0", "up"]`. */
+/** A command that changes the system, as the user would type it. */
+export interface SystemCommand {
+  /** Such as `["ip", "link", "set", "dev", "agg0", "up"]`. */
   readonly run: readonly string[];
   /** What the command reads from its standard input; whole lines. */
   readonly input?: string;
+}
+
+/** One reversible change of the system. */
+export interface SystemChange extends SystemCommand {
   /** The command that undoes it; absent when it disappears with the interface. */
   readonly undo?: readonly string[];
   /**
@@ -119,6 +123,11 @@ export interface SystemChange {
    * an `undo`, the user is told about it.
    */
   readonly mayFail?: boolean;
+  /**
+   * Returns the command that makes this follow when the tunnel has another MTU, in bytes; what
+   * undoes it stays the same. Absent when it does not depend on the MTU.
+   */
+  readonly atMtu?: (mtu: number) => SystemCommand;
 }
 
 /** An address of an interface. */
@@ -191,6 +200,11 @@ export interface Platform {
   openTun(name: string | undefined, kind: TunKind): Tun;
   /** Opens and binds a UDP socket. Throws AggvpnError (port in use, no such interface, ...). */
   openSocket(options: SocketOptions): LinkSocket;
+  /**
+   * Returns the MTU in bytes of the interface that a link with these options leaves by; undefined
+   * when they do not say which one that is, or it does not exist yet.
+   */
+  interfaceMtu(link: SocketOptions): number | undefined;
   openPoller(): Poller;
   /** libcrypto through FFI, or undefined where it cannot be loaded. */
   libcrypto(): AeadProvider | undefined;
@@ -201,7 +215,10 @@ export interface Platform {
   keptInterfaces(name: string | undefined): readonly KeptInterface[];
   /** The commands that undo what opening and closing such an interface does, once it is closed. */
   closedCommands(kept: KeptInterface): readonly (readonly string[])[];
-  /** The commands that make `plan` true, in order. */
+  /**
+   * The commands that make `plan` true, in order. Of those that depend on the MTU the interface's
+   * comes first.
+   */
   networkChanges(plan: NetworkPlan): readonly SystemChange[];
   /**
    * Waits until the addresses of `plan` can be used, at most a few seconds. Returns what is

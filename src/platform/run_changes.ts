@@ -7,7 +7,7 @@
 
 import { AggvpnError } from "../errors.ts";
 import { reportIfRefused } from "../refusals.ts";
-import type { SystemChange } from "./platform.ts";
+import type { SystemChange, SystemCommand } from "./platform.ts";
 
 /** Undoes what was done. Reports what fails and goes on; a second call does nothing. */
 export type Undo = () => void;
@@ -24,6 +24,11 @@ export interface CommandResult {
 
 /** Runs one command that reads `input`. */
 export type RunCommand = (command: readonly string[], input?: string) => CommandResult;
+/** The same for a program that has something else to do meanwhile. */
+export type StartCommand = (
+  command: readonly string[],
+  input?: string,
+) => CommandResult | Promise<CommandResult>;
 
 /** Where to look for system commands besides PATH, which a service may not have. */
 const SYSTEM_DIRECTORIES: readonly string[] = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
@@ -72,18 +77,57 @@ export function undoWith(
 export function runCommand(command: readonly string[], input?: string): CommandResult {
   const [program = "", ...args] = command;
   const path = findProgram(program);
-  if (path === undefined) return { success: false, message: `${program}: command not found` };
+  if (path === undefined) return notFound(program);
   const output = input === undefined
     ? outputOf(path, args)
     // Deno gives no pipe to a command that it waits for synchronously; the shell makes one.
     : outputOf("/bin/sh", ["-c", `printf %s "$INPUT" | "$0" "$@"`, path, ...args], {
       INPUT: input,
     });
+  return resultOf(output);
+}
+
+/** Runs one command; its standard input is `input`, or empty. Never rejects. */
+export async function startCommand(
+  command: readonly string[],
+  input?: string,
+): Promise<CommandResult> {
+  const [program = "", ...args] = command;
+  const path = findProgram(program);
+  if (path === undefined) return notFound(program);
+  try {
+    const child = new Deno.Command(path, {
+      args,
+      stdin: input === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+      env: { LC_ALL: "C" },
+    }).spawn();
+    if (input !== undefined) await writeInput(child, input);
+    return resultOf(await child.output());
+  } catch (error) {
+    reportIfRefused(`the start of ${path}`, error);
+    return resultOf(error as Error);
+  }
+}
+
+/** A command that does not read to the end says itself what is wrong. */
+async function writeInput({ stdin }: Deno.ChildProcess, input: string): Promise<void> {
+  const writer = stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input)).catch(() => {});
+  await writer.close().catch(() => {});
+}
+
+function resultOf(output: Deno.CommandOutput | Error): CommandResult {
   if (output instanceof Error) return { success: false, message: output.message };
   const { success, code, stdout, stderr } = output;
   if (success) return { success, message: "" };
   const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).trim();
   return { success, message: decode(stderr) || decode(stdout) || `exit status ${code}` };
+}
+
+function notFound(program: string): CommandResult {
+  return { success: false, message: `${program}: command not found` };
 }
 
 /**
@@ -130,7 +174,7 @@ export function commandLine(command: readonly string[]): string {
 }
 
 /** Writes a change as it would be typed into a shell, with what the command reads. */
-function changeLine({ run, input }: SystemChange): string {
+export function changeLine({ run, input }: SystemCommand): string {
   if (input === undefined) return commandLine(run);
   const lines = input.replace(/\n$/, "").split("\n");
   return `${commandLine(["printf", "%s\\n", ...lines])} | ${commandLine(run)}`;

@@ -28,6 +28,11 @@ export interface LinkOptions {
   /** Round trip and loss above which it is a backup; see {@linkcode LinkLimits}. */
   readonly maxLatencyUs?: number;
   readonly maxLoss?: number;
+  /**
+   * Largest IP packet the link may carry, in bytes: `mtu` of its table, or its interface's; a bound
+   * for the search.
+   */
+  readonly mtu?: number;
 }
 
 /** A client as the server's endpoint knows it. */
@@ -118,6 +123,12 @@ export type EndpointEvent =
     readonly type: "handshake-failed";
     readonly remote: string;
     readonly reason: string;
+  }
+  | {
+    /** The largest packet that the links in use carry has changed. */
+    readonly type: "mtu";
+    readonly peer: string;
+    readonly mtu: number;
   };
 
 /** State of one link, as `status` shows it. Rates in bit/s of IP packets, times in microseconds. */

@@ -1,10 +1,11 @@
 /**
- * Where the fields of inner packets are, and the numbers in them: IPv4, IPv6, TCP and UDP.
+ * Where the fields of inner packets are, and the numbers in them: IPv4, IPv6, TCP, UDP and ICMP.
  *
  * Offsets are in bytes from the start of the header. All code that reads or writes a header uses
  * these.
  *
- * Sources: RFC 791 section 3.1, RFC 8200 section 3, RFC 9293 section 3.1, RFC 768, RFC 3168.
+ * Sources: RFC 791 section 3.1, RFC 8200 section 3, RFC 9293 section 3.1, RFC 768, RFC 3168,
+ * RFC 792, RFC 1191, RFC 4443.
  *
  * @module
  */
@@ -23,6 +24,8 @@ export const IPV4_SOURCE = 12;
 export const IPV4_DESTINATION = 16;
 /** Of {@linkcode IPV4_FRAGMENT}: "more fragments" and the offset, which only fragments have. */
 export const IPV4_IS_FRAGMENT = 0x3fff;
+/** Of {@linkcode IPV4_FRAGMENT}: where a fragment begins, in units of 8 bytes. */
+export const IPV4_OFFSET = 0x1fff;
 /** Of {@linkcode IPV4_FRAGMENT}: "don't fragment". */
 export const IPV4_DONT_FRAGMENT = 0x4000;
 
@@ -62,11 +65,24 @@ export const UDP_BYTES = 8;
 export const UDP_LENGTH = 4;
 export const UDP_CHECKSUM = 6;
 
+/** Bytes of the header of ICMP and ICMPv6; of an error message the packet follows. */
+export const ICMP_BYTES = 8;
+export const ICMP_TYPE = 0;
+export const ICMP_CODE = 1;
+export const ICMP_CHECKSUM = 2;
+/** "Fragmentation needed" of ICMP: the MTU as 16 bits. */
+export const ICMP_MTU = 6;
+/** "Packet too big" of ICMPv6: the MTU as 32 bits. */
+export const ICMP6_MTU = 4;
+
 /** Protocols: IANA, Protocol Numbers. */
 export const PROTOCOL_ICMP = 1;
 export const PROTOCOL_TCP = 6;
 export const PROTOCOL_UDP = 17;
 export const PROTOCOL_ICMP6 = 58;
+
+/** Smallest MTU that a link with IPv6 may have: RFC 8200 section 5. */
+export const IPV6_MIN_MTU = 1280;
 
 /** Returns the bytes of the TCP header that begins at `at`, options included. */
 export function tcpHeaderBytes(bytes: Uint8Array, at: number): number {

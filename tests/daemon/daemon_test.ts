@@ -5,9 +5,16 @@ import { AggvpnError } from "../../src/errors.ts";
 import { MemoryNetwork } from "../../src/platform/memory/network.ts";
 import { MemoryPlatform } from "../../src/platform/memory/platform.ts";
 import type { MemoryTun } from "../../src/platform/memory/tun.ts";
-import type { HostFinding, Platform, SystemChange, TunKind } from "../../src/platform/platform.ts";
+import type {
+  HostFinding,
+  NetworkPlan,
+  Platform,
+  SystemChange,
+  TunKind,
+} from "../../src/platform/platform.ts";
 import { address } from "../addresses.ts";
 import { logged } from "../logged.ts";
+import { coreSays } from "./core_says.ts";
 
 const SECRET = { key: new Uint8Array(32).fill(7) };
 const COMMON = {
@@ -172,6 +179,43 @@ Deno.test("openDaemon() reports changes and undoes them in reverse (runs true(1)
   const tunnel = { ...CLIENT.tunnel, up: "exit 3" };
   await assertRejects(() => openDaemon({ config: { ...CLIENT, tunnel }, ...options }), AggvpnError);
   assertEquals(lines.slice(2), ["- true - two", "- true - one"]);
+});
+
+Deno.test("a daemon's interface, status and scripts follow what the links carry", async () => {
+  const directory = Deno.makeTempDirSync({ prefix: "aggvpn-mtu-" });
+  const file = `${directory}/mtus`;
+  const platform = new MemoryPlatform();
+  platform.interfaceMtus.set("lte", 1492);
+  const set = (mtu: number): readonly string[] => ["set", `${mtu}`];
+  const networkChanges = ({ mtu }: NetworkPlan): SystemChange[] => [
+    { run: set(mtu), undo: ["restore"], atMtu: (mtu) => ({ run: set(mtu) }) },
+    { run: ["other"] },
+  ];
+  Object.assign(platform, { networkChanges });
+  const tunnel = { ...CLIENT.tunnel, up: `echo $MTU > ${file}`, down: `echo $MTU >> ${file}` };
+  const lines: string[] = [];
+  const daemon = await openDaemon({
+    config: { ...CLIENT, tunnel },
+    platform,
+    onChange: (line) => lines.push(line),
+    run: () => ({ success: true, message: "" }),
+  });
+  assertEquals([daemon.mtu, daemon.status().tunnel.mtu], [1426, 1426]);
+  assertEquals(platform.sandboxed[0]!.programs, ["set", "restore", "/bin/sh"]);
+  using _ = coreSays(
+    "client",
+    { type: "mtu", peer: "server", mtu: 1400 },
+    { type: "mtu", peer: "server", mtu: 1380 },
+  );
+  const running = daemon.run();
+  await until(() => daemon.mtu === 1380);
+  assertEquals(daemon.status().tunnel.mtu, 1380);
+  daemon.stop();
+  await running;
+  await daemon[Symbol.asyncDispose]();
+  assertEquals(lines, ["+ set 1426", "+ other", "+ set 1400", "+ set 1380", "- restore"]);
+  assertEquals(Deno.readTextFileSync(file), "1426\n1380\n");
+  Deno.removeSync(directory, { recursive: true });
 });
 
 Deno.test("openDaemon() counts what a link with a quota carries, and keeps it", async () => {

@@ -20,6 +20,7 @@ Deno.test("EventLog says what happened, in words", async () => {
     { type: "link", peer: "home", link: "dsl", state: "up", reason: "" },
     { type: "roamed", peer: "home", link: "dsl", remote: "192.0.2.1:5080" },
     { type: "rebind", link: 1 },
+    { type: "mtu", peer: "home", mtu: 1426 },
     { type: "handshake-failed", remote: "192.0.2.1:5080", reason: "no answer" },
   ];
   const lines = await logged(() => {
@@ -34,6 +35,7 @@ Deno.test("EventLog says what happened, in words", async () => {
     "info Link dsl of home is up",
     "info Link dsl of home comes from 192.0.2.1:5080",
     "debug Link 1 gets a fresh socket",
+    "debug The links of home carry packets of 1426 bytes",
     "warning Handshake with 192.0.2.1:5080 failed: no answer",
   ]);
 });

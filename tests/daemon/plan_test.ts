@@ -4,6 +4,7 @@ import type { ClientModeConfig, LinkConfig, ServerModeConfig } from "../../src/c
 import { MAX_CLIENTS } from "../../src/control/server.ts";
 import {
   CONTROL_CLIENTS,
+  linkOptions,
   linkSocket,
   listenSocket,
   networkPlan,
@@ -11,6 +12,7 @@ import {
   policyOptions,
   tunnelMtu,
 } from "../../src/daemon/plan.ts";
+import { remoteOf } from "../../src/remote.ts";
 import { address, prefix } from "../addresses.ts";
 
 const LINK: LinkConfig = {
@@ -94,6 +96,38 @@ Deno.test("tunnelMtu() fits the smallest link whole: 66 bytes less over IPv4, 86
   assertEquals(tunnelMtu(client([{ ...LINK, mtu: 9000 }]), [4]), 1900);
   assertEquals(tunnelMtu(client([LINK], { mtu: 1280 }), [4]), 1280);
   assertEquals(tunnelMtu(server([]), [4, 6]), 1414);
+});
+
+Deno.test("tunnelMtu() fits the interfaces of the links too, and does not hope for more than 1500", () => {
+  const mtu = (link: Partial<LinkConfig>, ofInterface?: number): number =>
+    tunnelMtu(client([{ ...LINK, ...link }]), [4], [ofInterface]);
+  assertEquals([mtu({}, undefined), mtu({}, 1492), mtu({}, 9000)], [1434, 1426, 1434]);
+  assertEquals([mtu({ mtu: 1400 }, 1492), mtu({ mtu: 1600 }, 1492)], [1334, 1426]);
+  assertEquals([mtu({ mtu: 1600 }, 9000), mtu({ mtu: 1600 }, undefined)], [1534, 1534]);
+});
+
+Deno.test("tunnelMtu() is one that an interface with IPv6 may have", () => {
+  const links = [{ ...LINK, mtu: 1300 }];
+  const ipv6 = [
+    { address6: prefix("2001:db8::1/64") },
+    { gateway6: address("2001:db8::2") },
+    { routes: [prefix("2001:db8:1::/48")] },
+  ];
+  assertEquals(ipv6.map((tunnel) => tunnelMtu(client(links, tunnel), [4])), [1280, 1280, 1280]);
+  assertEquals(tunnelMtu(client(links, { address: prefix("10.44.43.1/30") }), [4]), 1234);
+});
+
+Deno.test("linkOptions() bounds the packets of a link by what is configured and by its interface", () => {
+  const remote = remoteOf(address("192.0.2.1").bytes, 5080);
+  const mtu = (link: Partial<LinkConfig>, ofInterface?: number): number | undefined =>
+    linkOptions({ ...LINK, ...link }, remote, ofInterface).mtu;
+  assertEquals([mtu({ mtu: 1400 }), mtu({ mtu: 1400 }, 1492), mtu({ mtu: 1600 }, 1492)], [
+    1400,
+    1400,
+    1492,
+  ]);
+  assertEquals([mtu({}, 9000), mtu({})], [9000, undefined]);
+  assertEquals("mtu" in linkOptions(LINK, remote), false);
 });
 
 Deno.test("policyOptions() hands the rules on, with what holds where none says it", () => {

@@ -178,5 +178,7 @@ function textOf(event: EndpointEvent): string {
       return `${event.mtu}`;
     case "handshake-failed":
       return event.remote;
+    case "mtu":
+      return `${event.mtu}`;
   }
 }

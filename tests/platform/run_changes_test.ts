@@ -7,6 +7,7 @@ import {
   type CommandResult,
   findProgram,
   runCommand,
+  startCommand,
 } from "../../src/platform/run_changes.ts";
 
 /** Commands of one word; those named in `failing` fail. */
@@ -104,6 +105,25 @@ Deno.test({
     assertEquals(runCommand(["sh", "-c", "cat >&2; exit 2"], input).message, input.trimEnd());
     const missing = runCommand(["no-such-program"]);
     assertEquals(missing, { success: false, message: "no-such-program: command not found" });
+  },
+});
+
+Deno.test({
+  name: "startCommand() tells the same, and hands over what the command reads",
+  ignore: NEEDS_RUN,
+  async fn(): Promise<void> {
+    const done = { success: true, message: "" };
+    assertEquals(await startCommand(["sh", "-c", "exit 0"]), done);
+    const why = await startCommand(["sh", "-c", "echo out; echo why >&2; exit 2"]);
+    assertEquals(why, { success: false, message: "why" });
+    const input = 'a "b" $HOME `x` \\n %s\n';
+    const compare = ["sh", "-c", `[ "$(cat)" = "$1" ]`, "sh", input.trimEnd()];
+    assertEquals(await startCommand(compare, input), done);
+    assertEquals(await startCommand(["sh", "-c", "exit 0"], "nobody reads it\n"), done);
+    const missing = await startCommand(["no-such-program"]);
+    assertEquals(missing, { success: false, message: "no-such-program: command not found" });
+    const killed = await startCommand(["sh", "-c", "kill -9 $$"]);
+    assertEquals(killed.success, false);
   },
 });
 

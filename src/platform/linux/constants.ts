@@ -39,9 +39,11 @@ export const TUN_F_USO6 = 0x40n;
 export const IFNAMSIZ = 16;
 /** Bytes of struct ifreq: name 16, union 24. */
 export const IFREQ_BYTES = 40;
-/** Where the union of struct ifreq starts, and with it `ifr_flags` (u16). */
+/** Where the union of struct ifreq starts, and with it `ifr_flags` (u16) and `ifr_mtu` (i32). */
 export const IFREQ_FLAGS = 16;
+export const IFREQ_MTU = 16;
 export const SIOCGIFFLAGS = 0x8913n;
+export const SIOCGIFMTU = 0x8921n;
 /** The interface was brought up by the administrator. */
 export const IFF_UP = 0x1;
 /** The interface is operational: up and with a carrier. */

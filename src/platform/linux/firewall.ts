@@ -42,14 +42,18 @@ function natChain(plan: NetworkPlan): string {
 }
 
 /**
- * For traffic into the tunnel the route knows the current MTU. For traffic out of it the route's
- * MTU is that of the network beyond, so the limit is the tunnel's MTU at the start.
+ * `rt mtu` is the smaller MTU of two routes, to the destination and back to the source
+ * (get_tcpmss() of net/netfilter/nft_rt.c), of which one leads into the tunnel: so it follows
+ * the tunnel's MTU as that changes. The way back is looked up without marks and without the
+ * interface, so rules of the host may hide that it leads into the tunnel; for what comes out of it
+ * the MTU at the start, which is the largest, is a limit besides. nft never raises an MSS.
  */
 function mssChain(plan: NetworkPlan): string {
   const syn = "tcp flags syn";
   const set = "tcp option maxseg size set";
   const rules = [
     `oifname "${plan.interface}" ${syn} ${set} rt mtu;`,
+    `iifname "${plan.interface}" ${syn} ${set} rt mtu;`,
     `iifname "${plan.interface}" meta nfproto ipv4 ${syn} ${set} ${
       plan.mtu - IPV4_TCP_HEADER_BYTES
     };`,

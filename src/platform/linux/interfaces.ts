@@ -16,7 +16,9 @@ import {
   IFNAMSIZ,
   IFREQ_BYTES,
   IFREQ_FLAGS,
+  IFREQ_MTU,
   SIOCGIFFLAGS,
+  SIOCGIFMTU,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
 } from "./constants.ts";
@@ -45,15 +47,25 @@ export function interfaceIndex(libc: Libc, name: string): number {
 
 /** Looks at one interface. */
 export function interfaceState(libc: Libc, name: string): InterfaceState {
-  if (interfaceIndex(libc, name) === 0) return "missing";
-  const fd = libc.symbols.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  const request = interfaceRequest(name);
-  const failed = libc.symbols.ioctl(fd, SIOCGIFFLAGS, request) < 0;
-  libc.symbols.close(fd);
-  if (failed) return "missing";
-  const flags = new DataView(request.buffer).getUint16(IFREQ_FLAGS, true);
+  const flags = askInterface(libc, name, SIOCGIFFLAGS)?.getUint16(IFREQ_FLAGS, true);
+  if (flags === undefined) return "missing";
   if ((flags & IFF_UP) === 0) return "down";
   return (flags & IFF_RUNNING) === 0 ? "no-carrier" : "up";
+}
+
+/** Returns the MTU of an interface in bytes; undefined when no interface has that name. */
+export function interfaceMtu(libc: Libc, name: string): number | undefined {
+  return askInterface(libc, name, SIOCGIFMTU)?.getInt32(IFREQ_MTU, true);
+}
+
+/** Returns struct ifreq with the answer to a request of netdevice(7); undefined when it fails. */
+function askInterface(libc: Libc, name: string, what: bigint): DataView | undefined {
+  if (interfaceIndex(libc, name) === 0) return undefined;
+  const fd = libc.symbols.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const request = interfaceRequest(name);
+  const failed = libc.symbols.ioctl(fd, what, request) < 0;
+  libc.symbols.close(fd);
+  return failed ? undefined : new DataView(request.buffer);
 }
 
 /** Returns the interfaces of this network namespace, loopback excepted. */

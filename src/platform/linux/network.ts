@@ -31,8 +31,12 @@ export interface Forwarding {
 /** Returns the commands that make `plan` true on a host with `forwarding`, in order. */
 export function networkChanges(plan: NetworkPlan, forwarding: Forwarding): SystemChange[] {
   const dev = ["dev", plan.interface];
+  const setMtu = (mtu: number): string[] => ["ip", "link", "set", ...dev, "mtu", `${mtu}`];
   return [
-    { run: ["ip", "link", "set", ...dev, "mtu", `${plan.mtu}`, "txqueuelen", TX_QUEUE_PACKETS] },
+    {
+      run: [...setMtu(plan.mtu), "txqueuelen", TX_QUEUE_PACKETS],
+      atMtu: (mtu) => ({ run: setMtu(mtu) }),
+    },
     ...plan.addresses.map((address) => addressChange(address, dev)),
     { run: ["ip", "link", "set", ...dev, "up"] },
     ...plan.routes.flatMap((route) => routeChanges(route, dev)),

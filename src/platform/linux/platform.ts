@@ -14,6 +14,7 @@ import type { HostFinding, Platform } from "../platform.ts";
 import { lookupAddresses } from "../resolve.ts";
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants.ts";
 import { inspectHost } from "./inspect.ts";
+import { interfaceMtu } from "./interfaces.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { networkChanges, readForwarding } from "./network.ts";
 import { openPoller } from "./poller.ts";
@@ -53,6 +54,8 @@ export const LINUX: Platform = {
   stateDirectory: "/var/lib/aggvpn",
   openTun: (name, kind) => openTun(libc(), name, kind),
   openSocket: (options) => openSocket(libc(), options),
+  interfaceMtu: ({ interface: name }) =>
+    name === undefined ? undefined : interfaceMtu(libc(), name),
   openPoller: () => openPoller(libc()),
   libcrypto,
   // `replace` makes addresses and routes what they should be; nothing of the interface is restored.

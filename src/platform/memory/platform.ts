@@ -28,6 +28,8 @@ export class MemoryPlatform implements Platform {
   readonly tuns: MemoryTun[] = [];
   readonly sockets: MemorySocket[] = [];
   readonly pollers: MemoryPoller[] = [];
+  /** What {@linkcode interfaceMtu} returns, by the names of links. */
+  readonly interfaceMtus: Map<string, number> = new Map();
   /** What {@linkcode sandbox} was told. */
   readonly sandboxed: SandboxNeeds[] = [];
   readonly network: MemoryNetwork;
@@ -58,6 +60,10 @@ export class MemoryPlatform implements Platform {
     this.#readable.set(socket.fd, () => socket.waiting > 0);
     this.sockets.push(socket);
     return socket;
+  }
+
+  interfaceMtu({ name }: SocketOptions): number | undefined {
+    return this.interfaceMtus.get(name);
   }
 
   openPoller(): MemoryPoller {

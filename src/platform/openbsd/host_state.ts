@@ -9,6 +9,7 @@
 
 import type { Family } from "../../address.ts";
 import type { ReadCommand } from "../command_output.ts";
+import { parseInterfaces } from "./ifconfig.ts";
 import { ANCHOR } from "./pf.ts";
 
 /** What {@linkcode readHostState} finds. */
@@ -55,8 +56,31 @@ export function readRoutingTables(read: ReadCommand): Map<number, RoutingTable> 
 
 /** Tells whether a routing table has a default route of a family. */
 export function hasDefaultRoute(read: ReadCommand, table: number, family: Family): boolean {
+  return /^default\s/m.test(outputOf(read, routesOf(table, family)));
+}
+
+/**
+ * Returns the MTU of the interface that the default route of a family in a routing table points to,
+ * in bytes: `route show` names it last on the line. Of several routes it is the largest; undefined
+ * without any.
+ */
+export function readDefaultMtu(
+  read: ReadCommand,
+  table: number,
+  family: Family,
+): number | undefined {
+  const routes = outputOf(read, routesOf(table, family)).matchAll(/^default\s.*\s(\w+)$/gm);
+  const names = new Set([...routes].map(([, name]) => name!));
+  const mtus = [...names].map((name) => {
+    const [found] = parseInterfaces(outputOf(read, ["ifconfig", name]));
+    return found?.mtu ?? 0;
+  });
+  return Math.max(0, ...mtus) || undefined;
+}
+
+function routesOf(table: number, family: Family): string[] {
   const inet = family === 4 ? "-inet" : "-inet6";
-  return /^default\s/m.test(outputOf(read, ["route", "-n", "-T", `${table}`, "show", inet]));
+  return ["route", "-n", "-T", `${table}`, "show", inet];
 }
 
 /** Returns the options of the file system that holds the absolute `path`: `mount`. */

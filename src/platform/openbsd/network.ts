@@ -18,7 +18,7 @@
 
 import { Address, type Prefix } from "../../address.ts";
 import { AggvpnError } from "../../errors.ts";
-import type { InterfaceAddress, NetworkPlan, SystemChange } from "../platform.ts";
+import type { InterfaceAddress, NetworkPlan, SystemChange, SystemCommand } from "../platform.ts";
 import { halvesOf } from "../routes.ts";
 import type { HostState } from "./host_state.ts";
 import { addCommand, deleteCommand, isIpv4, setCommand } from "./ifconfig.ts";
@@ -39,7 +39,7 @@ export function networkChanges(plan: NetworkPlan, state: HostState): SystemChang
 }
 
 function interfaceChanges(plan: NetworkPlan, own: readonly InterfaceAddress[]): SystemChange[] {
-  const { kept, rdomain, mtu } = plan;
+  const { kept, rdomain } = plan;
   const missing = missingAddresses(plan, own);
   const [ipv6, ipv4] = [missing.filter((one) => !isIpv4(one)), missing.filter(isIpv4)];
   const goesUp = ipv6.length > 0 ? ["down", "up"] : ["up"];
@@ -49,9 +49,7 @@ function interfaceChanges(plan: NetworkPlan, own: readonly InterfaceAddress[]): 
     ...(rdomain === undefined || rdomain === kept?.rdomain
       ? []
       : [setting(plan, ["rdomain", `${rdomain}`], kept && ["rdomain", `${kept.rdomain}`])]),
-    ...(mtu === kept?.mtu
-      ? []
-      : [setting(plan, ["mtu", `${mtu}`], kept && ["mtu", `${kept.mtu}`])]),
+    mtuChange(plan),
     // The first IPv4 address brings the interface up.
     ...ipv6.flatMap((address) => [downWithIpv6(plan), addressChange(plan, address)]),
     ...ipv4.map((address) => addressChange(plan, address)),
@@ -68,6 +66,15 @@ function setting(
 ): SystemChange {
   const run = ["ifconfig", name, ...words];
   return before === undefined ? { run } : { run, undo: ["ifconfig", name, ...before] };
+}
+
+/** Also when that is the MTU it has: it may change later, and has to be restored at the end. */
+function mtuChange(plan: NetworkPlan): SystemChange {
+  const words = (mtu: number): string[] => ["mtu", `${mtu}`];
+  return {
+    ...setting(plan, words(plan.mtu), plan.kept && words(plan.kept.mtu)),
+    atMtu: (mtu) => setting(plan, words(mtu), undefined),
+  };
 }
 
 /** With `eui64` it gets its link-local address, which brings it up, before it is taken down. */
@@ -165,11 +172,16 @@ function filterChanges(
   const { ipv4, ipv6 } = state.forwarding;
   const clamps = plan.mssClamp && state.hasAnchor && (ipv4 === "1" || ipv6 === "1");
   if (!plan.nat && !clamps) return [];
-  return [{
+  // The anchor is replaced at once; connections that pf knows keep their translation.
+  const load = (mtu: number): SystemCommand => ({
     run: ["pfctl", "-q", "-a", ANCHOR, "-f", "-"],
-    input: anchorRules(plan),
+    input: anchorRules({ ...plan, mtu }),
+  });
+  return [{
+    ...load(plan.mtu),
     undo: ["pfctl", "-q", "-a", ANCHOR, "-F", "rules"],
     ...!plan.nat && { mayFail: true },
+    ...plan.mssClamp && { atMtu: load },
   }];
 }
 

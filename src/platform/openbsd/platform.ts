@@ -17,7 +17,7 @@ import { loadLibcrypto } from "../libcrypto.ts";
 import type { Platform } from "../platform.ts";
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants.ts";
 import { awaitAddresses } from "./duplicates.ts";
-import { readHostState } from "./host_state.ts";
+import { readDefaultMtu, readHostState } from "./host_state.ts";
 import { inspectHost, startFindings } from "./inspect.ts";
 import { closedCommands, readKept } from "./kept_interface.ts";
 import { type Libc, openLibc } from "./libc.ts";
@@ -53,6 +53,8 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
     stateDirectory: "/var/db/aggvpn",
     openTun: (name, kind) => openTun(libc(), name, kind),
     openSocket: (options) => openSocket(libc(), options),
+    interfaceMtu: ({ rdomain, family }) =>
+      rdomain === undefined ? undefined : readDefaultMtu(read, rdomain, family),
     openPoller: () => openPoller(libc()),
     libcrypto,
     keptInterfaces: (name) => readKept(read, name),

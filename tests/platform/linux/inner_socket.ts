@@ -15,6 +15,12 @@ const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0x800;
 const SOL_UDP = 17;
 const UDP_SEGMENT = 103;
+const IPPROTO_IP = 0;
+const IP_MTU_DISCOVER = 10;
+const IPPROTO_IPV6 = 41;
+const IPV6_MTU_DISCOVER = 23;
+/** IP_PMTUDISC_DO, IPV6_PMTUDISC_DO */
+const PMTUDISC_DO = 2;
 const EAGAIN = 11;
 const EINPROGRESS = 115;
 const MSG_NOSIGNAL = 0x4000;
@@ -45,13 +51,14 @@ function sockaddr(address: Address, port: number): Uint8Array<ArrayBuffer> {
 export class InnerSocket {
   readonly #buffer = new Uint8Array(0x1_0000);
 
-  private constructor(readonly fd: number) {}
+  private constructor(readonly fd: number, readonly family: 4 | 6) {}
 
   /** A socket of this thread's network, not bound. */
   static open(kind: "tcp" | "udp", family: 4 | 6): InnerSocket {
     const { symbols } = openLibc();
     const type = (kind === "tcp" ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK;
-    return new InnerSocket(check(symbols.socket(family === 4 ? AF_INET : AF_INET6, type, 0)));
+    const domain = family === 4 ? AF_INET : AF_INET6;
+    return new InnerSocket(check(symbols.socket(domain, type, 0)), family);
   }
 
   bind(address: Address, port: number): this {
@@ -68,7 +75,7 @@ export class InnerSocket {
   /** Returns an incoming connection. */
   accept(): InnerSocket | undefined {
     const fd = library!.symbols.accept4(this.fd, 0n, 0n, SOCK_NONBLOCK);
-    return fd < 0 ? orNothing(EAGAIN) : new InnerSocket(fd);
+    return fd < 0 ? orNothing(EAGAIN) : new InnerSocket(fd, this.family);
   }
 
   /** Begins to connect. */
@@ -81,6 +88,14 @@ export class InnerSocket {
   setSegmentBytes(bytes: number): void {
     const value = Int32Array.of(bytes);
     check(openLibc().symbols.setsockopt(this.fd, SOL_UDP, UDP_SEGMENT, value, 4));
+  }
+
+  /** Refuses what is longer than the path's MTU: ip(7), ipv6(7). */
+  forbidFragments(): void {
+    const [level, option] = this.family === 4
+      ? [IPPROTO_IP, IP_MTU_DISCOVER]
+      : [IPPROTO_IPV6, IPV6_MTU_DISCOVER];
+    check(openLibc().symbols.setsockopt(this.fd, level, option, Int32Array.of(PMTUDISC_DO), 4));
   }
 
   /** Returns how many bytes were taken. */

@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { leastMtu } from "../../../src/daemon/tunnel_mtu.ts";
 import { AggvpnError } from "../../../src/errors.ts";
 import { openLibc } from "../../../src/platform/linux/libc.ts";
 import { type Forwarding, networkChanges } from "../../../src/platform/linux/network.ts";
@@ -100,6 +101,7 @@ Deno.test("networkChanges() puts NAT and MSS clamp into a table of the tunnel's 
       'ip6 saddr 2001:db8:44::1/64 oifname != "agg0" masquerade; }; ' +
       "chain forward { type filter hook forward priority mangle; " +
       'oifname "agg0" tcp flags syn tcp option maxseg size set rt mtu; ' +
+      'iifname "agg0" tcp flags syn tcp option maxseg size set rt mtu; ' +
       'iifname "agg0" meta nfproto ipv4 tcp flags syn tcp option maxseg size set 1394; ' +
       'iifname "agg0" meta nfproto ipv6 tcp flags syn tcp option maxseg size set 1374; }; }\'' +
       " <- nft 'delete table inet aggvpn_agg0'",
@@ -136,6 +138,34 @@ Deno.test({
       assertEquals(ip("rule"), rules);
       assertEquals(ip("route show dev agg0 proto boot").includes("198.51.100"), false);
       forgotten();
+      tun.close();
+    }),
+});
+
+/** The commands for another MTU, with what they read. */
+function atMtu(plan: NetworkPlan, mtu: number): string[] {
+  return networkChanges(plan, ON).flatMap(({ atMtu }) => atMtu ? commandLine(atMtu(mtu).run) : []);
+}
+
+Deno.test("networkChanges() are followed by the interface alone when the MTU changes", () => {
+  assertEquals(atMtu(ROUTER, 1300), ["ip link set dev agg0 mtu 1300"]);
+});
+
+Deno.test({
+  ...networkTest("an interface with IPv6 keeps its addresses down to an MTU of 1280, not below"),
+  fn: () =>
+    inNewNetwork(() => {
+      const tun = openTun(openLibc(), "agg0");
+      const plan = { ...CLIENT, links: [], routes: [] };
+      applyChanges(networkChanges(plan, OFF), () => {});
+      const addresses = (mtu: number): boolean[] => {
+        for (const line of atMtu(plan, mtu)) ip(line.replace(/^ip /, ""));
+        const shown = ip("address show dev agg0");
+        return ["10.44.43.1", "2001:db8:44::1"].map((address) => shown.includes(address));
+      };
+      assertEquals(addresses(leastMtu(plan)), [true, true]);
+      assertStringIncludes(ip("link show dev agg0"), "mtu 1280");
+      assertEquals(addresses(1279), [true, false]);
       tun.close();
     }),
 });

@@ -13,6 +13,7 @@ import { awaitAddresses } from "../../../src/platform/openbsd/duplicates.ts";
 import {
   hasDefaultRoute,
   type HostState,
+  readDefaultMtu,
   readHostState,
   readMountOptions,
   readRoutingTables,
@@ -68,12 +69,14 @@ function readChange(text: string, { changes, rules }: Collected): void {
 /** Every command of a tunnel from its start to its end, and every rule. */
 function changesOf(plan: NetworkPlan, state: HostState): Omit<Collected, "queries"> {
   const changes = networkChanges(plan, state);
+  const later = changes.flatMap(({ atMtu }) => atMtu ? [atMtu(1280)] : []);
   return {
     changes: [
       ...changes.flatMap(({ run, undo }) => undo ? [[...run], [...undo]] : [[...run]]),
+      ...later.map(({ run }) => [...run]),
       ...(plan.kept ? closedCommands(plan.kept) : []),
     ],
-    rules: changes.flatMap(({ input }) => input?.trimEnd().split("\n") ?? []),
+    rules: [...changes, ...later].flatMap(({ input }) => input?.trimEnd().split("\n") ?? []),
   };
 }
 
@@ -82,13 +85,16 @@ async function queriesOf(): Promise<string[][]> {
   const queries: string[][] = [];
   const ask: ReadCommand = (command) => {
     queries.push([...command]);
-    return { success: true, output: "192.0.2.1 vpn.example.net\n" };
+    const isRoute = command[0] === "route" && command.at(-1) === "-inet";
+    const output = isRoute ? "default 192.0.2.1 UGS 5 1 - 8 em0\n" : "192.0.2.1 vpn.example.net\n";
+    return { success: true, output };
   };
   readHostState(ask);
   readRoutingTables(ask);
   readMountOptions(ask, "/usr/local/bin/deno");
   for (const name of [undefined, "tun0"]) readKept(ask, name);
   for (const family of [4, 6] as const) hasDefaultRoute(ask, 7, family);
+  readDefaultMtu(ask, 7, 4);
   const run = (command: readonly string[]) => Promise.resolve(ask(command));
   const plan: NetworkPlan = {
     interface: "tun0",

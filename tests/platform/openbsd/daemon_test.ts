@@ -26,6 +26,10 @@ const OUTPUTS: Readonly<Record<string, string>> = {
   "pfctl -s rules": 'pass all flags S/SA\nanchor "aggvpn" all\n',
   "sysctl -n net.inet.ip.forwarding": "1\n",
   "sysctl -n net.inet6.ip6.forwarding": "0\n",
+  "route -n -T 1 show -inet":
+    "default            198.51.100.1       UGS        5     1234     -     8 pppoe0\n",
+  "ifconfig pppoe0":
+    "pppoe0: flags=8851<UP,POINTOPOINT,RUNNING,SIMPLEX,MULTICAST> rdomain 1 mtu 1492\n",
   "route -T 1 exec getent hosts vpn.example.net": "192.0.2.1   vpn.example.net\n",
   "route -T 2 exec getent hosts vpn.example.net": "192.0.2.2   vpn.example.net\n",
 };
@@ -119,11 +123,15 @@ for (
 }
 
 /** Programs that exist on the host that tests run on, in place of OpenBSD's. */
-const CHANGES = [{ run: ["true"], undo: ["/bin/sh", "-c", "true"] }];
+const CHANGES = [{
+  run: ["true"],
+  undo: ["/bin/sh", "-c", "true"],
+  atMtu: () => ({ run: ["/bin/echo"] }),
+}];
 
 goldenTest(
   "sandboxed_start",
-  "openDaemon() enters the sandbox last, with what the end needs",
+  "openDaemon() enters the sandbox last, with what is run later",
   async (record, make) => {
     const libc = make(gateway(new FakeWorld()));
     const { platform, run } = makePlatform(libc);

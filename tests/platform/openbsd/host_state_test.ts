@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import {
   hasDefaultRoute,
+  readDefaultMtu,
   readHostState,
   readMountOptions,
   readRoutingTables,
@@ -30,6 +31,27 @@ Deno.test("readHostState() tells a disabled pf, another anchor and switches that
     "sysctl -n net.inet.ip.forwarding": "2\n",
   }));
   assertEquals([other.pfEnabled, other.hasAnchor, other.forwarding.ipv4], [false, false, "2"]);
+});
+
+Deno.test("readDefaultMtu() is that of the interface that the default route leaves by", () => {
+  const shown = (name: string, mtu: string): string =>
+    `${name}: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST>${mtu}\n\tindex 3 priority 0\n`;
+  const mtu = (changes: Record<string, string>, table = 1): number | undefined =>
+    readDefaultMtu(reader(changes), table, 4);
+  assertEquals(mtu({ "ifconfig em0": shown("em0", " rdomain 1 mtu 1492") }), 1492);
+  assertEquals(mtu({ "ifconfig em0": shown("em0", "") }), undefined);
+  assertEquals(mtu({}), undefined);
+  assertEquals(mtu({ "ifconfig em0": shown("em0", " mtu 1492") }, 2), undefined);
+  const routes = "default  198.51.100.1  UGSP  5  1234  -  8 em0\n" +
+    "default  pppoe0  USP  5  1234  -  8 pppoe0\n";
+  assertEquals(
+    mtu({
+      "route -n -T 1 show -inet": routes,
+      "ifconfig em0": shown("em0", " mtu 1500"),
+      "ifconfig pppoe0": shown("pppoe0", " rdomain 1 mtu 1492"),
+    }),
+    1500,
+  );
 });
 
 Deno.test("hasDefaultRoute() and readMountOptions() take the line that counts", () => {

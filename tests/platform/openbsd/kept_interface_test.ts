@@ -47,6 +47,8 @@ interface Start {
   readonly failAt?: number;
   /** Called when all is set up. */
   readonly whileOpen?: (network: FakeNetwork) => void;
+  /** What the links turn out to carry after that. */
+  readonly carries?: number;
 }
 
 /** Sets up an interface and takes it down; returns the lines that the user sees. */
@@ -69,7 +71,7 @@ async function upAndDown(network: FakeNetwork, plan: Plan, start: Start = {}): P
   };
   const lines: string[] = [];
   await using stack = new AsyncDisposableStack();
-  await openInterface({
+  const { mtu } = await openInterface({
     platform,
     name: start.name,
     kind: "offload",
@@ -79,6 +81,11 @@ async function upAndDown(network: FakeNetwork, plan: Plan, start: Start = {}): P
   }, stack);
   network.sync();
   start.whileOpen?.(network);
+  if (start.carries !== undefined) {
+    mtu.handleMtu("home", start.carries);
+    await mtu.close();
+    assertEquals(mtu.current, network.interfaces.get("tun0")!.tun.mtu);
+  }
   return lines;
 }
 
@@ -173,6 +180,27 @@ Deno.test("an interface of the tunnel's own goes away with all its settings, and
     assertEquals(network.interfaces.size, 0);
     assertEquals(network.rules, "");
     assertEquals(lines.filter((line) => /^- ifconfig/.test(line)), []);
+  }
+});
+
+Deno.test("an interface that stays gets its MTU back after it has followed the links", async () => {
+  for (const mtu of [1434, 1400, 9000]) {
+    const network = host(["ifconfig tun0 up", `ifconfig tun0 mtu ${mtu}`]);
+    const snapshot = network.snapshot();
+    const plan = { ...PLAN, addresses: [prefix("10.44.43.1/30")], routes: [] };
+    const lines = await upAndDown(network, plan, { carries: 1300 });
+    assertEquals(lines.filter((line) => / mtu |max-mss/.test(line)), [
+      "+ ifconfig tun0 mtu 1434",
+      "+ printf '%s\\n' 'match on tun0 inet proto tcp all scrub (max-mss 1394)' " +
+      "'match on tun0 inet6 proto tcp all scrub (max-mss 1374)' | pfctl -q -a aggvpn -f -",
+      "+ ifconfig tun0 mtu 1300",
+      "+ printf '%s\\n' 'match on tun0 inet proto tcp all scrub (max-mss 1260)' " +
+      "'match on tun0 inet6 proto tcp all scrub (max-mss 1240)' | pfctl -q -a aggvpn -f -",
+      `- ifconfig tun0 mtu ${mtu}`,
+      // Once more when it is closed: opening has changed it.
+      ...mtu === 9000 ? ["- ifconfig tun0 mtu 9000"] : [],
+    ]);
+    assertEquals(network.snapshot(), snapshot);
   }
 });
 

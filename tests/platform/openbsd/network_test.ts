@@ -4,7 +4,7 @@ import { AggvpnError } from "../../../src/errors.ts";
 import type { HostState } from "../../../src/platform/openbsd/host_state.ts";
 import { networkChanges } from "../../../src/platform/openbsd/network.ts";
 import type { NetworkPlan } from "../../../src/platform/platform.ts";
-import { applyChanges } from "../../../src/platform/run_changes.ts";
+import { applyChanges, changeLine } from "../../../src/platform/run_changes.ts";
 import { address, prefix } from "../../addresses.ts";
 import { parseCommand, parseRule } from "./commands.ts";
 import { Record } from "./golden.ts";
@@ -79,6 +79,13 @@ Deno.test("networkChanges() are the commands that the golden record shows", () =
     record.step(title);
     record.lines.pop();
     for (const line of shown(plan, state)) record.note(line);
+    record.note("");
+  }
+  record.note("# another MTU later on: NAT and the clamp, NAT alone, the clamp, neither");
+  for (const [nat, mssClamp] of [[true, true], [true, false], [false, true], [false, false]]) {
+    for (const { atMtu } of networkChanges({ ...ROUTER, nat: nat!, mssClamp: mssClamp! }, ON)) {
+      if (atMtu) record.note(`+ ${changeLine(atMtu(1300))}`);
+    }
     record.note("");
   }
   record.assertGolden("network");

@@ -24,6 +24,7 @@ import { KEY } from "../../config/samples.ts";
 import { knownClient, serverEnd } from "../../pair/endpoints.ts";
 import { range, udp4 } from "../../tunnel/packets.ts";
 import { address } from "../../addresses.ts";
+import { coreSays } from "../../daemon/core_says.ts";
 import { End, until } from "./ends.ts";
 import { KNOWN, pledgeDeno } from "./fake_deno.ts";
 import { FakeLibc } from "./fake_libc.ts";
@@ -100,7 +101,12 @@ function makePlatform(libc: FakeLibc, directory: string): Platform {
     ...platform,
     stateDirectory: `${directory}/state`,
     // Programs that exist on the host that tests run on, in place of OpenBSD's.
-    networkChanges: () => [{ run: ["true"], undo }],
+    networkChanges: () => [{
+      run: ["true"],
+      undo,
+      // As pfctl(8) reads rules.
+      atMtu: (mtu) => ({ run: ["tee", "-a", `${directory}/events`], input: `mtu ${mtu}\n` }),
+    }],
     awaitAddresses: () => Promise.resolve([]),
   };
 }
@@ -158,6 +164,10 @@ Deno.test(
     for (const number of range(0, 20)) host.tuns.get("tun0")!.inject(udp4(number));
     await until(world, "packets arrive", () => server.tun.incoming.length === 20);
     await until(world, "the quota is kept", () => exists(`${directory}/state/home.quota.json`));
+
+    using _said = coreSays("client", { type: "mtu", peer: "server", mtu: 1400 });
+    await until(world, "the MTU is another", () => daemon.mtu === 1400);
+    assertStringIncludes(read(`${directory}/events`), "mtu 1400\n");
 
     host.table(1).failure = "ENETDOWN";
     await until(
