@@ -119,7 +119,7 @@ class SendingEnd {
       rules,
       schedule: "fast",
       out,
-      onTooBig: this.#release,
+      onTooBig: (_now, slot) => this.#release(slot),
     });
     slots.forEach((slot) => this.#release(slot));
   }

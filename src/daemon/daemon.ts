@@ -35,7 +35,7 @@ import { prepare } from "./prepare.ts";
 import { QUOTA_INTERVAL_MS, type QuotaLink, Quotas } from "./quotas.ts";
 import type { ScriptHost } from "./script.ts";
 import { stateFile } from "./state_file.ts";
-import type { TunnelMtu } from "./tunnel_mtu.ts";
+import type { InterfaceMtu } from "./interface_mtu.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
 
@@ -61,7 +61,7 @@ interface DaemonParts {
   /** By the system clock. */
   readonly startedAtUs: number;
   readonly tun: Tun;
-  readonly mtu: TunnelMtu;
+  readonly mtu: InterfaceMtu;
   readonly endpoint: Endpoint;
   readonly driver: Driver;
   readonly quotas: Quotas | undefined;
@@ -280,7 +280,7 @@ function withoutLibcrypto(): AeadProvider {
 function eventHandler(
   config: Config,
   statusCommand: StatusCommand | undefined,
-  mtu: TunnelMtu,
+  mtu: InterfaceMtu,
 ): (event: EndpointEvent) => void {
   const eventLog = new EventLog();
   const severalPeers = config.mode === "server" && config.clients.length > 1;

@@ -18,7 +18,7 @@ import {
   undoWith,
 } from "../platform/run_changes.ts";
 import { logFinding } from "./log_finding.ts";
-import { leastMtu, TunnelMtu } from "./tunnel_mtu.ts";
+import { InterfaceMtu, leastMtu } from "./interface_mtu.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
 
@@ -39,7 +39,7 @@ export interface InterfaceOptions {
 /** An interface that is set up. */
 export interface OpenInterface {
   readonly tun: Tun;
-  readonly mtu: TunnelMtu;
+  readonly mtu: InterfaceMtu;
   /** Programs that are run to change its MTU and to undo everything. */
   readonly programs: readonly string[];
 }
@@ -71,7 +71,7 @@ export async function openInterface(
   const undoing = [...changes.flatMap(({ undo }) => undo ? [undo] : []), ...closed.commands];
   const commandsFor = (mtu: number): SystemCommand[] =>
     changes.flatMap(({ atMtu }) => atMtu ? [atMtu(mtu)] : []);
-  const mtu = new TunnelMtu({
+  const mtu = new InterfaceMtu({
     start: plan.mtu,
     least: leastMtu(plan),
     commandsFor,

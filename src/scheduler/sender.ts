@@ -49,8 +49,8 @@ export interface SenderOptions {
   readonly rules: Rules;
   readonly schedule: Schedule;
   readonly out: Transmitter;
-  /** Takes over a packet that no link carries. */
-  readonly onTooBig: (slot: number) => void;
+  /** Takes over a packet of which no link would have carried more than `mtu` bytes. */
+  readonly onTooBig: (now: number, slot: number, mtu: number) => void;
 }
 
 /** The sending side of one peer. */
@@ -62,7 +62,7 @@ export class Sender {
   readonly #paths: readonly Path[];
   readonly #drops: Drops;
   readonly #out: Transmitter;
-  readonly #onTooBig: (slot: number) => void;
+  readonly #onTooBig: SenderOptions["onTooBig"];
   /** Groups of flows in the common lane. */
   readonly #groups: number;
   readonly #lanes: Lanes;
@@ -214,7 +214,7 @@ export class Sender {
       const slot = queue.hasExpress ? queue.firstExpress : resend.first;
       const path = this.#earliestPath(now, lane, this.#pool.lengths[slot]!);
       if (!path && this.#isTooBig(lane, slot)) {
-        this.#tooBig(queue.hasExpress ? queue.shiftExpress() : resend.shift());
+        this.#tooBig(lane, queue.hasExpress ? queue.shiftExpress() : resend.shift());
         continue;
       }
       if (!path) return;
@@ -295,16 +295,18 @@ export class Sender {
       if (slot < 0 || !this.#isTooBig(lane, slot)) continue;
       const taken = lane.queue.shift(now, false, group);
       // Another flow may be served first: what fits waits with what was lost.
-      if (this.#isTooBig(lane, taken)) this.#tooBig(taken);
+      if (this.#isTooBig(lane, taken)) this.#tooBig(lane, taken);
       else lane.resend.push(taken);
       found = true;
     }
     return found;
   }
 
-  #tooBig(slot: number): void {
+  #tooBig(lane: Lane, slot: number): void {
+    let mtu = 0;
+    for (const path of lane.paths) if (lane.usable(path)) mtu = Math.max(mtu, path.packetBytes);
     this.#drops.count("too-big");
-    this.#onTooBig(slot);
+    this.#onTooBig(this.#out.now, slot, mtu);
   }
 
   #hasRoom(path: Path): boolean {

@@ -146,6 +146,7 @@ export class ClientRole {
       metered: link.metered,
       capBps: link.uploadBps,
       timeoutUs: link.timeoutUs,
+      ...link.mtu !== undefined && { mtuBytes: link.mtu },
     }));
     this.#peer.configure(now, links, this.#options.links.map((link) => link.remote));
     for (const link of this.#decided.keys()) this.#applyTier(link);

@@ -37,6 +37,7 @@ import type { EndpointEvent, EndpointOptions, EndpointStatus } from "./options.t
 import type { Peer } from "./peer.ts";
 import { peerStatus } from "./peer_status.ts";
 import { ServerRole } from "./server_role.ts";
+import { TooBigAnswers } from "./too_big.ts";
 
 /** Slots that stay free for what arrives, so that a full queue blocks nothing. */
 const RESERVED_SLOTS = 512;
@@ -64,6 +65,8 @@ export class Endpoint implements Core {
     const pool = this.#pool = options.pool;
     this.#ready = new SlotFifo(pool);
     this.#sessions = new Sessions(options.aead, options.random);
+    const deliver = (slot: number): void => this.#ready.push(slot);
+    const tooBig = new TooBigAnswers(pool, deliver);
     const host = {
       pool,
       drops: this.#drops,
@@ -72,8 +75,8 @@ export class Endpoint implements Core {
       controlSlot: pool.alloc(),
       emit: (event: EndpointEvent): void => this.#emit(event),
       mtu: options.mtu,
-      deliver: (slot: number): void => this.#ready.push(slot),
-      tooBig: (_peer: Peer, slot: number): void => pool.release(slot),
+      deliver,
+      tooBig: (now: number, slot: number, mtu: number): void => tooBig.handle(now, slot, mtu),
       forget: (session: Session): void => this.#sessions.remove(session),
     };
     const shared = { host, sessions: this.#sessions };

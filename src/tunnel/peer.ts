@@ -48,8 +48,8 @@ export interface PeerHost {
   readonly deliver: (slot: number) => void;
   /** The longest packet of the tunnel, in bytes. */
   readonly mtu: number;
-  /** Takes over a packet for a peer that none of its links carries. */
-  readonly tooBig: (peer: Peer, slot: number) => void;
+  /** Takes over a packet of which no link would have carried more than `mtu` bytes. */
+  readonly tooBig: (now: number, slot: number, mtu: number) => void;
   /** A session has ended: its id means nothing any more. */
   readonly forget: (session: Session) => void;
 }
@@ -313,9 +313,8 @@ export class Peer {
   }
 
   #newSender(): Sender {
-    const { pool, drops, rules, schedule } = this.#host;
+    const { pool, drops, rules, schedule, tooBig } = this.#host;
     const out = this.transmitter;
-    const onTooBig = (slot: number): void => this.#host.tooBig(this, slot);
     return new Sender({
       pool,
       paths: this.paths,
@@ -324,7 +323,7 @@ export class Peer {
       rules,
       schedule,
       out,
-      onTooBig,
+      onTooBig: tooBig,
     });
   }
 

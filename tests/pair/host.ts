@@ -174,8 +174,6 @@ function textOf(event: EndpointEvent): string {
       return `${event.link} ${event.remote}`;
     case "rebind":
       return `${event.link}`;
-    case "mtu":
-      return `${event.mtu}`;
     case "handshake-failed":
       return event.remote;
     case "mtu":

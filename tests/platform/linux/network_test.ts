@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { leastMtu } from "../../../src/daemon/tunnel_mtu.ts";
+import { leastMtu } from "../../../src/daemon/interface_mtu.ts";
 import { AggvpnError } from "../../../src/errors.ts";
 import { openLibc } from "../../../src/platform/linux/libc.ts";
 import { type Forwarding, networkChanges } from "../../../src/platform/linux/network.ts";

@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { leastMtu, TunnelMtu, type TunnelMtuOptions } from "../../src/daemon/tunnel_mtu.ts";
+import {
+  InterfaceMtu,
+  type InterfaceMtuOptions,
+  leastMtu,
+} from "../../src/daemon/interface_mtu.ts";
 import type { NetworkPlan } from "../../src/platform/platform.ts";
 import type { CommandResult } from "../../src/platform/run_changes.ts";
 import { prefix } from "../addresses.ts";
@@ -11,10 +15,10 @@ const DONE: CommandResult = { success: true, message: "" };
 class Host {
   readonly lines: string[] = [];
   readonly #ends: ((result: CommandResult) => void)[] = [];
-  readonly mtu: TunnelMtu;
+  readonly mtu: InterfaceMtu;
 
-  constructor(options: Partial<TunnelMtuOptions> = {}) {
-    this.mtu = new TunnelMtu({
+  constructor(options: Partial<InterfaceMtuOptions> = {}) {
+    this.mtu = new InterfaceMtu({
       start: 1434,
       least: 1280,
       commandsFor: (mtu) => [{ run: ["set", `${mtu}`] }],
@@ -35,7 +39,7 @@ class Host {
   }
 }
 
-Deno.test("TunnelMtu follows one peer down and up, but not above the start", async () => {
+Deno.test("InterfaceMtu follows one peer down and up, but not above the start", async () => {
   const host = new Host();
   const lines = await logged(async () => {
     for (const mtu of [1400, 1500, 1434, 1420]) {
@@ -48,7 +52,7 @@ Deno.test("TunnelMtu follows one peer down and up, but not above the start", asy
   assertEquals(host.mtu.current, 1420);
 });
 
-Deno.test("TunnelMtu of a server is that of the widest peer it knows", async () => {
+Deno.test("InterfaceMtu of a server is that of the widest peer it knows", async () => {
   const host = new Host();
   const steps = [["a", 1300, 1300], ["b", 1400, 1400], ["a", 1350, 1400], ["b", 1290, 1350]];
   for (const [peer, mtu, expected] of steps as [string, number, number][]) {
@@ -58,7 +62,7 @@ Deno.test("TunnelMtu of a server is that of the widest peer it knows", async () 
   }
 });
 
-Deno.test("TunnelMtu runs one command at a time, and the newest value wins", async () => {
+Deno.test("InterfaceMtu runs one command at a time, and the newest value wins", async () => {
   const host = new Host();
   host.mtu.handleMtu("home", 1400);
   for (const mtu of [1390, 1380, 1370]) host.mtu.handleMtu("home", mtu);
@@ -76,7 +80,7 @@ Deno.test("TunnelMtu runs one command at a time, and the newest value wins", asy
   assertEquals([host.running, host.mtu.current], [0, 1370]);
 });
 
-Deno.test("TunnelMtu is never less than IPv6 needs, and says so once", async () => {
+Deno.test("InterfaceMtu is never less than IPv6 needs, and says so once", async () => {
   const host = new Host();
   const lines = await logged(async () => {
     host.mtu.handleMtu("home", 1200);
@@ -90,7 +94,7 @@ Deno.test("TunnelMtu is never less than IPv6 needs, and says so once", async () 
   ]);
 });
 
-Deno.test("TunnelMtu warns once of what fails, and tries again when there is news", async () => {
+Deno.test("InterfaceMtu warns once of what fails, and tries again when there is news", async () => {
   const host = new Host();
   const failed: CommandResult = { success: false, message: "not permitted" };
   const lines = await logged(async () => {
@@ -111,8 +115,8 @@ Deno.test("TunnelMtu warns once of what fails, and tries again when there is new
   ]);
 });
 
-Deno.test("TunnelMtu tells nobody else of an MTU that the interface did not get", async () => {
-  const commandsFor: TunnelMtuOptions["commandsFor"] = (mtu) => [
+Deno.test("InterfaceMtu tells nobody else of an MTU that the interface did not get", async () => {
+  const commandsFor: InterfaceMtuOptions["commandsFor"] = (mtu) => [
     { run: ["interface", `${mtu}`] },
     { run: ["clamp"], input: `mss ${mtu - 40}\n` },
   ];
@@ -127,7 +131,7 @@ Deno.test("TunnelMtu tells nobody else of an MTU that the interface did not get"
   assertEquals(host.mtu.current, 1390, "the clamp is less important");
 });
 
-Deno.test("TunnelMtu.close() waits for a command, and none follows", async () => {
+Deno.test("InterfaceMtu.close() waits for a command, and none follows", async () => {
   const host = new Host();
   host.mtu.handleMtu("home", 1400);
   host.mtu.handleMtu("home", 1390);

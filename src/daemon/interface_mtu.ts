@@ -22,8 +22,8 @@ const log = getLogger(["aggvpn", "daemon"]);
 /** Smallest MTU of IPv4: RFC 791 section 3.2. */
 const IPV4_MIN_MTU = 68;
 
-/** What {@linkcode TunnelMtu} works with. */
-export interface TunnelMtuOptions {
+/** What {@linkcode InterfaceMtu} works with. */
+export interface InterfaceMtuOptions {
   /** In bytes, and never exceeded. */
   readonly start: number;
   /** In bytes. */
@@ -47,8 +47,8 @@ export function leastMtu({ mtu, addresses, routes, kept }: NetworkPlan): number 
 }
 
 /** The MTU of one tunnel's interface, from when it is set up until {@linkcode close}. */
-export class TunnelMtu {
-  readonly #options: TunnelMtuOptions;
+export class InterfaceMtu {
+  readonly #options: InterfaceMtuOptions;
   /** By the names of peers, as far as known. */
   readonly #carried: Map<string, number> = new Map();
   #current: number;
@@ -58,7 +58,7 @@ export class TunnelMtu {
   #toldLeast = false;
   #complained = false;
 
-  constructor(options: TunnelMtuOptions) {
+  constructor(options: InterfaceMtuOptions) {
     this.#options = options;
     this.#current = this.#wanted = options.start;
   }
