@@ -40,6 +40,8 @@ const RETURN_SHARE = 0.25;
 /** More than this many round trips in flight means a queue somewhere. */
 const WINDOW_ROUND_TRIPS = 2;
 const LEAST_WINDOW_BYTES = 16_384;
+/** News that were not answered are told again after this, in microseconds. */
+const REPEAT_NEWS_US = 500_000;
 /** Probe times remembered: a power of two. */
 const PROBES = 64;
 const LOSS_WINDOW_US = 1_000_000;
@@ -56,6 +58,10 @@ export class Path {
   readonly sent: Meter = new Meter();
   readonly news: LinkNews = new LinkNews();
   readonly mtu: PathMtu;
+  /** Whether the peer knows what it carries to there. */
+  readonly mtuNews: LinkNews = new LinkNews();
+  /** What it carries to here, as the peer says, in bytes of IP packets; 0: nothing was said. */
+  remoteMtuBytes = 0;
   /** When it is used: as configured, unless changed since. */
   tier: Tier;
   /** Why the tier is not the configured one, in words. */
@@ -79,6 +85,8 @@ export class Path {
   readonly #probeSentAtUs = new Float64Array(PROBES);
   readonly #probeSize = new Uint16Array(PROBES);
   #probeNumber = 0;
+  #toldMtuBytes = 0;
+  #toldAtUs = 0;
   /** Bytes sent before this session. */
   #sentBefore = 0;
   #idleCount = 0;
@@ -162,6 +170,25 @@ export class Path {
     return this.#probeNumber;
   }
 
+  /** Whether what it carries is to be told with a probe: it has changed, or was told in vain. */
+  pollMtuNews(now: number): boolean {
+    const known = this.mtu.knownBytes ?? 0;
+    const isNew = known !== this.#toldMtuBytes;
+    if (!isNew && !(this.mtuNews.pending && now >= this.#toldAtUs + REPEAT_NEWS_US)) return false;
+    if (isNew) this.mtuNews.begin(this.#probeNumber);
+    this.#toldMtuBytes = known;
+    this.#toldAtUs = now;
+    return true;
+  }
+
+  /** The peer says that the link carries IP packets of up to `bytes` to here. */
+  handleRemoteMtu(bytes: number): void {
+    if (bytes === this.remoteMtuBytes) return;
+    this.remoteMtuBytes = bytes;
+    // Lines are nearly always as narrow one way as the other: is ours still what it was?
+    if (this.mtu.isKnown && bytes < this.mtu.size) this.mtu.restart();
+  }
+
   /** The size of an IP packet for which a probe is to leave now; 0: for none. */
   pollSizeProbe(now: number): number {
     return this.#isProbed ? this.mtu.pollProbe(now, this.rtt.patienceUs) : 0;
@@ -173,6 +200,7 @@ export class Path {
       return false;
     }
     this.news.handleProbeAck(number);
+    this.mtuNews.handleProbeAck(number);
     const size = this.#probeSize[number % PROBES]!;
     if (size > 0) this.mtu.handleAck(size);
     this.rtt.sample(now, now - this.#probeSentAtUs[number % PROBES]!);
@@ -212,6 +240,7 @@ export class Path {
   handleNewSession(): void {
     this.#delivery.reset();
     this.news.handleNewSession(this.#probeNumber);
+    this.mtuNews.handleNewSession(this.#probeNumber);
     this.#sentBefore = this.sent.totalBytes;
   }
 

@@ -142,6 +142,8 @@ export interface LinkStatus {
   readonly metered: boolean;
   /** Largest IP packet that it is known to carry in our direction, in bytes. */
   readonly mtu: number;
+  /** The same in the other direction, as the peer says; 0 while it has not. */
+  readonly remoteMtu: number;
   /** Why that is no more, in words; absent when it is all that was wanted. */
   readonly mtuReason?: string;
   /** What it may carry in a month and has carried in this one, in bytes; the shell knows months. */

@@ -42,6 +42,7 @@ function linkStatus(peer: Peer, path: Path, now: number): LinkStatus {
     tier: path.tier,
     metered: path.live.metered,
     mtu: path.mtu.size,
+    remoteMtu: path.remoteMtuBytes,
     ...mtuReason !== undefined && { mtuReason },
     remote: path.remote?.toString() ?? "",
     srttUs: path.rtt.sampled ? path.rtt.srttUs : 0,

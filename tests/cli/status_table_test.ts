@@ -12,6 +12,7 @@ const DSL: LinkStatus = {
   tier: "primary",
   metered: false,
   mtu: 1500,
+  remoteMtu: 1500,
   remote: "192.0.2.1:5080",
   srttUs: 21_340,
   rttvarUs: 420,

@@ -150,3 +150,27 @@ Deno.test("Endpoint finds sizes over IPv6, whose headers are longer", () => {
   assertEquals(numbersOf(pair.server.delivered), [1]);
   pair.finish();
 });
+
+Deno.test("Endpoint looks at its own direction when the other one has become narrower", () => {
+  const pair = narrow(1500, 1500);
+  pair.lines[0]!.mtuBytes = 1400;
+  for (const i of range(0, 1500)) {
+    pair.server.send(pair.now, whole(i, 1400));
+    pair.run(1000);
+  }
+  pair.run(SECOND);
+  assertEquals(sizes(pair, "client"), [1400, 1500]);
+  const [line] = pair.client.endpoint.status(pair.now).peers[0]!.links;
+  assertEquals(line!.remoteMtu, 1400);
+  pair.finish();
+});
+
+Deno.test("Endpoint keeps what it found although the other direction is narrower", () => {
+  const pair = new Pair([{ delaysUs: [10_000] }], { mtu: MTU });
+  pair.lines[0]!.lose = ({ toServer, bytes }): boolean => !toServer && bytes.length + 28 > 1400;
+  pair.connect();
+  pair.run(SECOND);
+  assertEquals([sizes(pair, "client"), sizes(pair, "server")], [[1500], [1400]]);
+  assertEquals([pair.client.eventsOf("mtu"), pair.server.eventsOf("mtu")], [[], ["1334"]]);
+  pair.finish();
+});
