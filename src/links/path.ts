@@ -16,6 +16,7 @@ import { InFlight, RING_ENTRIES, type SlotHandler } from "./in_flight.ts";
 import { LinkNews } from "./link_news.ts";
 import { Liveness, type Stakes } from "./liveness.ts";
 import { Meter } from "./meter.ts";
+import { MtuNews } from "./mtu_news.ts";
 import { Pacer } from "./pacer.ts";
 import { type LinkSigns, RateEstimator } from "./rate_estimator.ts";
 import { DEFAULT_MTU_BYTES, PathMtu } from "./path_mtu.ts";
@@ -40,8 +41,6 @@ const RETURN_SHARE = 0.25;
 /** More than this many round trips in flight means a queue somewhere. */
 const WINDOW_ROUND_TRIPS = 2;
 const LEAST_WINDOW_BYTES = 16_384;
-/** News that were not answered are told again after this, in microseconds. */
-const REPEAT_NEWS_US = 500_000;
 /** Probe times remembered: a power of two. */
 const PROBES = 64;
 const LOSS_WINDOW_US = 1_000_000;
@@ -59,7 +58,7 @@ export class Path {
   readonly news: LinkNews = new LinkNews();
   readonly mtu: PathMtu;
   /** Whether the peer knows what it carries to there. */
-  readonly mtuNews: LinkNews = new LinkNews();
+  readonly mtuNews: MtuNews = new MtuNews();
   /** What it carries to here, as the peer says, in bytes of IP packets; 0: nothing was said. */
   remoteMtuBytes = 0;
   /** When it is used: as configured, unless changed since. */
@@ -85,8 +84,6 @@ export class Path {
   readonly #probeSentAtUs = new Float64Array(PROBES);
   readonly #probeSize = new Uint16Array(PROBES);
   #probeNumber = 0;
-  #toldMtuBytes = 0;
-  #toldAtUs = 0;
   /** Bytes sent before this session. */
   #sentBefore = 0;
   #idleCount = 0;
@@ -170,15 +167,9 @@ export class Path {
     return this.#probeNumber;
   }
 
-  /** Whether what it carries is to be told with a probe: it has changed, or was told in vain. */
+  /** Whether what it carries is to be told with a probe now; see {@linkcode MtuNews.poll}. */
   pollMtuNews(now: number): boolean {
-    const known = this.mtu.knownBytes ?? 0;
-    const isNew = known !== this.#toldMtuBytes;
-    if (!isNew && !(this.mtuNews.pending && now >= this.#toldAtUs + REPEAT_NEWS_US)) return false;
-    if (isNew) this.mtuNews.begin(this.#probeNumber);
-    this.#toldMtuBytes = known;
-    this.#toldAtUs = now;
-    return true;
+    return this.mtuNews.poll(now, this.mtu.knownBytes ?? 0, this.#probeNumber);
   }
 
   /** The peer says that the link carries IP packets of up to `bytes` to here. */
