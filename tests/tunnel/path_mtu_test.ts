@@ -174,3 +174,17 @@ Deno.test("Endpoint keeps what it found although the other direction is narrower
   assertEquals([pair.client.eventsOf("mtu"), pair.server.eventsOf("mtu")], [[], ["1334"]]);
   pair.finish();
 });
+
+Deno.test("Endpoint carries full packets over a line of 1492 bytes soon after the handshake", () => {
+  for (const delayUs of [10_000, 150_000, 300_000]) {
+    const pair = new Pair([{ delaysUs: [delayUs] }], { mtu: MTU });
+    pair.lines[0]!.mtuBytes = 1492;
+    pair.client.turn(pair.now);
+    pair.runUntil(() => pair.client.eventsOf("session").includes("up"));
+    pair.client.send(pair.now, whole(1, 1426));
+    const tookUs = pair.runUntil(() => pair.server.delivered.length > 0);
+    // A round trip in which sizes are asked for, and the way of the packet.
+    assertLessOrEqual(tookUs, 3 * delayUs + 20_000, `${delayUs}`);
+    pair.finish();
+  }
+});
