@@ -169,8 +169,8 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "requests + 4 flows", links: pair, flows: 4, beside: [REQUESTS] },
   { name: "UDP 80 of 50+50", links: pair, flows: 0, beside: [{ kind: "udp", mbps: 80 }] },
   { name: "UDP 80 of 80/15+20/60", links: unequal, flows: 0, beside: [{ kind: "udp", mbps: 80 }] },
-  { name: "BBR 50/20+50/20", links: pair, congestion: ["bbr"] },
-  { name: "BBR 80/15+20/60", links: unequal, congestion: ["bbr"] },
+  { name: "BBR 50/20+50/20", links: pair, congestion: ["bbr"], seeds: 5 },
+  { name: "BBR 80/15+20/60", links: unequal, congestion: ["bbr"], seeds: 9 },
   { name: "BBR 50/20+50/40 1% loss", links: lossy, congestion: ["bbr"], seeds: 3 },
   { name: "BBR beside CUBIC, 4 flows", links: pair, flows: 4, congestion: ["bbr", "cubic"] },
   {
@@ -197,7 +197,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "50/20+10/100 jitter 80",
     links: [dsl("a", 50, 20), withBoth(dsl("b", 10, 100), { jitterUs: 80_000 })],
-    seeds: 9,
+    seeds: 15,
   },
   { name: "100/10+2/400", links: [dsl("a", 100, 10), dsl("b", 2, 400)] },
   { name: "unplugged one", links: unplugged, seconds: 30, beside: [HEARTBEAT] },
