@@ -170,7 +170,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "UDP 80 of 50+50", links: pair, flows: 0, beside: [{ kind: "udp", mbps: 80 }] },
   { name: "UDP 80 of 80/15+20/60", links: unequal, flows: 0, beside: [{ kind: "udp", mbps: 80 }] },
   { name: "BBR 50/20+50/20", links: pair, congestion: ["bbr"], seeds: 5 },
-  { name: "BBR 80/15+20/60", links: unequal, congestion: ["bbr"], seeds: 9 },
+  { name: "BBR 80/15+20/60", links: unequal, congestion: ["bbr"], seeds: 15 },
   { name: "BBR 50/20+50/40 1% loss", links: lossy, congestion: ["bbr"], seeds: 3 },
   { name: "BBR beside CUBIC, 4 flows", links: pair, flows: 4, congestion: ["bbr", "cubic"] },
   {
