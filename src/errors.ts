@@ -21,6 +21,14 @@ export class AggvpnError extends Error {
   }
 }
 
+/**
+ * Something of this host or the network is not there, and may appear at any time: an interface, an
+ * address, a name. What needs it can wait.
+ */
+export class AbsentError extends AggvpnError {
+  override readonly name = "AbsentError";
+}
+
 /** A misuse of the command line: exit status 2. */
 export class UsageError extends AggvpnError {
   override readonly name = "UsageError";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StatusDocument } from "../control/protocol.ts";
+import type { SocketStatus, StatusDocument } from "../control/protocol.ts";
 import type { LinkStatus, PeerStatus } from "../tunnel/options.ts";
 
 /** Terminal width that everything fits. */
@@ -36,6 +36,8 @@ export function statusText(status: StatusDocument, color: boolean): string {
   ];
   for (const peer of tunnel.peers) lines.push("", ...peerLines(peer, tunnel.aead, color));
   if (tunnel.peers.length === 0) lines.push("", "no peer is connected");
+  const waits = tunnel.role === "server" ? socketLines(daemon.sockets) : [];
+  if (waits.length > 0) lines.push("", ...waits);
   const drops = dropLine(status);
   if (drops !== "") lines.push("", ...wrap("drops  ", drops));
   return lines.join("\n") + "\n";
@@ -56,6 +58,13 @@ function peerLines(peer: PeerStatus, aead: string, color: boolean): string[] {
     ),
     ...totals(peer),
   ];
+}
+
+/** What a server cannot listen on yet; for a client that is the reason of a link. */
+function socketLines(sockets: readonly SocketStatus[]): string[] {
+  return sockets.flatMap(({ name, reason }) =>
+    reason === undefined ? [] : wrap("listen  ", `${name} waits: ${reason}`)
+  );
 }
 
 /** What to say about the cost of a link; empty when there is nothing. */

@@ -85,7 +85,8 @@ export const TOP_KEYS = {
   server: {
     kind: net.host,
     mode: "client",
-    doc: "Host of the server, with the port for links that name none.",
+    doc: "Host of the server, with the port for links that name none; a name is looked up again " +
+      "when nothing answers.",
   },
   listen: {
     kind: listOf(located(net.listenAddress)),

@@ -23,6 +23,8 @@ export interface SocketStatus {
   readonly name: string;
   /** Address and port it is bound to; empty while it cannot be opened. */
   readonly local: string;
+  /** Why it cannot be opened yet; absent while it is open. */
+  readonly reason?: string;
   /** Datagrams lost because its receive buffer was full. */
   readonly receiveDrops: number;
 }

@@ -8,6 +8,8 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { Address } from "../address.ts";
+import { compact } from "../config/compact.ts";
 import type { Config, LinkConfig } from "../config/config.ts";
 import { CONTROL_VERSION, type StatusDocument } from "../control/protocol.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
@@ -15,11 +17,11 @@ import { nobleProvider } from "../crypto/noble.ts";
 import { epochOf, systemClock } from "../io/clock.ts";
 import { Driver } from "../io/driver.ts";
 import { LinkSockets } from "../io/link_sockets.ts";
-import type { LinkSocket, Platform, Tun } from "../platform/platform.ts";
+import type { LinkSocket, Platform, SocketOptions, Tun } from "../platform/platform.ts";
 import type { RunCommand } from "../platform/run_changes.ts";
 import { PacketPool } from "../slab.ts";
 import { Endpoint } from "../tunnel/endpoint.ts";
-import type { EndpointEvent } from "../tunnel/options.ts";
+import type { EndpointEvent, EndpointStatus } from "../tunnel/options.ts";
 import { EventLog } from "./event_log.ts";
 import {
   type Environment,
@@ -29,13 +31,14 @@ import {
   StatusCommand,
 } from "./hooks.ts";
 import { openInterface } from "./interface.ts";
+import type { InterfaceMtu } from "./interface_mtu.ts";
 import { logFinding } from "./log_finding.ts";
 import { networkPlan, openFiles } from "./plan.ts";
 import { prepare } from "./prepare.ts";
+import { type Remotes, REMOTES_INTERVAL_MS } from "./remotes.ts";
 import { QUOTA_INTERVAL_MS, type QuotaLink, Quotas } from "./quotas.ts";
 import type { ScriptHost } from "./script.ts";
 import { stateFile } from "./state_file.ts";
-import type { InterfaceMtu } from "./interface_mtu.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
 
@@ -51,6 +54,8 @@ export interface DaemonOptions {
   readonly platform: Platform;
   /** Gets each system change as it is made: `+ ip link set ...`, `- ip route del ...`. */
   readonly onChange: (line: string) => void;
+  /** Ends a wait for what the start cannot do without. */
+  readonly stopping?: AbortSignal;
   /** For tests: makes a change of the system. */
   readonly run?: RunCommand;
 }
@@ -65,6 +70,8 @@ interface DaemonParts {
   readonly endpoint: Endpoint;
   readonly driver: Driver;
   readonly quotas: Quotas | undefined;
+  readonly linkSockets: LinkSockets;
+  readonly remotes: Remotes | undefined;
   readonly socketNames: readonly string[];
   readonly stack: AsyncDisposableStack;
 }
@@ -105,8 +112,9 @@ export class Daemon implements AsyncDisposable {
   /** What `status` shows. */
   status(): StatusDocument {
     const now = systemClock();
-    const { name, startedAtUs, tun, endpoint, driver, quotas, socketNames } = this.#parts;
-    const tunnel = endpoint.status(now);
+    const { name, startedAtUs, tun, endpoint, driver, quotas, linkSockets, socketNames } =
+      this.#parts;
+    const tunnel = this.#withReasons(endpoint.status(now));
     return {
       version: CONTROL_VERSION,
       daemon: {
@@ -119,14 +127,32 @@ export class Daemon implements AsyncDisposable {
         tunDrops: driver.tunDrops,
         tunOversize: tun.oversizePackets,
         tunMalformed: tun.malformedPackets,
-        sockets: driver.ports.map((port, i) => ({
-          name: socketNames[i]!,
-          local: port.socket?.localAddress ?? "",
-          receiveDrops: port.receiveDrops,
-        })),
+        sockets: driver.ports.map((port, i) =>
+          compact({
+            name: socketNames[i]!,
+            local: port.socket?.localAddress ?? "",
+            reason: port.socket ? undefined : linkSockets.reasonOf(i),
+            receiveDrops: port.receiveDrops,
+          })
+        ),
       },
       tunnel: { ...quotas?.describe(tunnel) ?? tunnel, mtu: this.mtu },
     };
+  }
+
+  /** Says of a client's links what they wait for. */
+  #withReasons(status: EndpointStatus): EndpointStatus {
+    const { linkSockets, remotes } = this.#parts;
+    const [peer] = status.peers;
+    if (!remotes || !peer) return status;
+    const links = peer.links.map((link) => {
+      const socket = linkSockets.reasonOf(link.id);
+      if (socket !== undefined) return { ...link, reason: `waits for its socket: ${socket}` };
+      const server = remotes.reasonOf(link.id);
+      if (server !== undefined) return { ...link, reason: `waits for its server: ${server}` };
+      return link;
+    });
+    return { ...status, peers: [{ ...peer, links }] };
   }
 
   /** Undoes every change of the system and closes everything. */
@@ -144,12 +170,18 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const { config, platform } = options;
   const aead = platform.libcrypto() ?? withoutLibcrypto();
   for (const finding of platform.startFindings(openFiles(config))) logFinding(finding);
-  const prepared = await prepare(config, aead.scrypt, platform);
+  const prepared = await prepare(config, aead.scrypt, platform, options.stopping);
   const families = prepared.sockets.map((socket) => socket.family);
   await using stack = new AsyncDisposableStack();
 
   const linkSockets = new LinkSockets(platform, prepared.sockets);
   const sockets = linkSockets.openAll();
+  const { remotes } = prepared;
+  const isUsable = (socket: LinkSocket | undefined, i: number): boolean =>
+    socket !== undefined && (!remotes || remotes.current[i] !== undefined);
+  if (!sockets.some(isUsable)) {
+    log.warning("No link can be used yet: the tunnel carries nothing until one is there");
+  }
   const closer: { close: () => void } = { close: () => closeAll(sockets) };
   stack.defer(() => closer.close());
   const { tun, mtu, programs } = await openInterface({
@@ -189,6 +221,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     reopen: (index) => linkSockets.reopen(index),
   });
   closer.close = (): void => driver.close();
+  if (remotes) followRemotes(remotes, { endpoint, driver, linkSockets }, stack);
   const quotas = startQuotas(options, endpoint, driver, stack);
   if (config.sandbox) enterSandbox(options, programs);
   const socketNames = prepared.sockets.map((socket) => socket.name);
@@ -200,6 +233,8 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     endpoint,
     driver,
     quotas,
+    linkSockets,
+    remotes,
     socketNames,
     stack: stack.move(),
   });
@@ -214,8 +249,37 @@ function enterSandbox({ config, platform }: DaemonOptions, undoing: readonly str
     programs: [...new Set([...undoing, ...hooks, ...status])],
     files: [config.control],
     directories: keepsQuotas ? [platform.stateDirectory] : [],
+    lookups: config.mode === "client" ? config.links.flatMap(lookupOf) : [],
   });
   if (reason !== undefined) log.debug("No rights are given up: {reason}", { reason });
+}
+
+/** How the server of a link is looked up again, if it has a name. */
+function lookupOf({ remote, rdomain }: LinkConfig): Pick<SocketOptions, "rdomain">[] {
+  return remote.host instanceof Address ? [] : [compact({ rdomain })];
+}
+
+/** Has links send to where their servers are, until the tunnel ends. */
+function followRemotes(
+  remotes: Remotes,
+  { endpoint, driver, linkSockets }: Pick<DaemonParts, "endpoint" | "driver" | "linkSockets">,
+  stack: AsyncDisposableStack,
+): void {
+  if (!remotes.hasNames) return;
+  remotes.attach({
+    isUp: (link) => endpoint.isLinkUp(link),
+    hasSocket: (link) => driver.ports[link]!.socket !== undefined,
+    setRemote: (link, remote) => {
+      if (linkSockets.setFamily(link, remote.family)) driver.reopen(link);
+      endpoint.setRemote(systemClock(), link, remote);
+      driver.wake();
+    },
+  });
+  const timer = setInterval(() => remotes.handleTimeout(), REMOTES_INTERVAL_MS);
+  stack.defer(() => {
+    clearInterval(timer);
+    remotes.close();
+  });
 }
 
 /** Runs `tunnel.up` now, and has `tunnel.down` run at the end. */

@@ -68,7 +68,7 @@ function linkMtu(link: LinkConfig, interfaceMtu: number | undefined): number | u
 /** Returns a link as the endpoint knows it. `interfaceMtu` is that of the interface it leaves by. */
 export function linkOptions(
   link: LinkConfig,
-  remote: Remote,
+  remote: Remote | undefined,
   interfaceMtu?: number,
 ): LinkOptions {
   const mtu = linkMtu(link, interfaceMtu);

@@ -5,13 +5,21 @@
  * @module
  */
 
-import type { ClientModeConfig, Config, Secret, ServerModeConfig } from "../config/config.ts";
+import type {
+  ClientModeConfig,
+  Config,
+  LinkConfig,
+  Secret,
+  ServerModeConfig,
+} from "../config/config.ts";
+import { compact } from "../config/compact.ts";
 import type { Scrypt } from "../crypto/aead.ts";
 import { stretchPassword } from "../crypto/psk.ts";
+import { systemClock } from "../io/clock.ts";
 import type { Platform, SocketOptions } from "../platform/platform.ts";
-import { resolveRemote } from "../platform/resolve.ts";
 import type { EndpointOptions } from "../tunnel/options.ts";
 import { linkOptions, linkSocket, listenSocket, policyOptions, tunnelMtu } from "./plan.ts";
+import { type RemoteLink, Remotes } from "./remotes.ts";
 
 /** The options of an endpoint that do not depend on its role. */
 export type CommonOptions = Pick<EndpointOptions, "pool" | "aead" | "random" | "epochUs" | "mtu">;
@@ -20,19 +28,25 @@ export type CommonOptions = Pick<EndpointOptions, "pool" | "aead" | "random" | "
 export interface Prepared {
   /** By socket index. */
   readonly sockets: readonly SocketOptions[];
+  /** Where a client's links send. */
+  readonly remotes?: Remotes;
   /** Largest inner packet in bytes. */
   readonly mtu: number;
   readonly endpointOptions: (common: CommonOptions) => EndpointOptions;
 }
 
-/** Looks everything up. Throws AggvpnError when a name cannot be resolved. */
+/**
+ * Looks everything up. What cannot be found out yet waits; only when the tunnel's routes could hide
+ * every resolver, this does, until a server is found or `stopping` is aborted.
+ */
 export async function prepare(
   config: Config,
   scrypt: Scrypt | undefined,
   platform: Pick<Platform, "lookup" | "interfaceMtu">,
+  stopping?: AbortSignal,
 ): Promise<Prepared> {
   return config.mode === "client"
-    ? await prepareClient(config, scrypt, platform)
+    ? await prepareClient(config, scrypt, platform, stopping)
     : prepareServer(config, scrypt);
 }
 
@@ -40,27 +54,45 @@ async function prepareClient(
   config: ClientModeConfig,
   scrypt: Scrypt | undefined,
   platform: Pick<Platform, "lookup" | "interfaceMtu">,
+  stopping: AbortSignal | undefined,
 ): Promise<Prepared> {
-  const remotes = await Promise.all(config.links.map((link) => {
-    const rdomain = link.rdomain === undefined ? {} : { rdomain: link.rdomain };
-    const lookup = (host: string): ReturnType<Platform["lookup"]> => platform.lookup(host, rdomain);
-    return resolveRemote(link.remote.host, link.remote.port, link.bind?.family, undefined, lookup);
-  }));
-  const families = remotes.map(({ family }) => family);
+  const remotes = new Remotes({
+    links: config.links.map(remoteLink),
+    lookup: (host, link) => platform.lookup(host, link),
+    clock: systemClock,
+  });
+  await remotes.start(mayHideResolvers(config), stopping);
+  const found = remotes.current;
+  const families = config.links.map((link, i) => link.bind?.family ?? found[i]?.family ?? 4);
+  // The rule for a routing table is made once, for one family.
+  config.links.forEach(({ table }, i) => {
+    if (table !== undefined) remotes.fixFamily(i, families[i]!);
+  });
   const sockets = config.links.map((link, i) => linkSocket(link, families[i]!));
   const interfaceMtus = sockets.map((socket) => platform.interfaceMtu(socket));
   const psk = keyOf(config.secret, scrypt);
   return {
     sockets,
+    remotes,
     mtu: tunnelMtu(config, families, interfaceMtus),
     endpointOptions: (common) => ({
       ...common,
       ...policyOptions(config),
       role: "client",
       psk,
-      links: config.links.map((link, i) => linkOptions(link, remotes[i]!, interfaceMtus[i])),
+      links: config.links.map((link, i) => linkOptions(link, found[i], interfaceMtus[i])),
     }),
   };
+}
+
+/** Whether this host's own questions would go into the tunnel. */
+function mayHideResolvers({ tunnel, links }: ClientModeConfig): boolean {
+  return tunnel.routes.some(({ isDefault }) => isDefault) &&
+    links.every(({ rdomain }) => rdomain === undefined);
+}
+
+function remoteLink({ name, remote, bind, rdomain }: LinkConfig): RemoteLink {
+  return compact({ name, host: remote.host, port: remote.port, family: bind?.family, rdomain });
 }
 
 function prepareServer(config: ServerModeConfig, scrypt: Scrypt | undefined): Prepared {

@@ -115,6 +115,12 @@ export class Driver {
     this.#options.poller.wake();
   }
 
+  /** Replaces socket `index` by a new one soon. */
+  reopen(index: number): void {
+    this.#ports[index]!.reopenAtUs = -Infinity;
+    this.wake();
+  }
+
   /** Closes every socket. */
   close(): void {
     for (const port of this.#ports) port.closeSocket();
@@ -243,6 +249,7 @@ export class Driver {
     port.closeSocket();
     port.socket = this.#options.reopen(port.index);
     port.reopenAtUs = port.socket === undefined ? now + REOPEN_US : Infinity;
+    port.watched = -1;
     this.#watchIsStale = true;
   }
 

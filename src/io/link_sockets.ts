@@ -1,15 +1,16 @@
 /**
  * The sockets of a tunnel: opened at the start, and again when a link comes back.
  *
- * At the start a socket may wait for an address that does not exist yet (DHCP, PPPoE), as long as
- * another socket opens; any other error is the configuration's and ends the start. While the tunnel
- * runs, no error ends it.
+ * A socket waits for what is not there: an interface, a routing domain, an address (a modem that is
+ * plugged in later, DHCP, PPPoE). At the start any other error is the configuration's and ends it.
+ * While the tunnel runs, no error ends it.
  *
  * @module
  */
 
 import { getLogger } from "@logtape/logtape";
-import { AggvpnError } from "../errors.ts";
+import type { Family } from "../address.ts";
+import { AbsentError, AggvpnError } from "../errors.ts";
 import type { LinkSocket, Platform, SocketOptions } from "../platform/platform.ts";
 
 const log = getLogger(["aggvpn", "sockets"]);
@@ -17,45 +18,28 @@ const log = getLogger(["aggvpn", "sockets"]);
 /** Opens the sockets of `options`; positions are socket indexes. */
 export class LinkSockets {
   readonly #platform: Pick<Platform, "openSocket">;
-  readonly #options: readonly SocketOptions[];
+  readonly #options: SocketOptions[];
   /** Why each socket is missing; a repeated reason is not logged again. */
   readonly #reasons: (string | undefined)[] = [];
 
   constructor(platform: Pick<Platform, "openSocket">, options: readonly SocketOptions[]) {
     this.#platform = platform;
-    this.#options = options;
+    this.#options = [...options];
   }
 
   /**
-   * Opens all of them. Returns undefined in place of those whose address is missing. Throws
-   * AggvpnError, with nothing left open, when none opens or another error happens.
+   * Opens all of them. Returns undefined in place of those that wait. Throws AggvpnError, with
+   * nothing left open, when waiting would not help.
    */
   openAll(): (LinkSocket | undefined)[] {
     const sockets: (LinkSocket | undefined)[] = [];
-    const missing: (AggvpnError | undefined)[] = [];
     try {
-      for (const options of this.#options) {
-        const opened = this.#openOrMiss(options);
-        sockets.push(opened instanceof AggvpnError ? undefined : opened);
-        missing.push(opened instanceof AggvpnError ? opened : undefined);
-      }
-      if (missing[0] && missing.every((error) => error !== undefined)) throw missing[0];
+      for (const index of this.#options.keys()) sockets.push(this.#openOrWait(index));
     } catch (error) {
       for (const socket of sockets) socket?.close();
       throw error;
     }
-    for (const [index, error] of missing.entries()) if (error) this.#note(index, error);
     return sockets;
-  }
-
-  /** Returns the error instead of the socket when only the address is missing. */
-  #openOrMiss(options: SocketOptions): LinkSocket | AggvpnError {
-    try {
-      return this.#platform.openSocket(options);
-    } catch (error) {
-      if (error instanceof AggvpnError && isAddressMissing(error)) return error;
-      throw error;
-    }
   }
 
   /** Opens socket `index` again; undefined when that is not possible right now. */
@@ -64,7 +48,7 @@ export class LinkSockets {
     try {
       const socket = this.#platform.openSocket(options);
       if (this.#reasons[index] !== undefined) {
-        log.info("Link {link} has its socket again", { link: options.name });
+        log.info("Link {link} has its socket", { link: options.name });
       }
       this.#reasons[index] = undefined;
       return socket;
@@ -75,15 +59,43 @@ export class LinkSockets {
     }
   }
 
+  /** Why socket `index` is missing; undefined while it is not. */
+  reasonOf(index: number): string | undefined {
+    return this.#reasons[index];
+  }
+
+  /**
+   * Makes socket `index` one of `family` when it is next opened. Returns whether it was of the
+   * other one.
+   */
+  setFamily(index: number, family: Family): boolean {
+    const options = this.#options[index]!;
+    if (options.family === family) return false;
+    this.#options[index] = { ...options, family };
+    return true;
+  }
+
+  #openOrWait(index: number): LinkSocket | undefined {
+    try {
+      return this.#platform.openSocket(this.#options[index]!);
+    } catch (error) {
+      if (!(error instanceof AbsentError)) throw error;
+      this.#note(index, error);
+      return undefined;
+    }
+  }
+
   #note(index: number, error: AggvpnError): void {
     if (this.#reasons[index] === error.message) return;
     this.#reasons[index] = error.message;
-    const link = this.#options[index]!.name;
-    log.warning("Link {link} waits for its socket: {reason}", { link, reason: error.message });
+    const { name: link } = this.#options[index]!;
+    const { message: reason, hint } = error;
+    if (hint === undefined) {
+      log.warning("Link {link} waits for its socket: {reason}", { link, reason });
+    } else {log.warning("Link {link} waits for its socket: {reason}. {hint}", {
+        link,
+        reason,
+        hint,
+      });}
   }
-}
-
-/** Tells whether the only problem is that this host lacks the address right now. */
-function isAddressMissing(error: AggvpnError): boolean {
-  return error.cause instanceof Error && error.cause.message === "EADDRNOTAVAIL";
 }

@@ -111,19 +111,23 @@ export function bindErrors(
   };
 }
 
-/** Makes the error of a system call: `what: Permission denied`, with `errno` as its cause. */
+/**
+ * Makes the error of a system call: `what: Permission denied`, with `errno` as its cause; `Kind` is
+ * its class.
+ */
 export type SystemError = (
   libc: CErrors,
   what: string,
   errno: number,
   hint?: string,
+  Kind?: typeof AggvpnError,
 ) => AggvpnError;
 
 /** Returns the function that makes errors for a system whose error numbers are in `table`. */
 export function systemErrorOf(table: Readonly<Record<string, number>>): SystemError {
-  return (libc, what, errno, hint) => {
+  return (libc, what, errno, hint, Kind = AggvpnError) => {
     const cause = new Error(errnoName(table, errno));
     const message = `${what}: ${libc.describe(errno)}`;
-    return new AggvpnError(message, hint === undefined ? { cause } : { cause, hint });
+    return new Kind(message, hint === undefined ? { cause } : { cause, hint });
   };
 }

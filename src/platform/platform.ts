@@ -198,7 +198,10 @@ export interface Platform {
    * Throws AggvpnError (no device node, no privilege, name taken).
    */
   openTun(name: string | undefined, kind: TunKind): Tun;
-  /** Opens and binds a UDP socket. Throws AggvpnError (port in use, no such interface, ...). */
+  /**
+   * Opens and binds a UDP socket. Throws AggvpnError (port in use, ...), AbsentError when an
+   * interface, a routing domain or an address is not there.
+   */
   openSocket(options: SocketOptions): LinkSocket;
   /**
    * Returns the MTU in bytes of the interface that a link with these options leaves by; undefined
@@ -236,7 +239,7 @@ export interface Platform {
   killGroup(leader: number): void;
   /**
    * Looks a name up where the datagrams of a link with these options would be routed.
-   * Throws AggvpnError when it is unknown there.
+   * Throws AbsentError when it is unknown there.
    */
   lookup(host: string, link: Pick<SocketOptions, "rdomain">): Promise<readonly Address[]>;
   /**
@@ -260,6 +263,8 @@ export interface SandboxNeeds {
   readonly files: readonly string[];
   /** Directories to keep files in. */
   readonly directories: readonly string[];
+  /** What {@linkcode Platform.lookup} will be called with besides the name. */
+  readonly lookups: readonly Pick<SocketOptions, "rdomain">[];
 }
 
 /** What {@linkcode Platform.inspect} looks for. */

@@ -4,37 +4,35 @@
  * @module
  */
 
-import { AggvpnError } from "../errors.ts";
+import { AbsentError, AggvpnError } from "../errors.ts";
 import { type Remote, remoteOf } from "../remote.ts";
-import { Address, type Family, parseAddress } from "../address.ts";
+import { type Address, type Family, parseAddress } from "../address.ts";
 
-/** Finds the addresses of a name. Throws AggvpnError when there are none. */
+/** Finds the addresses of a name. Throws AbsentError when there are none. */
 export type Lookup = (host: string) => Promise<readonly Address[]>;
 
 /** Finds the number of an interface, for addresses such as `fe80::1%eth0`; 0 for none. */
 export type FindInterface = (name: string) => number;
 
 /**
- * Resolves `host`, an address or a name. With `family` only such an address will do; without, IPv4
- * comes before IPv6, because that is what a socket without further options uses. Throws AggvpnError
- * when the name is unknown or has no address of the family.
+ * Returns those of `addresses`, which are all that `host` has, that a link may send to, in their
+ * order, which is the resolver's (RFC 6724); with `family` only such. Throws AbsentError when none
+ * is left.
  */
-export async function resolveRemote(
+export function remotesOf(
   host: Address | string,
+  addresses: readonly Address[],
   port: number,
   family?: Family,
   findInterface: FindInterface = () => 0,
-  lookup: Lookup = lookupAddresses,
-): Promise<Remote> {
-  const candidates = host instanceof Address ? [host] : await lookup(host);
-  const address = candidates.find((candidate) => candidate.family === (family ?? 4)) ??
-    (family === undefined ? candidates[0] : undefined);
-  if (!address) {
-    throw new AggvpnError(`${host} has no IPv${family ?? 4} address`, {
+): readonly Remote[] {
+  const usable = addresses.filter((address) => [undefined, address.family].includes(family));
+  if (usable.length === 0) {
+    throw new AbsentError(`${host} has no IPv${family ?? 4} address`, {
       hint: "The address of a link and that of its remote must be of one family.",
     });
   }
-  return remoteOf(address.bytes, port, zoneIndex(address, findInterface));
+  return usable.map((address) => remoteOf(address.bytes, port, zoneIndex(address, findInterface)));
 }
 
 /** Asks the system's resolver. */
@@ -45,7 +43,7 @@ export async function lookupAddresses(host: string): Promise<Address[]> {
     const found = await lookup(host, { all: true });
     return found.flatMap(({ address }) => parseAddress(address) ?? []);
   } catch (cause) {
-    throw new AggvpnError(`Cannot resolve "${host}"`, {
+    throw new AbsentError(`Cannot resolve "${host}"`, {
       cause,
       hint: "Check the name and this host's resolver, or give an address.",
     });

@@ -9,6 +9,7 @@ import type { TransmitBatch } from "../batch.ts";
 import { type InitPayload, PROTOCOL_VERSION, tai64n } from "../crypto/handshake.ts";
 import type { PskKeys } from "../crypto/psk.ts";
 import type { DropReason } from "../drops.ts";
+import type { Remote } from "../remote.ts";
 import { Connector } from "../session/connector.ts";
 import { REKEY_AFTER_DATAGRAMS, REKEY_AFTER_US } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
@@ -42,6 +43,8 @@ export class ClientRole {
   readonly #context: RoleContext;
   readonly #reboundAtUs: Float64Array;
   readonly #limits: readonly LinkLimits[];
+  /** Where links are to send, by id; a path's own remote may have been led away from there. */
+  readonly #remotes: (Remote | undefined)[];
   /** What the caller has decided about links, by id. */
   readonly #decided = new Map<number, { tier: Tier | undefined; reason: string | undefined }>();
   #watchedAtUs = -Infinity;
@@ -53,6 +56,7 @@ export class ClientRole {
     this.#peer = new Peer("server", [], context.host, false);
     this.peers = [this.#peer];
     this.#limits = options.links.map((link) => new LinkLimits(link));
+    this.#remotes = options.links.map((link) => link.remote);
     this.#reboundAtUs = new Float64Array(options.links.length).fill(-Infinity);
     this.#connector = new Connector(
       keys,
@@ -84,14 +88,25 @@ export class ClientRole {
     if (this.#started) this.#applyTier(link);
   }
 
-  /** Appends due INITs, to the configured server address: a path's may have been led away. */
+  /** See {@linkcode Endpoint.setRemote}. */
+  setRemote(now: number, link: number, remote: Remote): void {
+    this.#remotes[link] = remote;
+    const path = this.#peer.paths[link];
+    if (!path) return;
+    path.remote = remote;
+    path.mtu.restart();
+    if (this.#connector.active) this.#connector.dueAtUs = now;
+  }
+
+  /** Appends due INITs, to where a link is to send: a path may have been led away. */
   pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean {
     if (now < this.#connector.dueAtUs) return false;
     const datagrams = this.#connector.poll(now, this.#options.links.length);
     datagrams.forEach((datagram, link) => {
       const path = this.#peer.paths[link]!;
       const batch = batches[path.socket]!;
-      if (!batch.full) batch.append(datagram, this.#options.links[link]!.remote);
+      const remote = this.#remotes[link];
+      if (remote && !batch.full) batch.append(datagram, remote);
     });
     return false;
   }
@@ -115,7 +130,7 @@ export class ClientRole {
       mtu: connected.payload.mtu,
     });
     for (const path of this.#peer.paths) {
-      if (path.live.state !== "up") path.remote = this.#options.links[path.options.id]!.remote;
+      if (path.live.state !== "up") path.remote = this.#remotes[path.options.id];
     }
     this.#peer.adopt(now, session);
     return undefined;
@@ -148,7 +163,7 @@ export class ClientRole {
       timeoutUs: link.timeoutUs,
       ...link.mtu !== undefined && { mtuBytes: link.mtu },
     }));
-    this.#peer.configure(now, links, this.#options.links.map((link) => link.remote));
+    this.#peer.configure(now, links, this.#remotes);
     for (const link of this.#decided.keys()) this.#applyTier(link);
     this.#connector.start(now);
   }
@@ -194,9 +209,11 @@ export class ClientRole {
 
   #complain(now: number): void {
     if (!this.#connector.pollComplaint(now)) return;
+    const remotes = this.#remotes.filter((remote) => remote !== undefined);
+    if (remotes.length === 0) return;
     this.#context.host.emit({
       type: "handshake-failed",
-      remote: this.#options.links.map((link) => link.remote.toString()).join(", "),
+      remote: remotes.join(", "),
       reason: "no answer on any link: the server cannot be reached, or its password is another",
     });
   }

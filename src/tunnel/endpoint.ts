@@ -13,7 +13,7 @@ import type { ReceiveBatch, SendFailure, TransmitBatch } from "../batch.ts";
 import { derivePsk } from "../crypto/psk.ts";
 import { Drops } from "../drops.ts";
 import { SlotFifo } from "../queue/slot_fifo.ts";
-import { REMOTE_BYTES } from "../remote.ts";
+import { type Remote, REMOTE_BYTES } from "../remote.ts";
 import { Rules } from "../scheduler/rules.ts";
 import type { Session } from "../session/session.ts";
 import { Sessions } from "../session/sessions.ts";
@@ -182,6 +182,21 @@ export class Endpoint implements Core {
     reason: string | undefined,
   ): void {
     if (this.#role instanceof ClientRole) this.#role.setLinkTier(link, tier, reason);
+  }
+
+  /**
+   * A client's link is to send to `remote` from now on: a first address, or another one of a server
+   * that does not answer. A session goes on if the server has it there. Call
+   * {@linkcode pollTransmit} after it.
+   */
+  setRemote(now: number, link: number, remote: Remote): void {
+    if (this.#role instanceof ClientRole) this.#role.setRemote(now, link, remote);
+  }
+
+  /** Whether a client's link works. */
+  isLinkUp(link: number): boolean {
+    const { paths, current } = this.#peers[0]!;
+    return current !== undefined && paths[link]?.live.state === "up";
   }
 
   /** Bytes of IP packets that a client's link has carried so far, both ways. */

@@ -16,8 +16,11 @@ import type { Tier } from "../wire/handshake.ts";
 /** A link as the client's endpoint knows it; link ids are positions in the list. */
 export interface LinkOptions {
   readonly name: string;
-  /** Where to send; the socket index is the link id. */
-  readonly remote: Remote;
+  /**
+   * Where to send, which {@linkcode Endpoint.setRemote} changes; undefined until it is known. The
+   * socket index is the link id.
+   */
+  readonly remote: Remote | undefined;
   readonly tier: Tier;
   readonly metered: boolean;
   /** Known capacity in bits per second of IP packets; 0: measured. */

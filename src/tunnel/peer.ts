@@ -103,7 +103,11 @@ export class Peer {
   }
 
   /** Gives the peer links. What was in flight on older ones is forgotten. */
-  configure(now: number, links: readonly PathOptions[], remotes: readonly Remote[]): void {
+  configure(
+    now: number,
+    links: readonly PathOptions[],
+    remotes: readonly (Remote | undefined)[],
+  ): void {
     this.#releaseAll(now);
     this.paths = links.map((options, i) => new Path(options, now, i, remotes[i]));
     this.transmitter = new Transmitter(this.#host.pool);

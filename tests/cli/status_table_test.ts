@@ -89,6 +89,19 @@ function document(
   };
 }
 
+Deno.test("statusText() says what a server waits for", () => {
+  const { daemon, tunnel, version } = document([]);
+  const sockets = [
+    { name: "192.0.2.1:5080", local: "", receiveDrops: 0, reason: "Cannot bind to 192.0.2.1" },
+    { name: "192.0.2.2:5080", local: "192.0.2.2:5080", receiveDrops: 0 },
+  ];
+  const linesFor = (role: "client" | "server"): string[] =>
+    statusText({ version, daemon: { ...daemon, sockets }, tunnel: { ...tunnel, role } }, false)
+      .split("\n").filter((line) => line.includes("waits"));
+  assertEquals(linesFor("server"), ["listen  192.0.2.1:5080 waits: Cannot bind to 192.0.2.1"]);
+  assertEquals(linesFor("client"), []);
+});
+
 Deno.test("statusText() shows the tunnel, its links, why one is not used, and the drops", () => {
   assertEquals(
     statusText(document([DSL, LTE], { replay: 3, "bad-tag": 0 }), false),

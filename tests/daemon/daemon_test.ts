@@ -12,7 +12,8 @@ import type {
   SystemChange,
   TunKind,
 } from "../../src/platform/platform.ts";
-import { address } from "../addresses.ts";
+import type { LinkStatus } from "../../src/tunnel/options.ts";
+import { address, prefix } from "../addresses.ts";
 import { logged } from "../logged.ts";
 import { coreSays } from "./core_says.ts";
 
@@ -108,6 +109,82 @@ Deno.test("openDaemon() makes two ends that carry a packet and leave nothing ope
   // Every address is free again.
   const again = await open(CLIENT, near);
   await again[Symbol.asyncDispose]();
+});
+
+Deno.test("openDaemon() waits for links and names that are not there, and status says for what", async () => {
+  const network = new MemoryNetwork();
+  const [near, far] = [new MemoryPlatform(network), new MemoryPlatform(network)];
+  near.absent.add("dsl");
+  const host = "nobody.invalid";
+  const named: LinkConfig = { ...link("lte", 5081), remote: { host, port: 5081 } };
+  const server = await open(SERVER, far);
+  const lines = await logged(async () => {
+    const client = await open({ ...CLIENT, links: [CLIENT.links[0]!, named] }, near);
+    const running = [server.run(), client.run()];
+    const links = (): readonly LinkStatus[] => client.status().tunnel.peers[0]!.links;
+    await until(() => links().length === 2);
+    assertEquals(links().map(({ state, reason }) => `${state}: ${reason}`), [
+      "connecting: waits for its socket: No interface for dsl",
+      `connecting: waits for its server: Cannot resolve "${host}"`,
+    ]);
+    assertEquals(client.status().daemon.sockets[0], {
+      name: "dsl",
+      local: "",
+      reason: "No interface for dsl",
+      receiveDrops: 0,
+    });
+    assertEquals(near.sandboxed[0]!.lookups, [{}]);
+    near.names.set(host, [address("192.0.2.1")]);
+    await until(() => links()[1]!.state === "up");
+    near.absent.clear();
+    await until(() => links().every(({ state, reason }) => state === "up" && reason === ""));
+    client.stop();
+    server.stop();
+    await Promise.all(running);
+    await client[Symbol.asyncDispose]();
+  });
+  await server[Symbol.asyncDispose]();
+  assertEquals(lines.filter((line) => /^warning .* (waits|used)/.test(line)), [
+    `warning Link lte waits for its server: Cannot resolve "${host}"`,
+    "warning Link dsl waits for its socket: No interface for dsl",
+    "warning No link can be used yet: the tunnel carries nothing until one is there",
+  ]);
+});
+
+Deno.test("a daemon's link gets a socket of the family of the address that it tries", async () => {
+  const network = new MemoryNetwork();
+  const [near, far] = [new MemoryPlatform(network), new MemoryPlatform(network)];
+  near.names.set("vpn.example.net", [address("2001:db8::9"), address("192.0.2.1")]);
+  const { name, tier, metered, timeoutUs } = CLIENT.links[0]!;
+  const remote = { host: "vpn.example.net", port: 5080 };
+  const server = await open(SERVER, far);
+  const client = await open(
+    { ...CLIENT, links: [{ name, tier, metered, timeoutUs, remote }] },
+    near,
+  );
+  const running = [server.run(), client.run()];
+  const local = (): string => client.status().daemon.sockets[0]!.local;
+  assertEquals(local().startsWith("["), true, local());
+  await until(() => client.status().tunnel.peers[0]!.links[0]?.state === "up");
+  assertEquals(local().startsWith("127.0.0.1:"), true, local());
+  for (const daemon of [client, server]) daemon.stop();
+  await Promise.all(running);
+  for (const daemon of [client, server]) await daemon[Symbol.asyncDispose]();
+});
+
+Deno.test("openDaemon() routes nothing through a tunnel whose server no resolver knows yet", async () => {
+  const platform = new MemoryPlatform();
+  const links = [{ ...CLIENT.links[0]!, remote: { host: "nobody.invalid", port: 5080 } }];
+  const tunnel = { ...CLIENT.tunnel, routes: [prefix("0.0.0.0/0")] };
+  const config = { ...CLIENT, links, tunnel };
+  const stopping = new AbortController();
+  let isOpen = false;
+  const opened = openDaemon({ config, platform, onChange: () => {}, stopping: stopping.signal })
+    .finally(() => isOpen = true);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assertEquals([isOpen, platform.tuns], [false, []]);
+  stopping.abort();
+  await (await opened)[Symbol.asyncDispose]();
 });
 
 Deno.test("openDaemon() tells of a limit and of addresses that cannot be used, and starts", async () => {
@@ -267,11 +344,17 @@ Deno.test("openDaemon() says what is left to do before it gives up rights, unles
   const tunnel = { ...CLIENT.tunnel, down: "true" };
   const links = [{ ...CLIENT.links[0]!, quotaBytes: 1e9 }];
   const control = "/nonexistent/home.sock";
-  assertEquals(await needsOf(CLIENT), { programs: ["false"], files: [control], directories: [] });
+  assertEquals(await needsOf(CLIENT), {
+    programs: ["false"],
+    files: [control],
+    directories: [],
+    lookups: [],
+  });
   assertEquals(await needsOf({ ...CLIENT, tunnel, links, statusCommand: "/bin/true" }), {
     programs: ["false", "/bin/sh", "/bin/true"],
     files: [control],
     directories: ["/nonexistent/state"],
+    lookups: [],
   });
   assertEquals(await needsOf({ ...CLIENT, sandbox: false }), undefined);
 });

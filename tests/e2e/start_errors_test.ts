@@ -63,13 +63,6 @@ programTest("aggvpn up refuses a port that is in use", async (lab) => {
   assert(said.includes(String(FIRST_PORT)), said);
 });
 
-programTest("aggvpn up refuses an interface that does not exist", async (lab) => {
-  const { net, program } = await setUp(lab);
-  await edit(program, "client", 'interface = "line1"\nbind', 'interface = "nope0"\nbind');
-  const said = await refused(net, program, "client");
-  assert(said.includes("nope0"), said);
-});
-
 /** Copies the program to where everybody can run it: this repository may be below /root. */
 async function copyForAll(directory: string): Promise<string> {
   const binary = `${directory}/aggvpn`;

@@ -252,6 +252,23 @@ Deno.test("Driver gives a link a fresh socket when the core asks to rebind", asy
   assertEquals(events, [{ type: "rebind", link: 1 }]);
 });
 
+Deno.test("Driver.reopen() gives a link a fresh socket in the next turn", async () => {
+  const fresh = new FakeSocket(7);
+  const tries: number[] = [];
+  const { world, sockets, driver } = makeDriver({
+    reopen: (index) => {
+      tries.push(index);
+      return fresh;
+    },
+  });
+  sockets.push(fresh);
+  world.at(50, () => driver.reopen(1));
+  world.at(5_000_000, () => driver.stop());
+  await driver.run();
+  assert(sockets[1]!.closed);
+  assertEquals(tries, [1]);
+});
+
 Deno.test("Driver tries once a second to open a socket that is missing", async () => {
   const tries: number[] = [];
   const late = new FakeSocket(8);

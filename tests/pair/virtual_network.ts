@@ -37,7 +37,8 @@ export class Line<S extends Station = Station> {
   readonly serverSocket: number;
   /** Where the client seems to be; assign another to roam. */
   client: Remote;
-  readonly server: Remote;
+  /** Where the server is; assign another to move it. */
+  server: Remote;
   /** What happens when a datagram arrives at the server, and at the client. */
   readonly #atServer: Handler;
   readonly #atClient: Handler;

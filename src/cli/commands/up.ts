@@ -53,6 +53,7 @@ async function runTunnel(
       config,
       platform,
       onChange: (line) => verbose && shell.stderr(line + "\n"),
+      stopping: stopping.signal,
     }),
   );
   running.daemon = daemon;
@@ -69,11 +70,13 @@ function readyLine(daemon: Daemon): string {
 
 /** The signals that end a tunnel: the first one cleanly, the second one at once. */
 class StopSignals implements Disposable {
+  readonly #aborter = new AbortController();
   #isStopping = false;
   #stop: (() => void) | undefined;
   readonly #onSignal = (): void => {
     if (this.#isStopping) Deno.exit(EXIT.failure);
     this.#isStopping = true;
+    this.#aborter.abort();
     this.#stop?.();
   };
   /** Asked at the start: a terminal that has gone away no longer counts as one. */
@@ -86,6 +89,11 @@ class StopSignals implements Disposable {
     Deno.addSignalListener("SIGTERM", this.#onSignal);
     Deno.addSignalListener("SIGINT", this.#onSignal);
     Deno.addSignalListener("SIGHUP", this.#onHangup);
+  }
+
+  /** Aborted with the first signal. */
+  get signal(): AbortSignal {
+    return this.#aborter.signal;
   }
 
   /** Arranges for `stop` to be called on the first signal, or at once if that has already come. */

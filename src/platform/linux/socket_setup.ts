@@ -4,7 +4,7 @@
  * @module
  */
 
-import { AggvpnError } from "../../errors.ts";
+import { AbsentError, AggvpnError } from "../../errors.ts";
 import { Remote, REMOTE_BYTES, remoteOf } from "../../remote.ts";
 import { Address } from "../../address.ts";
 import { cString } from "../ffi.ts";
@@ -98,13 +98,13 @@ export function localRemote(libc: Libc, fd: number): Remote {
 function bindToInterface(libc: Libc, fd: number, name: string): void {
   const what = `Cannot bind to interface ${JSON.stringify(name)}`;
   // The kernel would cut a name that is too long, and bind to another interface.
-  if (!isInterfaceName(name)) throw systemError(libc, what, ERRNO.ENODEV, interfaceHint(name));
+  if (!isInterfaceName(name)) throw systemError(libc, what, ERRNO.EINVAL, interfaceHint(name));
   const value = cString(name);
   if (libc.symbols.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, value, value.length) === 0) return;
   const errno = libc.errno();
   const denied = errno === ERRNO.EPERM;
   const hint = denied ? "Run as root, or grant CAP_NET_RAW." : interfaceHint(name);
-  throw systemError(libc, what, errno, hint);
+  throw systemError(libc, what, errno, hint, kindOf(errno));
 }
 
 function bindToAddress(libc: Libc, fd: number, options: SocketOptions): void {
@@ -116,7 +116,13 @@ function bindToAddress(libc: Libc, fd: number, options: SocketOptions): void {
   const sockaddr = writeSockaddr(remote);
   if (libc.symbols.bind(fd, sockaddr, sockaddr.length) === 0) return;
   const errno = libc.errno();
-  throw systemError(libc, `Cannot bind to ${remote}`, errno, bindHint(errno, remote));
+  throw systemError(
+    libc,
+    `Cannot bind to ${remote}`,
+    errno,
+    bindHint(errno, remote),
+    kindOf(errno),
+  );
 }
 
 /** Makes the kernel report which of this host's addresses each datagram was sent to. */
@@ -128,7 +134,12 @@ function reportDestinations(libc: Libc, fd: number, local: Address): void {
 function zoneIndex(libc: Libc, zone: string): number {
   const index = /^\d+$/.test(zone) ? Number(zone) : interfaceIndex(libc, zone);
   if (index > 0) return index;
-  throw new AggvpnError(`Cannot find interface "${zone}"`, { hint: interfaceHint(zone) });
+  throw new AbsentError(`Cannot find interface "${zone}"`, { hint: interfaceHint(zone) });
+}
+
+/** An interface or an address may appear later; any other error stays. */
+function kindOf(errno: number): typeof AggvpnError {
+  return errno === ERRNO.ENODEV || errno === ERRNO.EADDRNOTAVAIL ? AbsentError : AggvpnError;
 }
 
 function bindHint(errno: number, remote: Remote): string | undefined {

@@ -6,7 +6,7 @@
 
 import type { Address } from "../../address.ts";
 import type { AeadProvider } from "../../crypto/aead.ts";
-import { AggvpnError } from "../../errors.ts";
+import { AbsentError, AggvpnError } from "../../errors.ts";
 import type {
   NetworkPlan,
   Platform,
@@ -30,6 +30,10 @@ export class MemoryPlatform implements Platform {
   readonly pollers: MemoryPoller[] = [];
   /** What {@linkcode interfaceMtu} returns, by the names of links. */
   readonly interfaceMtus: Map<string, number> = new Map();
+  /** Links whose interface does not exist. */
+  readonly absent: Set<string> = new Set();
+  /** What {@linkcode lookup} returns besides what the system's resolver knows. */
+  readonly names: Map<string, readonly Address[]> = new Map();
   /** What {@linkcode sandbox} was told. */
   readonly sandboxed: SandboxNeeds[] = [];
   readonly network: MemoryNetwork;
@@ -56,6 +60,10 @@ export class MemoryPlatform implements Platform {
   }
 
   openSocket(options: SocketOptions): MemorySocket {
+    if (this.absent.has(options.name)) {
+      const cause = new Error("ENODEV");
+      throw new AbsentError(`No interface for ${options.name}`, { cause });
+    }
     const socket = this.network.open(this.#nextFd++, options);
     this.#readable.set(socket.fd, () => socket.waiting > 0);
     this.sockets.push(socket);
@@ -108,8 +116,8 @@ export class MemoryPlatform implements Platform {
     }
   }
 
-  lookup(host: string): Promise<readonly Address[]> {
-    return lookupAddresses(host);
+  async lookup(host: string): Promise<readonly Address[]> {
+    return this.names.get(host) ?? await lookupAddresses(host);
   }
 
   startFindings(): readonly [] {

@@ -2,8 +2,9 @@
  * What a tunnel may still do once it is set up: unveil(2), pledge(2).
  *
  * Everything the two forbid was done before: libraries are loaded, the tun device is open (no
- * promise allows its ioctls), names are looked up. What is left is opening links again (`inet`, and
- * `wroute` for SO_RTABLE), the control socket (`unix`, `cpath`), files that are kept (`wpath`,
+ * promise allows its ioctls). What is left is opening links again (`inet`, and `wroute` for
+ * SO_RTABLE), looking names up again (`dns`, only when there are any; in another routing table a
+ * program does it), the control socket (`unix`, `cpath`), files that are kept (`wpath`,
  * `cpath`), V8's compiler (`prot_exec`), and `ps`, which sysctl(2) requires of a process that asks
  * how much memory it has.
  *
@@ -27,6 +28,7 @@ import { cString } from "../ffi.ts";
 import type { SandboxNeeds } from "../platform.ts";
 import { findProgram } from "../run_changes.ts";
 import { type Libc, systemError } from "./libc.ts";
+import { isElsewhere, LOOKUP_PROGRAM } from "./lookup.ts";
 import { PLEDGE } from "./refusals.ts";
 
 const PROMISES: readonly string[] = [
@@ -43,12 +45,16 @@ const PROMISES: readonly string[] = [
 ];
 /** Promised only when there are programs to run. */
 const PROGRAM_PROMISES: readonly string[] = ["proc", "exec"];
+/** Promised only when names are looked up in the routing table of this process. */
+const NAME_PROMISES: readonly string[] = ["dns"];
 
 const HINT = "Set sandbox = false to run without it.";
 
 /** Gives up what `needs` does not list. Throws AggvpnError when the kernel refuses. */
 export function sandbox(libc: Libc, needs: SandboxNeeds): void {
-  for (const [path, permissions] of unveiled(needs)) {
+  const elsewhere = needs.lookups.filter((link) => isElsewhere(libc, link.rdomain));
+  const programs = [...needs.programs, ...elsewhere.length > 0 ? [LOOKUP_PROGRAM] : []];
+  for (const [path, permissions] of unveiled({ ...needs, programs })) {
     if (libc.symbols.unveil(cString(path), cString(permissions)) < 0) {
       throw systemError(libc, `Cannot unveil "${path}"`, libc.errno("unveil"), HINT);
     }
@@ -56,7 +62,11 @@ export function sandbox(libc: Libc, needs: SandboxNeeds): void {
   if (libc.symbols.unveil(null, null) < 0) {
     throw systemError(libc, "Cannot end unveil(2)", libc.errno("unveil"), HINT);
   }
-  const promises = [...PROMISES, ...needs.programs.length > 0 ? PROGRAM_PROMISES : []].join(" ");
+  const promises = [
+    ...PROMISES,
+    ...programs.length > 0 ? PROGRAM_PROMISES : [],
+    ...needs.lookups.length > elsewhere.length ? NAME_PROMISES : [],
+  ].join(" ");
   if (libc.symbols.pledge(cString(promises), null) < 0) {
     throw systemError(libc, `Cannot pledge "${promises}"`, libc.errno("pledge"), HINT);
   }

@@ -5,7 +5,7 @@
  */
 
 import { Address } from "../../address.ts";
-import { AggvpnError } from "../../errors.ts";
+import { AbsentError, AggvpnError } from "../../errors.ts";
 import { Remote, REMOTE_BYTES, remoteOf } from "../../remote.ts";
 import { cString } from "../ffi.ts";
 import type { SocketOptions } from "../platform.ts";
@@ -91,6 +91,7 @@ function setRoutingTable(libc: Libc, fd: number, table: number): void {
         errno,
         `Put the link's interface there, such as "ifconfig em0 rdomain ${table}"; ` +
           `"netstat -R" lists those there are.`,
+        AbsentError,
       );
     case ERRNO.EPERM: {
       const own = libc.symbols.getrtable();
@@ -123,7 +124,14 @@ function bindToAddress(libc: Libc, fd: number, options: SocketOptions): void {
   if (libc.symbols.bind(fd, sockaddr, sockaddr.length) === 0) return;
   const errno = libc.errno("bind");
   const where = options.rdomain === undefined ? "" : ` in rdomain ${options.rdomain}`;
-  throw systemError(libc, `Cannot bind to ${remote}${where}`, errno, bindHint(errno, options));
+  const isAbsent = errno === ERRNO.EADDRNOTAVAIL || errno === ERRNO.ENXIO;
+  throw systemError(
+    libc,
+    `Cannot bind to ${remote}${where}`,
+    errno,
+    bindHint(errno, options),
+    isAbsent ? AbsentError : AggvpnError,
+  );
 }
 
 /** Makes the kernel report which of this host's addresses each datagram was sent to. */
@@ -135,7 +143,7 @@ function reportDestinations(libc: Libc, fd: number, local: Address): void {
 function zoneIndex(libc: Libc, zone: string): number {
   const index = /^\d+$/.test(zone) ? Number(zone) : interfaceIndex(libc, zone);
   if (index > 0) return index;
-  throw new AggvpnError(`Cannot find interface "${zone}"`, {
+  throw new AbsentError(`Cannot find interface "${zone}"`, {
     hint: `"ifconfig" lists those of this host.`,
   });
 }

@@ -1,7 +1,7 @@
 import { assertEquals, assertGreater, assertIsError, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { BATCH_DATAGRAMS, ReceiveBatch, TransmitBatch } from "../../../src/batch.ts";
-import { AggvpnError } from "../../../src/errors.ts";
+import { AbsentError, AggvpnError } from "../../../src/errors.ts";
 import { openLibc } from "../../../src/platform/linux/libc.ts";
 import { type LinuxSocket, openSocket } from "../../../src/platform/linux/socket.ts";
 import type { SocketOptions } from "../../../src/platform/platform.ts";
@@ -339,16 +339,18 @@ Deno.test({
       ],
       [{ address: address("192.0.2.77") }, "EADDRNOTAVAIL", /ip address/],
       [{ interface: "nosuchif0" }, "ENODEV", /Did you mean|Name one of|no interface/],
-      [{ interface: "a-name-longer-than-15" }, "ENODEV", /Did you mean|Name one of|no interface/],
+      [{ interface: "a-name-longer-than-15" }, "EINVAL", /Did you mean|Name one of|no interface/],
     ];
     for (const [options, cause, hint] of cases) {
       const error = assertThrows(() => open(options), AggvpnError);
       assertIsError(error.cause, Error, cause);
       assertEquals(hint.test(error.hint ?? ""), true, `${error.hint}`);
+      const mayAppear = ["EADDRNOTAVAIL", "ENODEV"].includes(cause);
+      assertEquals(error instanceof AbsentError, mayAppear, cause);
     }
     assertThrows(
       () => open({ address: address("fe80::1%nosuchif0") }),
-      AggvpnError,
+      AbsentError,
       "Cannot find interface",
     );
     taken.close();

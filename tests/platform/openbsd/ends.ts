@@ -64,7 +64,7 @@ export class End {
     const tun = openTun(libc, undefined);
     const pool = new PacketPool(1024);
     const poller = openPoller(libc);
-    sandbox(libc, { programs: [], files: [], directories: [] });
+    sandbox(libc, { programs: [], files: [], directories: [], lookups: [] });
     const shared = sharedOptions(new Rng(seed), { aead: nobleProvider() });
     this.endpoint = new Endpoint(optionsOf(shared, pool));
     this.driver = new Driver({

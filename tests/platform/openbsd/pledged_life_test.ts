@@ -12,6 +12,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { AbsentError } from "../../../src/errors.ts";
 import { parseConfig } from "../../../src/config/parse.ts";
 import { openControl } from "../../../src/control/server.ts";
 import { openDaemon } from "../../../src/daemon/daemon.ts";
@@ -20,6 +21,7 @@ import { systemClock } from "../../../src/io/clock.ts";
 import { openbsdPlatform } from "../../../src/platform/openbsd/platform.ts";
 import { sandbox } from "../../../src/platform/openbsd/sandbox.ts";
 import type { Platform } from "../../../src/platform/platform.ts";
+import type { LinkStatus } from "../../../src/tunnel/options.ts";
 import { KEY } from "../../config/samples.ts";
 import { knownClient, serverEnd } from "../../pair/endpoints.ts";
 import { range, udp4 } from "../../tunnel/packets.ts";
@@ -201,12 +203,62 @@ Deno.test(
 );
 
 Deno.test(
+  "a daemon waits for a routing domain and a name that come after pledge(2)",
+  inDirectory(async (directory) => {
+    const text = configText(directory).replace(/^(status_command|down) .*\n/gm, "")
+      .replace("[link.dsl1]", '[link.dsl1]\nremote = "vpn.example.net"');
+    const { config } = parseConfig(text, {
+      file: "/etc/aggvpn/home.toml",
+      readSecretFile: () => ({ text: "" }),
+    });
+    const world = new FakeWorld(systemClock);
+    world.delayUs = 1000;
+    const server = makeServer(publicHost(world));
+    server.start();
+    const host = gateway(world);
+    const second = host.table(2);
+    host.tables.delete(2);
+    const libc = new FakeLibc(host);
+    using _ = pledgeDeno(libc.sandbox);
+    let isKnown = false;
+    const platform: Platform = {
+      ...makePlatform(libc, directory),
+      networkChanges: () => [],
+      lookup: () => {
+        if (isKnown) return Promise.resolve([address("192.0.2.1")]);
+        return Promise.reject(new AbsentError('Cannot resolve "vpn.example.net" in rdomain 1'));
+      },
+    };
+    const daemon = await openDaemon({ config: config!, platform, onChange: () => {} });
+    assert(libc.sandbox.promises!.has("exec"), "route(8) may be run for names");
+    const running = daemon.run();
+    const links = (): readonly LinkStatus[] => daemon.status().tunnel.peers[0]!.links;
+    await until(world, "there are links", () => links().length === 2);
+    assertEquals(links().map(({ reason }) => reason), [
+      'waits for its server: Cannot resolve "vpn.example.net" in rdomain 1',
+      "waits for its socket: Cannot use rdomain 2, which does not exist: Invalid argument",
+    ]);
+    host.tables.set(2, second);
+    await until(world, "the second link is up", () => links()[1]!.state === "up");
+    isKnown = true;
+    await until(world, "both links are up", () => links().every(({ state }) => state === "up"));
+    daemon.stop();
+    await running;
+    await daemon[Symbol.asyncDispose]();
+    await server.stop();
+    assertEquals(libc.sandbox.refusals, []);
+    assertEquals(libc.files.open, []);
+  }),
+);
+
+Deno.test(
   "what a daemon does not do is refused after pledge(2), or is not unveiled",
   inDirectory(async (directory) => {
     const state = `${directory}/state`;
     const libc = new FakeLibc(gateway(new FakeWorld()));
     using _ = pledgeDeno(libc.sandbox);
-    sandbox(libc, { programs: [], files: [`${directory}/home.sock`], directories: [state] });
+    const files = [`${directory}/home.sock`];
+    sandbox(libc, { programs: [], files, directories: [state], lookups: [] });
     const promised = "Function not implemented";
     // Promises: none for attributes of files, or for other processes.
     assertThrows(() => Deno.chmodSync(state, 0o700), Error, promised);
@@ -264,7 +316,7 @@ Deno.test(
     }
     const libc = new FakeLibc(gateway(new FakeWorld()));
     using _ = pledgeDeno(libc.sandbox);
-    sandbox(libc, { programs: [script], files: [], directories: [] });
+    sandbox(libc, { programs: [script], files: [], directories: [], lookups: [] });
     const denied = Deno.errors.PermissionDenied;
     assertThrows(() => new Deno.Command(other).spawn(), denied);
     const child = new Deno.Command(script, { stdin: "piped", cwd: "/" }).spawn();

@@ -17,7 +17,7 @@ import { FakeLibc } from "./fake_libc.ts";
 import { FakeWorld } from "./fake_world.ts";
 import { gateway, goldenTest } from "./golden.ts";
 
-const NOTHING: SandboxNeeds = { programs: [], files: [], directories: [] };
+const NOTHING: SandboxNeeds = { programs: [], files: [], directories: [], lookups: [] };
 
 goldenTest(
   "sandbox",
@@ -64,6 +64,7 @@ Deno.test("sandbox() unveils programs with the interpreters of scripts, and prom
       programs: [`${directory}/status`, `${directory}/binary`, "/bin/sh", "sh"],
       files: ["/var/run/aggvpn/home.sock"],
       directories: [`${directory}/state`],
+      lookups: [],
     });
     const sh = [...libc.sandbox.unveiled.keys()].filter((path) => path.endsWith("/sh"));
     assertEquals(Object.fromEntries(libc.sandbox.unveiled), {
@@ -82,6 +83,20 @@ Deno.test("sandbox() unveils programs with the interpreters of scripts, and prom
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
+});
+
+Deno.test("sandbox() leaves names to look up: by this process, in another table by route(8)", () => {
+  const leftFor = (...lookups: SandboxNeeds["lookups"]): string[] => {
+    const libc = new FakeLibc(new FakeWorld().host());
+    sandbox(libc, { ...NOTHING, lookups });
+    const { promises, unveiled } = libc.sandbox;
+    const programs = unveiled.get("/sbin/route") === "rx" ? ["route"] : [];
+    return [...["dns", "proc", "exec"].filter((promise) => promises!.has(promise)), ...programs];
+  };
+  assertEquals(leftFor(), []);
+  assertEquals(leftFor({}, { rdomain: 0 }), ["dns"]);
+  assertEquals(leftFor({ rdomain: 1 }), ["proc", "exec", "route"]);
+  assertEquals(leftFor({ rdomain: 1 }, {}), ["dns", "proc", "exec", "route"]);
 });
 
 Deno.test("sandbox() says how to do without when the kernel or the host refuses", () => {

@@ -1,6 +1,6 @@
 import { assertEquals, assertIsError, assertStringIncludes, assertThrows } from "@std/assert";
 import { BATCH_DATAGRAMS, ReceiveBatch } from "../../../src/batch.ts";
-import { AggvpnError } from "../../../src/errors.ts";
+import { AbsentError, AggvpnError } from "../../../src/errors.ts";
 import { type OpenbsdSocket, openSocket } from "../../../src/platform/openbsd/socket.ts";
 import type { SocketOptions } from "../../../src/platform/platform.ts";
 import { Remote } from "../../../src/remote.ts";
@@ -258,7 +258,7 @@ Deno.test("OpenbsdSocket throws when its descriptor is no longer its own: that i
 
 Deno.test("openSocket() tells the three ways apart in which a routing table cannot be had", () => {
   const host = gateway(new FakeWorld());
-  const missing = assertThrows(() => open(new FakeLibc(host), { rdomain: 7 }), AggvpnError);
+  const missing = assertThrows(() => open(new FakeLibc(host), { rdomain: 7 }), AbsentError);
   assertEquals(missing.message, "Cannot use rdomain 7, which does not exist: Invalid argument");
   assertStringIncludes(missing.hint!, `"ifconfig em0 rdomain 7"`);
 
@@ -316,10 +316,11 @@ Deno.test("openSocket() throws errors of an address that say what to do", () => 
     );
     assertIsError(error.cause, Error, cause);
     assertEquals(hint.test(error.hint!), true, error.hint);
+    assertEquals(error instanceof AbsentError, cause === "EADDRNOTAVAIL", cause);
   }
   assertThrows(
     () => open(libc, { address: address("fe80::1%em7") }),
-    AggvpnError,
+    AbsentError,
     "Cannot find interface",
   );
   // One address and port in each routing domain.
