@@ -122,7 +122,12 @@ export class ClientRole {
   }
 
   /** A client uses a session from the start: there is nothing to confirm. */
-  confirm(_now: number, _peer: Peer): void {}
+  confirm(_now: number, _peer: Peer, _remotes: Uint8Array, _offset: number): void {}
+
+  /** Only a server sees several hosts. */
+  conflictOf(_peer: Peer, _now: number): string {
+    return "";
+  }
 
   close(): void {
     this.#connector.stop();

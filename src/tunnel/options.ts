@@ -101,6 +101,13 @@ export type EndpointEvent =
     readonly remote: string;
   }
   | {
+    /** Two hosts use one client's key in turn; at most one event in ten seconds for each client. */
+    readonly type: "conflict";
+    readonly peer: string;
+    /** Where they are: `now 192.0.2.7:4000, before 198.51.100.3:5000`. */
+    readonly hosts: string;
+  }
+  | {
     /** The largest packet that the links in use carry has changed. */
     readonly type: "mtu";
     readonly peer: string;
@@ -165,6 +172,8 @@ export interface LinkStatus {
 /** State of one peer. */
 export interface PeerStatus {
   readonly name: string;
+  /** Where the hosts are that use its key in turn (server); absent when there is only one. */
+  readonly conflict?: string;
   readonly state: "connecting" | "up" | "down";
   readonly cipher: string;
   /** Microseconds since the session began; 0 without one. */

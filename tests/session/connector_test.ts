@@ -30,7 +30,7 @@ function sendTimes(connector: Connector, untilUs: number): number[] {
 }
 
 function answerTo(init: Uint8Array, link = 0): Uint8Array {
-  return respond(KEYS, init, new Uint8Array(32).fill(9), 7, () => ANSWER)!.response(link);
+  return respond(KEYS, init, new Uint8Array(32).fill(9), () => 7, () => ANSWER)!.response(link);
 }
 
 Deno.test("Connector wants nothing before start() and after stop()", () => {
