@@ -10,11 +10,11 @@ import type { Scrypt } from "../crypto/aead.ts";
 import { stretchPassword } from "../crypto/psk.ts";
 import type { Platform, SocketOptions } from "../platform/platform.ts";
 import { resolveRemote } from "../platform/resolve.ts";
-import type { EndpointOptions } from "../tunnel/options.ts";
+import type { ClientEndpointOptions, EndpointOptions } from "../tunnel/options.ts";
 import { linkOptions, linkSocket, listenSocket, policyOptions, tunnelMtu } from "./plan.ts";
 
 /** The options of an endpoint that do not depend on its role. */
-export type CommonOptions = Pick<EndpointOptions, "pool" | "aead" | "random" | "epochUs" | "mtu">;
+export type CommonOptions = Pick<EndpointOptions, "pool" | "aead" | "random" | "mtu">;
 
 /** A configuration with everything looked up. */
 export interface Prepared {
@@ -22,7 +22,11 @@ export interface Prepared {
   readonly sockets: readonly SocketOptions[];
   /** Largest inner packet in bytes. */
   readonly mtu: number;
-  readonly endpointOptions: (common: CommonOptions) => EndpointOptions;
+  /** `stampUs` is called for a client only. */
+  readonly endpointOptions: (
+    common: CommonOptions,
+    stampUs: ClientEndpointOptions["stampUs"],
+  ) => EndpointOptions;
 }
 
 /** Looks everything up. Throws AggvpnError when a name cannot be resolved. */
@@ -53,11 +57,12 @@ async function prepareClient(
   return {
     sockets,
     mtu: tunnelMtu(config, families, interfaceMtus),
-    endpointOptions: (common) => ({
+    endpointOptions: (common, stampUs) => ({
       ...common,
       ...policyOptions(config),
       role: "client",
       psk,
+      stampUs,
       links: config.links.map((link, i) => linkOptions(link, remotes[i]!, interfaceMtus[i])),
     }),
   };

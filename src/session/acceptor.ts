@@ -51,6 +51,8 @@ export interface Accepted {
 
 /** Answers INITs for a list of clients. */
 export class Acceptor {
+  /** Which client the last INIT said it was from; -1: none of them. */
+  client = -1;
   readonly #known: readonly Known[];
   readonly #random: (out: Uint8Array) => void;
   readonly #choose: (features: number, mtu: number) => ResponsePayload;
@@ -78,6 +80,7 @@ export class Acceptor {
     const header = parseInitHeader(datagram);
     if (!header) return "short";
     const client = this.#known.findIndex((known) => equal(known.keys.hint, header.hint));
+    this.client = client;
     if (client < 0) return "unknown-client";
     const known = this.#known[client]!;
     if (!known.takeToken(now)) return "handshake-rate";

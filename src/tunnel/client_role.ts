@@ -202,7 +202,8 @@ export class ClientRole {
     this.#context.host.emit({
       type: "handshake-failed",
       remote: this.#options.links.map((link) => link.remote.toString()).join(", "),
-      reason: "no answer on any link: the server cannot be reached, or its password is another",
+      reason: "no answer on any link: the server cannot be reached, its password is another, " +
+        "or the clock of this host has gone back",
     });
   }
 
@@ -218,9 +219,9 @@ export class ClientRole {
   }
 
   #payload(now: number): InitPayload {
-    const { epochUs, aead, mtu, links } = this.#options;
+    const { stampUs, aead, mtu, links } = this.#options;
     return {
-      timestamp: tai64n(epochUs + now),
+      timestamp: tai64n(stampUs(now)),
       version: PROTOCOL_VERSION,
       features: aead.hardwareAes ? FEATURE.hardwareAes : 0,
       mtu,

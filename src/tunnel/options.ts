@@ -50,8 +50,6 @@ interface CommonOptions {
   readonly aead: AeadProvider;
   /** Fills `out` with random bytes: the system's in the daemon, seeded in the simulator. */
   readonly random: (out: Uint8Array) => void;
-  /** Microseconds since 1970 at `now` = 0, for the handshake's time stamp. */
-  readonly epochUs: number;
   /** Largest inner packet, in bytes. */
   readonly mtu: number;
   /** How to treat some of the packets that this end sends; the first match counts. */
@@ -68,6 +66,11 @@ export interface ClientEndpointOptions extends CommonOptions {
   /** 32 bytes. */
   readonly psk: Uint8Array;
   readonly links: readonly LinkOptions[];
+  /**
+   * Returns the time stamp of a handshake that begins at `now`, in microseconds since 1970. Each
+   * MUST be later than all before, those of earlier lives too: the server refuses any other.
+   */
+  readonly stampUs: (now: number) => number;
 }
 
 /** Options of the end that answers. */
@@ -126,7 +129,7 @@ export type EndpointEvent =
     readonly mtu: number;
   }
   | {
-    /** Nobody could be authenticated; at most one event in ten seconds. */
+    /** A handshake leads to nothing; at most one event in ten seconds of each reason. */
     readonly type: "handshake-failed";
     readonly remote: string;
     readonly reason: string;

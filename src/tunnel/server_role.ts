@@ -13,6 +13,7 @@ import type { DropReason } from "../drops.ts";
 import type { PathOptions } from "../links/path.ts";
 import { Remote, REMOTE_BYTES } from "../remote.ts";
 import { type Accepted, Acceptor } from "../session/acceptor.ts";
+import { BackOff } from "../session/back_off.ts";
 import { instanceOf, readDatagramType } from "../wire/datagram.ts";
 import { FEATURE, HANDSHAKE_TYPE } from "../wire/handshake.ts";
 import type { RoleContext } from "./client_role.ts";
@@ -48,6 +49,7 @@ export class ServerRole {
   readonly #offers = new Map<Peer, readonly LinkOffer[]>();
   readonly #configured = new Map<Peer, string>();
   readonly #takeovers = new Map<Peer, Takeovers>();
+  readonly #oldHandshakes = new Map<Peer, BackOff>();
   #complainAtUs = 0;
 
   constructor(options: ServerEndpointOptions, keys: readonly PskKeys[], context: RoleContext) {
@@ -97,6 +99,7 @@ export class ServerRole {
     );
     if (typeof accepted === "string") {
       if (WRONG_KEY.includes(accepted)) this.#complain(now, remote);
+      if (accepted === "handshake-replay") this.#noteOld(now, remote);
       return accepted;
     }
     if (!accepted.copy) this.#prepare(now, accepted);
@@ -113,6 +116,7 @@ export class ServerRole {
   confirm(now: number, peer: Peer, remotes: Uint8Array, offset: number): void {
     const session = peer.next!;
     this.#context.sessions.settle(peer, session.localId);
+    this.#oldHandshakes.delete(peer);
     this.#noteInstance(now, peer, instanceOf(session.remoteId), new Remote(remotes, offset));
     const offers = this.#offers.get(peer)!;
     const links = JSON.stringify(offers);
@@ -182,6 +186,20 @@ export class ServerRole {
   #cipher(features: number): Cipher {
     const both = this.#options.aead.hardwareAes && (features & FEATURE.hardwareAes) !== 0;
     return both ? "aes256gcm" : "chacha20poly1305";
+  }
+
+  /** Somebody replays an INIT; or it is the client, if nothing else is heard of it. */
+  #noteOld(now: number, remote: Remote): void {
+    const peer = this.peers[this.#acceptor.client]!;
+    if (peer.anyPathUp) return;
+    const complaints = this.#oldHandshakes.get(peer) ?? new BackOff();
+    this.#oldHandshakes.set(peer, complaints);
+    if (!complaints.isDue(now)) return;
+    this.#context.host.emit({
+      type: "handshake-failed",
+      remote: remote.toString(),
+      reason: `the handshake of ${peer.name} is older than its last one: is its clock right?`,
+    });
   }
 
   #complain(now: number, remote: Remote): void {

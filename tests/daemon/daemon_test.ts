@@ -267,7 +267,11 @@ Deno.test("openDaemon() says what is left to do before it gives up rights, unles
   const tunnel = { ...CLIENT.tunnel, down: "true" };
   const links = [{ ...CLIENT.links[0]!, quotaBytes: 1e9 }];
   const control = "/nonexistent/home.sock";
-  assertEquals(await needsOf(CLIENT), { programs: ["false"], files: [control], directories: [] });
+  assertEquals(await needsOf(CLIENT), {
+    programs: ["false"],
+    files: [control],
+    directories: ["/nonexistent/state"],
+  });
   assertEquals(await needsOf({ ...CLIENT, tunnel, links, statusCommand: "/bin/true" }), {
     programs: ["false", "/bin/sh", "/bin/true"],
     files: [control],

@@ -83,6 +83,8 @@ export interface ClientSpec {
   readonly delaysUs?: readonly number[];
   /** What else a line does to datagrams, both ways: nothing when absent. */
   readonly line?: (id: number) => Partial<DirectionSpec>;
+  /** By how much its wall clock is wrong now, in microseconds. */
+  readonly clockErrorUs?: () => number;
   /** Whether its lines have addresses of IPv6. */
   readonly ipv6?: boolean;
   readonly link?: (id: number) => Partial<LinkOptions>;
@@ -203,7 +205,7 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
       name: `client ${i}`,
       sockets: delays.length,
       slots,
-      endpoint: (pool) => clientEnd(this.#shared, pool, links, spec.psk),
+      endpoint: (pool) => clientEnd(this.#shared, pool, links, spec.psk, spec.clockErrorUs),
     });
     this.clients.push(host);
     delays.forEach((delayUs, id) => {
