@@ -2,12 +2,16 @@
 
 import type { Config } from "../../config/config.ts";
 import { openControl } from "../../control/server.ts";
-import { EXIT } from "../../errors.ts";
+import { AggvpnError, EXIT } from "../../errors.ts";
 import type { Daemon } from "../../daemon/daemon.ts";
 import { detectPlatform } from "../../platform/detect.ts";
 import type { Command, Shell } from "../command.ts";
 import { loadConfig } from "../load.ts";
 import { startLog } from "../log.ts";
+import { PatientStream } from "../patient_stream.ts";
+
+/** How long the end waits for somebody to read what was written, in milliseconds. */
+const FLUSH_MS = 1000;
 
 /** Runs a tunnel until it is told to stop. */
 export const up: Command = {
@@ -26,11 +30,25 @@ standard input is a terminal, since that terminal is gone, and is ignored otherw
 
   async run(shell, { operands, flags }): Promise<number> {
     const config = loadConfig(operands[0]!, shell.stderr);
-    startLog(config.logLevel);
+    const stderr = startLog(config.logLevel);
+    const stdout = new PatientStream(Deno.stdout, () => "");
+    const patient = { ...shell, stdout: stdout.write, stderr: stderr.write };
     using stopping = new StopSignals();
-    return await runTunnel(shell, config, flags.verbose === true, stopping);
+    try {
+      return await runTunnel(patient, config, flags.verbose === true, stopping);
+    } catch (error) {
+      // Whoever prints the error would wait for the reader, and the program would never end.
+      if (!await stderr.flush(FLUSH_MS)) Deno.exit(exitCodeOf(error));
+      throw error;
+    } finally {
+      await Promise.all([stdout.flush(FLUSH_MS), stderr.flush(FLUSH_MS)]);
+    }
   },
 };
+
+function exitCodeOf(error: unknown): number {
+  return error instanceof AggvpnError ? error.exitCode : EXIT.failure;
+}
 
 async function runTunnel(
   shell: Shell,
