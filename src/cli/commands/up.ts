@@ -25,7 +25,8 @@ says when the tunnel is set up.
 
 SIGTERM and SIGINT end it cleanly: the peer is told and every change of the system is
 undone in reverse. A second signal quits at once. SIGHUP does the same as SIGTERM when
-standard input is a terminal, since that terminal is gone, and is ignored otherwise.`,
+standard input is a terminal, since that terminal is gone, and is ignored otherwise. So are
+SIGUSR1, SIGUSR2 and SIGALRM.`,
   flags: { verbose: { doc: "Print each change to the system, and its undoing", short: "v" } },
 
   async run(shell, { operands, flags }): Promise<number> {
@@ -85,6 +86,9 @@ function readyLine(daemon: Daemon): string {
   return `${daemon.interface} is ready: mtu ${daemon.mtu}, links ${sockets}\n`;
 }
 
+/** Signals that mean nothing here and would end the program with everything in place. */
+const IGNORED: readonly Deno.Signal[] = ["SIGUSR2", "SIGALRM"];
+
 /** The signals that end a tunnel: the first one cleanly, the second one at once. */
 class StopSignals implements Disposable {
   #isStopping = false;
@@ -101,6 +105,8 @@ class StopSignals implements Disposable {
   };
 
   constructor() {
+    // Handlers, which commands and hooks do not inherit.
+    for (const signal of IGNORED) Deno.addSignalListener(signal, ignore);
     Deno.addSignalListener("SIGTERM", this.#onSignal);
     Deno.addSignalListener("SIGINT", this.#onSignal);
     Deno.addSignalListener("SIGHUP", this.#onHangup);
@@ -113,8 +119,11 @@ class StopSignals implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    for (const signal of IGNORED) Deno.removeSignalListener(signal, ignore);
     Deno.removeSignalListener("SIGTERM", this.#onSignal);
     Deno.removeSignalListener("SIGINT", this.#onSignal);
     Deno.removeSignalListener("SIGHUP", this.#onHangup);
   }
 }
+
+function ignore(): void {}
