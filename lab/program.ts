@@ -43,6 +43,8 @@ export interface ProgramOptions {
   readonly binary?: string;
 }
 
+/** Where a client keeps the time of its last handshake. */
+const STATE = "/var/lib/aggvpn";
 /** Nothing is forwarded in the lab, and it must not need nft. */
 const NO_FIREWALL = "mss_clamp = false";
 const PASSWORD = "not a secret, only a test";
@@ -150,6 +152,8 @@ export class Program {
     const directory = await Deno.makeTempDir({ prefix: "agg-lab-" });
     lab.onClose(() => Deno.remove(directory, { recursive: true }));
     const program = new Program(lab, net, directory);
+    // The client writes it when it ends.
+    lab.onClose(() => Deno.remove(`${STATE}/${program.name("client")}.clock`).catch(() => {}));
     await program.configure(options);
     return program;
   }
@@ -175,9 +179,14 @@ export class Program {
     await Deno.writeTextFile(this.file(side), text, { mode: 0o600 });
   }
 
+  /** Name of a side's tunnel, that no other program has: what is kept is named after it. */
+  name(side: Side): string {
+    return `${side}-${this.directory.slice(this.directory.lastIndexOf("-") + 1)}`;
+  }
+
   /** Path of a side's configuration. */
   file(side: Side): string {
-    return `${this.directory}/${side}.toml`;
+    return `${this.directory}/${this.name(side)}.toml`;
   }
 
   /** Path of a side's control socket. */

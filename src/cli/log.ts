@@ -6,20 +6,36 @@
 
 import { configureSync, type LogRecord } from "@logtape/logtape";
 import type { LogLevel } from "../config/config.ts";
-import { streamWriter } from "./output.ts";
+import { PatientStream } from "./patient_stream.ts";
 
-/** Starts logging records of at least `level`. */
-export function startLog(level: LogLevel): void {
-  const isTerminal = Deno.stderr.isTerminal();
-  const write = streamWriter(Deno.stderr);
+/** Starts logging records of at least `level`, to the stream that it returns. */
+export function startLog(level: LogLevel): PatientStream {
+  const withTime = !Deno.stderr.isTerminal();
+  const stream = new PatientStream(
+    Deno.stderr,
+    (count) => formatRecord(lostRecord(count), withTime),
+  );
   configureSync({
     reset: true,
-    sinks: { stderr: (record) => write(formatRecord(record, !isTerminal)) },
+    sinks: { stderr: (record) => stream.write(formatRecord(record, withTime)) },
     loggers: [
       { category: "aggvpn", sinks: ["stderr"], lowestLevel: level },
       { category: ["logtape", "meta"], sinks: ["stderr"], lowestLevel: "error" },
     ],
   });
+  return stream;
+}
+
+function lostRecord(count: number): LogRecord {
+  const template = "{count} lines were not logged: nobody read them";
+  return {
+    category: ["aggvpn", "log"],
+    level: "warning",
+    message: ["", count, " lines were not logged: nobody read them"],
+    rawMessage: template,
+    timestamp: Date.now(),
+    properties: { count },
+  };
 }
 
 /** Fields whose value is never written. */

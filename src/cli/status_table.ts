@@ -49,6 +49,7 @@ function peerLines(peer: PeerStatus, aead: string, color: boolean): string[] {
     : `${peer.name}  ${peer.state}`;
   return [
     session,
+    ...peer.conflict === undefined ? [] : wrap("  ", `another host uses its key: ${peer.conflict}`),
     ...linkTable(peer.links, color),
     ...peer.links.flatMap((link) =>
       [link.reason, link.state === "up" ? link.mtuReason ?? "" : "", costs(link)].filter((words) =>

@@ -158,6 +158,8 @@ export function verifyInitMac(keys: PskKeys, datagram: Uint8Array): boolean {
 export interface Responder {
   init: InitPayload;
   initiatorSessionId: number;
+  /** By which this end will know the session. */
+  sessionId: number;
   /** Returns the RESPONSE datagram for the link that an INIT arrived on. */
   response(linkId: number): Uint8Array;
   keys: SessionKeys;
@@ -174,13 +176,14 @@ export interface Responder {
  * send with the new keys only after a datagram was opened with them.
  *
  * @param ephemeralSecret 32 random bytes, used once
- * @param sessionId unsigned 32-bit number by which this end will know the session
+ * @param newSessionId asked, after `choose`, for the unsigned 32-bit number by which this end will
+ *   know the session
  */
 export function respond(
   keys: PskKeys,
   datagram: Uint8Array,
   ephemeralSecret: Uint8Array,
-  sessionId: number,
+  newSessionId: () => number,
   choose: (init: InitPayload) => ResponsePayload | undefined,
 ): Responder | undefined {
   const header = parseInitHeader(datagram);
@@ -191,6 +194,7 @@ export function respond(
   const init = first && parseInitPayload(first.payload);
   const chosen = init && choose(init);
   if (!chosen) return undefined;
+  const sessionId = newSessionId();
   const answer = writeMessage2(
     state,
     ephemeralSecret,
@@ -203,6 +207,7 @@ export function respond(
   return {
     init,
     initiatorSessionId,
+    sessionId,
     response: (linkId) => writeResponse(keys, linkId, initiatorSessionId, sessionId, answer),
     keys: sessionKeys(state, sendKey.key, receiveKey.key),
     noiseMessage,

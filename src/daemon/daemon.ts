@@ -14,7 +14,7 @@ import type { Config, LinkConfig } from "../config/config.ts";
 import { CONTROL_VERSION, type StatusDocument } from "../control/protocol.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import { nobleProvider } from "../crypto/noble.ts";
-import { epochOf, systemClock } from "../io/clock.ts";
+import { systemClock } from "../io/clock.ts";
 import { Driver } from "../io/driver.ts";
 import { LinkSockets } from "../io/link_sockets.ts";
 import type { LinkSocket, Platform, SocketOptions, Tun } from "../platform/platform.ts";
@@ -30,6 +30,7 @@ import {
   runShellHook,
   StatusCommand,
 } from "./hooks.ts";
+import { HandshakeClock } from "./handshake_clock.ts";
 import { openInterface } from "./interface.ts";
 import type { InterfaceMtu } from "./interface_mtu.ts";
 import { logFinding } from "./log_finding.ts";
@@ -201,13 +202,13 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   stack.defer(() => statusCommand?.close());
 
   const pool = new PacketPool(POOL_PACKETS);
+  const handshakeClock = openHandshakeClock(options, stack);
   const endpoint = new Endpoint(prepared.endpointOptions({
     pool,
     aead,
     random: (out) => void crypto.getRandomValues(out as Uint8Array<ArrayBuffer>),
-    epochUs: epochOf(systemClock),
     mtu: prepared.mtu,
-  }));
+  }, () => handshakeClock!.next()));
   const poller = platform.openPoller();
   stack.defer(() => poller.close());
   const driver = new Driver({
@@ -244,11 +245,10 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
 function enterSandbox({ config, platform }: DaemonOptions, undoing: readonly string[]): void {
   const hooks = config.tunnel.down === undefined ? [] : [HOOK_SHELL];
   const status = config.statusCommand === undefined ? [] : [config.statusCommand];
-  const keepsQuotas = config.mode === "client" && quotaLinks(config.links).length > 0;
   const reason = platform.sandbox({
     programs: [...new Set([...undoing, ...hooks, ...status])],
     files: [config.control],
-    directories: keepsQuotas ? [platform.stateDirectory] : [],
+    directories: config.mode === "client" ? [platform.stateDirectory] : [],
     lookups: config.mode === "client" ? config.links.flatMap(lookupOf) : [],
   });
   if (reason !== undefined) log.debug("No rights are given up: {reason}", { reason });
@@ -297,6 +297,21 @@ async function startHooks(
       log.error("{reason}", { reason: (error as Error).message });
     })
   );
+}
+
+/** Dates the handshakes of a client, until the tunnel ends. */
+function openHandshakeClock(
+  { config, platform }: DaemonOptions,
+  stack: AsyncDisposableStack,
+): HandshakeClock | undefined {
+  if (config.mode !== "client") return undefined;
+  const clock = new HandshakeClock({
+    clock: systemClock,
+    wallMs: Date.now,
+    file: stateFile(`${platform.stateDirectory}/${config.name}.clock`),
+  });
+  stack.defer(() => clock.close());
+  return clock;
 }
 
 /** Counts what links with a quota carry, until the tunnel ends. */

@@ -61,6 +61,11 @@ function writeEvent(event: EndpointEvent): void {
       log.info("Link {link} of {peer} comes from {remote}", { link, peer, remote });
       break;
     }
+    case "conflict": {
+      const { peer, hosts } = event;
+      log.warning("Another host uses the key of {peer}: {hosts}", { peer, hosts });
+      break;
+    }
     case "rebind":
       log.debug("Link {link} gets a fresh socket", { link: event.link });
       break;

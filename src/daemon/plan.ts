@@ -185,5 +185,6 @@ function linkRouting(link: LinkConfig, family: Family): NetworkPlan["links"][num
     interface: wayOf(link, "device"),
     mark: wayOf(link, "mark"),
     table: wayOf(link, "table"),
+    remotePort: link.remote.port,
   });
 }

@@ -17,12 +17,12 @@ import type { Scrypt } from "../crypto/aead.ts";
 import { stretchPassword } from "../crypto/psk.ts";
 import { systemClock } from "../io/clock.ts";
 import type { Platform, SocketOptions } from "../platform/platform.ts";
-import type { EndpointOptions } from "../tunnel/options.ts";
+import type { ClientEndpointOptions, EndpointOptions } from "../tunnel/options.ts";
 import { linkOptions, linkSocket, listenSocket, policyOptions, tunnelMtu } from "./plan.ts";
 import { type RemoteLink, Remotes } from "./remotes.ts";
 
 /** The options of an endpoint that do not depend on its role. */
-export type CommonOptions = Pick<EndpointOptions, "pool" | "aead" | "random" | "epochUs" | "mtu">;
+export type CommonOptions = Pick<EndpointOptions, "pool" | "aead" | "random" | "mtu">;
 
 /** A configuration with everything looked up. */
 export interface Prepared {
@@ -32,7 +32,11 @@ export interface Prepared {
   readonly remotes?: Remotes;
   /** Largest inner packet in bytes. */
   readonly mtu: number;
-  readonly endpointOptions: (common: CommonOptions) => EndpointOptions;
+  /** `stampUs` is called for a client only. */
+  readonly endpointOptions: (
+    common: CommonOptions,
+    stampUs: ClientEndpointOptions["stampUs"],
+  ) => EndpointOptions;
 }
 
 /**
@@ -75,11 +79,12 @@ async function prepareClient(
     sockets,
     remotes,
     mtu: tunnelMtu(config, families, interfaceMtus),
-    endpointOptions: (common) => ({
+    endpointOptions: (common, stampUs) => ({
       ...common,
       ...policyOptions(config),
       role: "client",
       psk,
+      stampUs,
       links: config.links.map((link, i) => linkOptions(link, found[i], interfaceMtus[i])),
     }),
   };

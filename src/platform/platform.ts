@@ -178,6 +178,8 @@ export interface NetworkPlan {
     readonly interface?: string;
     readonly mark?: number;
     readonly table?: number;
+    /** UDP port of the server. */
+    readonly remotePort?: number;
     /** Address family of a link without an address; 4 when absent. */
     readonly family?: Family;
   }[];

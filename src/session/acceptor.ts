@@ -26,7 +26,6 @@ const BURST = 200;
 class Known {
   lastTimestamp: Uint8Array = new Uint8Array(12);
   answered: Responder | undefined;
-  sessionId = 0;
   #tokens = BURST;
   #tokensAtUs = 0;
 
@@ -46,13 +45,14 @@ class Known {
 export interface Accepted {
   readonly client: number;
   readonly responder: Responder;
-  readonly sessionId: number;
   readonly copy: boolean;
   readonly response: Uint8Array;
 }
 
 /** Answers INITs for a list of clients. */
 export class Acceptor {
+  /** Which client the last INIT said it was from; -1: none of them. */
+  client = -1;
   readonly #known: readonly Known[];
   readonly #random: (out: Uint8Array) => void;
   readonly #choose: (features: number, mtu: number) => ResponsePayload;
@@ -68,32 +68,36 @@ export class Acceptor {
     this.#choose = choose;
   }
 
-  /** Returns the answer to an INIT, or why there is none. */
+  /**
+   * Returns the answer to an INIT, or why there is none. `newSessionId` is asked for the server's id
+   * of a session that is new: for no copy, and for nothing that is refused.
+   */
   handleInit(
     now: number,
     datagram: Uint8Array,
-    newSessionId: (client: number) => number,
+    newSessionId: (client: number, initiatorSessionId: number) => number,
   ): Accepted | DropReason {
     const header = parseInitHeader(datagram);
     if (!header) return "short";
     const client = this.#known.findIndex((known) => equal(known.keys.hint, header.hint));
+    this.client = client;
     if (client < 0) return "unknown-client";
     const known = this.#known[client]!;
     if (!known.takeToken(now)) return "handshake-rate";
     if (!verifyInitMac(known.keys, datagram)) return "handshake-mac";
     const before = known.answered;
     const copy = before !== undefined && equal(before.noiseMessage, initMessage(datagram));
-    const responder = copy ? before : this.#answer(known, datagram, newSessionId(client));
+    const newId = (): number => newSessionId(client, header.sessionId);
+    const responder = copy ? before : this.#answer(known, datagram, newId);
     if (typeof responder === "string") return responder;
-    const response = responder.response(header.linkId);
-    return { client, responder, sessionId: known.sessionId, copy, response };
+    return { client, responder, copy, response: responder.response(header.linkId) };
   }
 
-  #answer(known: Known, datagram: Uint8Array, sessionId: number): Responder | DropReason {
+  #answer(known: Known, datagram: Uint8Array, newId: () => number): Responder | DropReason {
     const secret = new Uint8Array(32);
     this.#random(secret);
     let refusal: DropReason = "handshake-mac";
-    const responder = respond(known.keys, datagram, secret, sessionId, (init) => {
+    const responder = respond(known.keys, datagram, secret, newId, (init) => {
       if (compare(init.timestamp, known.lastTimestamp) <= 0) refusal = "handshake-replay";
       else if (init.version !== PROTOCOL_VERSION || !areDense(init.links)) {
         refusal = "handshake-version";
@@ -104,7 +108,6 @@ export class Acceptor {
     if (!responder) return refusal;
     known.lastTimestamp = responder.init.timestamp;
     known.answered = responder;
-    known.sessionId = sessionId;
     return responder;
   }
 }

@@ -7,6 +7,7 @@
 
 import { Initiator, type InitPayload } from "../crypto/handshake.ts";
 import type { PskKeys } from "../crypto/psk.ts";
+import { BackOff } from "./back_off.ts";
 
 /** Times between INITs of one attempt, in microseconds; the last one repeats. */
 const RETRY_US: readonly number[] = [250_000, 250_000, 500_000, 1_000_000];
@@ -14,7 +15,6 @@ const RETRY_US: readonly number[] = [250_000, 250_000, 500_000, 1_000_000];
 const ATTEMPT_US = 5_000_000;
 /** After this long without an answer the user should be told, in microseconds. */
 const COMPLAIN_AFTER_US = 3_000_000;
-const COMPLAIN_EVERY_US = 10_000_000;
 
 /** The result of a finished handshake. */
 export type Connected = NonNullable<ReturnType<Initiator["handleResponse"]>> & {
@@ -26,7 +26,7 @@ export class Connector {
   #initiator: Initiator | undefined;
   #endsAtUs = 0;
   #sent = 0;
-  #complainAtUs = Infinity;
+  readonly #complaints = new BackOff();
   /** When to send the next INITs; Infinity while no handshake is wanted. */
   dueAtUs = Infinity;
   readonly #keys: PskKeys;
@@ -54,7 +54,7 @@ export class Connector {
   start(now: number): void {
     if (this.active) return;
     this.dueAtUs = now;
-    this.#complainAtUs = now + COMPLAIN_AFTER_US;
+    this.#complaints.reset(now + COMPLAIN_AFTER_US);
   }
 
   /** No longer asks for one. */
@@ -62,7 +62,6 @@ export class Connector {
     this.#initiator?.close();
     this.#initiator = undefined;
     this.dueAtUs = Infinity;
-    this.#complainAtUs = Infinity;
   }
 
   /** Returns the INITs to send now, one per link. Call when {@linkcode dueAtUs} has passed. */
@@ -74,9 +73,7 @@ export class Connector {
 
   /** Whether the user should be told now that nobody answers. */
   pollComplaint(now: number): boolean {
-    if (now < this.#complainAtUs) return false;
-    this.#complainAtUs = now + COMPLAIN_EVERY_US;
-    return true;
+    return this.active && this.#complaints.isDue(now);
   }
 
   /** Reads an answer; `undefined` when it is not one to us. */

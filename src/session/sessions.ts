@@ -27,11 +27,19 @@ interface Entry<Owner> {
   readonly owner: Owner;
 }
 
+/** One life of an end towards an owner, and how many ids it has given. */
+interface Instance {
+  readonly number: number;
+  count: number;
+}
+
 /** Every session that a datagram may belong to; each belongs to an `Owner`. */
 export class Sessions<Owner> {
   /** By id as a signed integer: V8 makes an object of every number beyond 31 bits. */
   readonly #byId = new Map<number, Entry<Owner>>();
-  readonly #instances = new Map<Owner, { instance: number; count: number }>();
+  readonly #instances = new Map<Owner, Instance>();
+  /** Instances that would replace those, if a session of theirs is used. */
+  readonly #candidates = new Map<Owner, Instance>();
   readonly #aead: AeadProvider;
   readonly #random: (out: Uint8Array) => void;
 
@@ -45,17 +53,27 @@ export class Sessions<Owner> {
     return this.#byId.get(id);
   }
 
-  /** Chooses an id that no other session has: 24 bits per owner and start, 8 that count. */
+  /** Chooses an id that no other session has, of the owner's instance. */
   newId(owner: Owner): number {
-    let state = this.#instances.get(owner);
-    if (!state) {
-      state = { instance: this.#newInstance(), count: 0 };
-      this.#instances.set(owner, state);
-    }
-    for (;;) {
-      const id = sessionId(state.instance, state.count++);
-      if (!this.#byId.has(id | 0)) return id;
-    }
+    const instance = this.#instances.get(owner) ?? this.#newInstance();
+    this.#instances.set(owner, instance);
+    return this.#nextId(instance);
+  }
+
+  /**
+   * Chooses an id of a new instance: whoever gets it will know that nothing of the past counts. The
+   * instance becomes the owner's with {@linkcode settle}; until then the old one stays.
+   */
+  newIdOfNewInstance(owner: Owner): number {
+    const instance = this.#newInstance();
+    this.#candidates.set(owner, instance);
+    return this.#nextId(instance);
+  }
+
+  /** The session with this id is used: its instance is the owner's from now on. */
+  settle(owner: Owner, id: number): void {
+    const candidate = this.#candidates.get(owner);
+    if (candidate?.number === instanceOf(id)) this.#instances.set(owner, candidate);
   }
 
   /** Makes a session with fresh keys, and wipes the caller's copies. */
@@ -75,13 +93,26 @@ export class Sessions<Owner> {
     if (this.#byId.delete(session.localId | 0)) session.close();
   }
 
-  #newInstance(): number {
+  #nextId(instance: Instance): number {
+    for (;;) {
+      const id = sessionId(instance.number, instance.count++);
+      if (!this.#byId.has(id | 0)) return id;
+    }
+  }
+
+  #newInstance(): Instance {
     const bytes = new Uint8Array(4);
     for (;;) {
       this.#random(bytes);
-      const instance = instanceOf(readU32(bytes, 0));
-      const taken = [...this.#instances.values()].some((other) => other.instance === instance);
-      if (instance !== 0 && !taken) return instance;
+      const number = instanceOf(readU32(bytes, 0));
+      if (number !== 0 && !this.#isTaken(number)) return { number, count: 0 };
     }
+  }
+
+  #isTaken(number: number): boolean {
+    for (const instances of [this.#instances, this.#candidates]) {
+      for (const other of instances.values()) if (other.number === number) return true;
+    }
+    return false;
   }
 }

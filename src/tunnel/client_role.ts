@@ -137,7 +137,12 @@ export class ClientRole {
   }
 
   /** A client uses a session from the start: there is nothing to confirm. */
-  confirm(_now: number, _peer: Peer): void {}
+  confirm(_now: number, _peer: Peer, _remotes: Uint8Array, _offset: number): void {}
+
+  /** Only a server sees several hosts. */
+  conflictOf(_peer: Peer, _now: number): string {
+    return "";
+  }
 
   close(): void {
     this.#connector.stop();
@@ -214,7 +219,8 @@ export class ClientRole {
     this.#context.host.emit({
       type: "handshake-failed",
       remote: remotes.join(", "),
-      reason: "no answer on any link: the server cannot be reached, or its password is another",
+      reason: "no answer on any link: the server cannot be reached, its password is another, " +
+        "or the clock of this host has gone back",
     });
   }
 
@@ -230,9 +236,9 @@ export class ClientRole {
   }
 
   #payload(now: number): InitPayload {
-    const { epochUs, aead, mtu, links } = this.#options;
+    const { stampUs, aead, mtu, links } = this.#options;
     return {
-      timestamp: tai64n(epochUs + now),
+      timestamp: tai64n(stampUs(now)),
       version: PROTOCOL_VERSION,
       features: aead.hardwareAes ? FEATURE.hardwareAes : 0,
       mtu,

@@ -165,7 +165,7 @@ export class Endpoint implements Core {
       role: this.#options.role,
       mtu: this.#options.mtu,
       aead: this.#options.aead.name,
-      peers: this.#peers.map((peer) => peerStatus(peer, now)),
+      peers: this.#peers.map((peer) => peerStatus(peer, now, this.#role.conflictOf(peer, now))),
       drops: this.#drops.snapshot(),
     };
   }
@@ -296,7 +296,9 @@ export class Endpoint implements Core {
       this.#pool.release(slot);
       return;
     }
-    if (session === peer.next) this.#role.confirm(now, peer);
+    if (session === peer.next) {
+      this.#role.confirm(now, peer, batch.remotes, i * REMOTE_BYTES);
+    }
     if (counter === session.receipts[link]!.window.newest && session === peer.current) {
       peer.handleRemote(link, socket, batch.remotes, i * REMOTE_BYTES);
     }

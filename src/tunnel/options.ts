@@ -53,8 +53,6 @@ interface CommonOptions {
   readonly aead: AeadProvider;
   /** Fills `out` with random bytes: the system's in the daemon, seeded in the simulator. */
   readonly random: (out: Uint8Array) => void;
-  /** Microseconds since 1970 at `now` = 0, for the handshake's time stamp. */
-  readonly epochUs: number;
   /** Largest inner packet, in bytes. */
   readonly mtu: number;
   /** How to treat some of the packets that this end sends; the first match counts. */
@@ -71,6 +69,11 @@ export interface ClientEndpointOptions extends CommonOptions {
   /** 32 bytes. */
   readonly psk: Uint8Array;
   readonly links: readonly LinkOptions[];
+  /**
+   * Returns the time stamp of a handshake that begins at `now`, in microseconds since 1970. Each
+   * MUST be later than all before, those of earlier lives too: the server refuses any other.
+   */
+  readonly stampUs: (now: number) => number;
 }
 
 /** Options of the end that answers. */
@@ -104,6 +107,13 @@ export type EndpointEvent =
     readonly remote: string;
   }
   | {
+    /** Two hosts use one client's key in turn; at most one event in ten seconds for each client. */
+    readonly type: "conflict";
+    readonly peer: string;
+    /** Where they are: `now 192.0.2.7:4000, before 198.51.100.3:5000`. */
+    readonly hosts: string;
+  }
+  | {
     /** The largest packet that the links in use carry has changed. */
     readonly type: "mtu";
     readonly peer: string;
@@ -122,7 +132,7 @@ export type EndpointEvent =
     readonly mtu: number;
   }
   | {
-    /** Nobody could be authenticated; at most one event in ten seconds. */
+    /** A handshake leads to nothing; at most one event in ten seconds of each reason. */
     readonly type: "handshake-failed";
     readonly remote: string;
     readonly reason: string;
@@ -174,6 +184,8 @@ export interface LinkStatus {
 /** State of one peer. */
 export interface PeerStatus {
   readonly name: string;
+  /** Where the hosts are that use its key in turn (server); absent when there is only one. */
+  readonly conflict?: string;
   readonly state: "connecting" | "up" | "down";
   readonly cipher: string;
   /** Microseconds since the session began; 0 without one. */

@@ -190,6 +190,15 @@ export class Peer {
     return count;
   }
 
+  /** Where the peer was heard from last; undefined before it was. */
+  get remote(): Remote | undefined {
+    let last: Path | undefined;
+    for (const path of this.paths) {
+      if (path.remote && !(last && last.live.progressAtUs >= path.live.progressAtUs)) last = path;
+    }
+    return last?.remote;
+  }
+
   /** When the peer last showed that it receives something, on any path. */
   get progressAtUs(): number {
     let at = -Infinity;

@@ -13,11 +13,13 @@ import type { DropReason } from "../drops.ts";
 import type { PathOptions } from "../links/path.ts";
 import { Remote, REMOTE_BYTES } from "../remote.ts";
 import { type Accepted, Acceptor } from "../session/acceptor.ts";
-import { readDatagramType } from "../wire/datagram.ts";
+import { BackOff } from "../session/back_off.ts";
+import { instanceOf, readDatagramType } from "../wire/datagram.ts";
 import { FEATURE, HANDSHAKE_TYPE } from "../wire/handshake.ts";
 import type { RoleContext } from "./client_role.ts";
 import type { ServerEndpointOptions } from "./options.ts";
 import { Peer } from "./peer.ts";
+import { Takeovers } from "./takeovers.ts";
 
 /** Answers that may wait to be sent. */
 const MAX_ANSWERS = 64;
@@ -46,6 +48,8 @@ export class ServerRole {
   /** Links of the client's newest INIT, by peer: in force once its session is confirmed. */
   readonly #offers = new Map<Peer, readonly LinkOffer[]>();
   readonly #configured = new Map<Peer, string>();
+  readonly #takeovers = new Map<Peer, Takeovers>();
+  readonly #oldHandshakes = new Map<Peer, BackOff>();
   #complainAtUs = 0;
 
   constructor(options: ServerEndpointOptions, keys: readonly PskKeys[], context: RoleContext) {
@@ -91,10 +95,11 @@ export class ServerRole {
     const accepted = this.#acceptor.handleInit(
       now,
       datagram,
-      (client) => this.#context.sessions.newId(this.peers[client]!),
+      (client, initiatorSessionId) => this.#newId(this.peers[client]!, initiatorSessionId),
     );
     if (typeof accepted === "string") {
       if (WRONG_KEY.includes(accepted)) this.#complain(now, remote);
+      if (accepted === "handshake-replay") this.#noteOld(now, remote);
       return accepted;
     }
     if (!accepted.copy) this.#prepare(now, accepted);
@@ -104,12 +109,20 @@ export class ServerRole {
     return undefined;
   }
 
-  /** The client has used the keys of the peer's next session: from now on so do we. */
-  confirm(now: number, peer: Peer): void {
+  /**
+   * The client at the address in `remotes` has used the keys of the peer's next session: from now
+   * on so do we.
+   */
+  confirm(now: number, peer: Peer, remotes: Uint8Array, offset: number): void {
     const session = peer.next!;
+    this.#context.sessions.settle(peer, session.localId);
+    this.#oldHandshakes.delete(peer);
+    this.#noteInstance(now, peer, instanceOf(session.remoteId), new Remote(remotes, offset));
     const offers = this.#offers.get(peer)!;
     const links = JSON.stringify(offers);
-    if (links !== this.#configured.get(peer) || session.remoteId >>> 8 !== peer.remoteInstance) {
+    if (
+      links !== this.#configured.get(peer) || instanceOf(session.remoteId) !== peer.remoteInstance
+    ) {
       this.#configured.set(peer, links);
       peer.remoteInstance = -1;
       peer.configure(now, offers.map(pathOptions), []);
@@ -117,16 +130,41 @@ export class ServerRole {
     peer.adopt(now, session);
   }
 
+  /** Where the hosts are that use the key of `peer` in turn; empty when there is one only. */
+  conflictOf(peer: Peer, now: number): string {
+    const takeovers = this.#takeovers.get(peer);
+    return takeovers?.isRecent(now) ? takeovers.words : "";
+  }
+
   close(): void {
     this.#answers.length = 0;
   }
 
+  /**
+   * With an instance other than the present one this end will begin all sequences anew; so must the
+   * client then, which a new instance of this end tells it: it may have been here before.
+   */
+  #newId(peer: Peer, initiatorSessionId: number): number {
+    const { sessions } = this.#context;
+    return instanceOf(initiatorSessionId) === peer.remoteInstance
+      ? sessions.newId(peer)
+      : sessions.newIdOfNewInstance(peer);
+  }
+
+  #noteInstance(now: number, peer: Peer, instance: number, remote: Remote): void {
+    const takeovers = this.#takeovers.get(peer) ?? new Takeovers();
+    this.#takeovers.set(peer, takeovers);
+    const before = peer.remote?.toString() ?? "";
+    if (!takeovers.handleInstance(now, instance, remote.toString(), before)) return;
+    this.#context.host.emit({ type: "conflict", peer: peer.name, hosts: takeovers.words });
+  }
+
   #prepare(now: number, accepted: Accepted): void {
     const peer = this.peers[accepted.client]!;
-    const { responder, sessionId } = accepted;
+    const { responder } = accepted;
     if (peer.next) this.#context.host.forget(peer.next);
     peer.next = this.#context.sessions.open(now, peer, {
-      localId: sessionId,
+      localId: responder.sessionId,
       remoteId: responder.initiatorSessionId,
       cipher: this.#cipher(responder.init.features),
       keys: responder.keys,
@@ -148,6 +186,20 @@ export class ServerRole {
   #cipher(features: number): Cipher {
     const both = this.#options.aead.hardwareAes && (features & FEATURE.hardwareAes) !== 0;
     return both ? "aes256gcm" : "chacha20poly1305";
+  }
+
+  /** Somebody replays an INIT; or it is the client, if nothing else is heard of it. */
+  #noteOld(now: number, remote: Remote): void {
+    const peer = this.peers[this.#acceptor.client]!;
+    if (peer.anyPathUp) return;
+    const complaints = this.#oldHandshakes.get(peer) ?? new BackOff();
+    this.#oldHandshakes.set(peer, complaints);
+    if (!complaints.isDue(now)) return;
+    this.#context.host.emit({
+      type: "handshake-failed",
+      remote: remote.toString(),
+      reason: `the handshake of ${peer.name} is older than its last one: is its clock right?`,
+    });
   }
 
   #complain(now: number, remote: Remote): void {

@@ -129,6 +129,17 @@ Deno.test("statusText() tells of duplicates when there are any", () => {
   assert(text.includes("\n       queued 0, resent 12, duplicated 4.31k, held for order 331"), text);
 });
 
+Deno.test("statusText() says where the hosts are that use one key", () => {
+  const status = document([DSL]);
+  const conflict = "now 192.0.2.7:4000, before 198.51.100.3:5000";
+  const peer = { ...status.tunnel.peers[0]!, conflict };
+  const text = statusText({ ...status, tunnel: { ...status.tunnel, peers: [peer] } }, false);
+  assertEquals(
+    text.split("\n")[3],
+    "  another host uses its key: now 192.0.2.7:4000, before 198.51.100.3:5000",
+  );
+});
+
 Deno.test("statusText() says what is metered, and how much of a quota is used", () => {
   const quota = { quotaBytes: 50e9, quotaUsedBytes: 50.12e9 };
   const links: LinkStatus[] = [

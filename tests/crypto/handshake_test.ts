@@ -45,7 +45,7 @@ function newInitiator(keys = KEYS): Initiator {
 }
 
 function answer(init: Uint8Array, keys = KEYS): Responder | undefined {
-  return respond(keys, init, RESPONDER_SECRET, vectors.responder_session_id, () => ANSWER);
+  return respond(keys, init, RESPONDER_SECRET, () => vectors.responder_session_id, () => ANSWER);
 }
 
 /** Every truncation, some extensions, and each byte with one bit flipped. */
@@ -221,16 +221,16 @@ Deno.test("Initiator.handleResponse() refuses an answer to another attempt", () 
 
 Deno.test("Initiator.handleResponse() refuses a cipher that it does not know", () => {
   const odd = { ...ANSWER, cipher: "none" as Cipher };
-  const responder = respond(KEYS, INIT, RESPONDER_SECRET, 1, () => odd)!;
+  const responder = respond(KEYS, INIT, RESPONDER_SECRET, () => 1, () => odd)!;
   assertEquals(newInitiator().handleResponse(responder.response(0)), undefined);
 });
 
 Deno.test("respond() asks choose() once, and only for authentic messages", () => {
   const asked: InitPayload[] = [];
   const refuse = (init: InitPayload): undefined => void asked.push(init);
-  assertEquals(respond(OTHER_KEYS, INIT, RESPONDER_SECRET, 1, refuse), undefined);
+  assertEquals(respond(OTHER_KEYS, INIT, RESPONDER_SECRET, () => 1, refuse), undefined);
   assertEquals(asked.length, 0);
-  assertEquals(respond(KEYS, INIT, RESPONDER_SECRET, 1, refuse), undefined);
+  assertEquals(respond(KEYS, INIT, RESPONDER_SECRET, () => 1, refuse), undefined);
   assertEquals(asked, [initPayload()]);
 });
 
@@ -248,7 +248,7 @@ Deno.test("public keys of low order from a holder of the key are refused", () =>
       asked = true;
       return ANSWER;
     };
-    assertEquals(respond(KEYS, signed(init), RESPONDER_SECRET, 1, choose), undefined);
+    assertEquals(respond(KEYS, signed(init), RESPONDER_SECRET, () => 1, choose), undefined);
     assert(asked, "the message was not authentic: the test is wrong");
 
     const response = RESPONSE.slice();

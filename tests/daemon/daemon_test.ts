@@ -347,7 +347,7 @@ Deno.test("openDaemon() says what is left to do before it gives up rights, unles
   assertEquals(await needsOf(CLIENT), {
     programs: ["false"],
     files: [control],
-    directories: [],
+    directories: ["/nonexistent/state"],
     lookups: [],
   });
   assertEquals(await needsOf({ ...CLIENT, tunnel, links, statusCommand: "/bin/true" }), {

@@ -174,7 +174,13 @@ Deno.test("networkPlan() gives each route the gateway of its family", () => {
       { destination: prefix("198.51.100.0/24"), gateway: address("10.44.43.2") },
       { destination: prefix("2001:db8::/32") },
     ],
-    links: [{ name: "dsl", family: 4, address: address("192.0.2.7"), table: 101 }],
+    links: [{
+      name: "dsl",
+      family: 4,
+      address: address("192.0.2.7"),
+      table: 101,
+      remotePort: 5080,
+    }],
     nat: false,
     mssClamp: true,
   });

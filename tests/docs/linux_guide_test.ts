@@ -105,8 +105,10 @@ async function addresses(
 /** The files of the guide, in a directory that is removed with the lab. */
 class Files {
   readonly #directory: string;
+  readonly #lab: Lab;
 
   constructor(lab: Lab) {
+    this.#lab = lab;
     this.#directory = Deno.makeTempDirSync({ prefix: "agg-guide-" });
     lab.onClose(() => Deno.remove(this.#directory, { recursive: true }));
     Deno.writeTextFileSync(this.#path("secret"), "not a secret, only a test\n", { mode: 0o600 });
@@ -122,6 +124,7 @@ class Files {
   /** The same for a configuration, with key and control socket in the directory. */
   configuration(name: string): { path: string; control: string } {
     const control = this.#path(`${name}.sock`);
+    this.#lab.onClose(() => Deno.remove(`/var/lib/aggvpn/${name}.clock`).catch(() => {}));
     const text = blockTitled(GUIDE, `/etc/aggvpn/${name}.toml`)
       .replace("/etc/aggvpn/secret", this.#path("secret"));
     const path = this.#path(`${name}.toml`);

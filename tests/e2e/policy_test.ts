@@ -76,8 +76,10 @@ programTest(
   async (lab) => {
     const net = await buildEmulated(lab, LINES);
     const name = `quota-test-${Deno.pid}`;
-    // The client writes it when it ends.
-    lab.onClose(() => Deno.remove(`/var/lib/aggvpn/${name}.quota.json`).catch(() => {}));
+    // The client writes them when it ends.
+    for (const kept of [`${name}.quota.json`, `${name}.clock`]) {
+      lab.onClose(() => Deno.remove(`/var/lib/aggvpn/${kept}`).catch(() => {}));
+    }
     const program = await Program.start(lab, net, {
       top: { client: `name = "${name}"` },
       link: ['quota = "5 MB"\nmetered = false', ""],

@@ -38,6 +38,17 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
+programTest("aggvpn up is not ended by signals that mean nothing to it", async (lab) => {
+  const net = await buildEmulated(lab, LINES);
+  const program = await Program.start(lab, net);
+  const client = program.child("client");
+  for (const signal of ["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGHUP", "SIGPIPE"] as const) {
+    client.kill(signal);
+    assert(await program.status("client"), signal);
+  }
+  assertEquals((await program.down("client")).code, 0);
+});
+
 programTest("aggvpn up quits at once on a second signal", async (lab) => {
   const net = await buildEmulated(lab, LINES);
   const program = await Program.prepare(lab, net, { tunnel: { client: 'down = "sleep 30"' } });

@@ -13,7 +13,7 @@ import { SIM_AEAD } from "./sim_aead.ts";
 
 /** Visibly fake. */
 export const PSK: Uint8Array<ArrayBuffer> = new Uint8Array(32).fill(0x5a);
-/** Where the clocks of both ends stand at the virtual instant 0: 2026-01-01. */
+/** Where the clock of a client stands at the virtual instant 0: 2026-01-01. */
 const EPOCH_US = 1_767_225_600_000_000;
 const MTU = 1400;
 
@@ -30,14 +30,13 @@ export interface SharedOptions extends Policy {
 /** What both ends have in common. */
 export type Shared =
   & Policy
-  & Pick<EndpointOptions, "aead" | "random" | "epochUs" | "mtu">;
+  & Pick<EndpointOptions, "aead" | "random" | "mtu">;
 
 /** Returns the common options of both ends; `rng` is the only source of randomness. */
 export function sharedOptions(rng: Rng, differences: SharedOptions = {}): Shared {
   return {
     aead: SIM_AEAD,
     random: (out: Uint8Array): void => rng.fill(out),
-    epochUs: EPOCH_US,
     mtu: MTU,
     ...differences,
   };
@@ -49,8 +48,10 @@ export function clientEnd(
   pool: PacketPool,
   links: readonly LinkOptions[],
   psk: Uint8Array = PSK,
+  clockErrorUs: () => number = () => 0,
 ): EndpointOptions {
-  return { ...shared, pool, role: "client", psk: psk.slice(), links };
+  const stampUs = (now: number): number => EPOCH_US + now + clockErrorUs();
+  return { ...shared, pool, role: "client", psk: psk.slice(), links, stampUs };
 }
 
 /** The end that answers. */

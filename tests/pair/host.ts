@@ -172,6 +172,8 @@ function textOf(event: EndpointEvent): string {
       return `${event.link} ${event.state}`;
     case "roamed":
       return `${event.link} ${event.remote}`;
+    case "conflict":
+      return event.hosts;
     case "rebind":
       return `${event.link}`;
     case "handshake-failed":

@@ -83,6 +83,8 @@ export interface ClientSpec {
   readonly delaysUs?: readonly number[];
   /** What else a line does to datagrams, both ways: nothing when absent. */
   readonly line?: (id: number) => Partial<DirectionSpec>;
+  /** By how much its wall clock is wrong now, in microseconds. */
+  readonly clockErrorUs?: () => number;
   /** Whether its lines have addresses of IPv6. */
   readonly ipv6?: boolean;
   /** Largest inner packet that this client wants, when it is not that of the server. */
@@ -207,7 +209,8 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
       name: `client ${i}`,
       sockets: delays.length,
       slots,
-      endpoint: (pool) => clientEnd(sharedOf(this.#shared, spec), pool, links, spec.psk),
+      endpoint: (pool) =>
+        clientEnd(sharedOf(this.#shared, spec), pool, links, spec.psk, spec.clockErrorUs),
     });
     this.clients.push(host);
     delays.forEach((delayUs, id) => {

@@ -67,7 +67,7 @@ Deno.test("Acceptor.handleInit() gives copies of one INIT one answer, each with 
   assertEquals([first.copy, other.copy, copy.copy], [false, false, true]);
   assertEquals([first.response[1], copy.response[1]], [0, 1]);
   assertEquals(first.response.subarray(2, -16), copy.response.subarray(2, -16));
-  assertEquals([first.sessionId, copy.sessionId], [500, 500]);
+  assertEquals([first.responder.sessionId, copy.responder.sessionId], [500, 500]);
   assertEquals(readU32(copy.response, 6), 500);
   assertEquals(bench.asked, 2);
   assertEquals(bench.accept(initiator.init(0)).response, first.response, "and again");

@@ -30,7 +30,7 @@ function sendTimes(connector: Connector, untilUs: number): number[] {
 }
 
 function answerTo(init: Uint8Array, link = 0): Uint8Array {
-  return respond(KEYS, init, new Uint8Array(32).fill(9), 7, () => ANSWER)!.response(link);
+  return respond(KEYS, init, new Uint8Array(32).fill(9), () => 7, () => ANSWER)!.response(link);
 }
 
 Deno.test("Connector wants nothing before start() and after stop()", () => {
@@ -91,13 +91,16 @@ Deno.test("Connector.handleResponse() refuses the answer to an attempt that is o
   assert(connector.handleResponse(answerTo(later!)));
 });
 
-Deno.test("Connector.pollComplaint() complains after 3 s, then every 10 s", () => {
+Deno.test("Connector.pollComplaint() complains after 3 s, then less and less often", () => {
   const connector = newConnector();
   assertEquals(connector.pollComplaint(SECOND), false);
+  const complaints = (from: number, seconds: number): number[] =>
+    Array.from({ length: seconds * 10 }, (_, i) => from + i * 100_000)
+      .filter((now) => connector.pollComplaint(now)).map((now) => (now - from) / SECOND);
   connector.start(0);
-  const complaints = Array.from({ length: 250 }, (_, i) => i * 100_000)
-    .filter((now) => connector.pollComplaint(now));
-  assertEquals(complaints, [3 * SECOND, 13 * SECOND, 23 * SECOND]);
+  assertEquals(complaints(0, 1000), [3, 13, 33, 73, 153, 313, 613, 913]);
   connector.stop();
-  assertEquals(connector.pollComplaint(60 * SECOND), false);
+  assertEquals(connector.pollComplaint(2000 * SECOND), false);
+  connector.start(3000 * SECOND);
+  assertEquals(complaints(3000 * SECOND, 30), [3, 13], "as at first");
 });

@@ -49,6 +49,18 @@ Deno.test("Sessions.newId() passes over ids that are in use", () => {
   assertEquals(sessions.newId(A), first + 3);
 });
 
+Deno.test("Sessions.newIdOfNewInstance() changes the owner's instance once it is settled", () => {
+  const sessions = newSessions();
+  const [old, other] = [sessions.newId(A), sessions.newId(B)].map((id) => id >>> 8);
+  const [, last] = [sessions.newIdOfNewInstance(A), sessions.newIdOfNewInstance(A)];
+  assertEquals(sessions.newId(A) >>> 8, old);
+  sessions.settle(A, other! << 8);
+  assertEquals(sessions.newId(A) >>> 8, old, "an id that is not its own");
+  sessions.settle(A, last!);
+  assertEquals(sessions.newId(A), last! + 1);
+  assertEquals(sessions.newId(B) >>> 8, other);
+});
+
 Deno.test("Sessions.newId() gives no two owners one instance, and none instance 0", () => {
   const draws = [0, 0x77, 0x77, 0x78];
   const sessions = newSessions((out) => out.set([0, 0, draws.shift()!, 0]));

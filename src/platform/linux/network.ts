@@ -18,6 +18,8 @@ import { firewallChange } from "./firewall.ts";
  * a number of our own so that a rule left by a crash can be recognized.
  */
 const FIRST_RULE_PREFERENCE = 7800;
+/** The same of the rules behind those, one for each link at most: there are at most 256. */
+const FIRST_GUARD_PREFERENCE = 8200;
 
 /** Packets the interface queues while the program is busy; 500 is less than one burst of TCP. */
 const TX_QUEUE_PACKETS = "1000";
@@ -106,10 +108,35 @@ function ruleChanges(link: NetworkPlan["links"][number], index: number): SystemC
   if (!selector) return [];
   const ip = ipOf(link.address?.family ?? link.family ?? 4);
   const preference = `${FIRST_RULE_PREFERENCE + index}`;
-  const rule = [...selector, "lookup", `${link.table}`, "pref", preference];
+  return [
+    ...addRule(ip, [...selector, "lookup", `${link.table}`, "pref", preference]),
+    ...link.interface === undefined ? guardChanges(link, index, ip, selector) : [],
+  ];
+}
+
+/**
+ * Where the table has no route, a later rule would find one in the main table, and the link's
+ * datagrams would leave by another line. No others are meant: whoever else uses the address may
+ * need the main table. A socket that is bound to an interface needs no such rule, and an ip(8)
+ * without ports (Linux 4.17, not busybox) has none.
+ */
+function guardChanges(
+  { remotePort }: NetworkPlan["links"][number],
+  index: number,
+  ip: readonly string[],
+  selector: readonly string[],
+): SystemChange[] {
+  if (remotePort === undefined) return [];
+  const datagrams = ["ipproto", "udp", "dport", `${remotePort}`];
+  const preference = `${FIRST_GUARD_PREFERENCE + index}`;
+  const rule = [...selector, ...datagrams, "unreachable", "pref", preference];
+  return addRule(ip, rule).map((change) => ({ ...change, mayFail: true }));
+}
+
+/** Adding a rule that exists fails: delete one that a crash left behind. */
+function addRule(ip: readonly string[], rule: readonly string[]): SystemChange[] {
   const remove = [...ip, "rule", "del", ...rule];
   return [
-    // Adding a rule that exists fails: delete one that a crash left behind.
     { run: remove, mayFail: true },
     { run: [...ip, "rule", "add", ...rule], undo: remove },
   ];

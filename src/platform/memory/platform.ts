@@ -22,8 +22,8 @@ import { MemoryTun } from "./tun.ts";
 /** One host; hosts that share a network reach each other. */
 export class MemoryPlatform implements Platform {
   readonly os = "memory";
-  /** A real directory, for tests that keep something. */
-  stateDirectory = "/nonexistent";
+  /** A real directory, for tests that keep something; this one not even root can make. */
+  stateDirectory = "/dev/null/aggvpn";
   /** Everything that was opened, in order. */
   readonly tuns: MemoryTun[] = [];
   readonly sockets: MemorySocket[] = [];

@@ -78,12 +78,12 @@ export function sandbox(libc: Libc, needs: SandboxNeeds): void {
  * must be seen to change directory for a script and to find programs.
  */
 function unveiled({ programs, files, directories }: SandboxNeeds): Map<string, string> {
-  for (const directory of directories) makeDirectory(directory);
+  const kept = directories.filter(isDirectory);
   const paths = programs.flatMap((program) => withInterpreter(pathOf(program)));
   return new Map([
     ["/", "r"],
     ...programs.length > 0 ? [["/dev/null", "rw"] as const] : [],
-    ...[...directories, ...files].map((path) => [path, "rwc"] as const),
+    ...[...kept, ...files].map((path) => [path, "rwc"] as const),
     ...paths.map((path) => [path, "rx"] as const),
   ]);
 }
@@ -110,11 +110,15 @@ function firstBytes(path: string): string {
   }
 }
 
-/** unveil(2) remembers a directory as it is: one created later would not be seen. */
-function makeDirectory(path: string): void {
+/**
+ * unveil(2) remembers a directory as it is: one created later would not be seen. One that cannot be
+ * made is no reason not to start: whoever writes there says what is then lost.
+ */
+function isDirectory(path: string): boolean {
   try {
     Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new AggvpnError(`Cannot make "${path}": ${(cause as Error).message}`, { cause });
+    return true;
+  } catch {
+    return false;
   }
 }

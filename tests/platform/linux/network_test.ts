@@ -3,10 +3,12 @@ import { leastMtu } from "../../../src/daemon/interface_mtu.ts";
 import { AggvpnError } from "../../../src/errors.ts";
 import { openLibc } from "../../../src/platform/linux/libc.ts";
 import { type Forwarding, networkChanges } from "../../../src/platform/linux/network.ts";
+import { openSocket } from "../../../src/platform/linux/socket.ts";
 import { openTun } from "../../../src/platform/linux/tun.ts";
 import type { NetworkPlan } from "../../../src/platform/platform.ts";
 import { applyChanges, commandLine } from "../../../src/platform/run_changes.ts";
 import { address, prefix } from "../../addresses.ts";
+import { batchOf, remoteAt } from "../openbsd/batches.ts";
 import { inNewNetwork, ip, networkTest } from "./requirements.ts";
 
 const OFF: Forwarding = { ipv4: false, ipv6: false };
@@ -25,8 +27,9 @@ const CLIENT: NetworkPlan = {
   links: [
     { name: "dsl", address: address("192.0.2.10"), interface: "eth0", table: 101 },
     { name: "lte", interface: "wwan0", table: 102 },
-    { name: "fibre", mark: 102, table: 103, family: 6 },
+    { name: "fibre", mark: 102, table: 103, family: 6, remotePort: 5082 },
     { name: "plain", interface: "eth1" },
+    { name: "bound", address: address("192.0.2.11"), table: 104, remotePort: 5084 },
   ],
   nat: false,
   mssClamp: false,
@@ -60,6 +63,15 @@ Deno.test("networkChanges() sets MTU, addresses and routes, and rules for links 
     "? ip -6 rule del fwmark 102 lookup 103 pref 7802",
     "ip -6 rule add fwmark 102 lookup 103 pref 7802" +
     " <- ip -6 rule del fwmark 102 lookup 103 pref 7802",
+    "? ip -6 rule del fwmark 102 ipproto udp dport 5082 unreachable pref 8202",
+    "? ip -6 rule add fwmark 102 ipproto udp dport 5082 unreachable pref 8202" +
+    " <- ip -6 rule del fwmark 102 ipproto udp dport 5082 unreachable pref 8202",
+    "? ip rule del from 192.0.2.11 lookup 104 pref 7804",
+    "ip rule add from 192.0.2.11 lookup 104 pref 7804" +
+    " <- ip rule del from 192.0.2.11 lookup 104 pref 7804",
+    "? ip rule del from 192.0.2.11 ipproto udp dport 5084 unreachable pref 8204",
+    "? ip rule add from 192.0.2.11 ipproto udp dport 5084 unreachable pref 8204" +
+    " <- ip rule del from 192.0.2.11 ipproto udp dport 5084 unreachable pref 8204",
   ]);
 });
 
@@ -141,6 +153,54 @@ Deno.test({
       tun.close();
     }),
 });
+
+for (const way of ["address", "mark"] as const) {
+  Deno.test({
+    ...networkTest(
+      `a link told apart by its ${way} leaves by no other line when its table is empty`,
+    ),
+    fn: () =>
+      inNewNetwork(() => {
+        const tun = openTun(openLibc(), "agg0");
+        // eth0 is the link's; wwan0 has the default route of the main table.
+        for (const [name, own] of [["eth0", "192.0.2.10"], ["wwan0", "198.51.100.10"]] as const) {
+          ip(`link add ${name} type veth peer name ${name}p`);
+          ip(`link set ${name}p addrgenmode none up`);
+          ip(`link set ${name} addrgenmode none arp off up`);
+          ip(`address add ${own}/24 dev ${name}`);
+        }
+        ip("route add default via 198.51.100.1 dev wwan0");
+        ip("route add default via 192.0.2.1 dev eth0 table 101");
+        const bound = way === "address" ? { address: address("192.0.2.10") } : { mark: 102 };
+        const link = { name: "dsl", ...bound, table: 101, remotePort: 5081 };
+        const before = ip("rule");
+        const plan = { ...CLIENT, links: [link] };
+        const undo = applyChanges(networkChanges(plan, OFF), () => {});
+        const socket = openSocket(openLibc(), { name: "dsl", family: 4, ...bound });
+        const sent = (): (string | number | undefined)[] => {
+          const count = socket.send(batchOf(remoteAt("203.0.113.1", 5081), [1]), 0);
+          return [count, socket.failure, sentBy("eth0"), sentBy("wwan0")];
+        };
+        assertEquals(sent(), [1, undefined, 1, 0]);
+        ip("route del default table 101");
+        assertEquals(sent(), [0, "unreachable", 1, 0]);
+        const other = `route get 203.0.113.1 ipproto tcp dport 22`;
+        assertStringIncludes(ip(other), "dev wwan0", "others are not kept from it");
+        ip("route add default via 192.0.2.1 dev eth0 table 101");
+        assertEquals(sent(), [1, undefined, 2, 0]);
+        undo();
+        assertEquals(ip("rule"), before);
+        socket.close();
+        tun.close();
+      }),
+  });
+}
+
+/** Packets that an interface has sent. */
+function sentBy(name: string): number {
+  const [{ stats64 }] = JSON.parse(ip(`-j -s link show dev ${name}`));
+  return stats64.tx.packets;
+}
 
 /** The commands for another MTU, with what they read. */
 function atMtu(plan: NetworkPlan, mtu: number): string[] {

@@ -50,6 +50,8 @@ function makePlatform(libc: FakeLibc): { platform: Platform; run: RunCommand } {
     exists: () => true,
     executable: () => "/usr/local/bin/deno",
   });
+  // Exists on the host that tests run on.
+  Object.assign(platform, { stateDirectory: "/var/tmp" });
   const run: RunCommand = (command, input) => {
     libc.calls.push(`$ ${commandLine(command)}`, ...input?.trimEnd().split("\n") ?? []);
     return { success: true, message: "" };

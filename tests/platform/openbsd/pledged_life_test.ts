@@ -165,6 +165,7 @@ Deno.test(
 
     for (const number of range(0, 20)) host.tuns.get("tun0")!.inject(udp4(number));
     await until(world, "packets arrive", () => server.tun.incoming.length === 20);
+    await until(world, "the time stamp is kept", () => exists(`${directory}/state/home.clock`));
     await until(world, "the quota is kept", () => exists(`${directory}/state/home.quota.json`));
 
     using _said = coreSays("client", { type: "mtu", peer: "server", mtu: 1400 });
