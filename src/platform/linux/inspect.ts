@@ -16,7 +16,7 @@ import {
   interfaceState,
 } from "./interfaces.ts";
 import type { Libc } from "./libc.ts";
-import { readForwarding } from "./network.ts";
+import { readForwarding } from "./host_state.ts";
 import { openSocket } from "./socket.ts";
 import { TUN_DEVICE } from "./tun.ts";
 
