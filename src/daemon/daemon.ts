@@ -20,6 +20,7 @@ import type { RunCommand } from "../platform/run_changes.ts";
 import { PacketPool } from "../slab.ts";
 import { Endpoint } from "../tunnel/endpoint.ts";
 import type { EndpointEvent } from "../tunnel/options.ts";
+import type { ChangeJournal } from "./change_journal.ts";
 import { EventLog } from "./event_log.ts";
 import {
   type Environment,
@@ -33,6 +34,7 @@ import { logFinding } from "./log_finding.ts";
 import { networkPlan, openFiles } from "./plan.ts";
 import { prepare } from "./prepare.ts";
 import { QUOTA_INTERVAL_MS, type QuotaLink, Quotas } from "./quotas.ts";
+import { REPAIR_INTERVAL_MS } from "./repair.ts";
 import type { ScriptHost } from "./script.ts";
 import { stateFile } from "./state_file.ts";
 import type { InterfaceMtu } from "./interface_mtu.ts";
@@ -53,6 +55,8 @@ export interface DaemonOptions {
   readonly onChange: (line: string) => void;
   /** For tests: makes a change of the system. */
   readonly run?: RunCommand;
+  /** Notes what a crash would leave. */
+  readonly journal?: ChangeJournal;
 }
 
 /** What a {@linkcode Daemon} consists of. */
@@ -152,13 +156,14 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const sockets = linkSockets.openAll();
   const closer: { close: () => void } = { close: () => closeAll(sockets) };
   stack.defer(() => closer.close());
-  const { tun, mtu, programs } = await openInterface({
+  const { tun, mtu, repair, programs } = await openInterface({
     platform,
     name: config.tunnel.interface,
     kind: config.tunnel.offload ? "offload" : "plain",
     plan: (device) => networkPlan(config, device, prepared.mtu, families),
     onChange: options.onChange,
     run: options.run,
+    journal: options.journal,
   }, stack);
   const env: Environment = () => hookEnvironment(config.tunnel, tun.name, mtu.current);
   const scripts: ScriptHost = { killGroup: (leader) => platform.killGroup(leader) };
@@ -189,6 +194,8 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     reopen: (index) => linkSockets.reopen(index),
   });
   closer.close = (): void => driver.close();
+  const timer = setInterval(() => void repair.repair(), REPAIR_INTERVAL_MS);
+  stack.defer(() => clearInterval(timer));
   const quotas = startQuotas(options, endpoint, driver, stack);
   if (config.sandbox) enterSandbox(options, programs);
   const socketNames = prepared.sockets.map((socket) => socket.name);
@@ -206,13 +213,16 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 /** Gives up the rights that are no longer needed once everything is open. */
-function enterSandbox({ config, platform }: DaemonOptions, undoing: readonly string[]): void {
+function enterSandbox(
+  { config, platform, journal }: DaemonOptions,
+  undoing: readonly string[],
+): void {
   const hooks = config.tunnel.down === undefined ? [] : [HOOK_SHELL];
   const status = config.statusCommand === undefined ? [] : [config.statusCommand];
   const keepsQuotas = config.mode === "client" && quotaLinks(config.links).length > 0;
   const reason = platform.sandbox({
     programs: [...new Set([...undoing, ...hooks, ...status])],
-    files: [config.control],
+    files: [config.control, ...journal ? [journal.path] : []],
     directories: keepsQuotas ? [platform.stateDirectory] : [],
   });
   if (reason !== undefined) log.debug("No rights are given up: {reason}", { reason });

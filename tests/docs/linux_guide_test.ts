@@ -201,7 +201,7 @@ programTest(
     assert(await eventually(() => bothUp(control), 30_000), child.stderr.join("\n"));
     assert(await reachesInternet(lab, net));
     const rules = await execute(net.client, "ip", "rule");
-    assertEquals(rules.match(/^7800:.* oif eth1 lookup 101$/m) !== null, true, rules);
+    assertEquals(rules.match(/^7800:.* oif eth1 lookup 101 proto 78$/m) !== null, true, rules);
     await child.stop();
     const route = await lab.attempt(net.client, ["ip", "route", "get", "192.0.2.1"]);
     assertEquals([route.code, route.stdout], [2, ""]);

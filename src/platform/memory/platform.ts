@@ -99,6 +99,8 @@ export class MemoryPlatform implements Platform {
 
   secureSignals(): void {}
 
+  endProcess(): void {}
+
   /** Scripts are real ones. */
   killGroup(leader: number): void {
     try {

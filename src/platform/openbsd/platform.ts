@@ -25,7 +25,7 @@ import { lookup } from "./lookup.ts";
 import { networkChanges } from "./network.ts";
 import { openPoller } from "./poller.ts";
 import { sandbox } from "./sandbox.ts";
-import { killGroup, secureSignals } from "./signals.ts";
+import { endProcess, killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
 import { openTun } from "./tun.ts";
 
@@ -68,6 +68,7 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
       return inspectHost({ libc: libc(), read, hasLibcrypto, calls, executable, exists }, needs);
     },
     secureSignals: () => secureSignals(libc()),
+    endProcess: (pid) => endProcess(libc(), pid),
     killGroup: (leader) => killGroup(libc(), leader),
     lookup: (host, { rdomain }) => lookup(libc(), system.await, host, rdomain),
     startFindings: (openFiles) => [
