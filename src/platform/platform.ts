@@ -276,10 +276,21 @@ export interface SandboxNeeds {
   readonly directories: readonly string[];
 }
 
+/** A link as {@linkcode Platform.inspect} looks at it. */
+export interface LinkNeeds extends SocketOptions {
+  /** Address of the other end, where it is no name. */
+  readonly remote?: Address;
+  /** Its routing table (Linux). */
+  readonly table?: number;
+}
+
 /** What {@linkcode Platform.inspect} looks for. */
 export interface HostNeeds {
+  /** Of an interface that is not there yet. */
   readonly tunName: string | undefined;
-  readonly links: readonly SocketOptions[];
+  /** How the interface, if it has a name, and the routing are to look. */
+  readonly plan: Pick<NetworkPlan, "interface" | "rdomain" | "addresses" | "routes">;
+  readonly links: readonly LinkNeeds[];
   readonly listen: readonly { readonly host: Address; readonly port: number }[];
   readonly nat: boolean;
   readonly mssClamp: boolean;

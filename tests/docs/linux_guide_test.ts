@@ -37,6 +37,7 @@ Deno.test("the configurations of the Linux guide are those of the examples", () 
 Deno.test("the Linux guide explains every message of check", () => {
   const patterns = messagePatterns([
     "src/platform/linux/inspect.ts",
+    "src/platform/linux/inspect_network.ts",
     "src/platform/linux/socket_setup.ts",
     "src/platform/first_calls.ts",
     "src/platform/open_files.ts",

@@ -156,3 +156,24 @@ programTest("aggvpn up does not start where it would replace a route", async (la
   assertStringIncludes(said, "10.50.0.0/16 dev line1");
   assertEquals(await systemState(net.client), before);
 });
+
+programTest("aggvpn check does not warn of the tunnel that it is for", async (lab) => {
+  const net = await buildEmulated(lab, LINES);
+  const program = await Program.prepare(lab, net, {
+    tunnel: { client: 'routes = ["10.99.0.0/16"]' },
+    link: ["local_port = 6080", ""],
+  });
+  await program.up("server");
+  await program.up("client");
+  await program.connected();
+  for (const side of ["server", "client"] as const) {
+    const checked = await program.run(side, "check", program.file(side));
+    assertEquals(checked, { code: 0, stdout: "configuration OK\n", stderr: "" });
+  }
+  // Another file's tunnel is in the way of this one.
+  const other = await Deno.readTextFile(program.file("client"));
+  await program.write("client", other.replace("client.sock", "other.sock"));
+  const { stdout } = await program.run("client", "check", program.file("client"));
+  assertStringIncludes(stdout, 'Interface "agg0" exists already');
+  assertStringIncludes(stdout, "6080: Address already in use");
+});
