@@ -121,6 +121,7 @@ export class Daemon implements AsyncDisposable {
         interface: tun.name,
         offload: tun.offload,
         tunDrops: driver.tunDrops,
+        staleDrops: driver.staleDrops,
         tunOversize: tun.oversizePackets,
         tunMalformed: tun.malformedPackets,
         sockets: driver.ports.map((port, i) => ({
