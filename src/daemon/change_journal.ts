@@ -24,6 +24,8 @@ interface Journal {
   readonly version: number;
   /** Network the commands are for: a host may have several. */
   readonly network: string;
+  /** Process that wrote it, where that can be told from a later one with its number. */
+  readonly process: string;
   readonly undo: readonly (readonly string[])[];
 }
 
@@ -43,7 +45,12 @@ export class ChangeJournal {
 
   /** Replaces what would undo everything. A tunnel whose journal cannot be written runs as well. */
   note(undo: readonly (readonly string[])[]): void {
-    const journal: Journal = { version: VERSION, network: currentNetwork(), undo };
+    const journal: Journal = {
+      version: VERSION,
+      network: currentNetwork(),
+      process: processOf(Deno.pid),
+      undo,
+    };
     try {
       replaceFile(this.path, JSON.stringify(journal) + "\n");
     } catch (error) {
@@ -88,7 +95,7 @@ async function findLeftOvers(directory: string): Promise<string[]> {
 export function undoLeftOvers(control: string, run: RunCommand = runCommand): string[] {
   const path = journalPath(control);
   const journal = readJournal(path);
-  if (!journal || journal.network !== currentNetwork()) return [];
+  if (!journal || journal.network !== currentNetwork() || isRunning(journal)) return [];
   const done: string[] = [];
   for (const command of journal.undo) {
     const { success, message } = run(command);
@@ -123,7 +130,9 @@ function readJournal(path: string): Journal | undefined {
     const { isFile, uid, mode } = Deno.lstatSync(path);
     if (!isFile || uid !== Deno.uid() || ((mode ?? 0) & 0o022) !== 0) return undefined;
     const journal = JSON.parse(Deno.readTextFileSync(path)) as Journal;
-    return journal.version === VERSION && isCommands(journal.undo) ? journal : undefined;
+    const isOurs = journal.version === VERSION && isCommands(journal.undo) &&
+      typeof journal.process === "string";
+    return isOurs ? journal : undefined;
   } catch {
     return undefined;
   }
@@ -139,6 +148,24 @@ function isCommands(value: unknown): boolean {
 function currentNetwork(): string {
   try {
     return Deno.readLinkSync("/proc/thread-self/ns/net");
+  } catch {
+    return "";
+  }
+}
+
+/** Its socket may have been removed by hand. */
+function isRunning({ process }: Journal): boolean {
+  const [pid = ""] = process.split(" ");
+  return process !== "" && Number(pid) !== Deno.pid && processOf(Number(pid)) === process;
+}
+
+/** Number and start of a process: proc_pid_stat(5), field 22. Empty where there is no such file. */
+function processOf(pid: number): string {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    // The name of the program, in parentheses, may hold anything.
+    const start = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    return `${pid} ${start}`;
   } catch {
     return "";
   }

@@ -72,9 +72,15 @@ export async function openInterface(
   if (kept) closed.commands = platform.closedCommands(kept);
   const plan = { ...options.plan(tun.name), ...kept && { kept } };
   const changes = platform.networkChanges(plan);
-  const note = (undo: readonly (readonly string[])[]): void =>
-    options.journal?.note([...undo, ...closed.commands]);
+  // What others did at first comes to be undone here too, once it was put back.
+  const taken: (readonly string[])[] = [];
+  let made: readonly (readonly string[])[] = [];
+  const note = (undo: readonly (readonly string[])[]): void => {
+    made = undo;
+    options.journal?.note([...taken, ...made, ...closed.commands]);
+  };
   stack.defer(applyChanges(changes, report, run, note));
+  stack.defer(() => undoWith(taken, report, run));
   // One unusable address is no reason to give up the others.
   for (const finding of await platform.awaitAddresses(plan)) logFinding(finding);
   const undoing = [...changes.flatMap(({ undo }) => undo ? [undo] : []), ...closed.commands];
@@ -91,6 +97,11 @@ export async function openInterface(
   const repair = new Repair({
     changes,
     mtu: () => mtu.current,
+    onTaken: ({ undo }) => {
+      if (!undo || taken.includes(undo)) return;
+      taken.unshift(undo);
+      note(made);
+    },
     onChange: options.onChange,
     look: awaitCommand,
     run: run ?? startCommand,

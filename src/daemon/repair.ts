@@ -23,6 +23,8 @@ export interface RepairOptions {
   readonly changes: readonly SystemChange[];
   /** MTU of the interface in bytes. */
   readonly mtu: () => number;
+  /** Gets each change that was done by somebody else before. */
+  readonly onTaken: (change: SystemChange) => void;
   /** Gets each command as it is run: `+ ip route add ...`. */
   readonly onChange: (line: string) => void;
   readonly look: AwaitCommand;
@@ -89,6 +91,7 @@ export class Repair {
   async #putBack(change: SystemChange): Promise<boolean> {
     const command: SystemCommand = change.atMtu?.(this.#options.mtu()) ?? change;
     this.#options.onChange(`+ ${changeLine(command)}`);
+    if (change.isDone) this.#options.onTaken(change);
     const { success, message } = await this.#options.run(command.run, command.input);
     if (!success && !this.#failing.has(change)) {
       this.#failing.add(change);

@@ -138,6 +138,8 @@ export interface SystemChange extends SystemCommand {
    * undoes it stays the same. Absent when it does not depend on the MTU.
    */
   readonly atMtu?: (mtu: number) => SystemCommand;
+  /** It is so already, by somebody else: it is made, and then undone, only if that changes. */
+  readonly isDone?: boolean;
   /** Tells whether it is still so; absent when nobody else would change it. */
   readonly look?: Look;
 }

@@ -50,6 +50,7 @@ export function applyChanges(
   const undoing: (readonly string[])[] = [];
   const undo = (): void => undoWith(undoing.splice(0).reverse(), report, run);
   for (const change of changes) {
+    if (change.isDone) continue;
     report(changeLine(change), "change");
     if (change.undo) note([...undoing, change.undo].reverse());
     const { success, message } = run(change.run, change.input);

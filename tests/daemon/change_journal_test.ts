@@ -91,6 +91,32 @@ Deno.test("undoLeftOvers() carries out nothing that another could have written, 
     assertEquals([undoLeftOvers(control, run), ran], [[], []]);
   }));
 
+Deno.test({
+  name: "undoLeftOvers() undoes nothing of a process that runs without its socket",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    inDirectory(async (directory) => {
+      const control = `${directory}/home.sock`;
+      const { ran, run } = recorder();
+      new ChangeJournal(control).note(UNDO);
+      const path = journalPath(control);
+      const child = new Deno.Command("sleep", { args: ["20"] }).spawn();
+      const stat = Deno.readTextFileSync(`/proc/${child.pid}/stat`).split(" ");
+      const text = Deno.readTextFileSync(path)
+        .replace(/"process":"[^"]*"/, `"process":"${child.pid} ${stat[21]}"`);
+      Deno.writeTextFileSync(path, text);
+      assertEquals([undoLeftOvers(control, run), isLeft(control)], [[], true]);
+      // Another process may get the number.
+      Deno.writeTextFileSync(path, text.replace(` ${stat[21]}"`, ' 1"'));
+      assertEquals(undoLeftOvers(control, run).length, 1);
+      Deno.writeTextFileSync(path, text);
+      child.kill();
+      await child.status;
+      assertEquals(undoLeftOvers(control, run).length, 1);
+      assertEquals(ran.length, 4);
+    }),
+});
+
 Deno.test("ChangeJournal that cannot be written says so once", async () => {
   const lines = await logged(() => {
     const journal = new ChangeJournal("/nonexistent/home.sock");

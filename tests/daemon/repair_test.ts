@@ -8,6 +8,7 @@ import { logged } from "../logged.ts";
 class Words {
   readonly looks: string[] = [];
   readonly ran: string[] = [];
+  readonly taken: string[] = [];
   refused: string | undefined;
   readonly repair: Repair;
 
@@ -15,6 +16,7 @@ class Words {
     this.repair = new Repair({
       changes,
       mtu: () => 1400,
+      onTaken: ({ undo }) => this.taken.push(undo!.join(" ")),
       onChange: (line) => this.ran.push(line),
       look: (command): Promise<CommandOutput> => {
         this.looks.push(command.join(" "));
@@ -72,6 +74,16 @@ Deno.test("Repair makes what depends on the MTU for the MTU of the moment", asyn
   const system = new Words([], [word("x", { atMtu: (mtu) => ({ run: ["add", `x${mtu}`] }) })]);
   await system.repair.repair();
   assertEquals(system.words, ["x1400"]);
+});
+
+Deno.test("Repair tells of what it makes instead of somebody else, so that it is undone", async () => {
+  const undo = ["remove", "a"];
+  const system = new Words(["a", "b"], [word("a", { undo, isDone: true }), word("b", { undo })]);
+  await system.repair.repair();
+  assertEquals(system.taken, []);
+  system.words.length = 0;
+  await system.repair.repair();
+  assertEquals([system.words, system.taken], [["a", "b"], ["remove a"]]);
 });
 
 Deno.test("Repair starts nothing once it is closed, and asks nothing without a change", async () => {

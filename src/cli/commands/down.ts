@@ -31,7 +31,7 @@ Exit status: 0 when nothing of the tunnel is left, also if nothing was there.`,
     for (const line of undoLeftOvers(control)) shell.stdout(`- ${line}\n`);
     if (!isLeft(control)) return EXIT.ok;
     throw new AggvpnError(`Cannot undo what ${journalPath(control)} lists`, {
-      hint: "Run as the user who ran the tunnel, in the same network namespace",
+      hint: "Its process may still run; else run as its user, in its network namespace",
     });
   },
 };

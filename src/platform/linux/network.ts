@@ -184,14 +184,17 @@ function forwardingChanges({ addresses }: NetworkPlan, state: HostState): System
     undo: ["sysctl", "-q", "-w", `${name}=${before}`],
     look: { run: ["sysctl", "-n", name], shows: new RegExp(`^${value}$`, "m") },
   });
+  // Where it is on, another tunnel may turn it off when that ends.
+  const on = (name: string, isDone: boolean): SystemChange => ({ ...set(name, "1", "0"), isDone });
   const { ipv4, ipv6 } = state.forwarding;
   const has = (family: Family): boolean => addresses.some((address) => address.family === family);
+  const advertised = ipv6 ? [] : state.advertised;
   return [
-    ...(!ipv4 && has(4) ? [set("net.ipv4.ip_forward", "1", "0")] : []),
-    ...(!ipv6 && has(6)
+    ...(has(4) ? [on("net.ipv4.ip_forward", ipv4)] : []),
+    ...(has(6)
       ? [
-        ...state.advertised.map((name) => set(`net/ipv6/conf/${name}/accept_ra`, "2", "1")),
-        set("net.ipv6.conf.all.forwarding", "1", "0"),
+        ...advertised.map((name) => set(`net/ipv6/conf/${name}/accept_ra`, "2", "1")),
+        on("net.ipv6.conf.all.forwarding", ipv6),
       ]
       : []),
   ];
