@@ -37,6 +37,8 @@ export class Repair {
   readonly #watched: readonly SystemChange[];
   /** Changes that could not be made again, which is told once. */
   readonly #failing: Set<SystemChange> = new Set();
+  /** Those of changes that may fail which did not. */
+  readonly #seen: Set<SystemChange> = new Set();
   #running: Promise<void> | undefined;
   #isClosed = false;
 
@@ -68,8 +70,11 @@ export class Repair {
     for (const change of this.#watched) {
       const isThere = await this.#isThere(change, outputs);
       if (this.#isClosed) break;
-      if (isThere) this.#failing.delete(change);
-      else if (change.look!.isGate) break;
+      if (isThere) {
+        this.#failing.delete(change);
+        this.#seen.add(change);
+      } else if (change.look!.isGate) break;
+      else if (change.mayFail && !this.#seen.has(change)) continue;
       else if (await this.#putBack(change)) done.push(commandLine(change.run));
     }
     if (done.length === 0) return;

@@ -70,6 +70,17 @@ Deno.test("Repair says once that it cannot, and again after it could", async () 
   assertEquals(await logged(twice), [failure]);
 });
 
+Deno.test("Repair does not try what the host has never had, such as a clamp without nft", async () => {
+  const system = new Words([], [word("clamp", { mayFail: true }), word("b")]);
+  await system.repair.repair();
+  assertEquals(system.words, ["b"]);
+  system.words.push("clamp");
+  await system.repair.repair();
+  system.words.length = 0;
+  await system.repair.repair();
+  assertEquals(system.words, ["clamp", "b"]);
+});
+
 Deno.test("Repair makes what depends on the MTU for the MTU of the moment", async () => {
   const system = new Words([], [word("x", { atMtu: (mtu) => ({ run: ["add", `x${mtu}`] }) })]);
   await system.repair.repair();
