@@ -16,7 +16,13 @@ export interface Core {
   /** Takes over the first `count` slots of `slots`. */
   handlePackets(now: number, slots: Int32Array, count: number): void;
   handleDatagrams(now: number, socket: number, batch: ReceiveBatch): void;
-  handleSendFailure(now: number, socket: number, path: number, failure: SendFailure): void;
+  handleSendFailure(
+    now: number,
+    socket: number,
+    path: number,
+    failure: SendFailure,
+    length: number,
+  ): void;
   /** Call it when {@linkcode pollTimeout} is due; harmless before. */
   handleTimeout(now: number): void;
   /** Appends what is due to `batches[socket]`; true when a batch is full and more waits. */
