@@ -4,41 +4,113 @@
  * @module
  */
 
-import { Address, type Prefix } from "../address.ts";
-import type { Config } from "../config/config.ts";
-import { osOf, WAY_KEYS } from "../config/ways.ts";
+import { Address, type Family, type Prefix } from "../address.ts";
+import { compact } from "../config/compact.ts";
+import type { Config, LinkConfig } from "../config/config.ts";
+import { formatHostPort } from "../config/host_port.ts";
+import { osOf, WAY_KEYS, wayOf } from "../config/ways.ts";
+import { isAlive } from "../control/server.ts";
+import { linkSocket, networkPlan, openFiles, packetRoom } from "../daemon/plan.ts";
 import { AggvpnError } from "../errors.ts";
-import { linkSocket, openFiles } from "../daemon/plan.ts";
 import { detectPlatform } from "../platform/detect.ts";
-import type { HostFinding, HostNeeds, Platform } from "../platform/platform.ts";
+import type { HostFinding, HostNeeds, LinkNeeds, Platform } from "../platform/platform.ts";
+import { askStatus } from "./commands/status.ts";
 
-/** Inspects this host; changes nothing. Never throws for what a user can act on. */
-export function checkHost(config: Config): readonly HostFinding[] {
+/** A tunnel of the same file that runs. */
+export interface RunningTunnel {
+  readonly interface: string;
+  /** Addresses with ports that its sockets have. */
+  readonly locals: readonly string[];
+}
+
+/**
+ * Inspects this host; changes nothing. What a running tunnel of the same file has is not in the way.
+ * Never throws for what a user can act on.
+ */
+export async function checkHost(config: Config): Promise<readonly HostFinding[]> {
   try {
     const platform = detectPlatform();
-    return [...foreignKeys(config, platform), ...platform.inspect(hostNeeds(config))];
+    const running = await findRunning(config.control);
+    return [
+      ...foreignKeys(config, platform),
+      ...platform.inspect(hostNeeds(config, running)),
+      ...largeMtu(config, platform),
+    ];
   } catch (error) {
     if (!(error instanceof AggvpnError)) throw error;
     return [{ severity: "error", message: error.message, ...error.hint && { hint: error.hint } }];
   }
 }
 
-/** Returns what a configuration needs of a host. */
-export function hostNeeds(config: Config): HostNeeds {
+async function findRunning(control: string): Promise<RunningTunnel | undefined> {
+  if (!await isAlive(control)) return undefined;
+  try {
+    const { daemon } = await askStatus(control);
+    return { interface: daemon.interface, locals: daemon.sockets.map(({ local }) => local) };
+  } catch (error) {
+    if (error instanceof AggvpnError) return undefined;
+    throw error;
+  }
+}
+
+/** Returns what a configuration needs of a host, besides what its `running` tunnel has. */
+export function hostNeeds(config: Config, running?: RunningTunnel): HostNeeds {
+  const { tunnel } = config;
   const links = config.mode === "client" ? config.links : [];
+  const families = links.map(familyOfLink);
+  const device = tunnel.interface ?? running?.interface ?? "";
+  const isFree = (local: string): boolean => !running?.locals.includes(local);
   return {
-    tunName: config.tunnel.interface,
-    // The family of a host name is known only once it is looked up.
-    links: links.map((link) => {
-      const { host } = link.remote;
-      return linkSocket(link, host instanceof Address ? host.family : 4);
-    }),
-    listen: config.mode === "server" ? config.listen : [],
-    nat: config.tunnel.nat,
-    mssClamp: config.tunnel.mssClamp,
-    forwarding: config.tunnel.nat || hasNetworks(config),
+    tunName: running?.interface === tunnel.interface ? undefined : tunnel.interface,
+    plan: networkPlan(config, device, tunnel.mtu ?? 0, families),
+    links: links.map((link, i) => linkNeeds(link, families[i]!, isFree)),
+    listen: config.mode === "server"
+      ? config.listen.filter((listen) => isFree(formatHostPort(listen)))
+      : [],
+    nat: tunnel.nat,
+    mssClamp: tunnel.mssClamp,
+    forwarding: tunnel.nat || hasNetworks(config),
     openFiles: openFiles(config),
   };
+}
+
+/** The family of a host name is known only once it is looked up. */
+function familyOfLink({ remote: { host } }: LinkConfig): Family {
+  return host instanceof Address ? host.family : 4;
+}
+
+function linkNeeds(
+  link: LinkConfig,
+  family: Family,
+  isFree: (local: string) => boolean,
+): LinkNeeds {
+  const { port, ...socket } = linkSocket(link, family);
+  const { host } = link.remote;
+  const wildcard = family === 4 ? "0.0.0.0" : "[::]";
+  const isOurs = port !== undefined &&
+    !isFree(socket.address?.withPort(port) ?? `${wildcard}:${port}`);
+  return compact({
+    ...socket,
+    port: isOurs ? undefined : port,
+    remote: host instanceof Address ? host : undefined,
+    table: wayOf(link, "table"),
+  });
+}
+
+/** A configured MTU is not lowered for what the interfaces of the links carry. */
+function largeMtu(config: Config, platform: Platform): HostFinding[] {
+  const { mtu } = config.tunnel;
+  if (config.mode !== "client" || mtu === undefined) return [];
+  return config.links.flatMap((link): HostFinding[] => {
+    const family = familyOfLink(link);
+    const carries = packetRoom(link, family, platform.interfaceMtu(linkSocket(link, family)));
+    if (carries === undefined || mtu <= carries) return [];
+    return [{
+      severity: "warning",
+      message: `Link "${link.name}" carries packets of ${carries} bytes, tunnel.mtu is ${mtu}`,
+      hint: "Leave tunnel.mtu out: it is derived from the links.",
+    }];
+  });
 }
 
 /** Whether there are networks behind clients: packets from there are not this host's. */

@@ -132,7 +132,7 @@ function linkCells(link: LinkStatus): string[] {
 
 function dropLine({ daemon, tunnel }: StatusDocument): string {
   const drops = Object.entries(tunnel.drops);
-  drops.push(["tun", daemon.tunDrops]);
+  drops.push(["tun", daemon.tunDrops], ["stale", daemon.staleDrops ?? 0]);
   drops.push(["tun-oversize", daemon.tunOversize], ["tun-malformed", daemon.tunMalformed]);
   for (const socket of daemon.sockets) {
     drops.push([`receive-buffer of ${socket.name}`, socket.receiveDrops]);

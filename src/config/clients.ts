@@ -5,7 +5,7 @@
  */
 
 import { compact } from "./compact.ts";
-import type { ClientConfig, Secret } from "./config.ts";
+import type { ClientConfig, Secret, TunnelConfig } from "./config.ts";
 import { readSecret, type ReadSecretFile, sameSecret } from "./read_secret.ts";
 import { asTable, type Context, type Reading, readTable } from "./read_table.ts";
 import type { Report } from "./report.ts";
@@ -47,6 +47,21 @@ export function readClients(
   const all = readAll(table, complete, context, readFile);
   if (all.length > 1) checkApart(all, report);
   return all.flatMap((client) => client.config ?? []);
+}
+
+/** Reports clients that have the address of this end: then nothing that is sent to it leaves. */
+export function checkOwnAddress(
+  { address, address6 }: TunnelConfig,
+  clients: readonly ClientConfig[],
+  report: Report,
+): void {
+  const own = [address, address6].flatMap((address) => address?.toAddress().toPrefix() ?? []);
+  for (const { name, allowed } of clients) {
+    const shared = allowed.find((one) => own.some((mine) => mine.equals(one)));
+    if (!shared) continue;
+    const message = `client.${name}: ${shared.toAddress()} is the address of this end`;
+    report.error(undefined, message, "the two ends need different addresses of one network");
+  }
 }
 
 function readAll(

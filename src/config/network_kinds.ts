@@ -11,8 +11,8 @@ import { type Kind, text } from "./kind.ts";
 
 const SAMPLE: Readonly<Record<Family, string>> = { 4: "10.44.43.1", 6: "fd00:44::1" };
 const SAMPLE_LENGTH: Readonly<Record<Family, number>> = { 4: 30, 6: 64 };
-/** What `default` and `default6` stand for. */
-const ALL: Readonly<Record<Family, Prefix>> = {
+/** What `default` and `default6` stand for; `default` alone may mean both: see the `[tunnel]` table. */
+export const ALL: Readonly<Record<Family, Prefix>> = {
   4: new Prefix(new Uint8Array(4), 0),
   6: new Prefix(new Uint8Array(16), 0),
 };

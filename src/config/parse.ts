@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readClients } from "./clients.ts";
+import { checkOwnAddress, readClients } from "./clients.ts";
 import { compact } from "./compact.ts";
 import type { ClientModeConfig, Config, Problem } from "./config.ts";
 import { readLinks } from "./links.ts";
@@ -114,6 +114,7 @@ function serverMode(draft: Draft, common: Common): Config {
   const listen = readListen(top, complete, context.report);
   const clients = readClients(top, root.entries.get("client"), complete, context, draft.readFile);
   const rules = readRules(root.entries.get("rule"), undefined, context);
+  checkOwnAddress(common.tunnel, clients, context.report);
   return { ...common, mode: "server", listen, clients, rules };
 }
 

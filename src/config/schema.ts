@@ -143,7 +143,8 @@ export const TUNNEL_KEYS = {
   },
   routes: {
     kind: listOf(located(net.network)),
-    doc: "Networks that are reached through the tunnel.",
+    doc:
+      'Networks that are reached through the tunnel; "default" is everything, of IPv6 too if there is `address6`.',
   },
   nat: {
     kind: flag,

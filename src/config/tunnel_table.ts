@@ -9,6 +9,7 @@ import { IPV6_MIN_MTU } from "../wire/ip_layout.ts";
 import { compact } from "./compact.ts";
 import type { TunnelConfig } from "./config.ts";
 import type { Located } from "./kind.ts";
+import { ALL } from "./network_kinds.ts";
 import { type Context, type Reading, readTable } from "./read_table.ts";
 import type { Report } from "./report.ts";
 import { TUNNEL_KEYS } from "./schema.ts";
@@ -18,13 +19,26 @@ type TunnelReading = Reading<typeof TUNNEL_KEYS>;
 
 /** Reads the table; `hasScript`: a status command may set the addresses. */
 export function readTunnel(table: Table, hasScript: boolean, context: Context): TunnelReading {
-  const tunnel = readTable(table, TUNNEL_KEYS, "tunnel", context);
+  const tunnel = withBothDefaults(readTable(table, TUNNEL_KEYS, "tunnel", context));
   checkGateway(tunnel, "address", "gateway", context.report);
   checkGateway(tunnel, "address6", "gateway6", context.report);
   checkMtu(tunnel, context.report);
   checkRoutes(tunnel, context.report);
   checkAddressed(tunnel, hasScript, context.report);
   return tunnel;
+}
+
+/**
+ * With `address6`, "default" means IPv6 as well, which would else go around the tunnel. Whoever wants
+ * IPv4 alone writes 0.0.0.0/0.
+ */
+function withBothDefaults(tunnel: TunnelReading): TunnelReading {
+  const { address6, routes = [] } = tunnel.values;
+  const both = routes.find(({ value }) => value === ALL[4]);
+  const hasSixth = routes.some(({ value }) => value.family === 6 && value.isDefault);
+  if (!both || !address6 || hasSixth) return tunnel;
+  const more = [...routes, { ...both, value: ALL[6] }];
+  return { ...tunnel, values: { ...tunnel.values, routes: more } };
 }
 
 /** Makes the configuration from what was read. */

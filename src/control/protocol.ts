@@ -41,6 +41,8 @@ export interface DaemonStatus {
   readonly offload: string;
   /** Packets the TUN interface did not accept. */
   readonly tunDrops: number;
+  /** Packets dropped since the process had paused meanwhile. */
+  readonly staleDrops?: number;
   /** Packets from it that were longer than the tunnel carries, or made no sense. */
   readonly tunOversize: number;
   readonly tunMalformed: number;

@@ -22,6 +22,7 @@ import type { RunCommand } from "../platform/run_changes.ts";
 import { PacketPool } from "../slab.ts";
 import { Endpoint } from "../tunnel/endpoint.ts";
 import type { EndpointEvent, EndpointStatus } from "../tunnel/options.ts";
+import type { ChangeJournal } from "./change_journal.ts";
 import { EventLog } from "./event_log.ts";
 import {
   type Environment,
@@ -38,6 +39,7 @@ import { networkPlan, openFiles } from "./plan.ts";
 import { prepare } from "./prepare.ts";
 import { type Remotes, REMOTES_INTERVAL_MS } from "./remotes.ts";
 import { QUOTA_INTERVAL_MS, type QuotaLink, Quotas } from "./quotas.ts";
+import { REPAIR_INTERVAL_MS } from "./repair.ts";
 import type { ScriptHost } from "./script.ts";
 import { stateFile } from "./state_file.ts";
 
@@ -59,6 +61,8 @@ export interface DaemonOptions {
   readonly stopping?: AbortSignal;
   /** For tests: makes a change of the system. */
   readonly run?: RunCommand;
+  /** Notes what a crash would leave. */
+  readonly journal?: ChangeJournal;
 }
 
 /** What a {@linkcode Daemon} consists of. */
@@ -126,6 +130,7 @@ export class Daemon implements AsyncDisposable {
         interface: tun.name,
         offload: tun.offload,
         tunDrops: driver.tunDrops,
+        staleDrops: driver.staleDrops,
         tunOversize: tun.oversizePackets,
         tunMalformed: tun.malformedPackets,
         sockets: driver.ports.map((port, i) =>
@@ -185,13 +190,14 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   }
   const closer: { close: () => void } = { close: () => closeAll(sockets) };
   stack.defer(() => closer.close());
-  const { tun, mtu, programs } = await openInterface({
+  const { tun, mtu, repair, programs } = await openInterface({
     platform,
     name: config.tunnel.interface,
     kind: config.tunnel.offload ? "offload" : "plain",
     plan: (device) => networkPlan(config, device, prepared.mtu, families),
     onChange: options.onChange,
     run: options.run,
+    journal: options.journal,
   }, stack);
   const env: Environment = () => hookEnvironment(config.tunnel, tun.name, mtu.current);
   const scripts: ScriptHost = { killGroup: (leader) => platform.killGroup(leader) };
@@ -223,6 +229,8 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   closer.close = (): void => driver.close();
   if (remotes) followRemotes(remotes, { endpoint, driver, linkSockets }, stack);
+  const timer = setInterval(() => void repair.repair(), REPAIR_INTERVAL_MS);
+  stack.defer(() => clearInterval(timer));
   const quotas = startQuotas(options, endpoint, driver, stack);
   if (config.sandbox) enterSandbox(options, programs);
   const socketNames = prepared.sockets.map((socket) => socket.name);
@@ -242,12 +250,15 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 /** Gives up the rights that are no longer needed once everything is open. */
-function enterSandbox({ config, platform }: DaemonOptions, undoing: readonly string[]): void {
+function enterSandbox(
+  { config, platform, journal }: DaemonOptions,
+  undoing: readonly string[],
+): void {
   const hooks = config.tunnel.down === undefined ? [] : [HOOK_SHELL];
   const status = config.statusCommand === undefined ? [] : [config.statusCommand];
   const reason = platform.sandbox({
     programs: [...new Set([...undoing, ...hooks, ...status])],
-    files: [config.control],
+    files: [config.control, ...journal ? [journal.path] : []],
     directories: config.mode === "client" ? [platform.stateDirectory] : [],
     lookups: config.mode === "client" ? config.links.flatMap(lookupOf) : [],
   });

@@ -19,6 +19,9 @@ import {
 } from "../platform/run_changes.ts";
 import { logFinding } from "./log_finding.ts";
 import { InterfaceMtu, leastMtu } from "./interface_mtu.ts";
+import type { ChangeJournal } from "./change_journal.ts";
+import { awaitCommand } from "../platform/command_output.ts";
+import { Repair } from "./repair.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
 
@@ -34,13 +37,16 @@ export interface InterfaceOptions {
   readonly onChange: (line: string) => void;
   /** For tests: makes a change of the system. */
   readonly run: RunCommand | undefined;
+  /** Where to note what would undo everything; absent: nowhere. */
+  readonly journal?: ChangeJournal | undefined;
 }
 
 /** An interface that is set up. */
 export interface OpenInterface {
   readonly tun: Tun;
   readonly mtu: InterfaceMtu;
-  /** Programs that are run to change its MTU and to undo everything. */
+  readonly repair: Repair;
+  /** Programs that are run to change its MTU, to put back and to undo everything. */
   readonly programs: readonly string[];
 }
 
@@ -56,6 +62,7 @@ export async function openInterface(
   const interfaces = platform.keptInterfaces(name);
   const report = changeReporter(options.onChange);
   const closed: { commands: readonly (readonly string[])[] } = { commands: [] };
+  stack.defer(() => options.journal?.clear());
   stack.defer(() => undoWith(closed.commands, report, run));
   const tun = platform.openTun(name, kind);
   stack.defer(() => tun.close());
@@ -65,7 +72,15 @@ export async function openInterface(
   if (kept) closed.commands = platform.closedCommands(kept);
   const plan = { ...options.plan(tun.name), ...kept && { kept } };
   const changes = platform.networkChanges(plan);
-  stack.defer(applyChanges(changes, report, run));
+  // What others did at first comes to be undone here too, once it was put back.
+  const taken: (readonly string[])[] = [];
+  let made: readonly (readonly string[])[] = [];
+  const note = (undo: readonly (readonly string[])[]): void => {
+    made = undo;
+    options.journal?.note([...taken, ...made, ...closed.commands]);
+  };
+  stack.defer(applyChanges(changes, report, run, note));
+  stack.defer(() => undoWith(taken, report, run));
   // One unusable address is no reason to give up the others.
   for (const finding of await platform.awaitAddresses(plan)) logFinding(finding);
   const undoing = [...changes.flatMap(({ undo }) => undo ? [undo] : []), ...closed.commands];
@@ -79,8 +94,22 @@ export async function openInterface(
     run: run ?? startCommand,
   });
   stack.defer(() => mtu.close());
+  const repair = new Repair({
+    changes,
+    mtu: () => mtu.current,
+    onTaken: ({ undo }) => {
+      if (!undo || taken.includes(undo)) return;
+      taken.unshift(undo);
+      note(made);
+    },
+    onChange: options.onChange,
+    look: awaitCommand,
+    run: run ?? startCommand,
+  });
+  stack.defer(() => repair.close());
   const later = [...commandsFor(plan.mtu).map(({ run }) => run), ...undoing];
-  return { tun, mtu, programs: later.flatMap(([program]) => program ?? []) };
+  const programs = [...later.flatMap(([program]) => program ?? []), ...repair.programs];
+  return { tun, mtu, repair, programs };
 }
 
 /** Shows changes to those who asked for them, and failures to everybody. */

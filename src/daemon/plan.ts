@@ -65,6 +65,16 @@ function linkMtu(link: LinkConfig, interfaceMtu: number | undefined): number | u
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
+/** Returns the largest inner packet that fits a link whole, in bytes; undefined when unknown. */
+export function packetRoom(
+  link: LinkConfig,
+  family: Family,
+  interfaceMtu: number | undefined,
+): number | undefined {
+  const most = linkMtu(link, interfaceMtu);
+  return most === undefined ? undefined : most - PACKET_OVERHEAD_BYTES[family];
+}
+
 /** Returns a link as the endpoint knows it. `interfaceMtu` is that of the interface it leaves by. */
 export function linkOptions(
   link: LinkConfig,

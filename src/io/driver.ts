@@ -32,6 +32,11 @@ const REOPEN_US = 1_000_000;
 /** Pause when a deadline is due but every socket it could use is blocked. */
 const STALL_US = 500;
 
+/** A pause of this process after which nobody waits any more for what is in the buffers. */
+const STALE_US = 5_000_000;
+/** Longest time to empty them: while that goes on, new packets come. */
+const EMPTY_US = 100_000;
+
 /** What a {@linkcode Driver} works with; it closes the sockets, nothing else. */
 export interface DriverOptions {
   readonly endpoint: Core;
@@ -51,6 +56,8 @@ export interface DriverOptions {
 export class Driver {
   /** Packets the TUN did not take. */
   tunDrops = 0;
+  /** Packets dropped after a pause of this process, such as SIGSTOP, since they were old. */
+  staleDrops = 0;
   readonly #endpoint: Core;
   readonly #options: DriverOptions;
   readonly #ports: readonly Port[];
@@ -87,12 +94,16 @@ export class Driver {
    */
   async run(): Promise<void> {
     let turnUs = TURN_US;
+    let dueAtUs = Infinity;
     try {
       while (!this.#stopping) {
-        const idle = this.#turn(this.#options.clock(), turnUs);
+        const now = this.#options.clock();
+        if (now - dueAtUs > STALE_US) this.#dropStale(now);
+        const idle = this.#turn(now, turnUs);
         this.#updateWatch();
         const { poller } = this.#options;
         const idleUs = idle ? this.#idleTime() : 0;
+        dueAtUs = now + idleUs;
         const alone = poller.waitHere(idleUs);
         if (!alone) await poller.wait(idle ? this.#idleTime() : 0);
         turnUs = alone ? TURN_US : SHORT_TURN_US;
@@ -152,6 +163,34 @@ export class Driver {
     if (isDue) endpoint.handleTimeout(now);
     moved = this.#transmit(now) || moved;
     return this.#writeTun(now) || moved;
+  }
+
+  /**
+   * Empties the interface's queue and the sockets' buffers after a pause. The core gets the datagrams,
+   * which tell it that links are alive, but nobody the packets in them.
+   */
+  #dropStale(start: number): void {
+    const { clock, pool, tun } = this.#options;
+    const isLate = (): boolean => clock() - start > EMPTY_US;
+    for (let count = 1; count > 0 && !isLate();) {
+      const limit = Math.min(pool.available, PACKETS_PER_ROUND);
+      count = limit > 0 ? tun.read(pool, this.#slots, limit) : 0;
+      this.#drop(count);
+    }
+    while (this.#receive(false) && !isLate()) this.#dropDelivered();
+  }
+
+  #dropDelivered(): void {
+    for (;;) {
+      const count = this.#endpoint.pollPackets(this.#options.clock(), this.#slots);
+      if (count === 0) return;
+      this.#drop(count);
+    }
+  }
+
+  #drop(count: number): void {
+    this.staleDrops += count;
+    for (let k = 0; k < count; k++) this.#options.pool.release(this.#slots[k]!);
   }
 
   #receive(onlyReady: boolean): boolean {

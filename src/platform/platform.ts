@@ -114,6 +114,16 @@ export interface SystemCommand {
   readonly input?: string;
 }
 
+/** How to see whether something is as it should be. */
+export interface Look {
+  /** Changes nothing; without output when it fails. */
+  readonly run: readonly string[];
+  /** What its output then has. */
+  readonly shows: RegExp;
+  /** Without this nothing that depends on it can be put right, and whoever changed it meant to. */
+  readonly isGate?: boolean;
+}
+
 /** One reversible change of the system. */
 export interface SystemChange extends SystemCommand {
   /** The command that undoes it; absent when it disappears with the interface. */
@@ -128,6 +138,10 @@ export interface SystemChange extends SystemCommand {
    * undoes it stays the same. Absent when it does not depend on the MTU.
    */
   readonly atMtu?: (mtu: number) => SystemCommand;
+  /** It is so already, by somebody else: it is made, and then undone, only if that changes. */
+  readonly isDone?: boolean;
+  /** Tells whether it is still so; absent when nobody else would change it. */
+  readonly look?: Look;
 }
 
 /** An address of an interface. */
@@ -222,7 +236,7 @@ export interface Platform {
   closedCommands(kept: KeptInterface): readonly (readonly string[])[];
   /**
    * The commands that make `plan` true, in order. Of those that depend on the MTU the interface's
-   * comes first.
+   * comes first. Throws AggvpnError when something of the host is in the way.
    */
   networkChanges(plan: NetworkPlan): readonly SystemChange[];
   /**
@@ -234,6 +248,8 @@ export interface Platform {
   inspect(plan: HostNeeds): readonly HostFinding[];
   /** Makes SIGUSR1 harmless: on it Deno would start a debugger. */
   secureSignals(): void;
+  /** Asks a process to end, as SIGTERM does. Throws AggvpnError when the system refuses. */
+  endProcess(pid: number): void;
   /**
    * Kills every process of the group that process `leader` leads, a child of this one; it is no
    * error if they have ended. Throws AggvpnError when the system refuses.
@@ -269,10 +285,21 @@ export interface SandboxNeeds {
   readonly lookups: readonly Pick<SocketOptions, "rdomain">[];
 }
 
+/** A link as {@linkcode Platform.inspect} looks at it. */
+export interface LinkNeeds extends SocketOptions {
+  /** Address of the other end, where it is no name. */
+  readonly remote?: Address;
+  /** Its routing table (Linux). */
+  readonly table?: number;
+}
+
 /** What {@linkcode Platform.inspect} looks for. */
 export interface HostNeeds {
+  /** Of an interface that is not there yet. */
   readonly tunName: string | undefined;
-  readonly links: readonly SocketOptions[];
+  /** How the interface, if it has a name, and the routing are to look. */
+  readonly plan: Pick<NetworkPlan, "interface" | "rdomain" | "addresses" | "routes">;
+  readonly links: readonly LinkNeeds[];
   readonly listen: readonly { readonly host: Address; readonly port: number }[];
   readonly nat: boolean;
   readonly mssClamp: boolean;

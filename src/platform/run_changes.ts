@@ -39,16 +39,20 @@ const SYSTEM_DIRECTORIES: readonly string[] = ["/usr/sbin", "/sbin", "/usr/bin",
  * with the command and what it said.
  *
  * @param run for tests: runs one command
+ * @param note gets what would undo everything, in order, before each change
  */
 export function applyChanges(
   changes: readonly SystemChange[],
   report: (line: string, kind: ReportKind) => void,
   run: RunCommand = runCommand,
+  note: (undoing: readonly (readonly string[])[]) => void = () => {},
 ): Undo {
   const undoing: (readonly string[])[] = [];
   const undo = (): void => undoWith(undoing.splice(0).reverse(), report, run);
   for (const change of changes) {
+    if (change.isDone) continue;
     report(changeLine(change), "change");
+    if (change.undo) note([...undoing, change.undo].reverse());
     const { success, message } = run(change.run, change.input);
     if (!success && change.mayFail !== true) {
       undo();

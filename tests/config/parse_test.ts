@@ -305,6 +305,16 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ["the default route through the tunnel", `${top}${tunnel}routes = "default"\n${link}`, [
     "6:10: warning: tunnel.routes: 0.0.0.0/0 covers the server, so link.a would go into the tunnel (set interface, table, vrf, mark or rdomain of link.a)",
   ]],
+  [
+    "the default route, which is of both families",
+    `${top}${tunnel}address6 = "fd00::1/64"\nroutes = "default"\n${link}`.replace(
+      "192.0.2.1",
+      "2001:db8::1",
+    ),
+    [
+      "7:10: warning: tunnel.routes: ::/0 covers the server, so link.a would go into the tunnel (set interface, table, vrf, mark or rdomain of link.a)",
+    ],
+  ],
   ["a remote in the tunnel", `${top}${tunnel}[link.a]\nremote = "10.44.43.2:5080"\n`, [
     "6:7: error: link.a: expected a remote outside the tunnel, found 10.44.43.2",
   ]],

@@ -37,6 +37,7 @@ Deno.test("the configurations of the Linux guide are those of the examples", () 
 Deno.test("the Linux guide explains every message of check", () => {
   const patterns = messagePatterns([
     "src/platform/linux/inspect.ts",
+    "src/platform/linux/inspect_network.ts",
     "src/platform/linux/socket_setup.ts",
     "src/platform/first_calls.ts",
     "src/platform/open_files.ts",
@@ -204,7 +205,7 @@ programTest(
     assert(await eventually(() => bothUp(control), 30_000), child.stderr.join("\n"));
     assert(await reachesInternet(lab, net));
     const rules = await execute(net.client, "ip", "rule");
-    assertEquals(rules.match(/^7800:.* oif eth1 lookup 101$/m) !== null, true, rules);
+    assertEquals(rules.match(/^7800:.* oif eth1 lookup 101 proto 78$/m) !== null, true, rules);
     await child.stop();
     const route = await lab.attempt(net.client, ["ip", "route", "get", "192.0.2.1"]);
     assertEquals([route.code, route.stdout], [2, ""]);

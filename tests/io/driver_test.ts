@@ -178,6 +178,45 @@ Deno.test("Driver counts packets the TUN did not take, and releases them", async
   assertEquals(pool.available, 256);
 });
 
+for (const [pauseUs, isDropped] of [[4_000_000, false], [6_000_000, true]] as const) {
+  const what = isDropped ? "drops what waited for" : "delivers what waited for";
+  Deno.test(`Driver ${what} ${pauseUs / 1e6} s while the process was stopped`, async () => {
+    const { world, tun, sockets, pool, core, driver } = makeDriver();
+    core.timeoutAtUs = 10_000;
+    const handle = core.handleDatagrams.bind(core);
+    core.handleDatagrams = (now, socket, batch): void => {
+      handle(now, socket, batch);
+      for (let i = 0; i < batch.count; i++) {
+        core.deliver.push(slotWith(pool, batch.slab.bytes[batch.slab.at(i)]!));
+      }
+    };
+    world.at(5000, () => {
+      tun.incoming = range(100);
+      sockets[1]!.incoming = [1, 2, 3];
+      world.now += pauseUs;
+    });
+    world.at(pauseUs + 50_000, () => {
+      tun.incoming = [7];
+      sockets[0]!.incoming = [8];
+    });
+    world.at(pauseUs + 90_000, () => driver.stop());
+    await driver.run();
+    assertEquals(core.packets, isDropped ? [7] : [...range(100), 7]);
+    assertEquals(tun.written, isDropped ? [8] : [1, 2, 3, 8]);
+    // The core learns from the datagrams all the same.
+    assertEquals(core.datagrams.map(({ value }) => value), [1, 2, 3, 8]);
+    assertEquals([driver.staleDrops, pool.available], [isDropped ? 103 : 0, 256]);
+  });
+}
+
+Deno.test("Driver that waits for long without a deadline drops nothing", async () => {
+  const { world, tun, core, driver } = makeDriver();
+  world.at(60_000_000, () => tun.incoming = [1]);
+  world.at(60_001_000, () => driver.stop());
+  await driver.run();
+  assertEquals([core.packets, driver.staleDrops], [[1], 0]);
+});
+
 Deno.test("Driver yields after TURN_US although datagrams keep coming", async () => {
   const { world, sockets, core, poller, driver } = makeDriver();
   world.tickUs = 100;

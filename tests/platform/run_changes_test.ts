@@ -42,6 +42,19 @@ Deno.test("applyChanges() runs in order and undoes in reverse, once", () => {
   assertEquals(lines, ran);
 });
 
+Deno.test("applyChanges() notes what would undo everything, before it is done", () => {
+  const { ran, run } = fake();
+  const notes: string[] = [];
+  applyChanges(
+    [...CHANGES, { run: ["on"], undo: ["undo-on"], isDone: true }],
+    () => {},
+    run,
+    (undoing) => notes.push(`${ran.at(-1)}: ${undoing.join()}`),
+  );
+  assertEquals(notes, ["undefined: undo-a", "b: undo-c,undo-a"]);
+  assertEquals(ran, ["a", "b", "c"], "what somebody else has done is left alone");
+});
+
 Deno.test("applyChanges() undoes what was done before it throws", () => {
   const { ran, run } = fake("c");
   const error = assertThrows(() => applyChanges(CHANGES, () => {}, run), AggvpnError);

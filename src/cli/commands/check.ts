@@ -40,7 +40,7 @@ async function lookAtHost(
 ): Promise<readonly HostFinding[]> {
   // The platform layer is loaded only by commands that touch the system.
   const { checkHost } = await import("../host_check.ts");
-  return checkHost(config);
+  return await checkHost(config);
 }
 
 function printJson(

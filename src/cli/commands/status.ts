@@ -34,7 +34,8 @@ it is metered and what is used of its quota.`,
   },
 };
 
-async function askStatus(path: string): Promise<StatusDocument> {
+/** Asks the tunnel with the control socket `path`. Throws AggvpnError when it does not tell. */
+export async function askStatus(path: string): Promise<StatusDocument> {
   const answer = await ask(path, "status") as StatusDocument | null;
   if (answer === null) {
     throw new AggvpnError("The tunnel is still being set up", { hint: "Try again in a second" });

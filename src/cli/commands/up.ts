@@ -59,6 +59,7 @@ async function runTunnel(
 ): Promise<number> {
   // Imported here: the ciphers' tables would cost every other command a quarter of its time.
   const { openDaemon } = await import("../../daemon/daemon.ts");
+  const { ChangeJournal, undoAllLeftOvers } = await import("../../daemon/change_journal.ts");
   const platform = detectPlatform();
   platform.secureSignals();
   await using stack = new AsyncDisposableStack();
@@ -67,10 +68,12 @@ async function runTunnel(
     status: () => running.daemon?.status() ?? null,
   });
   stack.defer(() => control.close());
+  await undoAllLeftOvers(config.control);
   const daemon = stack.use(
     await openDaemon({
       config,
       platform,
+      journal: new ChangeJournal(config.control),
       onChange: (line) => verbose && shell.stderr(line + "\n"),
       stopping: stopping.signal,
     }),

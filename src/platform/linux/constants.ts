@@ -102,6 +102,7 @@ export const EFD_CLOEXEC = 0x8_0000;
 
 // <asm/signal.h>, <asm-generic/signal-defs.h>: signal(7)
 export const SIGKILL = 9;
+export const SIGTERM = 15;
 export const SIGUSR1 = 10;
 /** The handler that ignores a signal. */
 export const SIG_IGN = 1n;

@@ -25,7 +25,11 @@ export function firewallChange(plan: NetworkPlan): SystemChange {
   const script = `add table ${table}; delete table ${table}; table ${table} { ${
     chains.join(" ")
   } }`;
-  return { run: ["nft", script], undo: ["nft", `delete table ${table}`] };
+  return {
+    run: ["nft", script],
+    undo: ["nft", `delete table ${table}`],
+    look: { run: ["nft", `list table ${table}`], shows: /^table /m },
+  };
 }
 
 /** nft identifiers have letters, digits, `_`, `/`, `\` and `.`. */

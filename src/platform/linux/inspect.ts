@@ -5,6 +5,7 @@
  * @module
  */
 
+import { readCommand } from "../command_output.ts";
 import { inspectListen, type OpenSocket, tryToBind } from "../inspect_sockets.ts";
 import type { HostFinding, HostNeeds, SocketOptions } from "../platform.ts";
 import { findProgram } from "../run_changes.ts";
@@ -15,18 +16,23 @@ import {
   type InterfaceState,
   interfaceState,
 } from "./interfaces.ts";
+import { inspectNetwork } from "./inspect_network.ts";
 import type { Libc } from "./libc.ts";
-import { readForwarding } from "./network.ts";
+import { readForwarding } from "./host_state.ts";
 import { openSocket } from "./socket.ts";
 import { TUN_DEVICE } from "./tun.ts";
 
 /** Returns everything found, errors and warnings in the order of the needs. */
 export function inspectHost(libc: Libc, needs: HostNeeds, hasLibcrypto: boolean): HostFinding[] {
+  // What is said of an interface that is missing or down is enough.
+  const isThere = ({ interface: name, address }: SocketOptions): boolean =>
+    name === undefined ? address !== undefined : interfaceState(libc, name) === "up";
   const open: OpenSocket = (options) => openSocket(libc, options);
   return [
     ...inspectTun(libc, needs.tunName),
     ...inspectPrograms(needs),
     ...needs.links.flatMap((link) => inspectLink(libc, link, open)),
+    ...inspectNetwork(readCommand, { ...needs, links: needs.links.filter(isThere) }),
     ...needs.listen.flatMap((listen) => inspectListen(open, listen)),
     ...inspectForwarding(needs),
     ...(hasLibcrypto ? [] : [LIBCRYPTO_MISSING]),

@@ -2,6 +2,10 @@
  * Addresses, routes, policy rules and packet filter of a tunnel, as commands of
  * iproute2 and nftables: ip-address(8), ip-route(8), ip-rule(8), nft(8).
  *
+ * Nothing of the host is replaced: what another has set for the same destination is a reason not to
+ * start or, with a larger metric, waits until the tunnel ends. What is made here has a protocol
+ * number of its own, so that what a crash left is recognized and nothing else is removed.
+ *
  * What belongs to the interface disappears with it and needs no undo, unless the interface stays
  * because `ip tuntap add` made it.
  *
@@ -9,42 +13,59 @@
  */
 
 import type { Family, Prefix } from "../../address.ts";
-import { halvesOf } from "../routes.ts";
+import { AggvpnError } from "../../errors.ts";
 import type { NetworkPlan, SystemChange } from "../platform.ts";
+import { halvesOf } from "../routes.ts";
 import { firewallChange } from "./firewall.ts";
+import { type Forwarding, type HostRoute, type HostState, routesInWay } from "./host_state.ts";
 
 /**
- * Preference of the first policy rule: before the main table (32766), after the local one (0), and
- * a number of our own so that a rule left by a crash can be recognized.
+ * Preference of the first policy rule: before the main table (32766), after the local one (0). Each
+ * rule takes the next one that is free.
  */
 const FIRST_RULE_PREFERENCE = 7800;
 /** The same of the rules behind those, one for each link at most: there are at most 256. */
 const FIRST_GUARD_PREFERENCE = 8200;
 
+/**
+ * Says that a route or rule is ours: a number that neither linux/rtnetlink.h nor
+ * /etc/iproute2/rt_protos gives to another program.
+ */
+export const PROTOCOL = "78";
+
+/**
+ * Metric of routes: wins over all that others set. 0 is the smallest in IPv4; in IPv6 it would mean
+ * 1024, which is more than a network's own 256.
+ */
+const METRIC: Readonly<Record<Family, number>> = { 4: 0, 6: 1 };
+
 /** Packets the interface queues while the program is busy; 500 is less than one burst of TCP. */
 const TX_QUEUE_PACKETS = "1000";
 
-/** Which kernel switches are on; one that is on is left alone. */
-export interface Forwarding {
-  readonly ipv4: boolean;
-  readonly ipv6: boolean;
-}
-
-/** Returns the commands that make `plan` true on a host with `forwarding`, in order. */
-export function networkChanges(plan: NetworkPlan, forwarding: Forwarding): SystemChange[] {
+/**
+ * Returns the commands that make `plan` true on a host in `state`, in order. Throws AggvpnError when
+ * that would replace a route of the host.
+ */
+export function networkChanges(plan: NetworkPlan, state: HostState): SystemChange[] {
+  const { kept } = plan;
   const dev = ["dev", plan.interface];
   const setMtu = (mtu: number): string[] => ["ip", "link", "set", ...dev, "mtu", `${mtu}`];
+  const down = kept?.isUp ? [] : ["down"];
   return [
     {
       run: [...setMtu(plan.mtu), "txqueuelen", TX_QUEUE_PACKETS],
+      ...kept && { undo: [...setMtu(kept.mtu), ...down] },
       atMtu: (mtu) => ({ run: setMtu(mtu) }),
     },
-    ...plan.addresses.map((address) => addressChange(address, dev)),
-    { run: ["ip", "link", "set", ...dev, "up"] },
-    ...plan.routes.flatMap((route) => routeChanges(route, dev)),
-    ...plan.links.flatMap(ruleChanges),
-    ...(plan.nat ? forwardingChanges(plan, forwarding) : []),
-    ...firewallChanges(plan, forwarding),
+    ...plan.addresses.flatMap((address) => addressChanges(address, plan)),
+    {
+      run: ["ip", "link", "set", ...dev, "up"],
+      look: { run: ["ip", "-o", "link", "show", ...dev], shows: /[<,]UP[,>]/, isGate: true },
+    },
+    ...plan.routes.flatMap((route) => routeChanges(route, plan, state.routes)),
+    ...ruleChanges(plan, state),
+    ...(plan.nat ? forwardingChanges(plan, state) : []),
+    ...firewallChanges(plan, state.forwarding),
   ];
 }
 
@@ -58,60 +79,103 @@ function firewallChanges(plan: NetworkPlan, forwarding: Forwarding): SystemChang
   return clamps ? [{ ...firewallChange(plan), mayFail: true }] : [];
 }
 
-/** Reads the kernel's switches: kernel documentation networking/ip-sysctl.rst. */
-export function readForwarding(): Forwarding {
-  return { ipv4: readSwitch(IPV4_FORWARDING), ipv6: readSwitch(IPV6_FORWARDING) };
-}
-
-const IPV4_FORWARDING = "net.ipv4.ip_forward";
-const IPV6_FORWARDING = "net.ipv6.conf.all.forwarding";
-
-function readSwitch(name: string): boolean {
-  try {
-    return Deno.readTextFileSync(`/proc/sys/${name.replaceAll(".", "/")}`).trim() !== "0";
-  } catch {
-    return false;
-  }
-}
-
-/** `replace`, because an interface that stays has the address from the last run. */
-function addressChange(address: Prefix, dev: readonly string[]): SystemChange {
-  if (address.family === 4) return { run: ["ip", "address", "replace", `${address}`, ...dev] };
+/** An interface that stays may have the address already; then it keeps it. */
+function addressChanges(address: Prefix, { interface: name, kept }: NetworkPlan): SystemChange[] {
+  if (kept?.addresses.some((there) => there.address.equals(address))) return [];
+  const ip = ipOf(address.family);
+  const dev = ["dev", name];
   // Nobody else is on this link: the address needs no second of duplicate detection.
-  return { run: ["ip", "-6", "address", "replace", `${address}`, ...dev, "nodad"] };
+  const nodad = address.family === 6 ? ["nodad"] : [];
+  return [{
+    run: [...ip, "address", "add", `${address}`, ...dev, ...nodad],
+    ...kept && { undo: [...ip, "address", "del", `${address}`, ...dev] },
+    look: { run: ["ip", "-o", "address", "show", ...dev], shows: wordPattern(` ${address}`) },
+  }];
 }
 
 function routeChanges(
-  route: NetworkPlan["routes"][number],
-  dev: readonly string[],
+  { destination, gateway }: NetworkPlan["routes"][number],
+  plan: NetworkPlan,
+  routes: readonly HostRoute[],
 ): SystemChange[] {
-  const ip = ipOf(route.destination.family);
+  // The kernel routes the network of an address.
+  const isOwn = (part: Prefix): boolean =>
+    plan.addresses.some((address) => address.toNetwork().equals(part));
+  const parts = halvesOf(destination).filter((part) => !isOwn(part));
+  return parts.flatMap((part) => {
+    refuseTaken(part, plan, routes);
+    return routeTo(part, gateway, plan.interface, routes);
+  });
+}
+
+/** Two routes for one destination cannot have the same metric, and a network's own must stay. */
+function refuseTaken(part: Prefix, plan: NetworkPlan, routes: readonly HostRoute[]): void {
+  const taken = routesInWay(part, plan.interface, routes).find(isFirst);
+  if (!taken) return;
+  throw new AggvpnError(
+    `Cannot route ${part} into the tunnel: this host has "${taken.line}"`,
+    { hint: "Leave it out of the routes of the configuration, or remove that route." },
+  );
+}
+
+/** Tells whether a route of the host would have to be removed for one of the tunnel's. */
+export function isFirst({ destination, metric, protocol }: HostRoute): boolean {
+  return metric <= METRIC[destination.family] || protocol === "kernel";
+}
+
+function routeTo(
+  destination: Prefix,
+  gateway: NetworkPlan["routes"][number]["gateway"],
+  name: string,
+  routes: readonly HostRoute[],
+): SystemChange[] {
+  const { family } = destination;
+  const ip = ipOf(family);
   // A tunnel has no neighbours to look for, so any gateway is reachable through it.
-  const via = route.gateway === undefined ? [] : ["via", `${route.gateway}`];
-  const onlink = route.gateway === undefined ? [] : ["onlink"];
-  return halvesOf(route.destination).map((destination) => ({
-    run: [...ip, "route", "replace", `${destination}`, ...via, ...dev, ...onlink],
-    undo: [...ip, "route", "del", `${destination}`, ...via, ...dev],
-  }));
+  const via = gateway === undefined ? [] : ["via", `${gateway}`];
+  const onlink = gateway === undefined ? [] : ["onlink"];
+  const ours = ["proto", PROTOCOL, "metric", `${METRIC[family]}`];
+  const there = routes.find((route) =>
+    route.interface === name && route.destination.equals(destination)
+  );
+  const remove = [...ip, "route", "del", `${destination}`, "dev", name, "proto", PROTOCOL];
+  // Of an interface that stays: what others have set there does it as well.
+  if (there && there.protocol !== PROTOCOL) return [];
+  const text = destination.isSingle ? destination.toAddress() : destination;
+  return [
+    ...there ? [{ run: remove, mayFail: true }] : [],
+    {
+      run: [...ip, "route", "add", `${destination}`, ...via, "dev", name, ...onlink, ...ours],
+      undo: remove,
+      look: {
+        run: [...ip, "route", "show", "dev", name, "proto", PROTOCOL],
+        shows: wordPattern(`${text}`),
+      },
+    },
+  ];
 }
 
 /** One rule for each link with a table, by what distinguishes its traffic best. */
-function ruleChanges(link: NetworkPlan["links"][number], index: number): SystemChange[] {
-  if (link.table === undefined) return [];
-  const selector = link.mark !== undefined
-    ? ["fwmark", `${link.mark}`]
-    : link.address !== undefined
-    ? ["from", `${link.address}`]
-    : link.interface !== undefined
-    ? ["oif", link.interface]
-    : undefined;
-  if (!selector) return [];
-  const ip = ipOf(link.address?.family ?? link.family ?? 4);
-  const preference = `${FIRST_RULE_PREFERENCE + index}`;
-  return [
-    ...addRule(ip, [...selector, "lookup", `${link.table}`, "pref", preference]),
-    ...link.interface === undefined ? guardChanges(link, index, ip, selector) : [],
-  ];
+function ruleChanges({ links }: NetworkPlan, { rulePreferences }: HostState): SystemChange[] {
+  let preference = FIRST_RULE_PREFERENCE - 1;
+  let guard = FIRST_GUARD_PREFERENCE - 1;
+  return links.flatMap((link) => {
+    const selector = link.mark !== undefined
+      ? ["fwmark", `${link.mark}`]
+      : link.address !== undefined
+      ? ["from", `${link.address}`]
+      : link.interface !== undefined
+      ? ["oif", link.interface]
+      : undefined;
+    do preference++; while (rulePreferences.has(preference));
+    do guard++; while (rulePreferences.has(guard));
+    if (!selector || link.table === undefined) return [];
+    const ip = ipOf(link.address?.family ?? link.family ?? 4);
+    return [
+      addRule(ip, [...selector, "lookup", `${link.table}`], preference),
+      ...link.interface === undefined ? guardChanges(link, guard, ip, selector) : [],
+    ];
+  });
 }
 
 /**
@@ -122,39 +186,51 @@ function ruleChanges(link: NetworkPlan["links"][number], index: number): SystemC
  */
 function guardChanges(
   { remotePort }: NetworkPlan["links"][number],
-  index: number,
+  preference: number,
   ip: readonly string[],
   selector: readonly string[],
 ): SystemChange[] {
   if (remotePort === undefined) return [];
   const datagrams = ["ipproto", "udp", "dport", `${remotePort}`];
-  const preference = `${FIRST_GUARD_PREFERENCE + index}`;
-  const rule = [...selector, ...datagrams, "unreachable", "pref", preference];
-  return addRule(ip, rule).map((change) => ({ ...change, mayFail: true }));
+  const change = addRule(ip, [...selector, ...datagrams, "unreachable"], preference);
+  return [{ ...change, mayFail: true }];
 }
 
-/** Adding a rule that exists fails: delete one that a crash left behind. */
-function addRule(ip: readonly string[], rule: readonly string[]): SystemChange[] {
-  const remove = [...ip, "rule", "del", ...rule];
-  return [
-    { run: remove, mayFail: true },
-    { run: [...ip, "rule", "add", ...rule], undo: remove },
-  ];
+function addRule(ip: readonly string[], what: readonly string[], preference: number): SystemChange {
+  const rule = [...what, "pref", `${preference}`, "protocol", PROTOCOL];
+  return {
+    run: [...ip, "rule", "add", ...rule],
+    undo: [...ip, "rule", "del", ...rule],
+    look: { run: [...ip, "rule", "show"], shows: wordPattern(`${preference}:`) },
+  };
 }
 
-function forwardingChanges(plan: NetworkPlan, forwarding: Forwarding): SystemChange[] {
-  const on = (name: string): SystemChange => ({
-    run: ["sysctl", "-q", "-w", `${name}=1`],
-    undo: ["sysctl", "-q", "-w", `${name}=0`],
+/** A host that forwards takes no default route of a router, unless accept_ra is 2. */
+function forwardingChanges({ addresses }: NetworkPlan, state: HostState): SystemChange[] {
+  const set = (name: string, value: string, before: string): SystemChange => ({
+    run: ["sysctl", "-q", "-w", `${name}=${value}`],
+    undo: ["sysctl", "-q", "-w", `${name}=${before}`],
+    look: { run: ["sysctl", "-n", name], shows: new RegExp(`^${value}$`, "m") },
   });
+  // Where it is on, another tunnel may turn it off when that ends.
+  const on = (name: string, isDone: boolean): SystemChange => ({ ...set(name, "1", "0"), isDone });
+  const { ipv4, ipv6 } = state.forwarding;
+  const has = (family: Family): boolean => addresses.some((address) => address.family === family);
+  const advertised = ipv6 ? [] : state.advertised;
   return [
-    ...(!forwarding.ipv4 && plan.addresses.some(({ family }) => family === 4)
-      ? [on(IPV4_FORWARDING)]
-      : []),
-    ...(!forwarding.ipv6 && plan.addresses.some(({ family }) => family === 6)
-      ? [on(IPV6_FORWARDING)]
+    ...(has(4) ? [on("net.ipv4.ip_forward", ipv4)] : []),
+    ...(has(6)
+      ? [
+        ...advertised.map((name) => set(`net/ipv6/conf/${name}/accept_ra`, "2", "1")),
+        on("net.ipv6.conf.all.forwarding", ipv6),
+      ]
       : []),
   ];
+}
+
+/** Returns what finds a line that begins with `text`, or ` text` within one. */
+function wordPattern(text: string): RegExp {
+  return new RegExp(`${text.startsWith(" ") ? "" : "^"}${RegExp.escape(text)}\\s`, "m");
 }
 
 /** The command of a family. */

@@ -13,12 +13,13 @@ import { inspectOpenFiles } from "../open_files.ts";
 import type { HostFinding, Platform } from "../platform.ts";
 import { lookupAddresses } from "../resolve.ts";
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants.ts";
+import { readHostState, readKept } from "./host_state.ts";
 import { inspectHost } from "./inspect.ts";
 import { interfaceMtu } from "./interfaces.ts";
 import { type Libc, openLibc } from "./libc.ts";
-import { networkChanges, readForwarding } from "./network.ts";
+import { networkChanges } from "./network.ts";
 import { openPoller } from "./poller.ts";
-import { killGroup, secureSignals } from "./signals.ts";
+import { endProcess, killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
 import { openTun } from "./tun.ts";
 
@@ -58,17 +59,17 @@ export const LINUX: Platform = {
     name === undefined ? undefined : interfaceMtu(libc(), name),
   openPoller: () => openPoller(libc()),
   libcrypto,
-  // `replace` makes addresses and routes what they should be; nothing of the interface is restored.
-  keptInterfaces: () => [],
+  keptInterfaces: (name) => readKept(readCommand, name),
   closedCommands: () => [],
   // `nodad`: they can be used at once.
   awaitAddresses: () => Promise.resolve([]),
-  networkChanges: (plan) => networkChanges(plan, readForwarding()),
+  networkChanges: (plan) => networkChanges(plan, readHostState(readCommand)),
   inspect: (needs) => [
     ...inspectHost(libc(), needs, libcrypto() !== undefined),
     ...startFindings(needs.openFiles),
   ],
   secureSignals: () => secureSignals(libc()),
+  endProcess: (pid) => endProcess(libc(), pid),
   killGroup: (leader) => killGroup(libc(), leader),
   lookup: (host) => lookupAddresses(host),
   startFindings,

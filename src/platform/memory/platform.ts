@@ -107,6 +107,8 @@ export class MemoryPlatform implements Platform {
 
   secureSignals(): void {}
 
+  endProcess(): void {}
+
   /** Scripts are real ones. */
   killGroup(leader: number): void {
     try {

@@ -83,6 +83,7 @@ export const POLLOUT = 0x4;
 
 // <sys/signal.h>: sigaction(2)
 export const SIGKILL = 9;
+export const SIGTERM = 15;
 export const SIGUSR1 = 30;
 /** The handler that ignores a signal. */
 export const SIG_IGN = 1n;

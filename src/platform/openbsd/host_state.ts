@@ -7,7 +7,13 @@
  * @module
  */
 
-import type { Family } from "../../address.ts";
+import {
+  type Address,
+  type Family,
+  parseAddress,
+  parsePrefix,
+  type Prefix,
+} from "../../address.ts";
 import type { ReadCommand } from "../command_output.ts";
 import { parseInterfaces } from "./ifconfig.ts";
 import { ANCHOR } from "./pf.ts";
@@ -19,6 +25,14 @@ export interface HostState {
   readonly pfEnabled: boolean;
   /** Whether the loaded pf.conf has `anchor "aggvpn"`. */
   readonly hasAnchor: boolean;
+  /** Routes of the tunnel's domain where they matter: on an interface that stays. */
+  readonly routes?: readonly HostRoute[];
+}
+
+/** A route with a gateway. */
+export interface HostRoute {
+  readonly destination: Prefix;
+  readonly gateway: Address;
 }
 
 /** Reads what matters for address translation and forwarding. */
@@ -52,6 +66,27 @@ export function readRoutingTables(read: ReadCommand): Map<number, RoutingTable> 
     }
   }
   return tables;
+}
+
+/** Returns the routes with a gateway of a routing table: `route show`. */
+export function readRoutes(read: ReadCommand, table: number): HostRoute[] {
+  return ([4, 6] as const).flatMap((family) =>
+    outputOf(read, routesOf(table, family)).split("\n").flatMap((line) => {
+      const [text = "", via = ""] = line.split(/\s+/);
+      const destination = parseDestination(text, family);
+      const gateway = parseAddress(via);
+      return destination && gateway?.family === family ? [{ destination, gateway }] : [];
+    })
+  );
+}
+
+/** Bytes of IPv4 that the prefix does not cover are left out: netname4() of sbin/route/show.c. */
+function parseDestination(text: string, family: Family): Prefix | undefined {
+  if (text === "default") return parsePrefix(family === 4 ? "0.0.0.0/0" : "::/0");
+  const [, bytes, length] = /^(\d+(?:\.\d+){0,3})\/(\d+)$/.exec(text) ?? [];
+  if (bytes === undefined) return parsePrefix(text) ?? parseAddress(text)?.toPrefix();
+  const missing = 4 - bytes.split(".").length;
+  return parsePrefix(`${bytes}${".0".repeat(missing)}/${length}`);
 }
 
 /** Tells whether a routing table has a default route of a family. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Family } from "../../address.ts";
 import type { ReadCommand } from "../command_output.ts";
 import { inspectListen, type OpenSocket, tryToBind } from "../inspect_sockets.ts";
 import { inspectOpenFiles } from "../open_files.ts";
@@ -44,6 +45,7 @@ export function inspectHost(host: Inspector, needs: HostNeeds): HostFinding[] {
     ...inspectTun(host, needs.tunName),
     ...startFindings(host.libc, host.read, needs.openFiles),
     ...links.flat(),
+    ...inspectLeak(host.read, needs),
     ...needs.listen.flatMap((listen) => inspectListen(open, listen)),
     ...inspectFilter(needs, readHostState(host.read)),
     ...inspectExecutable(host),
@@ -121,6 +123,16 @@ function inspectLink(
     findings.push({ severity: "warning", message, hint });
   }
   return [...findings, ...tryToBind(open, link, who)];
+}
+
+/** A host that reaches the internet by IPv6 does so first, whatever the tunnel does with IPv4. */
+function inspectLeak(read: ReadCommand, { plan }: HostNeeds): HostFinding[] {
+  const isAll = (family: Family): boolean =>
+    plan.routes.some(({ destination }) => destination.isDefault && destination.family === family);
+  if (!isAll(4) || isAll(6) || !hasDefaultRoute(read, plan.rdomain ?? 0, 6)) return [];
+  const message = "IPv6 goes around the tunnel: this host has a default route of it";
+  const hint = 'With tunnel.address6 "default" means IPv6 too.';
+  return [{ severity: "warning", message, hint }];
 }
 
 /** With NAT the program turns forwarding on itself, and cannot do without pf. */

@@ -20,7 +20,8 @@ import { Address, type Prefix } from "../../address.ts";
 import { AggvpnError } from "../../errors.ts";
 import type { InterfaceAddress, NetworkPlan, SystemChange, SystemCommand } from "../platform.ts";
 import { halvesOf } from "../routes.ts";
-import type { HostState } from "./host_state.ts";
+import type { ReadCommand } from "../command_output.ts";
+import { type HostState, readHostState, readRoutes } from "./host_state.ts";
 import { addCommand, deleteCommand, isIpv4, setCommand } from "./ifconfig.ts";
 import { hasIpv6, isMoved, makeRoom, missingAddresses } from "./kept_interface.ts";
 import { ANCHOR, anchorRules } from "./pf.ts";
@@ -31,8 +32,8 @@ export function networkChanges(plan: NetworkPlan, state: HostState): SystemChang
   const { addresses } = plan;
   return [
     ...interfaceChanges(plan, addresses.map((address) => addressOf(address, plan))),
-    ...addresses.flatMap((address) => ownNetwork(address, plan)),
-    ...plan.routes.flatMap((route) => routeChanges(route, plan)),
+    ...addresses.flatMap((address) => ownNetwork(address, plan, state)),
+    ...plan.routes.flatMap((route) => routeChanges(route, plan, state)),
     ...(plan.nat ? forwardingChanges(addresses, state) : []),
     ...filterChanges(plan, state),
   ];
@@ -99,14 +100,15 @@ function addressOf(address: Prefix, plan: NetworkPlan): InterfaceAddress {
 }
 
 /** Routes what the kernel does not: the other hosts of an IPv4 network. */
-function ownNetwork(address: Prefix, plan: NetworkPlan): SystemChange[] {
+function ownNetwork(address: Prefix, plan: NetworkPlan, state: HostState): SystemChange[] {
   if (!isInet(address) || address.length >= 30) return [];
-  return routeTo(address.toNetwork(), peerOf(address, plan), plan);
+  return routeTo(address.toNetwork(), peerOf(address, plan), plan, state);
 }
 
 function routeChanges(
   { destination, gateway }: NetworkPlan["routes"][number],
   plan: NetworkPlan,
+  state: HostState,
 ): SystemChange[] {
   const { family } = destination;
   const own = plan.addresses.find((address) => address.family === family);
@@ -117,21 +119,36 @@ function routeChanges(
       { hint: `Set tunnel.${family === 4 ? "address" : "address6"}.` },
     );
   }
-  return halvesOf(destination).flatMap((part) => routeTo(part, via, plan));
+  return halvesOf(destination).flatMap((part) => routeTo(part, via, plan, state));
 }
 
-function routeTo(destination: Prefix, via: Address, plan: NetworkPlan): SystemChange[] {
+/**
+ * The kernel refuses a second route to a destination, so nothing of the host is replaced. One by the
+ * same way, from hostname.if(5), stays.
+ */
+function routeTo(
+  destination: Prefix,
+  via: Address,
+  plan: NetworkPlan,
+  { routes = [] }: HostState,
+): SystemChange[] {
+  const isThere = routes.some((route) =>
+    route.destination.equals(destination) && route.gateway.equals(via)
+  );
+  if (isThere) return [];
   const rdomain = domainOf(plan);
   const table = rdomain === undefined ? [] : ["-T", `${rdomain}`];
   const route = (command: string): string[] => {
     const family = isInet(destination) ? "-inet" : "-inet6";
     return ["route", "-n", ...table, command, family, `${destination}`, `${via}`];
   };
-  return [
-    // Adding a route that exists fails: delete one that a crash left behind.
-    { run: route("delete"), mayFail: true },
-    { run: route("add"), undo: route("delete") },
-  ];
+  return [{ run: route("add"), undo: route("delete") }];
+}
+
+/** Returns the state of the host for `plan`, with the routes that may be there before. */
+export function readPlanState(read: ReadCommand, plan: NetworkPlan): HostState {
+  const state = readHostState(read);
+  return plan.kept ? { ...state, routes: readRoutes(read, domainOf(plan) ?? 0) } : state;
 }
 
 /** The domain that the interface is in, if it is not this process's. */
@@ -156,6 +173,7 @@ function forwardingChanges(addresses: readonly Prefix[], state: HostState): Syst
   const on = (name: string, value: string | undefined): SystemChange => ({
     run: ["sysctl", "-q", `${name}=1`],
     undo: ["sysctl", "-q", `${name}=${value ?? "0"}`],
+    look: { run: ["sysctl", "-n", name], shows: /^1$/m },
   });
   const { ipv4, ipv6 } = state.forwarding;
   return [
@@ -180,6 +198,7 @@ function filterChanges(
   return [{
     ...load(plan.mtu),
     undo: ["pfctl", "-q", "-a", ANCHOR, "-F", "rules"],
+    look: { run: ["pfctl", "-q", "-a", ANCHOR, "-s", "rules"], shows: /\S/ },
     ...!plan.nat && { mayFail: true },
     ...plan.mssClamp && { atMtu: load },
   }];

@@ -17,15 +17,15 @@ import { loadLibcrypto } from "../libcrypto.ts";
 import type { Platform } from "../platform.ts";
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants.ts";
 import { awaitAddresses } from "./duplicates.ts";
-import { readDefaultMtu, readHostState } from "./host_state.ts";
+import { readDefaultMtu } from "./host_state.ts";
 import { inspectHost, startFindings } from "./inspect.ts";
 import { closedCommands, readKept } from "./kept_interface.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { lookup } from "./lookup.ts";
-import { networkChanges } from "./network.ts";
+import { networkChanges, readPlanState } from "./network.ts";
 import { openPoller } from "./poller.ts";
 import { sandbox } from "./sandbox.ts";
-import { killGroup, secureSignals } from "./signals.ts";
+import { endProcess, killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
 import { openTun } from "./tun.ts";
 
@@ -60,7 +60,7 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
     keptInterfaces: (name) => readKept(read, name),
     closedCommands,
     awaitAddresses: (plan) => awaitAddresses(system.await, plan),
-    networkChanges: (plan) => networkChanges(plan, readHostState(read)),
+    networkChanges: (plan) => networkChanges(plan, readPlanState(read, plan)),
     inspect: (needs) => {
       const hasLibcrypto = libcrypto() !== undefined;
       const calls = system.calls().findings;
@@ -68,6 +68,7 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
       return inspectHost({ libc: libc(), read, hasLibcrypto, calls, executable, exists }, needs);
     },
     secureSignals: () => secureSignals(libc()),
+    endProcess: (pid) => endProcess(libc(), pid),
     killGroup: (leader) => killGroup(libc(), leader),
     lookup: (host, { rdomain }) => lookup(libc(), system.await, host, rdomain),
     startFindings: (openFiles) => [

@@ -8,7 +8,7 @@
  * `cpath`), V8's compiler (`prot_exec`), and `ps`, which sysctl(2) requires of a process that asks
  * how much memory it has.
  *
- * Commands to undo changes, those that give the interface another MTU and the user's hooks run at
+ * Commands to undo changes, to look and put back, to give the interface another MTU, and the user's hooks run at
  * the end and on events, so they need `proc exec`, and root. Both are promised only when there is
  * such a command. A child starts
  * without them: the kernel lifts pledge and unveil at execve(2) unless promises for children are

@@ -10,7 +10,7 @@
  * @module
  */
 
-import { SIG_ERR, SIG_IGN, SIGKILL, SIGUSR1 } from "./constants.ts";
+import { SIG_ERR, SIG_IGN, SIGKILL, SIGTERM, SIGUSR1 } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
 import { type Libc, systemError } from "./libc.ts";
 
@@ -34,4 +34,16 @@ export function killGroup(libc: Libc, leader: number): void {
   if (libc.symbols.kill(-leader, SIGKILL) === 0) return;
   const errno = libc.errno("kill");
   if (errno !== ERRNO.ESRCH) throw systemError(libc, `Cannot kill process ${leader}`, errno);
+}
+
+/** Asks process `pid` to end: kill(2). Throws AggvpnError when the kernel refuses. */
+export function endProcess(libc: Libc, pid: number): void {
+  if (pid <= 1) throw new Error(`Process ${pid} is none of this program's`);
+  if (libc.symbols.kill(pid, SIGTERM) === 0) return;
+  throw systemError(
+    libc,
+    `Cannot end process ${pid}`,
+    libc.errno("kill"),
+    "Run as root, or as the user who runs the tunnel.",
+  );
 }

@@ -10,6 +10,7 @@ import { inNewNetwork, ip, networkTest } from "./requirements.ts";
 
 const NOTHING: HostNeeds = {
   tunName: undefined,
+  plan: { interface: "", addresses: [], routes: [] },
   links: [],
   listen: [],
   nat: false,

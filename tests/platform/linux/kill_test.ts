@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { AggvpnError } from "../../../src/errors.ts";
 import { openLibc } from "../../../src/platform/linux/libc.ts";
-import { killGroup } from "../../../src/platform/linux/signals.ts";
+import { endProcess, killGroup } from "../../../src/platform/linux/signals.ts";
 import { NOT_LINUX } from "./requirements.ts";
 
 /** A shell that leads a group of its own; it has a child, which holds its output open. */
@@ -39,5 +39,17 @@ Deno.test({
     const refusing = { ...libc, symbols, errno: (): number => 1 };
     const message = "Cannot kill process 4711: Operation not permitted";
     assertThrows(() => killGroup(refusing, 4711), AggvpnError, message);
+  },
+});
+
+Deno.test({
+  name: "endProcess() asks one process to end, and says what the kernel refuses",
+  ignore: NOT_LINUX,
+  async fn(): Promise<void> {
+    const child = new Deno.Command("sleep", { args: ["20"] }).spawn();
+    endProcess(openLibc(), child.pid);
+    assertEquals((await child.status).signal, "SIGTERM");
+    assertThrows(() => endProcess(openLibc(), child.pid), AggvpnError, "No such process");
+    for (const pid of [1, 0, -1]) assertThrows(() => endProcess(openLibc(), pid), Error);
   },
 });

@@ -5,6 +5,7 @@
 
 import { assertEquals } from "@std/assert";
 import { openLibc } from "../../../src/platform/linux/libc.ts";
+import type { HostState } from "../../../src/platform/linux/host_state.ts";
 import { networkChanges } from "../../../src/platform/linux/network.ts";
 import { openTun } from "../../../src/platform/linux/tun.ts";
 import type { NetworkPlan } from "../../../src/platform/platform.ts";
@@ -15,6 +16,13 @@ import { readU16 } from "../../../src/wire/field.ts";
 import { prefix } from "../../addresses.ts";
 import { bytesOf, FLAG, packetOf } from "../../offload/reference.ts";
 import { inNewNetwork, ip, networkTest } from "./requirements.ts";
+
+const STATE: HostState = {
+  forwarding: { ipv4: true, ipv6: true },
+  routes: [],
+  rulePreferences: new Set(),
+  advertised: [],
+};
 
 const PLAN: NetworkPlan = {
   interface: "agg0",
@@ -69,7 +77,7 @@ Deno.test({
       ip("address add 198.51.100.1/24 dev lan0");
       ip("-6 address add 2001:db8:2::1/64 dev lan0 nodad");
       ip("link set dev lan0 mtu 1500 up");
-      const undo = applyChanges(networkChanges(PLAN, { ipv4: true, ipv6: true }), () => {});
+      const undo = applyChanges(networkChanges(PLAN, STATE), () => {});
       while (ip("-6 address show tentative") !== "");
       const values = (): number[] =>
         ([4, 6] as const).flatMap((version) => [

@@ -82,6 +82,7 @@ export const PLACED_NUMBERS = {
   POLLHUP: [0x10, "sys/sys/poll.h:43"],
   POLLNVAL: [0x20, "sys/sys/poll.h:44"],
   SIGKILL: [9, "sys/sys/signal.h:62"],
+  SIGTERM: [15, "sys/sys/signal.h:68"],
   SIGUSR1: [30, "sys/sys/signal.h:87"],
 } as const satisfies Readonly<Record<string, Placed<number>>>;
 

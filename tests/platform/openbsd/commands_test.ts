@@ -16,6 +16,7 @@ import {
   readDefaultMtu,
   readHostState,
   readMountOptions,
+  readRoutes,
   readRoutingTables,
 } from "../../../src/platform/openbsd/host_state.ts";
 import { closedCommands, readKept } from "../../../src/platform/openbsd/kept_interface.ts";
@@ -70,6 +71,7 @@ function readChange(text: string, { changes, rules }: Collected): void {
 function changesOf(plan: NetworkPlan, state: HostState): Omit<Collected, "queries"> {
   const changes = networkChanges(plan, state);
   const later = changes.flatMap(({ atMtu }) => atMtu ? [atMtu(1280)] : []);
+  for (const { look } of changes) if (look) checkQuery(look.run);
   return {
     changes: [
       ...changes.flatMap(({ run, undo }) => undo ? [[...run], [...undo]] : [[...run]]),
@@ -81,6 +83,17 @@ function changesOf(plan: NetworkPlan, state: HostState): Omit<Collected, "querie
 }
 
 /** Asks a host everything there is to ask. */
+const ANY_ROUTER: NetworkPlan = {
+  interface: "tun0",
+  mtu: 1400,
+  addresses: [],
+  gateways: [],
+  routes: [],
+  links: [],
+  nat: true,
+  mssClamp: true,
+};
+
 async function queriesOf(): Promise<string[][]> {
   const queries: string[][] = [];
   const ask: ReadCommand = (command) => {
@@ -95,6 +108,12 @@ async function queriesOf(): Promise<string[][]> {
   for (const name of [undefined, "tun0"]) readKept(ask, name);
   for (const family of [4, 6] as const) hasDefaultRoute(ask, 7, family);
   readDefaultMtu(ask, 7, 4);
+  readRoutes(ask, 7);
+  const forwarding = { ipv4: "0", ipv6: "0" };
+  const router = { ...ANY_ROUTER, addresses: [prefix("10.44.43.1/30"), prefix("2001:db8::1/64")] };
+  for (const { look } of networkChanges(router, { forwarding, pfEnabled: true, hasAnchor: true })) {
+    if (look) ask(look.run);
+  }
   const run = (command: readonly string[]) => Promise.resolve(ask(command));
   const plan: NetworkPlan = {
     interface: "tun0",

@@ -95,6 +95,7 @@ const FUNCTIONS: Readonly<Record<string, Ask>> = {
   removeSignalListener: calls("sigaction"),
   removeSync: remove,
   rename: (sandbox, from: string, to: string) => sandbox.rename(from, to),
+  renameSync: (sandbox, from: string, to: string) => sandbox.rename(from, to),
   statSync: at("stat"),
   symlinkSync: (sandbox, _: string, path: string) => sandbox.path("symlink", path),
   uid: calls("geteuid"),

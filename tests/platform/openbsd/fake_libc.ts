@@ -364,12 +364,13 @@ export class FakeLibc implements Libc {
     );
   }
 
-  /** Signals a process group; the test names the existing ones. */
+  /** Signals a process group, or its leader alone; the test names the existing ones. */
   #kill(pid: number, signal: number): number {
-    const name = signal === NUMBERS.SIGKILL ? "SIGKILL" : `${signal}`;
+    const names = ["SIGKILL", "SIGTERM"] as const;
+    const name = names.find((name) => NUMBERS[name] === signal) ?? `${signal}`;
     return this.#call(`kill(${pid}, ${name})`, () => {
       this.sandbox.kill();
-      if (!this.groups.delete(-pid)) throw new SystemError("ESRCH");
+      if (!this.groups.delete(Math.abs(pid))) throw new SystemError("ESRCH");
       return 0;
     });
   }

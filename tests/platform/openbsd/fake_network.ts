@@ -38,6 +38,7 @@ interface FakeRoute {
   /** The address it disappears with. */
   readonly owner: string;
   readonly isStatic: boolean;
+  readonly gateway?: string;
   isUp: boolean;
 }
 
@@ -94,6 +95,7 @@ export class FakeNetwork {
     this.sync();
     const [program, ...args] = command;
     const line = command.join(" ");
+    if (program === "route") return { success: true, output: this.#routes(args) };
     const output = program === "ifconfig" ? this.#show(args) : {
       "pfctl -s info": "Status: Enabled for 0 days 00:00:00   Debug: err\n",
       "pfctl -s rules": 'anchor "aggvpn" all\n',
@@ -197,10 +199,16 @@ export class FakeNetwork {
         route.isUp && !route.isStatic && prefix(route.destination).covers(via)
       );
       if (!reaches) continue;
-      addRoute(one, destination, reaches.owner, true);
+      addRoute(one, destination, reaches.owner, `${via}`);
       return;
     }
     throw new Failure("Network is unreachable");
+  }
+
+  /** `route -n -T TABLE show FAMILY` */
+  #routes([, , table, , family = ""]: readonly string[]): string {
+    return [...this.interfaces.values()].filter(({ rdomain }) => rdomain === Number(table))
+      .map((one) => showRoutes(one, family)).join("");
   }
 
   #show([name = "", family]: readonly string[]): string | undefined {
@@ -282,9 +290,25 @@ function append(
 }
 
 /** rtrequest() */
-function addRoute(one: FakeInterface, destination: string, owner: string, isStatic = false): void {
+function addRoute(
+  one: FakeInterface,
+  destination: string,
+  owner: string,
+  gateway?: string,
+): void {
   const isUp = one.isUp && one.hasLink;
-  one.routes.push({ table: one.rdomain, destination, owner, isStatic, isUp });
+  const isStatic = gateway !== undefined;
+  const via = isStatic ? { gateway } : {};
+  one.routes.push({ table: one.rdomain, destination, owner, isStatic, ...via, isUp });
+}
+
+/** What route(8) prints: p_rtentry() and netname4() of sbin/route/show.c. */
+function showRoutes(one: FakeInterface, family: string): string {
+  return one.routes.filter(({ destination }) => destination.includes(":") === (family === "-inet6"))
+    .map(({ destination, gateway }) => {
+      const short = destination.replace(/(?:\.0){1,3}(?=\/\d)/, "");
+      return `${short.padEnd(18)} ${gateway ?? one.name} UGS 0 0 - 8 ${one.name}\n`;
+    }).join("");
 }
 
 function bitsOf(netmask: string): number {

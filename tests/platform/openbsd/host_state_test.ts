@@ -4,9 +4,35 @@ import {
   readDefaultMtu,
   readHostState,
   readMountOptions,
+  readRoutes,
   readRoutingTables,
 } from "../../../src/platform/openbsd/host_state.ts";
+import type { ReadCommand } from "../../../src/platform/command_output.ts";
 import { reader } from "./host_outputs.ts";
+
+Deno.test("readRoutes() reads networks as route(8) shortens them, and their gateways", () => {
+  const outputs: Readonly<Record<string, string>> = {
+    "-inet": "Routing tables\n\nInternet:\nDestination Gateway Flags Refs Use Mtu Prio Iface\n" +
+      "default            10.44.43.2         UGS        0        0     -     8 tun0 \n" +
+      "0/1                10.44.43.2         UGS        0        0     -     8 tun0 \n" +
+      "198.51.100/24      10.44.43.2         UGS        0        0     -     8 tun0 \n" +
+      "198.51.100.64/26   10.44.43.2         UGS        0        0     -     8 tun0 \n" +
+      "203.0.113.7        10.44.43.2         UGHS       0        0     -     8 tun0 \n" +
+      "192.168.7/24       192.168.7.1        UCn        0        0     -     4 em2  \n" +
+      "192.168.7.1        00:00:5e:00:53:01  UHLl       0        0     -     1 em2  \n",
+    "-inet6": "2001:db8:99::/48   2001:db8:44::2     UGS        0        0     -     8 tun0 \n",
+  };
+  const read: ReadCommand = (command) => ({ success: true, output: outputs[command.at(-1)!]! });
+  assertEquals(readRoutes(read, 0).map(({ destination, gateway }) => `${destination} ${gateway}`), [
+    "0.0.0.0/0 10.44.43.2",
+    "0.0.0.0/1 10.44.43.2",
+    "198.51.100.0/24 10.44.43.2",
+    "198.51.100.64/26 10.44.43.2",
+    "203.0.113.7/32 10.44.43.2",
+    "192.168.7.0/24 192.168.7.1",
+    "2001:db8:99::/48 2001:db8:44::2",
+  ]);
+});
 
 Deno.test("readRoutingTables() reads domains, their tables and interfaces", () => {
   const tables = readRoutingTables(reader());

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { ReadCommand } from "../../../src/platform/command_output.ts";
 import { inspectHost } from "../../../src/platform/openbsd/inspect.ts";
 import type { HostFinding, HostNeeds } from "../../../src/platform/platform.ts";
-import { address } from "../../addresses.ts";
+import { address, prefix } from "../../addresses.ts";
 import { FakeLibc, type FakeOptions } from "./fake_libc.ts";
 import { FakeWorld } from "./fake_world.ts";
 import { gateway } from "./golden.ts";
@@ -10,6 +10,7 @@ import { reader } from "./host_outputs.ts";
 
 const NOTHING: HostNeeds = {
   tunName: undefined,
+  plan: { interface: "", addresses: [], routes: [] },
   links: [],
   listen: [],
   nat: false,
@@ -171,4 +172,19 @@ Deno.test("inspectHost() survives a host on which no command can be run", () => 
   const findings = inspect({ links: [{ ...LINK, rdomain: 1 }], nat: true }, { read });
   assertEquals(texts(findings)[0], `error: Link "dsl": rdomain 1 does not exist`);
   assertEquals(findings.length, 3);
+});
+
+Deno.test("inspectHost() finds that IPv6 goes around the tunnel", () => {
+  const found = (...routes: string[]): string[] => {
+    const read: ReadCommand = (command) =>
+      command.join(" ") === "route -n -T 0 show -inet6"
+        ? { success: true, output: "default   fe80::1%em0   UGS   0  0  -  8 em0\n" }
+        : reader()(command);
+    const destinations = routes.map((text) => ({ destination: prefix(text) }));
+    return texts(inspect({ plan: { ...NOTHING.plan, routes: destinations } }, { read }));
+  };
+  assertEquals(found("0.0.0.0/0"), [
+    "warning: IPv6 goes around the tunnel: this host has a default route of it",
+  ]);
+  assertEquals([found("0.0.0.0/0", "::/0"), found("10.0.0.0/8")], [[], []]);
 });

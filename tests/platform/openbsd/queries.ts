@@ -15,6 +15,8 @@ const QUERIES: readonly RegExp[] = [
   // `route [-T rtable] exec command [arg ...]`, `getent database [key ...]`
   new RegExp(`^route -T ${TABLE} exec getent hosts [^-\\s]\\S*$`),
   /^pfctl -s (?:info|rules)$/,
+  // `pfctl [-q] [-a anchor] [-s modifier]`
+  /^pfctl -q -a aggvpn -s rules$/,
   /^sysctl -n net\.(?:inet\.ip|inet6\.ip6)\.forwarding$/,
   /^netstat -R$/,
   /^mount$/,

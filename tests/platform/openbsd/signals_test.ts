@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { AggvpnError } from "../../../src/errors.ts";
-import { killGroup, secureSignals } from "../../../src/platform/openbsd/signals.ts";
+import { endProcess, killGroup, secureSignals } from "../../../src/platform/openbsd/signals.ts";
 import { FakeLibc } from "./fake_libc.ts";
 import { FakeWorld } from "./fake_world.ts";
 
@@ -24,6 +24,15 @@ Deno.test("killGroup() sends signal 9 by its number, and ignores what has ended"
   killGroup(libc, 4711);
   killGroup(libc, 4711);
   assertEquals(libc.calls, ["kill(-4711, SIGKILL) = 0", "kill(-4711, SIGKILL) = -1 ESRCH"]);
+});
+
+Deno.test("endProcess() asks one process, and says what the kernel refuses", () => {
+  const libc = new FakeLibc(new FakeWorld().host());
+  libc.groups.add(4711);
+  endProcess(libc, 4711);
+  assertThrows(() => endProcess(libc, 4711), AggvpnError, "Cannot end process 4711");
+  for (const pid of [1, 0, -1]) assertThrows(() => endProcess(libc, pid), Error, "is none of");
+  assertEquals(libc.calls, ["kill(4711, SIGTERM) = 0", "kill(4711, SIGTERM) = -1 ESRCH"]);
 });
 
 Deno.test("killGroup() never kills everybody, nor this program", () => {
