@@ -8,7 +8,7 @@
 import type { ClientModeConfig, Config, Secret, ServerModeConfig } from "../config/config.ts";
 import type { Scrypt } from "../crypto/aead.ts";
 import { stretchPassword } from "../crypto/psk.ts";
-import type { Platform, SocketOptions } from "../platform/platform.ts";
+import type { Platform, SocketOptions, WatchedLink } from "../platform/platform.ts";
 import { resolveRemote } from "../platform/resolve.ts";
 import type { EndpointOptions } from "../tunnel/options.ts";
 import { linkOptions, linkSocket, listenSocket, policyOptions, tunnelMtu } from "./plan.ts";
@@ -20,6 +20,8 @@ export type CommonOptions = Pick<EndpointOptions, "pool" | "aead" | "random" | "
 export interface Prepared {
   /** By socket index. */
   readonly sockets: readonly SocketOptions[];
+  /** The same, with where they send to. */
+  readonly watched: readonly WatchedLink[];
   /** Largest inner packet in bytes. */
   readonly mtu: number;
   readonly endpointOptions: (common: CommonOptions) => EndpointOptions;
@@ -52,6 +54,7 @@ async function prepareClient(
   const psk = keyOf(config.secret, scrypt);
   return {
     sockets,
+    watched: sockets.map((socket, i) => ({ socket, remote: remotes[i]!.address })),
     mtu: tunnelMtu(config, families, interfaceMtus),
     endpointOptions: (common) => ({
       ...common,
@@ -72,6 +75,7 @@ function prepareServer(config: ServerModeConfig, scrypt: Scrypt | undefined): Pr
   }));
   return {
     sockets,
+    watched: sockets.map((socket) => ({ socket })),
     mtu: tunnelMtu(config, sockets.map(({ family }) => family)),
     endpointOptions: (common) => ({
       ...common,

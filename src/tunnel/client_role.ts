@@ -84,6 +84,20 @@ export class ClientRole {
     if (this.#started) this.#applyTier(link);
   }
 
+  /** See {@linkcode Endpoint.handleNetworkChange}. */
+  handleNetworkChange(now: number, link: number, obstacle: string | undefined): void {
+    const path = this.#peer.paths[link];
+    if (!path) return;
+    if (obstacle !== undefined) {
+      this.#peer.handleUnreachable(now, link, obstacle);
+      path.live.explain(obstacle);
+      return;
+    }
+    path.live.hurry(now);
+    if (this.#peer.current) path.mtu.restart();
+    else this.#connector.hurry(now);
+  }
+
   /** Appends due INITs, to the configured server address: a path's may have been led away. */
   pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean {
     if (now < this.#connector.dueAtUs) return false;

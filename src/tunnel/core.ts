@@ -17,6 +17,8 @@ export interface Core {
   handlePackets(now: number, slots: Int32Array, count: number): void;
   handleDatagrams(now: number, socket: number, batch: ReceiveBatch): void;
   handleSendFailure(now: number, socket: number, path: number, failure: SendFailure): void;
+  /** Link `link` has an obstacle, in words, or (undefined) a way that is free or another. */
+  handleNetworkChange(now: number, link: number, obstacle: string | undefined): void;
   /** Call it when {@linkcode pollTimeout} is due; harmless before. */
   handleTimeout(now: number): void;
   /** Appends what is due to `batches[socket]`; true when a batch is full and more waits. */

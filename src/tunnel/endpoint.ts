@@ -108,6 +108,14 @@ export class Endpoint implements Core {
     this.#peers[0]!.handleUnreachable(now, path, "no route to the server");
   }
 
+  /**
+   * The system has told of a client's link: `obstacle` says in words why nothing can leave by it;
+   * undefined: it can again, or by another way than before, so it is tried at once.
+   */
+  handleNetworkChange(now: number, link: number, obstacle: string | undefined): void {
+    if (this.#role instanceof ClientRole) this.#role.handleNetworkChange(now, link, obstacle);
+  }
+
   /** Runs what {@linkcode pollTimeout} announced; harmless before that. */
   handleTimeout(now: number): void {
     for (const peer of this.#peers) peer.handleTimeout(now);

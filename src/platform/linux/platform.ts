@@ -12,11 +12,13 @@ import { loadLibcrypto } from "../libcrypto.ts";
 import { inspectOpenFiles } from "../open_files.ts";
 import type { HostFinding, Platform } from "../platform.ts";
 import { lookupAddresses } from "../resolve.ts";
+import { watchIfPossible } from "../watch_if_possible.ts";
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants.ts";
 import { inspectHost } from "./inspect.ts";
 import { interfaceMtu } from "./interfaces.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { networkChanges, readForwarding } from "./network.ts";
+import { watchNetwork } from "./network_watch.ts";
 import { openPoller } from "./poller.ts";
 import { killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
@@ -57,6 +59,7 @@ export const LINUX: Platform = {
   interfaceMtu: ({ interface: name }) =>
     name === undefined ? undefined : interfaceMtu(libc(), name),
   openPoller: () => openPoller(libc()),
+  watchNetwork: (links) => watchIfPossible(() => watchNetwork(libc(), links)),
   libcrypto,
   // `replace` makes addresses and routes what they should be; nothing of the interface is restored.
   keptInterfaces: () => [],

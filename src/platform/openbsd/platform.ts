@@ -56,6 +56,7 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
     interfaceMtu: ({ rdomain, family }) =>
       rdomain === undefined ? undefined : readDefaultMtu(read, rdomain, family),
     openPoller: () => openPoller(libc()),
+    watchNetwork: () => undefined,
     libcrypto,
     keptInterfaces: (name) => readKept(read, name),
     closedCommands,
