@@ -91,8 +91,8 @@ export class NetworkListener {
       return obstacle === before.obstacle ? undefined : { link, obstacle, isElsewhere: false };
     }
     const last = this.#interfaces[link]!;
-    this.#interfaces[link] = index;
-    const isElsewhere = last > 0 && last !== index;
+    if (index > 0) this.#interfaces[link] = index;
+    const isElsewhere = last > 0 && index > 0 && last !== index;
     const isSame = before.obstacle === undefined && !isElsewhere && before.mtu === way.mtu;
     return isSame ? undefined : { link, obstacle, isElsewhere };
   }
