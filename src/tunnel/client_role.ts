@@ -95,7 +95,7 @@ export class ClientRole {
     }
     path.live.hurry(now);
     if (this.#peer.current) path.mtu.restart();
-    else this.#connector.hurry(now);
+    if (!this.#peer.anyPathUp) this.#connector.hurry(now);
   }
 
   /** Appends due INITs, to the configured server address: a path's may have been led away. */

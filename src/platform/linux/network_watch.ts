@@ -158,7 +158,9 @@ export class LinuxNetworkWatch implements NetworkWatch {
       if (bound && (bound.flags & IFF_POINTOPOINT) !== 0) return free(bound);
       return blocked(`no route to ${remote}`, bound);
     }
-    if (bound || answer?.kind !== "route" || answer.index === 0) return free(bound);
+    if (answer?.kind !== "route" || answer.index === 0) return free(bound);
+    // Of a link that is bound to a VRF it is another interface.
+    if (answer.index === bound?.index) return free(bound);
     const by = this.#askInterface(answer.index);
     const obstacle = obstacleOf(by);
     return obstacle === undefined ? free(by) : blocked(obstacle, by);

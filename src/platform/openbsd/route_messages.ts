@@ -106,6 +106,7 @@ export interface LostMessage {
   readonly kind: "lost";
 }
 
+/** What was told. */
 export type RoutingMessage =
   | InterfaceMessage
   | AnnounceMessage
