@@ -273,7 +273,10 @@ export class Driver {
     if (this.#options.tun.backlog && this.#wantsTun()) return 0;
     const now = this.#options.clock();
     const deadline = this.#endpoint.pollTimeout();
-    let next = Math.min(deadline, this.#network?.timeoutAtUs(now) ?? Infinity);
+    let next = Math.min(
+      deadline,
+      this.#network?.timeoutAtUs(this.#networkWatched >= 0) ?? Infinity,
+    );
     let held = false;
     for (const port of this.#ports) {
       next = Math.min(next, port.retryAtUs, port.reopenAtUs);
@@ -284,7 +287,7 @@ export class Driver {
 
   #updateWatch(): void {
     const wantsTun = this.#wantsTun();
-    const wantsNetwork = this.#network?.isListening(this.#options.clock()) ?? false;
+    const wantsNetwork = this.#network?.isListening(this.#roundAtUs) ?? false;
     this.#watchIsStale ||= wantsTun !== this.#tunWatched >= 0 || this.#blockedChanged() ||
       wantsNetwork !== this.#networkWatched >= 0;
     if (!this.#watchIsStale) return;

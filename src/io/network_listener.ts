@@ -28,6 +28,8 @@ export interface WayChange {
   readonly isElsewhere: boolean;
 }
 
+const NOTHING: readonly WayChange[] = [];
+
 /** Listens, and remembers the ways of links. */
 export class NetworkListener {
   readonly #watch: NetworkWatch;
@@ -55,18 +57,21 @@ export class NetworkListener {
     return now >= this.#pauseEndsAtUs;
   }
 
-  /** When to call {@linkcode handleTurn} although there is nothing to hear; Infinity: never. */
-  timeoutAtUs(now: number): number {
-    return this.isListening(now) ? this.#lookAtUs : this.#pauseEndsAtUs;
+  /**
+   * When to call {@linkcode handleTurn} although there is nothing to hear, or nobody waits for it;
+   * Infinity: never, may be past.
+   */
+  timeoutAtUs(isWaitedFor: boolean): number {
+    return isWaitedFor ? this.#lookAtUs : Math.min(this.#lookAtUs, this.#pauseEndsAtUs);
   }
 
   /**
    * Hears what there is if it is `readable`, and returns the links whose way is another than at the
    * last look.
    */
-  handleTurn(now: number, readable: boolean): WayChange[] {
+  handleTurn(now: number, readable: boolean): readonly WayChange[] {
     if (readable) this.#hear(now);
-    if (now < this.#lookAtUs) return [];
+    if (now < this.#lookAtUs) return NOTHING;
     this.#lookAtUs = Infinity;
     return this.#ways.flatMap((_, link) => this.#look(link) ?? []);
   }

@@ -16,7 +16,11 @@ class World {
   readonly listener = new NetworkListener(this.watch, 2);
 
   /** Gives link 1 another way, and lets the listener have a turn. */
-  change(now: number, way: Partial<LinkWay>, kind: NetworkKind = "interface"): WayChange[] {
+  change(
+    now: number,
+    way: Partial<LinkWay>,
+    kind: NetworkKind = "interface",
+  ): readonly WayChange[] {
     this.ways[1] = { ...FREE, ...way };
     this.watch.tell(kind, 3);
     return this.listener.handleTurn(now, true);
@@ -47,15 +51,24 @@ Deno.test("NetworkListener gives addresses and routes a moment: they may be repl
   const world = new World();
   const reason = "no route to 203.0.113.1";
   assertEquals(world.change(0, { obstacle: reason }, "route"), []);
-  assertEquals(world.listener.timeoutAtUs(0), PAUSE_US);
+  assertEquals(world.listener.timeoutAtUs(true), PAUSE_US);
   assertEquals(world.listener.isListening(PAUSE_US - 1), false);
   assertEquals(world.listener.handleTurn(PAUSE_US, false).map(({ obstacle }) => obstacle), [
     reason,
   ]);
-  assertEquals(world.listener.timeoutAtUs(PAUSE_US), Infinity);
+  assertEquals(world.listener.timeoutAtUs(true), Infinity);
 
   assertEquals(world.change(2 * PAUSE_US, {}, "address"), []);
   assertEquals(world.change(3 * PAUSE_US, { obstacle: reason }, "address"), [], "as before");
+});
+
+Deno.test("NetworkListener wants to be called after a pause in which nobody waits for it", () => {
+  const world = new World();
+  assertEquals(world.listener.isListening(0), true);
+  world.change(5, {});
+  assertEquals(world.listener.timeoutAtUs(false), 5 + PAUSE_US);
+  assertEquals(world.listener.timeoutAtUs(true), Infinity);
+  assertEquals(world.listener.isListening(5 + PAUSE_US), true);
 });
 
 Deno.test("NetworkListener looks again after messages were lost, and not for what is none of its business", () => {
