@@ -49,7 +49,9 @@ function peerLines(peer: PeerStatus, aead: string, color: boolean): string[] {
     session,
     ...linkTable(peer.links, color),
     ...peer.links.flatMap((link) =>
-      [link.reason, costs(link)].filter((words) => words !== "")
+      [link.reason, link.state === "up" ? link.mtuReason ?? "" : "", costs(link)].filter((words) =>
+        words !== ""
+      )
         .flatMap((words) => wrap(`  ${link.name}: `, words))
     ),
     ...totals(peer),

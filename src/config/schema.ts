@@ -138,7 +138,7 @@ export const TUNNEL_KEYS = {
   },
   mtu: {
     kind: integer("BYTES", 576, 1900),
-    doc: "Largest packet in the tunnel in bytes, by default what fits every link.",
+    doc: "Largest packet in the tunnel in bytes; it is less where the links carry less.",
   },
   routes: {
     kind: listOf(located(net.network)),
@@ -276,7 +276,9 @@ export const LINK_KEYS = {
   },
   mtu: {
     kind: integer("BYTES", 576, 1900),
-    doc: "Largest IP packet on the link in bytes, 1500 by default.",
+    doc:
+      "Upper bound for IP packets on the link in bytes, by default what its interface takes, at " +
+      "most 1500. What the line carries is found out.",
   },
 } as const satisfies Keys;
 

@@ -77,7 +77,8 @@ export class Port {
       this.retryAtUs = now + NOBUFS_RETRY_US;
       return false;
     }
-    core.handleSendFailure(now, this.index, this.batch.paths[this.#first]!, failure);
+    const { paths, lengths } = this.batch;
+    core.handleSendFailure(now, this.index, paths[this.#first]!, failure, lengths[this.#first]!);
     this.#first++;
     return true;
   }

@@ -16,6 +16,7 @@ import { InFlight, RING_ENTRIES, type SlotHandler } from "./in_flight.ts";
 import { LinkNews } from "./link_news.ts";
 import { Liveness, type Stakes } from "./liveness.ts";
 import { Meter } from "./meter.ts";
+import { MtuNews } from "./mtu_news.ts";
 import { Pacer } from "./pacer.ts";
 import { type LinkSigns, RateEstimator } from "./rate_estimator.ts";
 import { DEFAULT_MTU_BYTES, PathMtu } from "./path_mtu.ts";
@@ -56,6 +57,10 @@ export class Path {
   readonly sent: Meter = new Meter();
   readonly news: LinkNews = new LinkNews();
   readonly mtu: PathMtu;
+  /** Whether the peer knows what it carries to there. */
+  readonly mtuNews: MtuNews = new MtuNews();
+  /** What it carries to here, as the peer says, in bytes of IP packets; 0: nothing was said. */
+  remoteMtuBytes = 0;
   /** When it is used: as configured, unless changed since. */
   tier: Tier;
   /** Why the tier is not the configured one, in words. */
@@ -162,6 +167,19 @@ export class Path {
     return this.#probeNumber;
   }
 
+  /** Whether what it carries is to be told with a probe now; see {@linkcode MtuNews.poll}. */
+  pollMtuNews(now: number): boolean {
+    return this.mtuNews.poll(now, this.mtu.knownBytes ?? 0, this.#probeNumber);
+  }
+
+  /** The peer says that the link carries IP packets of up to `bytes` to here. */
+  handleRemoteMtu(bytes: number): void {
+    if (bytes === this.remoteMtuBytes) return;
+    this.remoteMtuBytes = bytes;
+    // Lines are nearly always as narrow one way as the other: is ours still what it was?
+    if (this.mtu.isKnown && bytes < this.mtu.size) this.mtu.restart();
+  }
+
   /** The size of an IP packet for which a probe is to leave now; 0: for none. */
   pollSizeProbe(now: number): number {
     return this.#isProbed ? this.mtu.pollProbe(now, this.rtt.patienceUs) : 0;
@@ -173,6 +191,7 @@ export class Path {
       return false;
     }
     this.news.handleProbeAck(number);
+    this.mtuNews.handleProbeAck(number);
     const size = this.#probeSize[number % PROBES]!;
     if (size > 0) this.mtu.handleAck(size);
     this.rtt.sample(now, now - this.#probeSentAtUs[number % PROBES]!);
@@ -212,6 +231,7 @@ export class Path {
   handleNewSession(): void {
     this.#delivery.reset();
     this.news.handleNewSession(this.#probeNumber);
+    this.mtuNews.handleNewSession(this.#probeNumber);
     this.#sentBefore = this.sent.totalBytes;
   }
 

@@ -71,6 +71,13 @@ export class PathMtu {
     this.size = Math.min(BASE_MTU_BYTES, bound);
   }
 
+  /** Why it is no more than it is, in words; undefined when nothing larger was wanted. */
+  get reason(): string | undefined {
+    if (!this.isKnown) return "what it carries is being found out";
+    if (this.size >= this.#bound) return undefined;
+    return `carries ${this.size} bytes: ${this.#failures[0]?.size ?? this.#bound} were lost`;
+  }
+
   /** What it carries as far as anything is known, also while the search begins again. */
   get knownBytes(): number | undefined {
     if (this.isKnown) return this.size;

@@ -25,6 +25,7 @@ import { Classifier } from "./classifier.ts";
 import { Duplicator, FILL_BESIDE_COPIES } from "./duplicator.ts";
 import type { Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
+import { Oversize, type TooBigHandler } from "./oversize.ts";
 import { createPolicy, groupsOf } from "./policies.ts";
 import type { Policy } from "./policy.ts";
 import { COPIES, type Rules } from "./rules.ts";
@@ -49,8 +50,7 @@ export interface SenderOptions {
   readonly rules: Rules;
   readonly schedule: Schedule;
   readonly out: Transmitter;
-  /** Takes over a packet of which no link would have carried more than `mtu` bytes. */
-  readonly onTooBig: (now: number, slot: number, mtu: number) => void;
+  readonly onTooBig: TooBigHandler;
 }
 
 /** The sending side of one peer. */
@@ -62,9 +62,7 @@ export class Sender {
   readonly #paths: readonly Path[];
   readonly #drops: Drops;
   readonly #out: Transmitter;
-  readonly #onTooBig: SenderOptions["onTooBig"];
-  /** Groups of flows in the common lane. */
-  readonly #groups: number;
+  readonly #oversize: Oversize;
   readonly #lanes: Lanes;
   readonly #policy: Policy;
   readonly #turns: Turns;
@@ -82,12 +80,11 @@ export class Sender {
   #nextAtUs = Infinity;
 
   constructor(options: SenderOptions) {
-    const { pool, paths, limit, drops, rules, schedule, out } = options;
+    const { pool, paths, limit, drops, rules, schedule, out, onTooBig } = options;
     this.#pool = pool;
     this.#paths = paths;
     this.#drops = drops;
     this.#out = out;
-    this.#onTooBig = options.onTooBig;
     const parts = {
       pool,
       limit,
@@ -96,8 +93,9 @@ export class Sender {
       enqueuedAtUs: new Float64Array(pool.count),
     };
     const onStranded = (slot: number): void => this.#drop(slot, "no-link");
-    this.#groups = groupsOf(schedule, paths.length);
-    this.#lanes = new Lanes(rules, paths, parts, this.#groups, onStranded);
+    const groups = groupsOf(schedule, paths.length);
+    this.#lanes = new Lanes(rules, paths, parts, groups, onStranded);
+    this.#oversize = new Oversize(pool, this.#lanes, groups, drops, onTooBig);
     this.queue = this.#lanes.common.queue;
     const policy = this.#policy = createPolicy(schedule, paths, this.#lanes.common);
     this.#turns = new Turns(pool, this.#lanes, policy, paths.length);
@@ -171,7 +169,7 @@ export class Sender {
       if (!this.#lanes.hasFlows) break;
       const path = this.#pullingPath(now);
       if (path === undefined) {
-        if (this.#dropTooBig(now)) continue;
+        if (this.#isAnyTooLong() && this.#oversize.dropNext(now)) continue;
         return this.#keptBack;
       }
       const slot = this.#turns.shift(now, path);
@@ -213,8 +211,9 @@ export class Sender {
     while (queue.hasExpress || resend.count > 0) {
       const slot = queue.hasExpress ? queue.firstExpress : resend.first;
       const path = this.#earliestPath(now, lane, this.#pool.lengths[slot]!);
-      if (!path && this.#isTooBig(lane, slot)) {
-        this.#tooBig(lane, queue.hasExpress ? queue.shiftExpress() : resend.shift());
+      if (!path && this.#oversize.has(lane, slot)) {
+        const taken = queue.hasExpress ? queue.shiftExpress() : resend.shift();
+        this.#oversize.drop(now, lane, taken);
         continue;
       }
       if (!path) return;
@@ -265,48 +264,10 @@ export class Sender {
     return best;
   }
 
-  /**
-   * Whether a packet fits none of the links of its lane that work, and it is known what they carry.
-   * One that is still looked at may carry it in a moment.
-   */
-  #isTooBig(lane: Lane, slot: number): boolean {
-    const length = this.#pool.lengths[slot]!;
-    let works = false;
-    for (const path of lane.paths) {
-      if (!lane.usable(path)) continue;
-      if (!path.mtu.isKnown || length <= path.packetBytes) return false;
-      works = true;
-    }
-    return works;
-  }
-
-  /** Gives up packets that are next in their turn and fit no link. Returns whether there were any. */
-  #dropTooBig(now: number): boolean {
-    if (this.#paths.every((path) => this.#turns.longest <= path.packetBytes)) return false;
-    let found = this.#dropTooBigOf(now, this.#lanes.common, this.#groups);
-    for (const lane of this.#lanes.pinned) found = this.#dropTooBigOf(now, lane, 1) || found;
-    return found;
-  }
-
-  #dropTooBigOf(now: number, lane: Lane, groups: number): boolean {
-    let found = false;
-    for (let group = 0; group < groups; group++) {
-      const slot = lane.queue.firstSlotOf(group);
-      if (slot < 0 || !this.#isTooBig(lane, slot)) continue;
-      const taken = lane.queue.shift(now, false, group);
-      // Another flow may be served first: what fits waits with what was lost.
-      if (this.#isTooBig(lane, taken)) this.#tooBig(lane, taken);
-      else lane.resend.push(taken);
-      found = true;
-    }
-    return found;
-  }
-
-  #tooBig(lane: Lane, slot: number): void {
-    let mtu = 0;
-    for (const path of lane.paths) if (lane.usable(path)) mtu = Math.max(mtu, path.packetBytes);
-    this.#drops.count("too-big");
-    this.#onTooBig(this.#out.now, slot, mtu);
+  /** Whether what waits may be longer than a link carries. */
+  #isAnyTooLong(): boolean {
+    for (const path of this.#paths) if (this.#turns.longest > path.packetBytes) return true;
+    return false;
   }
 
   #hasRoom(path: Path): boolean {

@@ -16,6 +16,7 @@ import {
   isTooShort,
   LinkUpdate,
   parseLinkUpdate,
+  readMtu,
   readProbeNumber,
   readProbeSentAt,
 } from "../wire/frame.ts";
@@ -93,6 +94,7 @@ export class ControlReader {
     if (type === FRAME.probe) this.#handleProbe(now, at);
     else if (type === FRAME.probeAck) this.#handleProbeAck(now, at);
     else if (type === FRAME.report) this.#handleReport(now, at, size);
+    else if (type === FRAME.mtu) this.#path.handleRemoteMtu(readMtu(this.#pool.bytes, at));
     else if (type === FRAME.close) this.#effects.onClose(now);
   }
 

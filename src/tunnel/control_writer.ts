@@ -19,6 +19,7 @@ import {
   FRAME,
   writeClose,
   writeLinkUpdate,
+  writeMtu,
   writePadding,
   writeProbe,
 } from "../wire/frame.ts";
@@ -103,8 +104,9 @@ export class ControlWriter {
       const path = paths[(first + i) % paths.length]!;
       const link = path.options.id;
       const due = receiver.reportDue(now, link);
-      const wanted = this.#probe[link] === 1 || this.#ackCount[link]! > 0;
       if (path.remote && !this.#out.isFull(path)) this.#writeSizeProbes(path);
+      if (path.pollMtuNews(now)) this.requestProbe(link);
+      const wanted = this.#probe[link] === 1 || this.#ackCount[link]! > 0;
       if (!due && !wanted) continue;
       if (!path.remote) {
         this.#forget(link);
@@ -158,6 +160,7 @@ export class ControlWriter {
     let at = this.#start;
     if (this.#probe[link] === 1) {
       at = writeProbe(bytes, at, FRAME.probe, path.nextProbe(now), wireTime(now));
+      if (path.mtuNews.pending) at = writeMtu(bytes, at, path.mtu.size);
       if (path.news.telling) at = writeLinkUpdate(bytes, at, link, path.tier, path.live.metered);
     }
     for (let i = 0; i < this.#ackCount[link]!; i++) {

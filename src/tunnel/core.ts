@@ -16,7 +16,13 @@ export interface Core {
   /** Takes over the first `count` slots of `slots`. */
   handlePackets(now: number, slots: Int32Array, count: number): void;
   handleDatagrams(now: number, socket: number, batch: ReceiveBatch): void;
-  handleSendFailure(now: number, socket: number, path: number, failure: SendFailure): void;
+  handleSendFailure(
+    now: number,
+    socket: number,
+    path: number,
+    failure: SendFailure,
+    length: number,
+  ): void;
   /** Link `link` has an obstacle, in words, or (undefined) a way that is free or another. */
   handleNetworkChange(now: number, link: number, obstacle: string | undefined): void;
   /** Call it when {@linkcode pollTimeout} is due; harmless before. */

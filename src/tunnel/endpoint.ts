@@ -101,11 +101,20 @@ export class Endpoint implements Core {
     for (let i = 0; i < batch.count; i++) this.#handleDatagram(now, socket, batch, i);
   }
 
-  /** The kernel did not take a datagram of path `path` (-1: a handshake). */
-  handleSendFailure(now: number, _socket: number, path: number, failure: SendFailure): void {
+  /** The kernel did not take a datagram of `length` bytes, of path `path` (-1: a handshake). */
+  handleSendFailure(
+    now: number,
+    _socket: number,
+    path: number,
+    failure: SendFailure,
+    length: number,
+  ): void {
     this.#drops.count("send");
-    if (this.#options.role !== "client" || failure !== "unreachable" || path < 0) return;
-    this.#peers[0]!.handleUnreachable(now, path, "no route to the server");
+    // A server's datagram does not tell whose path it was for; probes and their answers do.
+    if (this.#options.role !== "client" || path < 0) return;
+    const peer = this.#peers[0]!;
+    if (failure === "unreachable") peer.handleUnreachable(now, path, "no route to the server");
+    else if (failure === "message-size") peer.handleMessageSize(now, path, length);
   }
 
   /**

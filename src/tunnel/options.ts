@@ -140,6 +140,12 @@ export interface LinkStatus {
   readonly reason: string;
   readonly tier: string;
   readonly metered: boolean;
+  /** Largest IP packet that it is known to carry in our direction, in bytes. */
+  readonly mtu: number;
+  /** The same in the other direction, as the peer says; 0 while it has not. */
+  readonly remoteMtu: number;
+  /** Why that is no more, in words; absent when it is all that was wanted. */
+  readonly mtuReason?: string;
   /** What it may carry in a month and has carried in this one, in bytes; the shell knows months. */
   readonly quotaBytes?: number;
   readonly quotaUsedBytes?: number;

@@ -253,6 +253,12 @@ export class Peer {
     this.#onFailed(path);
   }
 
+  /** The kernel refused a datagram of a link as too long for the interface. */
+  handleMessageSize(now: number, link: number, length: number): void {
+    const path = this.paths[link];
+    path?.mtu.handleRefused(now, path.wireBytes(length));
+  }
+
   handleTimeout(now: number): void {
     if (this.previous && now >= this.#overlapEndsAtUs) {
       this.#host.forget(this.previous);

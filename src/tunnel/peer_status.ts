@@ -33,6 +33,7 @@ export function peerStatus(peer: Peer, now: number): PeerStatus {
 
 function linkStatus(peer: Peer, path: Path, now: number): LinkStatus {
   const receiver = peer.receiver.links[path.options.id]!;
+  const mtuReason = path.mtu.reason;
   return {
     name: path.options.name,
     id: path.options.id,
@@ -40,6 +41,9 @@ function linkStatus(peer: Peer, path: Path, now: number): LinkStatus {
     reason: (path.live.state === "up" ? peer.sender.whyUnused(path, now) : path.live.reason) ?? "",
     tier: path.tier,
     metered: path.live.metered,
+    mtu: path.mtu.size,
+    remoteMtu: path.remoteMtuBytes,
+    ...mtuReason !== undefined && { mtuReason },
     remote: path.remote?.toString() ?? "",
     srttUs: path.rtt.sampled ? path.rtt.srttUs : 0,
     rttvarUs: path.rtt.sampled ? path.rtt.rttvarUs : 0,

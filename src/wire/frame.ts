@@ -12,7 +12,15 @@ import { readU16, readU24, readU32, writeU16, writeU24, writeU32 } from "./field
 import { type Tier, TIERS } from "./handshake.ts";
 
 /** Control frame types. The numbers are on the wire: never reuse one. */
-export const FRAME = { probe: 1, probeAck: 2, report: 3, close: 4, padding: 5, link: 6 } as const;
+export const FRAME = {
+  probe: 1,
+  probeAck: 2,
+  report: 3,
+  close: 4,
+  padding: 5,
+  link: 6,
+  mtu: 7,
+} as const;
 
 /** Bytes in front of a control frame's payload. */
 export const FRAME_HEADER_BYTES = 3;
@@ -22,6 +30,8 @@ export const PROBE_BYTES = 7;
 const PROBE_SENT_AT = 4;
 /** Payload of CLOSE: reason 1. */
 const CLOSE_BYTES = 1;
+/** Payload of MTU: size 2. */
+export const MTU_BYTES = 2;
 /** Payload of LINK: link id 1 | tier 1 | flags 1. */
 export const LINK_BYTES = 3;
 const LINK_TIER = 1;
@@ -58,7 +68,20 @@ export function readFrameLength(bytes: Uint8Array, at: number): number {
  */
 export function isTooShort(type: number, length: number): boolean {
   if (type === FRAME.probe || type === FRAME.probeAck) return length < PROBE_BYTES;
+  if (type === FRAME.mtu) return length < MTU_BYTES;
   return type === FRAME.close && length < CLOSE_BYTES;
+}
+
+/** Writes an MTU frame; returns where it ends. `sizeBytes` is that of the IP packet. */
+export function writeMtu(bytes: Uint8Array, at: number, sizeBytes: number): number {
+  const payload = writeFrameHeader(bytes, at, FRAME.mtu, MTU_BYTES);
+  writeU16(bytes, payload, sizeBytes);
+  return payload + MTU_BYTES;
+}
+
+/** Returns the size in the payload of an MTU of at least {@linkcode MTU_BYTES}. */
+export function readMtu(bytes: Uint8Array, payload: number): number {
+  return readU16(bytes, payload);
 }
 
 /** Writes a PADDING frame of `length` bytes with its header; returns where it ends. */

@@ -11,6 +11,8 @@ const DSL: LinkStatus = {
   reason: "",
   tier: "primary",
   metered: false,
+  mtu: 1500,
+  remoteMtu: 1500,
   remote: "192.0.2.1:5080",
   srttUs: 21_340,
   rttvarUs: 420,
@@ -203,4 +205,13 @@ Deno.test("milliseconds() and duration() write times as people read them", () =>
     [0, 41e6, 60e6, 182e6, 11_540e6, 86_400e6, 1e12].map(duration),
     ["0 s", "41 s", "1 min", "3 min 2 s", "3 h 12 min", "1 d", "11 d 13 h"],
   );
+});
+
+Deno.test("statusText() says what a link carries when that is less than was wanted", () => {
+  const mtuReason = "carries 1492 bytes: 1500 were lost";
+  const text = statusText(
+    document([{ ...DSL, mtu: 1492, mtuReason }, { ...LTE, mtuReason }]),
+    false,
+  );
+  assertEquals(text.split("\n").filter((line) => line.includes("1492")), [`  dsl: ${mtuReason}`]);
 });

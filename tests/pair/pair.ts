@@ -85,6 +85,8 @@ export interface ClientSpec {
   readonly line?: (id: number) => Partial<DirectionSpec>;
   /** Whether its lines have addresses of IPv6. */
   readonly ipv6?: boolean;
+  /** Largest inner packet that this client wants, when it is not that of the server. */
+  readonly mtu?: number;
   readonly link?: (id: number) => Partial<LinkOptions>;
 }
 
@@ -96,6 +98,8 @@ export interface PairOptions {
   readonly known?: readonly ClientOptions[];
   readonly aead?: AeadProvider;
   readonly policy?: Policy;
+  /** Largest inner packet. */
+  readonly mtu?: number;
 }
 
 /** One server, its clients and the lines between them. */
@@ -112,8 +116,8 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
   constructor(specs: readonly ClientSpec[], options: PairOptions = {}) {
     super();
     this.queue.runUntil(START_US);
-    const { slots = 4096, known = specs.map(clientOptions), aead, policy } = options;
-    this.#shared = sharedOptions(this.#rng, { ...aead && { aead }, ...policy });
+    const { slots = 4096, known = specs.map(clientOptions), aead, mtu, policy } = options;
+    this.#shared = sharedOptions(this.#rng, { ...aead && { aead }, ...mtu && { mtu }, ...policy });
     this.server = new Host(this, {
       name: "server",
       sockets: Math.max(1, ...specs.map((spec) => delaysOf(spec).length)),
@@ -203,7 +207,7 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
       name: `client ${i}`,
       sockets: delays.length,
       slots,
-      endpoint: (pool) => clientEnd(this.#shared, pool, links, spec.psk),
+      endpoint: (pool) => clientEnd(sharedOf(this.#shared, spec), pool, links, spec.psk),
     });
     this.clients.push(host);
     delays.forEach((delayUs, id) => {
@@ -239,4 +243,9 @@ function delaysOf(spec: ClientSpec): readonly number[] {
 function clientOptions(spec: ClientSpec, i: number): ClientOptions {
   const { psk = PSK, allowed = [] } = spec;
   return knownClient(spec.name ?? `c${i}`, { psk: psk.slice(), allowed });
+}
+
+/** What a client has in common with the server. */
+function sharedOf(shared: Shared, { mtu }: ClientSpec): Shared {
+  return mtu === undefined ? shared : { ...shared, mtu };
 }

@@ -223,8 +223,12 @@ export class Node extends End<Tunnel> implements Station {
       this.nonces.check(batch.slab.bytes, batch.slab.at(i), batch.lengths[i]!);
       const failure = this.#around.transmit(this, socket, batch, i);
       if (failure === undefined) this.sentDatagrams++;
-      else this.endpoint.handleSendFailure(now, socket, batch.paths[i]!, failure);
+      else this.#refuse(now, socket, batch, i, failure);
     }
+  }
+
+  #refuse(now: number, socket: number, batch: TransmitBatch, i: number, why: SendFailure): void {
+    this.endpoint.handleSendFailure(now, socket, batch.paths[i]!, why, batch.lengths[i]!);
   }
 
   protected override onPackets(_now: number, slots: Int32Array, count: number): void {

@@ -84,3 +84,10 @@ export function write32(out: Uint8Array, at: number, value: number): void {
   out[at + 2] = value >>> 8;
   out[at + 3] = value;
 }
+
+/** The MTU of "fragmentation needed" (RFC 1191 section 4); undefined for any other packet. */
+export function tooBigMtu(bytes: Uint8Array, at: number): number | undefined {
+  if (bytes[at + 9] !== PROTOCOL.icmp) return undefined;
+  const isTooBig = bytes[at + IPV4_BYTES] === 3 && bytes[at + IPV4_BYTES + 1] === 4;
+  return isTooBig ? read16(bytes, at + IPV4_BYTES + 6) : undefined;
+}

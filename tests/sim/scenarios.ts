@@ -95,6 +95,19 @@ function shrinking(links: readonly LinkSpec[], mtuBytes: number, first = 0): Lin
   return links.map((link, i) => i < first ? link : withBoth(link, { mtuSchedule }));
 }
 
+/** Lines that lose what is larger than they carry: what they carry has to be found out. */
+export const MTU_SCENARIOS: readonly Scenario[] = [
+  { name: "PPPoE 1492 x2", links: carrying(1492, 1492) },
+  { name: "1500+1492", links: carrying(1500, 1492) },
+  { name: "1420+1280", links: carrying(1420, 1280) },
+  {
+    name: "shrinks to 1400 in the middle",
+    links: shrinking(carrying(1500, 1500), 1400, 1),
+  },
+  { name: "shrinks to 1280 both", links: shrinking(carrying(1500, 1500), 1280) },
+  { name: "4 flows, 1500+1492", links: carrying(1500, 1492), flows: 4 },
+];
+
 /** All of them, in the order of the table. */
 export const SCENARIOS: readonly Scenario[] = [
   { name: "one 50/20", links: [dsl("a", 50, 20)] },
@@ -156,8 +169,8 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "requests + 4 flows", links: pair, flows: 4, beside: [REQUESTS] },
   { name: "UDP 80 of 50+50", links: pair, flows: 0, beside: [{ kind: "udp", mbps: 80 }] },
   { name: "UDP 80 of 80/15+20/60", links: unequal, flows: 0, beside: [{ kind: "udp", mbps: 80 }] },
-  { name: "BBR 50/20+50/20", links: pair, congestion: ["bbr"] },
-  { name: "BBR 80/15+20/60", links: unequal, congestion: ["bbr"] },
+  { name: "BBR 50/20+50/20", links: pair, congestion: ["bbr"], seeds: 5 },
+  { name: "BBR 80/15+20/60", links: unequal, congestion: ["bbr"], seeds: 9 },
   { name: "BBR 50/20+50/40 1% loss", links: lossy, congestion: ["bbr"], seeds: 3 },
   { name: "BBR beside CUBIC, 4 flows", links: pair, flows: 4, congestion: ["bbr", "cubic"] },
   {
@@ -165,6 +178,7 @@ export const SCENARIOS: readonly Scenario[] = [
     links: cut,
     configured: true,
     seconds: 30,
+    seeds: 3,
     beside: [HEARTBEAT],
   },
   { name: "blackhole of one", links: cut, seconds: 30, seeds: 3, beside: [HEARTBEAT] },
@@ -173,7 +187,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "50/20+20/40 10% loss",
     links: [dsl("a", 50, 20), dsl("b", 20, 40, { both: { loss: 0.1 } })],
-    seeds: 3,
+    seeds: 9,
   },
   {
     name: "50/20+10/300 5% loss",
@@ -183,7 +197,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "50/20+10/100 jitter 80",
     links: [dsl("a", 50, 20), withBoth(dsl("b", 10, 100), { jitterUs: 80_000 })],
-    seeds: 3,
+    seeds: 15,
   },
   { name: "100/10+2/400", links: [dsl("a", 100, 10), dsl("b", 2, 400)] },
   { name: "unplugged one", links: unplugged, seconds: 30, beside: [HEARTBEAT] },
@@ -222,20 +236,5 @@ export const SCENARIOS: readonly Scenario[] = [
     beside: [CALL],
     schedule: "redundant",
   },
-];
-
-/**
- * Lines that lose what is larger than they carry, for the discovery of that. They are not in the
- * snapshot: without discovery nothing comes through. `table.ts --only` finds them.
- */
-export const MTU_SCENARIOS: readonly Scenario[] = [
-  { name: "PPPoE 1492 x2", links: carrying(1492, 1492) },
-  { name: "1500+1492", links: carrying(1500, 1492) },
-  { name: "1420+1280", links: carrying(1420, 1280) },
-  {
-    name: "shrinks to 1400 in the middle",
-    links: shrinking(carrying(1500, 1500), 1400, 1),
-  },
-  { name: "shrinks to 1280 both", links: shrinking(carrying(1500, 1500), 1280) },
-  { name: "4 flows, 1500+1492", links: carrying(1500, 1492), flows: 4 },
+  ...MTU_SCENARIOS,
 ];

@@ -15,7 +15,7 @@ import { Timer } from "../pair/timer.ts";
 import { Line, VirtualNetwork } from "../pair/virtual_network.ts";
 import type { Flow, Network } from "./flows/flow.ts";
 import { Node, type Surroundings } from "./node.ts";
-import { CLIENT, flowPortOf, SERVER, type Side } from "./packet.ts";
+import { CLIENT, flowPortOf, SERVER, type Side, tooBigMtu } from "./packet.ts";
 import type { TunnelFactory } from "./tunnel.ts";
 
 /** First public port of the client's links; a NAT that forgets takes the next. */
@@ -146,6 +146,11 @@ export class Simulation extends VirtualNetwork<Line<Node>> implements Network, S
   }
 
   deliver(node: Node, bytes: Uint8Array, at: number, length: number): void {
+    const mtu = tooBigMtu(bytes, at);
+    if (mtu !== undefined) {
+      for (const flow of this.flows) flow.setMtu(node.side, mtu);
+      return;
+    }
     const flow = this.flows[flowPortOf(bytes, at) - FLOW_PORT];
     if (flow === undefined) throw new InvariantError("a packet that nobody sent came out");
     if (flow.onPacket(this.queue.now, node.side, bytes, at, length)) return;

@@ -5,8 +5,8 @@
  *                                 [--runs N] [--wake US] [--tunnel endpoint|null] [--trace]
  *                                 [--snapshot]
  *
- * `--only` keeps the scenarios whose name contains TEXT (exactly, with a leading `=`), also of
- * those that are not in the table (MTU_SCENARIOS); `--runs` takes the medians of N seeds; `--trace` prints a line per 100 ms. `--snapshot` rewrites
+ * `--only` keeps the scenarios whose name contains TEXT (exactly, with a leading `=`); `--runs`
+ * takes the medians of N seeds; `--trace` prints a line per 100 ms. `--snapshot` rewrites
  * `tests/sim/table.snapshot.txt`, with which a test compares its measurements.
  *
  * @module
@@ -16,7 +16,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { formatHeader, formatResult, medianResult } from "./format.ts";
 import { NullTunnel } from "./null_tunnel.ts";
 import { type Result, type RunOptions, runScenario, type Scenario } from "./scenario.ts";
-import { MTU_SCENARIOS, SCENARIOS } from "./scenarios.ts";
+import { SCENARIOS } from "./scenarios.ts";
 import { replayCommand, runForSnapshot, snapshotHeader, snapshotRow } from "./snapshot.ts";
 import { Tracer } from "./trace.ts";
 import type { TunnelFactory } from "./tunnel.ts";
@@ -73,12 +73,11 @@ async function main(): Promise<void> {
     (_, i) => i + Number(args.seed ?? 1),
   );
   const only = args.only ?? "";
-  const all = only === "" ? SCENARIOS : [...SCENARIOS, ...MTU_SCENARIOS];
-  const chosen = all.filter(({ name }) =>
+  const chosen = SCENARIOS.filter(({ name }) =>
     only.startsWith("=") ? name === only.slice(1) : name.includes(only)
   );
   if (chosen.length === 0) {
-    const names = all.map(({ name }) => `  ${name}`).join("\n");
+    const names = SCENARIOS.map(({ name }) => `  ${name}`).join("\n");
     throw new Error(`No scenario is called "${only}": there are\n${names}`);
   }
   if (!args.trace) print(formatHeader());

@@ -91,8 +91,8 @@ Deno.test("a session that nobody has confirmed is not used, and ends when it is 
   const mallory = new RawClient();
   const { server } = mallory.pair;
   mallory.send(0, close());
-  const before = mallory.received.length;
   mallory.begin({ sessionId: 0x7000_0000 });
+  const before = mallory.received.length;
   const probeUnderNewKeys = mallory.seal(0, probe(1));
   server.send(mallory.pair.now, udp4(1, { to: MALLORY_ADDRESS }));
   mallory.pair.run(1_000_000);

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { DATA_NEEDS_CHECKSUM, DATA_RESENT } from "../../src/wire/data.ts";
-import { LinkUpdate, parseLinkUpdate } from "../../src/wire/frame.ts";
+import { LinkUpdate, parseLinkUpdate, readMtu } from "../../src/wire/frame.ts";
 import type { Tier } from "../../src/wire/handshake.ts";
 import { limitReach, parseReport, Report } from "../../src/wire/report.ts";
 import vectors from "../vectors/frames.json" with { type: "json" };
-import { close, data, linkUpdate, probe, probeAck, report } from "./frames.ts";
+import { close, data, linkUpdate, mtu, probe, probeAck, report } from "./frames.ts";
 
 type Ranges = readonly (readonly [number, number])[];
 
@@ -37,6 +37,8 @@ Deno.test("the frames of docs/protocol.md are what is written", () => {
   assertEquals(close(vectors.close.reason).toHex(), vectors.close.frame);
   const { link_id, tier, metered, frame: update } = vectors.link;
   assertEquals(linkUpdate(link_id, tier as Tier, metered).toHex(), update);
+  assertEquals(mtu(vectors.mtu.size).toHex(), vectors.mtu.frame);
+  assertEquals(readMtu(Uint8Array.fromHex(vectors.mtu.frame), 3), vectors.mtu.size);
   const { fields, ranges } = vectors.report;
   assertEquals(
     report({ ...fields, ranges: ranges as unknown as Ranges }).toHex(),

@@ -8,9 +8,11 @@ import { DATA, DATA_HEADER_BYTES, writeDataHeader } from "../../src/wire/data.ts
 import {
   FRAME,
   LINK_BYTES,
+  MTU_BYTES,
   PROBE_BYTES,
   writeFrameHeader,
   writeLinkUpdate,
+  writeMtu,
   writeProbe,
 } from "../../src/wire/frame.ts";
 import type { Tier } from "../../src/wire/handshake.ts";
@@ -42,6 +44,13 @@ export function probeAck(number: number, time = 0): Uint8Array {
 /** A CLOSE. */
 export function close(reason = 0): Uint8Array {
   return control(FRAME.close, [reason]);
+}
+
+/** An MTU. */
+export function mtu(sizeBytes: number): Uint8Array {
+  const bytes = new Uint8Array(3 + MTU_BYTES);
+  writeMtu(bytes, 0, sizeBytes);
+  return bytes;
 }
 
 /** A LINK. */

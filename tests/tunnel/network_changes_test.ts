@@ -23,9 +23,9 @@ Deno.test("Endpoint.handleNetworkChange() leaves a link that has an obstacle at 
 Deno.test("Endpoint.handleNetworkChange() says more than what sends came to", () => {
   const pair = new Pair([{ delaysUs: [10_000, 20_000] }]).connect();
   const { client, now } = pair;
-  client.endpoint.handleSendFailure(now, 0, 0, "unreachable");
+  client.endpoint.handleSendFailure(now, 0, 0, "unreachable", 100);
   client.endpoint.handleNetworkChange(now, 0, NO_CARRIER);
-  client.endpoint.handleSendFailure(now, 0, 0, "unreachable");
+  client.endpoint.handleSendFailure(now, 0, 0, "unreachable", 100);
   assertEquals(link(pair), ["down", NO_CARRIER]);
   client.turn(now);
   assertEquals(client.eventsOf("link").length, 3, "it is told once");

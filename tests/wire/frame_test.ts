@@ -32,7 +32,15 @@ Deno.test("the numbers of the wire are those that were given out", () => {
     DATA_RESENT: 0x10,
     DATA_KIND: 3,
   });
-  assertEquals({ ...FRAME }, { probe: 1, probeAck: 2, report: 3, close: 4, padding: 5, link: 6 });
+  assertEquals({ ...FRAME }, {
+    probe: 1,
+    probeAck: 2,
+    report: 3,
+    close: 4,
+    padding: 5,
+    link: 6,
+    mtu: 7,
+  });
   assertEquals({ ...CLOSE_REASON }, { shutdown: 0, replaced: 1 });
   assert(Object.values(FRAME).every((type) => type < DATA), "control types leave the DATA bit");
 });
