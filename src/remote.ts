@@ -35,11 +35,14 @@ export class Remote {
     return true;
   }
 
+  /** Without its zone. */
+  get address(): Address {
+    return new Address(this.bytes.subarray(4, this.family === 4 ? 8 : 20));
+  }
+
   /** The address and port as people write them: `192.0.2.1:5080`, `[2001:db8::1]:5080`. */
   toString(): string {
-    const { bytes } = this;
-    const address = new Address(bytes.subarray(4, this.family === 4 ? 8 : 20));
-    return address.withPort(bytes[2]! << 8 | bytes[3]!);
+    return this.address.withPort(this.bytes[2]! << 8 | this.bytes[3]!);
   }
 }
 

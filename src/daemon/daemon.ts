@@ -217,12 +217,15 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   }, () => handshakeClock!.next()));
   const poller = platform.openPoller();
   stack.defer(() => poller.close());
+  const network = platform.watchNetwork(prepared.watched);
+  stack.defer(() => network?.close());
   const driver = new Driver({
     endpoint,
     pool,
     tun,
     sockets,
     poller,
+    network,
     clock: systemClock,
     onEvent: eventHandler(config, statusCommand, mtu),
     reopen: (index) => linkSockets.reopen(index),

@@ -28,7 +28,7 @@ const DEFAULT_LINK_MTU = 1500;
 
 /**
  * Files that are open besides the sockets: Deno has about 25 (its caches, event queue and pipes),
- * the tunnel 5, and a hook or a command briefly a few.
+ * the tunnel 7, and a hook or a command briefly a few.
  */
 const OWN_FILES = 40;
 /** Clients that the control socket serves at once: MAX_CLIENTS of src/control/server.ts. */

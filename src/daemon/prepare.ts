@@ -16,7 +16,7 @@ import { compact } from "../config/compact.ts";
 import type { Scrypt } from "../crypto/aead.ts";
 import { stretchPassword } from "../crypto/psk.ts";
 import { systemClock } from "../io/clock.ts";
-import type { Platform, SocketOptions } from "../platform/platform.ts";
+import type { Platform, SocketOptions, WatchedLink } from "../platform/platform.ts";
 import type { ClientEndpointOptions, EndpointOptions } from "../tunnel/options.ts";
 import { linkOptions, linkSocket, listenSocket, policyOptions, tunnelMtu } from "./plan.ts";
 import { type RemoteLink, Remotes } from "./remotes.ts";
@@ -30,6 +30,8 @@ export interface Prepared {
   readonly sockets: readonly SocketOptions[];
   /** Where a client's links send. */
   readonly remotes?: Remotes;
+  /** The same, with where they send to. */
+  readonly watched: readonly WatchedLink[];
   /** Largest inner packet in bytes. */
   readonly mtu: number;
   /** `stampUs` is called for a client only. */
@@ -78,6 +80,7 @@ async function prepareClient(
   return {
     sockets,
     remotes,
+    watched: sockets.map((socket, i) => compact({ socket, remote: found[i]?.address })),
     mtu: tunnelMtu(config, families, interfaceMtus),
     endpointOptions: (common, stampUs) => ({
       ...common,
@@ -109,6 +112,7 @@ function prepareServer(config: ServerModeConfig, scrypt: Scrypt | undefined): Pr
   }));
   return {
     sockets,
+    watched: sockets.map((socket) => ({ socket })),
     mtu: tunnelMtu(config, sockets.map(({ family }) => family)),
     endpointOptions: (common) => ({
       ...common,

@@ -12,11 +12,12 @@
 
 import { MESSAGES, ReceiveBatch, type TransmitBatch } from "../batch.ts";
 import { AggvpnError } from "../errors.ts";
-import type { LinkSocket, Poller, Tun } from "../platform/platform.ts";
+import type { LinkSocket, NetworkWatch, Poller, Tun } from "../platform/platform.ts";
 import type { PacketPool } from "../slab.ts";
 import type { Core } from "../tunnel/core.ts";
 import type { EndpointEvent } from "../tunnel/options.ts";
 import type { Clock } from "./clock.ts";
+import { NetworkListener } from "./network_listener.ts";
 import { Port } from "./port.ts";
 
 /** Longest turn in microseconds; the control socket waits at most this much under load. */
@@ -45,6 +46,8 @@ export interface DriverOptions {
   /** By socket index; undefined for one that could not be opened yet. */
   readonly sockets: readonly (LinkSocket | undefined)[];
   readonly poller: Poller;
+  /** Tells of changes of the network, where the system does; the driver does not close it. */
+  readonly network?: NetworkWatch | undefined;
   readonly clock: Clock;
   /** Called with each event of the core, after the driver has acted on it. */
   readonly onEvent: (event: EndpointEvent) => void;
@@ -66,6 +69,8 @@ export class Driver {
   readonly #slots: Int32Array = new Int32Array(PACKETS_PER_ROUND);
   readonly #watched: { fd: number; writable: boolean }[] = [];
   #tunWatched = -1;
+  readonly #network: NetworkListener | undefined;
+  #networkWatched = -1;
   #watchIsStale = true;
   #stopping = false;
   /** When the last round took place. */
@@ -81,6 +86,8 @@ export class Driver {
       return port;
     });
     this.#batches = this.#ports.map((port) => port.batch);
+    const { network } = options;
+    this.#network = network && new NetworkListener(network, this.#ports.length);
   }
 
   /** The sockets with what is known of them, for `status`. */
@@ -141,6 +148,7 @@ export class Driver {
   #turn(start: number, turnUs: number): boolean {
     const { clock } = this.#options;
     this.#unblock();
+    this.#hearNetwork(start);
     this.#reopenDue(start);
     let moved = this.#round(true);
     while (moved && !this.#stopping && clock() - start < turnUs) moved = this.#round(false);
@@ -278,6 +286,17 @@ export class Driver {
     }
   }
 
+  #hearNetwork(now: number): void {
+    if (!this.#network) return;
+    const changes = this.#network.handleTurn(now, this.#isReady(this.#networkWatched));
+    for (const { link, obstacle, isElsewhere } of changes) {
+      const port = this.#ports[link]!;
+      const needsSocket = isElsewhere || port.socket === undefined;
+      if (obstacle === undefined && needsSocket) this.#reopen(port, now);
+      this.#endpoint.handleNetworkChange(now, link, obstacle);
+    }
+  }
+
   #reopenDue(now: number): void {
     for (const port of this.#ports) if (now >= port.reopenAtUs) this.#reopen(port, now);
   }
@@ -300,7 +319,10 @@ export class Driver {
     if (this.#options.tun.backlog && this.#wantsTun()) return 0;
     const now = this.#options.clock();
     const deadline = this.#endpoint.pollTimeout();
-    let next = deadline;
+    let next = Math.min(
+      deadline,
+      this.#network?.timeoutAtUs(this.#networkWatched >= 0) ?? Infinity,
+    );
     let held = false;
     for (const port of this.#ports) {
       next = Math.min(next, port.retryAtUs, port.reopenAtUs);
@@ -311,9 +333,10 @@ export class Driver {
 
   #updateWatch(): void {
     const wantsTun = this.#wantsTun();
-    if (!this.#watchIsStale && wantsTun === this.#tunWatched >= 0 && !this.#blockedChanged()) {
-      return;
-    }
+    const wantsNetwork = this.#network?.isListening(this.#roundAtUs) ?? false;
+    this.#watchIsStale ||= wantsTun !== this.#tunWatched >= 0 || this.#blockedChanged() ||
+      wantsNetwork !== this.#networkWatched >= 0;
+    if (!this.#watchIsStale) return;
     const list = this.#watched;
     list.length = 0;
     for (const port of this.#ports) {
@@ -322,6 +345,8 @@ export class Driver {
     }
     this.#tunWatched = wantsTun ? list.length : -1;
     if (wantsTun) list.push({ fd: this.#options.tun.fd, writable: false });
+    this.#networkWatched = wantsNetwork ? list.length : -1;
+    if (wantsNetwork) list.push({ fd: this.#network!.fd, writable: false });
     this.#options.poller.watch(list);
     this.#watchIsStale = false;
   }

@@ -87,6 +87,19 @@ export class Liveness {
     return true;
   }
 
+  /**
+   * The system says why nothing can leave, which is more than what sends came to: replaces the reason
+   * of a path that is down.
+   */
+  explain(reason: string): void {
+    if (this.state === "down") this.reason = reason;
+  }
+
+  /** What kept it from working may be gone: a path that is not up is probed at once. */
+  hurry(now: number): void {
+    if (this.state !== "up") this.#probeAtUs = now;
+  }
+
   /** Forgets the past: a new session begins. */
   restart(now: number): void {
     this.#become("connecting", "waiting for the peer");

@@ -106,6 +106,44 @@ export interface SocketOptions {
   readonly rdomain?: number;
 }
 
+/** A link as the system sees it: what its socket is bound to, and where its datagrams go. */
+export interface WatchedLink {
+  readonly socket: SocketOptions;
+  /** Absent for a server, which sends wherever its clients are. */
+  readonly remote?: Address;
+}
+
+/** What may change in a network; "lost": what the system told was more than there was room for. */
+export type NetworkKind = "interface" | "address" | "route" | "lost";
+
+/** What has changed, as far as it can concern a link. */
+export interface NetworkChange {
+  /** Empty: nothing. */
+  readonly kinds: ReadonlySet<NetworkKind>;
+  /** Numbers of the interfaces where that was. */
+  readonly interfaces: ReadonlySet<number>;
+}
+
+/** The way that the datagrams of a link have. */
+export interface LinkWay {
+  /** Why none can leave, in words: `ppp0 has no carrier`. */
+  readonly obstacle: string | undefined;
+  /** Number and MTU in bytes of the interface they leave by; 0: none is known. */
+  readonly interface: number;
+  readonly mtu: number;
+}
+
+/** Hears of changes of the network. */
+export interface NetworkWatch {
+  /** Readable while there is something to hear. */
+  readonly fd: number;
+  /** Hears what there is, but no more than takes a few milliseconds. Never throws. */
+  drain(): NetworkChange;
+  /** Asks the system about the link of that number. Never throws: what is not known is no obstacle. */
+  look(link: number): LinkWay;
+  close(): void;
+}
+
 /** A command that changes the system, as the user would type it. */
 export interface SystemCommand {
   /** Such as `["ip", "link", "set", "dev", "agg0", "up"]`. */
@@ -225,6 +263,11 @@ export interface Platform {
    */
   interfaceMtu(link: SocketOptions): number | undefined;
   openPoller(): Poller;
+  /**
+   * Hears of every change that may concern `links` from now on, {@linkcode sandbox} or not;
+   * undefined where the system does not tell.
+   */
+  watchNetwork(links: readonly WatchedLink[]): NetworkWatch | undefined;
   /** libcrypto through FFI, or undefined where it cannot be loaded. */
   libcrypto(): AeadProvider | undefined;
   /**

@@ -57,6 +57,11 @@ export class Connector {
     this.#complaints.reset(now + COMPLAIN_AFTER_US);
   }
 
+  /** Repeats what was sent at once if a session is asked for: it may get through now. */
+  hurry(now: number): void {
+    if (this.active) this.dueAtUs = now;
+  }
+
   /** No longer asks for one. */
   stop(): void {
     this.#initiator?.close();

@@ -98,6 +98,20 @@ export class ClientRole {
     if (this.#connector.active) this.#connector.dueAtUs = now;
   }
 
+  /** See {@linkcode Endpoint.handleNetworkChange}. */
+  handleNetworkChange(now: number, link: number, obstacle: string | undefined): void {
+    const path = this.#peer.paths[link];
+    if (!path) return;
+    if (obstacle !== undefined) {
+      this.#peer.handleUnreachable(now, link, obstacle);
+      path.live.explain(obstacle);
+      return;
+    }
+    path.live.hurry(now);
+    if (this.#peer.current) path.mtu.restart();
+    if (!this.#peer.anyPathUp) this.#connector.hurry(now);
+  }
+
   /** Appends due INITs, to where a link is to send: a path may have been led away. */
   pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean {
     if (now < this.#connector.dueAtUs) return false;

@@ -23,6 +23,8 @@ export interface Core {
     failure: SendFailure,
     length: number,
   ): void;
+  /** Link `link` has an obstacle, in words, or (undefined) a way that is free or another. */
+  handleNetworkChange(now: number, link: number, obstacle: string | undefined): void;
   /** Call it when {@linkcode pollTimeout} is due; harmless before. */
   handleTimeout(now: number): void;
   /** Appends what is due to `batches[socket]`; true when a batch is full and more waits. */

@@ -117,6 +117,14 @@ export class Endpoint implements Core {
     else if (failure === "message-size") peer.handleMessageSize(now, path, length);
   }
 
+  /**
+   * The system has told of a client's link: `obstacle` says in words why nothing can leave by it;
+   * undefined: it can again, or by another way than before, so it is tried at once.
+   */
+  handleNetworkChange(now: number, link: number, obstacle: string | undefined): void {
+    if (this.#role instanceof ClientRole) this.#role.handleNetworkChange(now, link, obstacle);
+  }
+
   /** Runs what {@linkcode pollTimeout} announced; harmless before that. */
   handleTimeout(now: number): void {
     for (const peer of this.#peers) peer.handleTimeout(now);

@@ -1,14 +1,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { ClientModeConfig, LinkConfig, ServerModeConfig } from "../../src/config/config.ts";
 import { type Daemon, openDaemon } from "../../src/daemon/daemon.ts";
-import { AggvpnError } from "../../src/errors.ts";
-import { MemoryNetwork } from "../../src/platform/memory/network.ts";
+import { AbsentError, AggvpnError } from "../../src/errors.ts";
+import { MemoryNetwork, type MemorySocket } from "../../src/platform/memory/network.ts";
 import { MemoryPlatform } from "../../src/platform/memory/platform.ts";
 import type { MemoryTun } from "../../src/platform/memory/tun.ts";
 import type {
   HostFinding,
   NetworkPlan,
   Platform,
+  SocketOptions,
   SystemChange,
   TunKind,
 } from "../../src/platform/platform.ts";
@@ -293,6 +294,60 @@ Deno.test("a daemon's interface, status and scripts follow what the links carry"
   assertEquals(lines, ["+ set 1426", "+ other", "+ set 1400", "+ set 1380", "- restore"]);
   assertEquals(Deno.readTextFileSync(file), "1426\n1380\n");
   Deno.removeSync(directory, { recursive: true });
+});
+
+Deno.test("a daemon leaves and opens links as soon as the system tells of them", async () => {
+  const network = new MemoryNetwork();
+  const [near, far] = [new MemoryPlatform(network), new MemoryPlatform(network)];
+  const server = await open(SERVER, far);
+  const client = await open(CLIENT, near);
+  const running = [server.run(), client.run()];
+  const lte = (): string[] => {
+    const link = client.status().tunnel.peers[0]?.links[1];
+    return [link?.state ?? "", link?.reason ?? ""];
+  };
+  await until(() => lte()[0] === "up");
+  near.changeWay("lte", { obstacle: "ppp0 has no carrier", interface: 1, mtu: 1500 });
+  await until(() => lte()[0] === "down");
+  assertEquals(lte(), ["down", "ppp0 has no carrier"]);
+  near.changeWay("lte", { obstacle: undefined, interface: 1, mtu: 1500 });
+  await until(() => lte()[0] === "up");
+  assertEquals(near.sockets.length, 2, "it keeps its socket");
+  near.changeWay("lte", { obstacle: undefined, interface: 2, mtu: 1500 });
+  await until(() => near.sockets.length === 3);
+  client.stop();
+  server.stop();
+  await Promise.all(running);
+  await client[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  assertEquals([near, far].map(({ watches }) => watches.map(({ isOpen }) => isOpen)), [[false], [
+    false,
+  ]]);
+});
+
+Deno.test("a daemon opens a socket as soon as its address is there", async () => {
+  const platform = new MemoryPlatform();
+  const openSocket = platform.openSocket.bind(platform);
+  let isThere = false;
+  Object.assign(platform, {
+    openSocket(options: SocketOptions): MemorySocket {
+      if (options.name === "lte" && !isThere) {
+        throw new AbsentError("Cannot bind");
+      }
+      return openSocket(options);
+    },
+  });
+  platform.ways.set("lte", { obstacle: "no interface has it", interface: 0, mtu: 0 });
+  const daemon = await open(CLIENT, platform);
+  const running = daemon.run();
+  isThere = true;
+  const start = performance.now();
+  platform.changeWay("lte", { obstacle: undefined, interface: 2, mtu: 1500 }, "address");
+  await until(() => platform.sockets.length === 2);
+  assert(performance.now() - start < 900, "it would have tried after a second in any case");
+  daemon.stop();
+  await running;
+  await daemon[Symbol.asyncDispose]();
 });
 
 Deno.test("openDaemon() counts what a link with a quota carries, and keeps it", async () => {

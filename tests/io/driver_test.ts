@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { AggvpnError } from "../../src/errors.ts";
 import { TURN_US } from "../../src/io/driver.ts";
+import { MemoryWatch } from "../../src/platform/memory/watch.ts";
+import type { LinkWay } from "../../src/platform/platform.ts";
 import { FakeSocket, makeDriver, slotWith } from "./fakes.ts";
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i % 251);
@@ -328,4 +330,31 @@ Deno.test("Driver tries once a second to open a socket that is missing", async (
   assertEquals(tries.map((at) => Math.round(at / 1e6)), [1, 2, 3]);
   assertEquals(made.core.failures, [{ socket: 0, path: 10, failure: "unreachable" }]);
   assertEquals(made.driver.ports[0]!.socket, late);
+});
+
+Deno.test("Driver hears of every change of the network, also of those that come in a pause", async () => {
+  let way: LinkWay = { obstacle: undefined, interface: 1, mtu: 1500 };
+  const watch = new MemoryWatch(200, () => way);
+  const { world, sockets, core, poller, driver } = makeDriver({ network: watch });
+  const ready = poller.ready.bind(poller);
+  poller.ready = (index): boolean =>
+    poller.watched[index]!.fd === watch.fd ? watch.isReadable : ready(index);
+  const change = (at: number, obstacle: string | undefined, index: number): void =>
+    world.at(at, () => {
+      way = { obstacle, interface: index, mtu: 1500 };
+      watch.tell("interface", index);
+    });
+  change(100_000, "eth0 has no carrier", 1);
+  change(101_000, "eth0 does not exist", 0);
+  change(300_000, undefined, 2);
+  world.at(400_000, () => driver.stop());
+  await driver.run();
+  const told = core.networkChanges.filter(({ link }) => link === 1);
+  assertEquals(told.map(({ obstacle }) => obstacle), [
+    "eth0 has no carrier",
+    "eth0 does not exist",
+    undefined,
+  ]);
+  assert(sockets.every((socket) => socket.closed), "they were bound to another interface");
+  assert(poller.waits.length < 20, `${poller.waits}`);
 });

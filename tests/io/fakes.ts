@@ -180,6 +180,7 @@ export class QuietCore implements Core {
   packets: number[] = [];
   datagrams: { socket: number; value: number }[] = [];
   failures: { socket: number; path: number; failure: SendFailure }[] = [];
+  networkChanges: { link: number; obstacle: string | undefined }[] = [];
   /** Datagrams to send, by socket. */
   outgoing: number[][] = [[], []];
   /** Slots for the TUN. */
@@ -210,6 +211,10 @@ export class QuietCore implements Core {
 
   handleSendFailure(_now: number, socket: number, path: number, failure: SendFailure): void {
     this.failures.push({ socket, path, failure });
+  }
+
+  handleNetworkChange(_now: number, link: number, obstacle: string | undefined): void {
+    this.networkChanges.push({ link, obstacle });
   }
 
   handleTimeout(now: number): void {

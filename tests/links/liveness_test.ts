@@ -281,3 +281,24 @@ Deno.test("Liveness of any history never spins, and never suspects before it sho
     }
   }));
 });
+
+Deno.test("Liveness.hurry() probes a path that is not up at once, and leaves one that is alone", () => {
+  const live = new Liveness(0, TIMEOUT_US, false);
+  live.handleProgress(0, true);
+  live.hurry(MS);
+  assertEquals(live.timeoutAtUs(IDLE), TIMEOUT_US / 3);
+  live.handleUnreachable(MS, "no route to the server");
+  live.hurry(7 * MS);
+  assertEquals(live.timeoutAtUs(IDLE), 7 * MS);
+  assertEquals(live.handleTimeout(7 * MS, IDLE), "probe");
+});
+
+Deno.test("Liveness.explain() gives a path that is down another reason, and no other", () => {
+  const live = new Liveness(0, TIMEOUT_US, false);
+  live.explain("eth0 has no carrier");
+  assertEquals(live.reason, "waiting for the peer");
+  live.handleProgress(0, true);
+  live.handleUnreachable(MS, "no route to the server");
+  live.explain("eth0 has no carrier");
+  assertEquals(live.reason, "eth0 has no carrier");
+});

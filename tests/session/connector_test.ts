@@ -45,6 +45,16 @@ Deno.test("Connector wants nothing before start() and after stop()", () => {
   assertEquals([connector.active, connector.dueAtUs], [false, Infinity]);
 });
 
+Deno.test("Connector.hurry() sends again at once, if anything is asked for", () => {
+  const connector = newConnector();
+  connector.hurry(5);
+  assertEquals(connector.dueAtUs, Infinity);
+  connector.start(5);
+  connector.poll(5, 1);
+  connector.hurry(7);
+  assertEquals(connector.dueAtUs, 7);
+});
+
 Deno.test("Connector.poll() repeats after 0.25, 0.25, 0.5 and then every 1 s, and starts over after 5 s", () => {
   const connector = newConnector();
   connector.start(0);

@@ -79,6 +79,8 @@ export class NullTunnel implements Tunnel {
 
   handleSendFailure(): void {}
 
+  handleNetworkChange(): void {}
+
   handleTimeout(): void {}
 
   pollTransmit(_now: number, batches: readonly TransmitBatch[]): boolean {

@@ -46,17 +46,22 @@ export const SIOCGIFFLAGS = 0x8913n;
 export const SIOCGIFMTU = 0x8921n;
 /** The interface was brought up by the administrator. */
 export const IFF_UP = 0x1;
+/** It has one other end, which needs no route to be reached. */
+export const IFF_POINTOPOINT = 0x10;
 /** The interface is operational: up and with a carrier. */
 export const IFF_RUNNING = 0x40;
 
 // <bits/socket.h>: socket(2)
 export const AF_INET = 2;
 export const AF_INET6 = 10;
+export const AF_NETLINK = 16;
 export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0x800;
 export const SOCK_CLOEXEC = 0x8_0000;
 
 // <bits/socket.h>: recv(2)
+export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 
 // <asm-generic/socket.h>: socket(7)
@@ -91,6 +96,44 @@ export const IPV6_V6ONLY = 26;
 export const IPV6_RECVPKTINFO = 49;
 export const IPV6_PKTINFO = 50;
 export const IPV6_DONTFRAG = 62;
+
+// <linux/netlink.h>: netlink(7)
+export const NETLINK_ROUTE = 0;
+export const NLM_F_REQUEST = 0x1;
+export const NLMSG_ERROR = 2;
+export const NLMSG_OVERRUN = 4;
+
+// <linux/rtnetlink.h>: rtnetlink(7)
+export const RTM_NEWLINK = 16;
+export const RTM_DELLINK = 17;
+export const RTM_GETLINK = 18;
+export const RTM_NEWADDR = 20;
+export const RTM_DELADDR = 21;
+export const RTM_NEWROUTE = 24;
+export const RTM_DELROUTE = 25;
+export const RTM_GETROUTE = 26;
+/** Groups of messages; group n is bit n - 1 of a mask. */
+export const RTNLGRP_LINK = 1;
+export const RTNLGRP_IPV4_IFADDR = 5;
+export const RTNLGRP_IPV4_ROUTE = 7;
+export const RTNLGRP_IPV6_IFADDR = 9;
+export const RTNLGRP_IPV6_ROUTE = 11;
+export const RTA_DST = 1;
+export const RTA_SRC = 2;
+export const RTA_OIF = 4;
+export const RTA_TABLE = 15;
+export const RTA_MARK = 16;
+/** An answer only from a route that exists, not from what is assumed without one: Linux 4.13. */
+export const RTM_F_FIB_MATCH = 0x2000;
+/** An answer without statistics. */
+export const RTEXT_FILTER_SKIP_STATS = 0x8;
+
+// <linux/if_link.h>, <linux/if_addr.h>: rtnetlink(7)
+export const IFLA_IFNAME = 3;
+export const IFLA_MTU = 4;
+export const IFLA_EXT_MASK = 29;
+export const IFA_ADDRESS = 1;
+export const IFA_LOCAL = 2;
 
 // <asm-generic/poll.h>: poll(2)
 export const POLLIN = 0x1;

@@ -12,12 +12,14 @@ import { loadLibcrypto } from "../libcrypto.ts";
 import { inspectOpenFiles } from "../open_files.ts";
 import type { HostFinding, Platform } from "../platform.ts";
 import { lookupAddresses } from "../resolve.ts";
+import { watchIfPossible } from "../watch_if_possible.ts";
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants.ts";
 import { readHostState, readKept } from "./host_state.ts";
 import { inspectHost } from "./inspect.ts";
 import { interfaceMtu } from "./interfaces.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { networkChanges } from "./network.ts";
+import { watchNetwork } from "./network_watch.ts";
 import { openPoller } from "./poller.ts";
 import { endProcess, killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
@@ -58,6 +60,7 @@ export const LINUX: Platform = {
   interfaceMtu: ({ interface: name }) =>
     name === undefined ? undefined : interfaceMtu(libc(), name),
   openPoller: () => openPoller(libc()),
+  watchNetwork: (links) => watchIfPossible(() => watchNetwork(libc(), links)),
   libcrypto,
   keptInterfaces: (name) => readKept(readCommand, name),
   closedCommands: () => [],

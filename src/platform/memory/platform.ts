@@ -8,16 +8,20 @@ import type { Address } from "../../address.ts";
 import type { AeadProvider } from "../../crypto/aead.ts";
 import { AbsentError, AggvpnError } from "../../errors.ts";
 import type {
+  LinkWay,
+  NetworkKind,
   NetworkPlan,
   Platform,
   SandboxNeeds,
   SocketOptions,
   SystemChange,
+  WatchedLink,
 } from "../platform.ts";
 import { lookupAddresses } from "../resolve.ts";
 import { MemoryNetwork, type MemorySocket } from "./network.ts";
 import { MemoryPoller } from "./poller.ts";
 import { MemoryTun } from "./tun.ts";
+import { MemoryWatch } from "./watch.ts";
 
 /** One host; hosts that share a network reach each other. */
 export class MemoryPlatform implements Platform {
@@ -28,12 +32,15 @@ export class MemoryPlatform implements Platform {
   readonly tuns: MemoryTun[] = [];
   readonly sockets: MemorySocket[] = [];
   readonly pollers: MemoryPoller[] = [];
+  readonly watches: MemoryWatch[] = [];
   /** What {@linkcode interfaceMtu} returns, by the names of links. */
   readonly interfaceMtus: Map<string, number> = new Map();
   /** Links whose interface does not exist. */
   readonly absent: Set<string> = new Set();
   /** What {@linkcode lookup} returns besides what the system's resolver knows. */
   readonly names: Map<string, readonly Address[]> = new Map();
+  /** The ways of links that have one other than interface 1 without an obstacle, by name. */
+  readonly ways: Map<string, LinkWay> = new Map();
   /** What {@linkcode sandbox} was told. */
   readonly sandboxed: SandboxNeeds[] = [];
   readonly network: MemoryNetwork;
@@ -78,6 +85,21 @@ export class MemoryPlatform implements Platform {
     const poller = new MemoryPoller((fd) => this.#readable.get(fd)?.() ?? false);
     this.pollers.push(poller);
     return poller;
+  }
+
+  watchNetwork(links: readonly WatchedLink[]): MemoryWatch {
+    const names = links.map(({ socket }) => socket.name);
+    const watch = new MemoryWatch(this.#nextFd++, (link) => this.ways.get(names[link]!));
+    this.#readable.set(watch.fd, () => watch.isReadable);
+    this.watches.push(watch);
+    return watch;
+  }
+
+  /** Gives a link another way, of which its watch hears. */
+  changeWay(name: string, way: LinkWay, kind: NetworkKind = "interface"): void {
+    this.ways.set(name, way);
+    for (const watch of this.watches) watch.tell(kind, way.interface);
+    this.#notify();
   }
 
   libcrypto(): AeadProvider | undefined {

@@ -46,10 +46,48 @@ export const IFCAP_TSOv6 = 0x2000;
 /** Bytes of an interface name with its NUL. */
 export const IFNAMSIZ = 16;
 
+/** Flag of an interface that is up. */
+export const IFF_UP = 0x1;
+/** The state of its link is not known. */
+export const LINK_STATE_UNKNOWN = 0;
+/** The least state of a link that is up. */
+export const LINK_STATE_UP = 4;
+/** The interface is leaving. */
+export const IFAN_DEPARTURE = 1;
+
+// <net/route.h>: route(4)
+export const RTM_VERSION = 5;
+/** Longest message in bytes. */
+export const RTM_MAXSIZE = 2048;
+export const RTM_ADD = 0x1;
+export const RTM_DELETE = 0x2;
+export const RTM_CHANGE = 0x3;
+export const RTM_GET = 0x4;
+export const RTM_NEWADDR = 0xc;
+export const RTM_DELADDR = 0xd;
+export const RTM_IFINFO = 0xe;
+export const RTM_IFANNOUNCE = 0xf;
+/** Messages were lost, since the buffer was full; always told. */
+export const RTM_DESYNC = 0x10;
+/** Flags of a route. */
+export const RTF_UP = 0x1;
+export const RTF_REJECT = 0x8;
+export const RTF_BLACKHOLE = 0x1000;
+/** Which socket addresses follow a message, in this order. */
+export const RTA_DST = 0x1;
+export const RTA_NETMASK = 0x4;
+export const RTA_IFP = 0x10;
+/** Options of the socket: which messages (a set of bits), and of which table. */
+export const ROUTE_MSGFILTER = 1;
+export const ROUTE_TABLEFILTER = 2;
+export const RTABLE_ANY = 0xffff_ffff;
+
 // <sys/socket.h>: socket(2)
 export const AF_INET = 2;
+export const AF_ROUTE = 17;
 export const AF_INET6 = 24;
 export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0x4000;
 export const SOCK_CLOEXEC = 0x8000;
 

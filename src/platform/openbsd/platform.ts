@@ -15,6 +15,7 @@ import {
 import { tryFirst } from "../first_calls.ts";
 import { loadLibcrypto } from "../libcrypto.ts";
 import type { Platform } from "../platform.ts";
+import { watchIfPossible } from "../watch_if_possible.ts";
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants.ts";
 import { awaitAddresses } from "./duplicates.ts";
 import { readDefaultMtu } from "./host_state.ts";
@@ -23,6 +24,7 @@ import { closedCommands, readKept } from "./kept_interface.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { lookup } from "./lookup.ts";
 import { networkChanges, readPlanState } from "./network.ts";
+import { watchNetwork } from "./network_watch.ts";
 import { openPoller } from "./poller.ts";
 import { sandbox } from "./sandbox.ts";
 import { endProcess, killGroup, secureSignals } from "./signals.ts";
@@ -56,6 +58,7 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
     interfaceMtu: ({ rdomain, family }) =>
       rdomain === undefined ? undefined : readDefaultMtu(read, rdomain, family),
     openPoller: () => openPoller(libc()),
+    watchNetwork: (links) => watchIfPossible(() => watchNetwork(libc(), links)),
     libcrypto,
     keptInterfaces: (name) => readKept(read, name),
     closedCommands,

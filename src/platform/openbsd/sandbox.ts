@@ -2,7 +2,8 @@
  * What a tunnel may still do once it is set up: unveil(2), pledge(2).
  *
  * Everything the two forbid was done before: libraries are loaded, the tun device is open (no
- * promise allows its ioctls). What is left is opening links again (`inet`, and `wroute` for
+ * promise allows its ioctls) and so are the routing sockets (no promise allows AF_ROUTE; to read and
+ * write them takes `stdio`). What is left is opening links again (`inet`, and `wroute` for
  * SO_RTABLE), looking names up again (`dns`, only when there are any; in another routing table a
  * program does it), the control socket (`unix`, `cpath`), files that are kept (`wpath`,
  * `cpath`), V8's compiler (`prot_exec`), and `ps`, which sysctl(2) requires of a process that asks

@@ -93,6 +93,50 @@ export const TIMESPEC_SEC = 0;
 /** i64 */
 export const TIMESPEC_NSEC = 8;
 
+// <net/route.h>, <net/if.h>: route(4). Every message begins like a rt_msghdr.
+export const RT_MSGHDR_BYTES = 96;
+/** u16: the size of the whole. */
+export const RT_MSGHDR_MSGLEN = 0;
+/** u8 */
+export const RT_MSGHDR_VERSION = 2;
+/** u8: RTM_... */
+export const RT_MSGHDR_TYPE = 3;
+/** u16: where the socket addresses begin. */
+export const RT_MSGHDR_HDRLEN = 4;
+/** u16: number of the interface. */
+export const RT_MSGHDR_INDEX = 6;
+/** u16: the routing table; of interfaces and addresses the routing domain. */
+export const RT_MSGHDR_TABLEID = 8;
+/** u32: RTA_..., the socket addresses that there are. */
+export const RT_MSGHDR_ADDRS = 12;
+/** u32: RTF_... */
+export const RT_MSGHDR_FLAGS = 16;
+/** i32 */
+export const RT_MSGHDR_SEQ = 28;
+/** i32 */
+export const RT_MSGHDR_ERRNO = 32;
+export const IF_MSGHDR_BYTES = 168;
+/** u32: IFF_... */
+export const IF_MSGHDR_FLAGS = 16;
+/** A struct if_data. */
+export const IF_MSGHDR_DATA = 24;
+/** u8: LINK_STATE_... */
+export const IF_DATA_LINK_STATE = 3;
+/** u32 */
+export const IF_DATA_MTU = 4;
+export const IFA_MSGHDR_BYTES = 24;
+export const IF_ANNOUNCEMSGHDR_BYTES = 26;
+/** u16: IFAN_... */
+export const IF_ANNOUNCEMSGHDR_WHAT = 8;
+/** A C string of IFNAMSIZ bytes. */
+export const IF_ANNOUNCEMSGHDR_NAME = 10;
+
+// <net/if_dl.h>: the socket address of an interface
+/** u8: bytes of its name. */
+export const SOCKADDR_DL_NLEN = 5;
+/** The name, then the address of the interface. */
+export const SOCKADDR_DL_DATA = 8;
+
 // <net/if_tun.h>: tun(4)
 export const TUNINFO_BYTES = 12;
 /** u32; the rest, type and flags, goes back as the kernel gave it. */

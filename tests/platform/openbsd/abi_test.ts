@@ -23,7 +23,7 @@ const PLACED: Readonly<Record<string, readonly [value: number | bigint, place: s
   ...PLACED_WORDS,
 };
 /** What C's headers put in front of the names of members. */
-const MEMBER_PREFIX = /^(s|sin6?|iov|msg|cmsg|ipi6|tv|th)_/;
+const MEMBER_PREFIX = /^(s|sin6?|iov|msg|cmsg|ipi6|tv|th|rtm|ifm|ifi|ifam|ifan|sdl)_/;
 const STRUCTURES: readonly [string, Declaration][] = Object.entries(DECLARATIONS);
 
 Deno.test("every number of constants.ts is in the table, and the same", () => {
@@ -106,6 +106,17 @@ Deno.test("both socket addresses have length, family and port in the same places
   assertEquals(ipv4, ipv6);
 });
 
+Deno.test("every message of route(4) begins like the one of a route", () => {
+  const heads = (["rt_msghdr", "if_msghdr", "ifa_msghdr", "if_announcemsghdr"] as const)
+    .map((name) => DECLARATIONS[name].members.slice(0, 5).map(([, type, at]) => [type, at]));
+  for (const head of heads) assertEquals<unknown>(head, heads[0]);
+  const tails = (["rt_msghdr", "if_msghdr", "ifa_msghdr"] as const).map((name) =>
+    DECLARATIONS[name].members.filter(([member]) => /_(tableid|addrs|flags)$/.test(member))
+      .map(([, type, at]) => [type, at])
+  );
+  for (const tail of tails) assertEquals<unknown>(tail, tails[0]);
+});
+
 for (const machine of MACHINES) {
   Deno.test(`the rules of the ABI give the sizes and offsets of the table, on ${machine}`, () => {
     const layouts = layoutsOf(machine);
@@ -119,6 +130,9 @@ for (const machine of MACHINES) {
 
 /** Numbers that modules choose themselves: none of these is the kernel's. */
 const OWN_NUMBERS: readonly string[] = [
+  "network_watch.ts MOST_MESSAGES",
+  "network_watch.ts MAX_SEQUENCE",
+  "route_socket.ts BUFFER_BYTES",
   "duplicates.ts PAUSE_MS",
   "duplicates.ts MAX_LOOKS",
   "pf.ts IPV4_TCP_HEADER_BYTES",

@@ -24,14 +24,30 @@ export function family(value: number): string {
     ? "AF_INET"
     : value === NUMBERS.AF_INET6
     ? "AF_INET6"
+    : value === NUMBERS.AF_ROUTE
+    ? "AF_ROUTE"
     : `${value}`;
 }
 
 const LEVELS: Readonly<Record<number, readonly NumberName[]>> = {
   [NUMBERS.SOL_SOCKET]: ["SOL_SOCKET", "SO_SNDBUF", "SO_RCVBUF", "SO_RTABLE"],
+  [NUMBERS.AF_ROUTE]: ["AF_ROUTE", "ROUTE_MSGFILTER", "ROUTE_TABLEFILTER"],
   [NUMBERS.IPPROTO_IP]: ["IPPROTO_IP", "IP_RECVDSTADDR"],
   [NUMBERS.IPPROTO_IPV6]: ["IPPROTO_IPV6", "IPV6_V6ONLY", "IPV6_RECVPKTINFO", "IPV6_DONTFRAG"],
 };
+
+/** Writes the type of a socket with its flags. */
+export function socketType(value: number): string {
+  const { SOCK_RAW } = NUMBERS;
+  const isRaw = (value & SOCK_RAW) === SOCK_RAW;
+  const rest = flags(
+    isRaw ? value & ~SOCK_RAW : value,
+    "SOCK_DGRAM",
+    "SOCK_NONBLOCK",
+    "SOCK_CLOEXEC",
+  );
+  return isRaw ? `SOCK_RAW|${rest}` : rest;
+}
 
 /** Returns level and option by name; throws when there is no such option. */
 export function option(level: number, name: number): readonly [string, NumberName] {

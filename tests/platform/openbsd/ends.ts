@@ -13,6 +13,8 @@ import { setImmediate } from "node:timers";
 import { nobleProvider } from "../../../src/crypto/noble.ts";
 import { Driver } from "../../../src/io/driver.ts";
 import { LinkSockets } from "../../../src/io/link_sockets.ts";
+import type { Address } from "../../../src/address.ts";
+import { watchNetwork } from "../../../src/platform/openbsd/network_watch.ts";
 import { openPoller } from "../../../src/platform/openbsd/poller.ts";
 import { sandbox } from "../../../src/platform/openbsd/sandbox.ts";
 import { openSocket } from "../../../src/platform/openbsd/socket.ts";
@@ -55,6 +57,7 @@ export class End {
     optionsOf: OptionsOf,
     seed: number,
     options: FakeOptions,
+    remotes: readonly Address[] = [],
   ) {
     const libc = this.libc = new FakeLibc(host, options);
     const { world } = host;
@@ -64,6 +67,10 @@ export class End {
     const tun = openTun(libc, undefined);
     const pool = new PacketPool(1024);
     const poller = openPoller(libc);
+    const network = watchNetwork(
+      libc,
+      sockets.map((socket, i) => ({ socket, ...remotes[i] && { remote: remotes[i] } })),
+    );
     sandbox(libc, { programs: [], files: [], directories: [], lookups: [] });
     const shared = sharedOptions(new Rng(seed), { aead: nobleProvider() });
     this.endpoint = new Endpoint(optionsOf(shared, pool));
@@ -73,6 +80,7 @@ export class End {
       tun,
       sockets: opened,
       poller,
+      network,
       clock,
       onEvent: (event) => this.events.push(`${event.type} ${"link" in event ? event.link : ""}`),
       reopen: (index) => links.reopen(index),
@@ -80,6 +88,7 @@ export class End {
     this.#close = (): void => {
       this.driver.close();
       tun.close();
+      network.close();
       poller.close();
     };
   }
@@ -142,6 +151,7 @@ export function makeTunnel(
     (shared, pool) => clientEnd(shared, pool, links),
     2,
     options,
+    links.map(({ remote }) => remote!.address),
   );
   server.start();
   client.start();

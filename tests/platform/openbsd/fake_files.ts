@@ -6,6 +6,7 @@
 
 import { NUMBERS } from "./abi.ts";
 import { LIMITS } from "./abi_limits.ts";
+import { FakeRouteSocket } from "./fake_routing.ts";
 import type { FakeTun } from "./fake_tun.ts";
 import type { Datagram, FakeHost, Receiver } from "./fake_world.ts";
 import { SystemError } from "./system_error.ts";
@@ -43,11 +44,12 @@ class Pipe {
 }
 
 interface File {
-  readonly kind: "tun" | "socket" | "pipe";
+  readonly kind: "tun" | "socket" | "pipe" | "route";
   readonly tun?: FakeTun;
   readonly name?: string;
   readonly socket?: FakeSocket;
   readonly pipe?: Pipe;
+  readonly route?: FakeRouteSocket;
 }
 
 /** Open files by descriptor, the lowest free number first. */
@@ -76,6 +78,13 @@ export class FakeFiles {
     return this.#add({ kind: "socket", socket: new FakeSocket(ipv6, rdomain) });
   }
 
+  openRouteSocket(table: number): number {
+    this.#needRoom(1);
+    const route = new FakeRouteSocket(table);
+    this.host.routeSockets.push(route);
+    return this.#add({ kind: "route", route });
+  }
+
   openPipe(): [number, number] {
     this.#needRoom(2);
     const pipe = new Pipe();
@@ -83,7 +92,8 @@ export class FakeFiles {
   }
 
   close(fd: number): number {
-    const { tun, name, socket } = this.#file(fd);
+    const { tun, name, socket, route } = this.#file(fd);
+    if (route) this.host.routeSockets.splice(this.host.routeSockets.indexOf(route), 1);
     if (tun) {
       tun.close();
       if (tun.goesOnClose) this.host.tuns.delete(name!);
@@ -105,8 +115,14 @@ export class FakeFiles {
     return socket;
   }
 
+  /** The routing socket behind a descriptor; undefined when it is something else. */
+  route(fd: number): FakeRouteSocket | undefined {
+    return this.#file(fd).route;
+  }
+
   read(fd: number, into: Uint8Array): number {
-    const { tun, pipe } = this.#file(fd);
+    const { tun, pipe, route } = this.#file(fd);
+    if (route) return route.read(into);
     if (tun) return tun.read(into);
     const byte = pipe!.bytes.shift();
     if (byte === undefined) throw new SystemError("EAGAIN");
@@ -125,10 +141,11 @@ export class FakeFiles {
   ready(fd: number): number {
     const file = this.#files[fd - FIRST_FD];
     if (!file) return NUMBERS.POLLNVAL;
-    const { tun, socket, pipe } = file;
+    const { tun, socket, pipe, route } = file;
     if (socket?.error !== undefined) return NUMBERS.POLLIN | NUMBERS.POLLOUT;
     if (tun?.isDestroyed) return NUMBERS.POLLHUP;
-    const waiting = tun?.outgoing.length ?? socket?.queue.length ?? pipe!.bytes.length;
+    const waiting = tun?.outgoing.length ?? socket?.queue.length ?? route?.queue.length ??
+      pipe!.bytes.length;
     return (waiting > 0 ? NUMBERS.POLLIN : 0) | NUMBERS.POLLOUT;
   }
 

@@ -18,6 +18,7 @@ import * as decode from "./decode.ts";
 import { FakeFiles } from "./fake_files.ts";
 import { TunRequest } from "./fake_ioctl.ts";
 import { FakeMessages } from "./fake_messages.ts";
+import { FakeRouting } from "./fake_routing.ts";
 import { FakePolls } from "./fake_polls.ts";
 import { FakeSandbox } from "./fake_sandbox.ts";
 import { FakeSocketSetup } from "./fake_socket_setup.ts";
@@ -55,6 +56,8 @@ export class FakeLibc implements Libc {
   readonly sandbox: FakeSandbox = new FakeSandbox();
   readonly #messages: FakeMessages;
   readonly #polls: FakePolls;
+  /** What the kernel tells routing sockets. */
+  readonly routing: FakeRouting;
   readonly #uid: number;
   readonly #rtable: number;
   /** Existing process groups besides this one's, by the number of their leader. */
@@ -78,6 +81,7 @@ export class FakeLibc implements Libc {
       maxBuffer: options.maxBuffer ?? LIMITS.SB_MAX,
     });
     this.#messages = new FakeMessages(host, this.layouts);
+    this.routing = new FakeRouting(host, this.layouts);
     this.#polls = new FakePolls(this.files, this.layouts);
     this.symbols = this.#bind(options.batches ?? true);
   }
@@ -210,7 +214,9 @@ export class FakeLibc implements Libc {
   }
 
   #write(fd: number, from: Uint8Array<ArrayBuffer>): number {
-    const text = `write(${fd}, {${hex(from)}}, ${from.length})`;
+    const isRoute = this.files.open.includes(fd) && this.files.route(fd) !== undefined;
+    const what = isRoute ? `${this.routing.describe(from)} ` : "";
+    const text = `write(${fd}, ${what}{${hex(from)}}, ${from.length})`;
     return this.#call(text, () => this.#writeFile("write", fd, from));
   }
 
@@ -229,6 +235,7 @@ export class FakeLibc implements Libc {
 
   #writeFile(name: "write" | "writev", fd: number, from: Uint8Array<ArrayBuffer>): number {
     this.sandbox.call(name);
+    if (this.files.route(fd)) return this.routing.ask(from);
     const length = this.files.write(fd, from);
     this.host.world.changed();
     return length;
@@ -244,8 +251,12 @@ export class FakeLibc implements Libc {
   }
 
   #socket(domain: number, type: number, protocol: number): number {
-    const kind = decode.flags(type, "SOCK_DGRAM", "SOCK_NONBLOCK", "SOCK_CLOEXEC");
+    const kind = decode.socketType(type);
     return this.#call(`socket(${decode.family(domain)}, ${kind}, ${protocol})`, () => {
+      if (domain === NUMBERS.AF_ROUTE) {
+        this.sandbox.socket("route");
+        return this.files.openRouteSocket(this.#rtable);
+      }
       this.sandbox.socket(domain === NUMBERS.AF_INET6 ? "inet6" : "inet");
       return this.files.openSocket(domain === NUMBERS.AF_INET6, this.#rtable);
     });
@@ -264,6 +275,8 @@ export class FakeLibc implements Libc {
     const what = `setsockopt(${fd}, ${levelName}, ${name}, ${set} {${hex(value)}}, ${length})`;
     return this.#call(what, () => {
       this.sandbox.setsockopt(name);
+      const route = this.files.route(fd);
+      if (route) return this.#setup.setRouteOption(route, name, set);
       return this.#setup.setOption(this.files.socket(fd), level, name, set);
     });
   }

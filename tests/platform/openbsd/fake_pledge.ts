@@ -139,5 +139,5 @@ export const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   IPV6_DONTFRAG: ["inet"],
 };
 
-/** pledge_socket(). */
-export const FAMILIES = { inet: ["inet"], inet6: ["inet"], unix: ["unix"] } as const;
+/** pledge_socket(): nothing allows AF_ROUTE. */
+export const FAMILIES = { inet: ["inet"], inet6: ["inet"], unix: ["unix"], route: [] } as const;

@@ -7,6 +7,7 @@
 import { NUMBERS } from "./abi.ts";
 import type { SocketAddress } from "./decode.ts";
 import type { FakeSocket } from "./fake_files.ts";
+import type { FakeRouteSocket } from "./fake_routing.ts";
 import { type FakeHost, same } from "./fake_world.ts";
 import { SystemError } from "./system_error.ts";
 
@@ -32,6 +33,16 @@ export class FakeSocketSetup {
     if (name === "SO_RCVBUF") socket.receiveBuffer = this.#reserve(value, socket.receiveBuffer);
     if (/^IP(V6)?_RECV/.test(name)) socket.tellsDestination = value !== 0;
     if (name === "IPV6_DONTFRAG") socket.dontFragment = value !== 0;
+    return 0;
+  }
+
+  /** route_ctloutput() of sys/net/rtsock.c. */
+  setRouteOption(socket: FakeRouteSocket, name: string, value: number): number {
+    if (name === "ROUTE_MSGFILTER") socket.filter = value;
+    else if (name === "ROUTE_TABLEFILTER") socket.table = value;
+    else if (name === "SO_RCVBUF") {
+      socket.receiveBuffer = this.#reserve(value, socket.receiveBuffer);
+    } else throw new Error(`${name} of a routing socket`);
     return 0;
   }
 

@@ -7,6 +7,7 @@
 
 import { setImmediate } from "node:timers";
 import { parseAddress } from "../../../src/address.ts";
+import type { FakeRouteSocket } from "./fake_routing.ts";
 import { FakeTun, type Release } from "./fake_tun.ts";
 
 /** First port the fake gives to a socket that asks for none. */
@@ -167,6 +168,10 @@ export class FakeWorld {
 export interface RoutingTable {
   readonly addresses: Uint8Array[];
   hasRoute: boolean;
+  /** Whether the interface of that route has a carrier: RTF_UP. */
+  isRouteUp: boolean;
+  /** Number of that interface. */
+  index: number;
   /** How every send fails, such as `ENETDOWN`; ENOBUFS is a full queue. */
   failure: string | undefined;
 }
@@ -177,6 +182,7 @@ export class FakeHost {
   readonly devices: Set<string> = new Set(DEVICE_NODES);
   readonly tuns: Map<string, FakeTun> = new Map();
   readonly receivers: Receiver[] = [];
+  readonly routeSockets: FakeRouteSocket[] = [];
   /** Tells whether a rule of pf(4) blocks what is sent there. */
   blocks: (to: { readonly address: Uint8Array; readonly port: number }) => boolean = () => false;
   /** More than four fifths of the memory for mbufs are in use: sbchecklowmem(). */
@@ -192,7 +198,14 @@ export class FakeHost {
   table(rdomain: number): RoutingTable {
     let table = this.tables.get(rdomain);
     if (!table) {
-      this.tables.set(rdomain, table = { addresses: [], hasRoute: true, failure: undefined });
+      table = {
+        addresses: [],
+        hasRoute: true,
+        isRouteUp: true,
+        index: rdomain + 1,
+        failure: undefined,
+      };
+      this.tables.set(rdomain, table);
     }
     return table;
   }
