@@ -81,7 +81,11 @@ programTest(
     const file = program.file("client");
     await program.up("client");
     const ended = await program.run("client", "down", file);
-    assertEquals(ended, { code: 0, stdout: "Tunnel client has ended\n", stderr: "" });
+    assertEquals(ended, {
+      code: 0,
+      stdout: `Tunnel ${program.name("client")} has ended\n`,
+      stderr: "",
+    });
     assertEquals((await program.child("client").status).code, 0);
     assertEquals(await stateOf(lab, net.client), before);
 
