@@ -23,25 +23,23 @@ import { PacketPool } from "../slab.ts";
 import { Endpoint } from "../tunnel/endpoint.ts";
 import type { EndpointEvent, EndpointStatus } from "../tunnel/options.ts";
 import type { ChangeJournal } from "./change_journal.ts";
-import { EventLog } from "./event_log.ts";
 import {
-  type Environment,
-  HOOK_SHELL,
-  hookEnvironment,
-  runShellHook,
-  StatusCommand,
-} from "./hooks.ts";
-import { HandshakeClock } from "./handshake_clock.ts";
+  followRemotes,
+  openHandshakeClock,
+  startHooks,
+  startQuotas,
+  startRepair,
+} from "./companions.ts";
+import { EventLog } from "./event_log.ts";
+import { type Environment, HOOK_SHELL, hookEnvironment, StatusCommand } from "./hooks.ts";
 import { openInterface } from "./interface.ts";
 import type { InterfaceMtu } from "./interface_mtu.ts";
 import { logFinding } from "./log_finding.ts";
 import { networkPlan, openFiles } from "./plan.ts";
 import { prepare } from "./prepare.ts";
-import { type Remotes, REMOTES_INTERVAL_MS } from "./remotes.ts";
-import { QUOTA_INTERVAL_MS, type QuotaLink, Quotas } from "./quotas.ts";
-import { REPAIR_INTERVAL_MS } from "./repair.ts";
+import type { Quotas } from "./quotas.ts";
+import type { Remotes } from "./remotes.ts";
 import type { ScriptHost } from "./script.ts";
-import { stateFile } from "./state_file.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
 
@@ -231,10 +229,10 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     reopen: (index) => linkSockets.reopen(index),
   });
   closer.close = (): void => driver.close();
-  if (remotes) followRemotes(remotes, { endpoint, driver, linkSockets }, stack);
-  const timer = setInterval(() => void repair.repair(), REPAIR_INTERVAL_MS);
-  stack.defer(() => clearInterval(timer));
-  const quotas = startQuotas(options, endpoint, driver, stack);
+  const running = { endpoint, driver, linkSockets };
+  if (remotes) followRemotes(remotes, running, stack);
+  startRepair(repair, stack);
+  const quotas = startQuotas(options, running, stack);
   if (config.sandbox) enterSandbox(options, programs);
   const socketNames = prepared.sockets.map((socket) => socket.name);
   return new Daemon({
@@ -271,98 +269,6 @@ function enterSandbox(
 /** How the server of a link is looked up again, if it has a name. */
 function lookupOf({ remote, rdomain }: LinkConfig): Pick<SocketOptions, "rdomain">[] {
   return remote.host instanceof Address ? [] : [compact({ rdomain })];
-}
-
-/** Has links send to where their servers are, until the tunnel ends. */
-function followRemotes(
-  remotes: Remotes,
-  { endpoint, driver, linkSockets }: Pick<DaemonParts, "endpoint" | "driver" | "linkSockets">,
-  stack: AsyncDisposableStack,
-): void {
-  if (!remotes.hasNames) return;
-  remotes.attach({
-    isUp: (link) => endpoint.isLinkUp(link),
-    hasSocket: (link) => driver.ports[link]!.socket !== undefined,
-    setRemote: (link, remote) => {
-      if (linkSockets.setFamily(link, remote.family)) driver.reopen(link);
-      endpoint.setRemote(systemClock(), link, remote);
-      driver.wake();
-    },
-  });
-  const timer = setInterval(() => remotes.handleTimeout(), REMOTES_INTERVAL_MS);
-  stack.defer(() => {
-    clearInterval(timer);
-    remotes.close();
-  });
-}
-
-/** Runs `tunnel.up` now, and has `tunnel.down` run at the end. */
-async function startHooks(
-  config: Config,
-  env: Environment,
-  scripts: ScriptHost,
-  stack: AsyncDisposableStack,
-): Promise<void> {
-  const { up, down } = config.tunnel;
-  if (up !== undefined) await runShellHook("up", up, env(), scripts);
-  if (down === undefined) return;
-  stack.defer(() =>
-    runShellHook("down", down, env(), scripts).catch((error) => {
-      log.error("{reason}", { reason: (error as Error).message });
-    })
-  );
-}
-
-/** Dates the handshakes of a client, until the tunnel ends. */
-function openHandshakeClock(
-  { config, platform }: DaemonOptions,
-  stack: AsyncDisposableStack,
-): HandshakeClock | undefined {
-  if (config.mode !== "client") return undefined;
-  const clock = new HandshakeClock({
-    clock: systemClock,
-    wallMs: Date.now,
-    file: stateFile(`${platform.stateDirectory}/${config.name}.clock`),
-  });
-  stack.defer(() => clock.close());
-  return clock;
-}
-
-/** Counts what links with a quota carry, until the tunnel ends. */
-function startQuotas(
-  { config, platform }: DaemonOptions,
-  endpoint: Endpoint,
-  driver: Driver,
-  stack: AsyncDisposableStack,
-): Quotas | undefined {
-  const links = config.mode === "client" ? quotaLinks(config.links) : [];
-  if (links.length === 0) return undefined;
-  const quotas = new Quotas({
-    links,
-    carrier: {
-      carriedBytes: (link) => endpoint.carriedBytes(link),
-      setLinkTier: (now, link, tier, reason) => {
-        endpoint.setLinkTier(now, link, tier, reason);
-        driver.wake();
-      },
-    },
-    clock: systemClock,
-    wallMs: Date.now,
-    file: stateFile(`${platform.stateDirectory}/${config.name}.quota.json`),
-  });
-  quotas.handleTimeout();
-  const timer = setInterval(() => quotas.handleTimeout(), QUOTA_INTERVAL_MS);
-  stack.defer(async () => {
-    clearInterval(timer);
-    await quotas.close();
-  });
-  return quotas;
-}
-
-function quotaLinks(links: readonly LinkConfig[]): QuotaLink[] {
-  return links.flatMap(({ name, quotaBytes }, id) =>
-    quotaBytes === undefined ? [] : [{ id, name, quotaBytes }]
-  );
 }
 
 function withoutLibcrypto(): AeadProvider {

@@ -1,0 +1,135 @@
+/**
+ * What runs beside the event loop until a tunnel ends: scripts, names that are looked up again, the
+ * clock of handshakes, quotas, the look at what others changed.
+ *
+ * Each takes the stack on which it leaves how it is ended.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Config, LinkConfig } from "../config/config.ts";
+import { systemClock } from "../io/clock.ts";
+import type { Driver } from "../io/driver.ts";
+import type { LinkSockets } from "../io/link_sockets.ts";
+import type { Platform } from "../platform/platform.ts";
+import type { Endpoint } from "../tunnel/endpoint.ts";
+import { HandshakeClock } from "./handshake_clock.ts";
+import { type Environment, runShellHook } from "./hooks.ts";
+import { QUOTA_INTERVAL_MS, type QuotaLink, Quotas } from "./quotas.ts";
+import { type Remotes, REMOTES_INTERVAL_MS } from "./remotes.ts";
+import { type Repair, REPAIR_INTERVAL_MS } from "./repair.ts";
+import type { ScriptHost } from "./script.ts";
+import { stateFile } from "./state_file.ts";
+
+const log = getLogger(["aggvpn", "daemon"]);
+
+/** What a companion is told of the tunnel. */
+export interface Subject {
+  readonly config: Config;
+  readonly platform: Platform;
+}
+
+/** The running parts that companions act on. */
+export interface Running {
+  readonly endpoint: Endpoint;
+  readonly driver: Driver;
+  readonly linkSockets: LinkSockets;
+}
+
+/** Has links send to where their servers are, until the tunnel ends. */
+export function followRemotes(
+  remotes: Remotes,
+  { endpoint, driver, linkSockets }: Running,
+  stack: AsyncDisposableStack,
+): void {
+  if (!remotes.hasNames) return;
+  remotes.attach({
+    isUp: (link) => endpoint.isLinkUp(link),
+    hasSocket: (link) => driver.ports[link]!.socket !== undefined,
+    setRemote: (link, remote) => {
+      if (linkSockets.setFamily(link, remote.family)) driver.reopen(link);
+      endpoint.setRemote(systemClock(), link, remote);
+      driver.wake();
+    },
+  });
+  const timer = setInterval(() => remotes.handleTimeout(), REMOTES_INTERVAL_MS);
+  stack.defer(() => {
+    clearInterval(timer);
+    remotes.close();
+  });
+}
+
+/** Runs `tunnel.up` now, and has `tunnel.down` run at the end. */
+export async function startHooks(
+  config: Config,
+  env: Environment,
+  scripts: ScriptHost,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const { up, down } = config.tunnel;
+  if (up !== undefined) await runShellHook("up", up, env(), scripts);
+  if (down === undefined) return;
+  stack.defer(() =>
+    runShellHook("down", down, env(), scripts).catch((error) => {
+      log.error("{reason}", { reason: (error as Error).message });
+    })
+  );
+}
+
+/** Dates the handshakes of a client, until the tunnel ends. */
+export function openHandshakeClock(
+  { config, platform }: Subject,
+  stack: AsyncDisposableStack,
+): HandshakeClock | undefined {
+  if (config.mode !== "client") return undefined;
+  const clock = new HandshakeClock({
+    clock: systemClock,
+    wallMs: Date.now,
+    file: stateFile(`${platform.stateDirectory}/${config.name}.clock`),
+  });
+  stack.defer(() => clock.close());
+  return clock;
+}
+
+/** Counts what links with a quota carry, until the tunnel ends. */
+export function startQuotas(
+  { config, platform }: Subject,
+  { endpoint, driver }: Running,
+  stack: AsyncDisposableStack,
+): Quotas | undefined {
+  const links = config.mode === "client" ? quotaLinks(config.links) : [];
+  if (links.length === 0) return undefined;
+  const quotas = new Quotas({
+    links,
+    carrier: {
+      carriedBytes: (link) => endpoint.carriedBytes(link),
+      setLinkTier: (now, link, tier, reason) => {
+        endpoint.setLinkTier(now, link, tier, reason);
+        driver.wake();
+      },
+    },
+    clock: systemClock,
+    wallMs: Date.now,
+    file: stateFile(`${platform.stateDirectory}/${config.name}.quota.json`),
+  });
+  quotas.handleTimeout();
+  const timer = setInterval(() => quotas.handleTimeout(), QUOTA_INTERVAL_MS);
+  stack.defer(async () => {
+    clearInterval(timer);
+    await quotas.close();
+  });
+  return quotas;
+}
+
+function quotaLinks(links: readonly LinkConfig[]): QuotaLink[] {
+  return links.flatMap(({ name, quotaBytes }, id) =>
+    quotaBytes === undefined ? [] : [{ id, name, quotaBytes }]
+  );
+}
+
+/** Puts back what others remove, until the tunnel ends. */
+export function startRepair(repair: Repair, stack: AsyncDisposableStack): void {
+  const timer = setInterval(() => void repair.repair(), REPAIR_INTERVAL_MS);
+  stack.defer(() => clearInterval(timer));
+}
