@@ -75,6 +75,12 @@ async function upAfter(
   return performance.now() - start;
 }
 
+/** Waits until the client's log says something: that is written when its reader has the time. */
+async function told(program: Program, text: string): Promise<void> {
+  const child = program.child("client");
+  assert(await child.says(text, PATIENCE_MS), child.stderr.join("\n"));
+}
+
 async function carries(lab: Lab, net: Topology): Promise<void> {
   const way = { from: net.client, to: net.server, address: INNER.server, port: freshPort() };
   assertEquals((await ping(lab, way, { count: 10, intervalMs: 20 })).received, 10);
@@ -101,8 +107,7 @@ programTest("aggvpn up starts without an interface and uses it once it is there"
   await carries(lab, net);
   const missing = 'Cannot bind to interface "line2": No such device';
   assertEquals((await reasonsOf(program)).line2, `waits for its socket: ${missing}`);
-  const said = program.child("client").stderr.join("\n");
-  assert(said.includes(`Link line2 waits for its socket: ${missing}`), said);
+  await told(program, `Link line2 waits for its socket: ${missing}`);
   await plugIn(lab, net, 1);
   await lab.ip(net.client, "addr replace 198.51.100.6/30 dev line2");
   const ms = await upAfter(program, ["line1", "line2"]);
@@ -114,8 +119,7 @@ programTest("aggvpn up waits when no link is there at the start", async (lab) =>
   const program = await Program.prepare(lab, net);
   await Promise.all([0, 1].map((line) => unplug(lab, net, line)));
   await Promise.all([program.up("server"), program.up("client")]);
-  const said = program.child("client").stderr.join("\n");
-  assert(said.includes("No link can be used yet"), said);
+  await told(program, "No link can be used yet");
   await plugIn(lab, net, 1);
   await upAfter(program, ["line2"]);
   await carries(lab, net);
@@ -138,10 +142,9 @@ programTest(
     ]);
     await edit(program, "client", [`"${SERVER_ADDRESS}"`, `"${NAME}"`]);
     await Promise.all([program.up("server"), program.up("client")]);
-    const child = program.child("client");
     const reasons = await reasonsOf(program);
     assertEquals(reasons.line1, `waits for its server: Cannot resolve "${NAME}"`);
-    assert(child.stderr.join("\n").includes("No link can be used yet"));
+    await told(program, "No link can be used yet");
     setNames(`${SERVER_ADDRESS} ${NAME}`);
     await upAfter(program, ["line1", "line2"]);
     await carries(lab, net);
@@ -160,13 +163,13 @@ programTest(
     );
     await upAfter(program, ["line1", "line2"], MOVE_PATIENCE_MS);
     await carries(lab, net);
-    const said = child.stderr.join("\n");
-    assert(said.includes(`goes to ${MOVED}:${FIRST_PORT}: ${NAME} has moved`), said);
+    await told(program, `goes to ${MOVED}:${FIRST_PORT}: ${NAME} has moved`);
     const [peer] = (await program.status("client"))!.tunnel.peers;
     assertEquals(peer!.links.map(({ remote }) => remote), [
       `${MOVED}:${FIRST_PORT}`,
       `${MOVED}:${FIRST_PORT + 1}`,
     ]);
+    const said = program.child("client").stderr.join("\n");
     assert(!/Session with server is down/.test(said), "the session went on");
   },
 );

@@ -13,6 +13,8 @@ import { buildEmulated, symmetric, type Topology } from "../../lab/topology.ts";
 
 const LINES = [symmetric(50, 20), symmetric(50, 20)];
 const FORWARDING = ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"];
+/** The log is written when its reader has the time. */
+const LOG_MS = 10_000;
 /** Longest time until a change is noticed and put right: an interval, and a busy host. */
 const REPAIR_MS = 40_000;
 
@@ -60,7 +62,8 @@ programTest(
       const text = await Deno.readTextFile(program.file(side));
       await program.write(side, text.replace("agg0", "other0"));
       const child = await program.up(side);
-      assertStringIncludes(child.stderr.join("\n"), "Undid what a tunnel left");
+      const isTold = await child.says("Undid what a tunnel left", LOG_MS);
+      assert(isTold, child.stderr.join("\n"));
     }
     const during = await systemState(net.client);
     assertEquals([...during.matchAll(/lookup (10\d)/g)].map(([, table]) => table), ["103"]);
@@ -136,7 +139,9 @@ programTest(
         500,
       );
       if (!isBack) assertEquals(await states(), before, script);
-      const lines = program.child(side).stderr.slice(said);
+      const linesOf = (): readonly string[] => program.child(side).stderr.slice(said);
+      await eventually(() => linesOf().some((line) => line.includes("put back")), LOG_MS);
+      const lines = linesOf();
       assertEquals(lines.filter((line) => line.includes("put back")).length, 1, lines.join("\n"));
       for (const remedy of remedies) assertStringIncludes(lines.join("\n"), remedy);
     }
