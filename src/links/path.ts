@@ -65,8 +65,6 @@ export class Path {
   tier: Tier;
   /** Why the tier is not the configured one, in words. */
   tierReason: string | undefined;
-  /** Where datagrams go; undefined until the peer is known (server). */
-  remote: Remote | undefined;
   /** Which socket they leave from. */
   socket: number;
   sentDatagrams = 0;
@@ -77,6 +75,10 @@ export class Path {
   /** Fraction of datagrams lost over the last whole second. */
   loss = 0;
 
+  #remote: Remote | undefined;
+  /** What headers add outside a datagram, and in all to a packet, by the family of the remote. */
+  #udpBytes: number = UDP_OVERHEAD_BYTES[4];
+  #packetOverheadBytes: number = PACKET_OVERHEAD_BYTES[4];
   readonly #delivery = new DeliveryRate();
   readonly #sample = new RateSample();
   readonly #signs = { queueUs: 0, srttUs: 0, minRttUs: 0, rttvarUs: 0, loss: 0 };
@@ -114,14 +116,26 @@ export class Path {
     return Math.max(LEAST_WINDOW_BYTES, WINDOW_ROUND_TRIPS * bdp);
   }
 
+  /** Where datagrams go; undefined until the peer is known (server). */
+  get remote(): Remote | undefined {
+    return this.#remote;
+  }
+
+  set remote(remote: Remote | undefined) {
+    this.#remote = remote;
+    const family = remote?.family ?? 4;
+    this.#udpBytes = UDP_OVERHEAD_BYTES[family];
+    this.#packetOverheadBytes = PACKET_OVERHEAD_BYTES[family];
+  }
+
   /** Bytes that a datagram of `length` bytes takes on the link. */
   wireBytes(length: number): number {
-    return length + UDP_OVERHEAD_BYTES[this.#family];
+    return length + this.#udpBytes;
   }
 
   /** The longest packet that the link is known to carry whole. */
   get packetBytes(): number {
-    return this.mtu.size - PACKET_OVERHEAD_BYTES[this.#family];
+    return this.mtu.size - this.#packetOverheadBytes;
   }
 
   /**
@@ -251,10 +265,6 @@ export class Path {
   /** Whether to send a heartbeat with what is sent; see {@linkcode Liveness.joinProbe}. */
   joinProbe(now: number): boolean {
     return this.live.joinProbe(now, this.rtt.patienceUs);
-  }
-
-  get #family(): 4 | 6 {
-    return this.remote?.family ?? 4;
   }
 
   /** Whether the size that it carries is looked for: not while nothing is heard of it. */

@@ -64,18 +64,20 @@ export class Turns {
   }
 
   #commonOpensAtUs(now: number, path: Path): number {
-    const { queue } = this.#lanes.common;
-    if (!this.#fits(queue, this.#policy.groupOf(path), path)) return Infinity;
-    return this.#policy.opensAtUs(now, path);
+    const policy = this.#policy;
+    if (this.longest > path.packetBytes) {
+      if (!this.#fits(this.#lanes.common.queue, policy.groupOf(path), path)) return Infinity;
+    }
+    return policy.opensAtUs(now, path);
   }
 
   #laneOpensAtUs(now: number, lane: PinnedLane, path: Path): number {
-    return this.#fits(lane.queue, 0, path) ? lane.opensAtUs(now, path) : Infinity;
+    if (this.longest > path.packetBytes && !this.#fits(lane.queue, 0, path)) return Infinity;
+    return lane.opensAtUs(now, path);
   }
 
   /** Whether the next packet of a group is not too long for a link. */
   #fits(queue: FlowQueue, group: number, path: Path): boolean {
-    if (this.longest <= path.packetBytes) return true;
     const slot = queue.firstSlotOf(group);
     return slot < 0 || this.#pool.lengths[slot]! <= path.packetBytes;
   }

@@ -63,7 +63,7 @@ export class TunnelMtu {
   bytes: number;
   #limit: number;
   /** What the links carried when it was looked at last. */
-  #seen = -1;
+  #seen: number | undefined;
   #largerSinceUs = Infinity;
 
   /** @param limit no larger packet is wanted, in bytes */
@@ -75,7 +75,7 @@ export class TunnelMtu {
   /** The other end takes no packet longer than `limit` bytes. */
   agree(limit: number): void {
     this.#limit = Math.max(limit, LEAST_LIMIT_BYTES);
-    this.#seen = -1;
+    this.#seen = undefined;
   }
 
   /** Looks at the links, which is cheap when they carry what they did. Returns whether it changed. */
@@ -99,13 +99,13 @@ export class TunnelMtu {
   }
 }
 
-/** What changes with the sizes that links carry, their tiers and their states. */
+/** Changes with the sizes that links carry, their tiers and their states. */
 function fingerprint(paths: readonly Path[]): number {
   let print = 0;
   for (const path of paths) {
     const known = path.mtu.knownBytes ?? 0;
-    print = print * 31 + known * 8 + rank(path) * 2 + (path.live.state === "up" ? 1 : 0);
-    print %= 0x1_0000_0000_0000;
+    const isUp = path.live.state === "up" ? 1 : 0;
+    print = (Math.imul(print, 0x3d4d51cb) + known * 8 + rank(path) * 2 + isUp) | 0;
   }
   return print;
 }
