@@ -9,9 +9,9 @@
 
 import type { Address, Prefix } from "../address.ts";
 import type { Duplicate } from "../duplicate.ts";
+import type { LinkOptions } from "../link_options.ts";
 import type { RuleOptions } from "../rule_options.ts";
 import type { Schedule } from "../schedule.ts";
-import type { Tier } from "../wire/handshake.ts";
 
 /** How much is logged. */
 export type LogLevel = "error" | "warning" | "info" | "debug" | "trace";
@@ -40,20 +40,7 @@ export interface LinkConfig {
   readonly table?: number;
   readonly vrf?: string;
   readonly mark?: number;
-  /** Caps and first guesses in bits per second; absent means measured. */
-  readonly uploadBps?: number;
-  readonly downloadBps?: number;
-  readonly tier: Tier;
-  readonly metered: boolean;
-  /** Bytes of IP packets that the link may carry in a calendar month, both ways together. */
-  readonly quotaBytes?: number;
-  readonly maxLatencyUs?: number;
-  /** Fraction of datagrams lost, 0 to 1. */
-  readonly maxLoss?: number;
-  /** Silence after which an idle link is down. */
-  readonly timeoutUs: number;
-  /** Largest outer IP packet on this link, in bytes. */
-  readonly mtu?: number;
+  readonly options: LinkOptions;
 }
 
 /** What authenticates one client: exactly one of these. */

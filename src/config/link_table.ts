@@ -5,13 +5,14 @@
  */
 
 import { Address } from "../address.ts";
+import type { LinkOptions } from "../link_options.ts";
 import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { compact } from "./compact.ts";
 import type { HostPort, LinkConfig } from "./config.ts";
 import type { HostAndPort } from "./host_port.ts";
-import { type Context, type Reading, readTable } from "./read_table.ts";
+import { type Context, fieldsOf, type Reading, readTable } from "./read_table.ts";
 import type { Report } from "./report.ts";
-import { LINK_KEYS } from "./schema.ts";
+import { LINK_KEYS, LINK_OPTION_KEYS } from "./schema.ts";
 import { isName, NAME_RULE } from "./text_kinds.ts";
 import { type Entry, quote, type Table } from "./tree.ts";
 import { keysOf } from "./ways.ts";
@@ -71,15 +72,14 @@ function linkConfig(name: string, { values }: LinkReading, remote: HostPort): Li
     table: values.table,
     vrf: values.vrf,
     mark: values.mark,
-    uploadBps: values.bandwidth_upload,
-    downloadBps: values.bandwidth_download,
-    tier: values.tier,
-    metered: values.metered,
-    quotaBytes: values.quota,
-    maxLatencyUs: values.max_latency,
-    maxLoss: values.max_loss,
+    options: linkOptions(values),
+  });
+}
+
+function linkOptions(values: LinkReading["values"]): LinkOptions {
+  return compact({
+    ...fieldsOf(LINK_OPTION_KEYS, values),
     timeoutUs: values.timeout ?? (values.metered ? METERED_TIMEOUT_US : TIMEOUT_US),
-    mtu: values.mtu,
   });
 }
 

@@ -6,7 +6,16 @@
 
 import { closest } from "../suggest.ts";
 import type { Report } from "./report.ts";
-import { type Keys, MLVPN_KEYS, type Mode, SECTIONS, TOP_KEYS, type Values } from "./schema.ts";
+import {
+  type Fields,
+  type Keys,
+  MLVPN_KEYS,
+  type Mode,
+  type OptionKey,
+  SECTIONS,
+  TOP_KEYS,
+  type Values,
+} from "./schema.ts";
 import { describeValue, type Entry, type Position, quote, type Table, type Value } from "./tree.ts";
 
 /** A table that was read. */
@@ -51,6 +60,15 @@ export function readTable<const K extends Keys>(
     has: (key) => table.entries.has(key),
     placeOf: (key) => table.entries.get(key)?.at ?? table.at,
   };
+}
+
+/** Returns the values that were read by the fields of their keys. */
+export function fieldsOf<const K extends Readonly<Record<string, OptionKey>>>(
+  keys: K,
+  values: Values<K>,
+): Fields<K> {
+  const fields = Object.entries(keys).map(([name, { field }]) => [field, values[name]]);
+  return Object.fromEntries(fields) as Fields<K>;
 }
 
 /** Returns `value` as a table, or reports that it is not one. */

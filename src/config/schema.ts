@@ -6,6 +6,7 @@
  */
 
 import type { Duplicate } from "../duplicate.ts";
+import type { LinkOptions } from "../link_options.ts";
 import type { Schedule } from "../schedule.ts";
 import type { Tier } from "../wire/handshake.ts";
 import type { LogLevel } from "./config.ts";
@@ -48,6 +49,11 @@ export interface Key<T = unknown> {
   readonly way?: Way;
 }
 
+/** A key whose value is a field of {@linkcode LinkOptions}. */
+export type OptionKey = {
+  [F in keyof LinkOptions]-?: Key<NonNullable<LinkOptions[F]>> & { readonly field: F };
+}[keyof LinkOptions];
+
 /** The keys of a table. */
 export type Keys = Readonly<Record<string, Key>>;
 
@@ -56,6 +62,11 @@ export type Values<K extends Keys> = {
   readonly [N in keyof K]: K[N] extends { readonly kind: Kind<infer T> }
     ? K[N] extends { readonly default: unknown } ? T : T | undefined
     : never;
+};
+
+/** What a table's values are by the fields of its keys. */
+export type Fields<K extends Readonly<Record<string, OptionKey>>> = {
+  readonly [N in keyof K as K[N]["field"]]: Values<K>[N];
 };
 
 const port = integer("PORT", 1, 65535);
@@ -193,8 +204,8 @@ export const TUNNEL_KEYS = {
   },
 } as const satisfies Keys;
 
-/** Keys of `[link.NAME]`. */
-export const LINK_KEYS = {
+/** Keys of `[link.NAME]` that say where its datagrams go, and which way they leave. */
+const LINK_WAY_KEYS = {
   remote: {
     kind: net.host,
     doc: "Where this link's datagrams go, when that is not `server`.",
@@ -242,47 +253,63 @@ export const LINK_KEYS = {
     way: "mark",
     doc: "Firewall mark of this link's datagrams.",
   },
+} as const satisfies Keys;
+
+/** Keys of `[link.NAME]` that say how it is used. */
+export const LINK_OPTION_KEYS = {
   bandwidth_upload: {
     kind: rate,
+    field: "uploadBps",
     doc: "What this end may send on the link; measured by default.",
   },
   bandwidth_download: {
     kind: rate,
+    field: "downloadBps",
     doc: "What this end can receive on the link; measured by default.",
   },
   tier: {
     kind: TIER,
+    field: "tier",
     default: "primary",
     doc: "When the link is used: always, when the primary ones are full, when they are dead.",
   },
   metered: {
     kind: flag,
+    field: "metered",
     default: false,
     doc: "Whether traffic costs money, so that an idle link is kept quiet.",
   },
   quota: {
     kind: size,
+    field: "quotaBytes",
     doc: "What the link may carry in a month, both ways together; beyond that it is only a backup.",
   },
   max_latency: {
     kind: duration("1 ms", "10 s", "300 ms"),
+    field: "maxLatencyUs",
     doc: "Round-trip time above which the link is only a backup.",
   },
   max_loss: {
     kind: percentage,
+    field: "maxLoss",
     doc: "Share of lost datagrams, either way, above which the link is only a backup for a while.",
   },
   timeout: {
     kind: duration("200 ms", "10 min", "2 s"),
+    field: "timeoutUs",
     doc: "Silence after which an idle link is down, by default 1 s, or 16 s when it is metered.",
   },
   mtu: {
     kind: integer("BYTES", 576, 1900),
+    field: "mtuBytes",
     doc:
       "Upper bound for IP packets on the link in bytes, by default what its interface takes, at " +
       "most 1500. What the line carries is found out.",
   },
-} as const satisfies Keys;
+} as const satisfies Readonly<Record<string, OptionKey>>;
+
+/** Keys of `[link.NAME]`. */
+export const LINK_KEYS = { ...LINK_WAY_KEYS, ...LINK_OPTION_KEYS } as const satisfies Keys;
 
 /** Keys of `[client.NAME]`. */
 export const CLIENT_KEYS = {

@@ -123,7 +123,7 @@ export function startQuotas(
 }
 
 function quotaLinks(links: readonly LinkConfig[]): QuotaLink[] {
-  return links.flatMap(({ name, quotaBytes }, id) =>
+  return links.flatMap(({ name, options: { quotaBytes } }, id) =>
     quotaBytes === undefined ? [] : [{ id, name, quotaBytes }]
   );
 }

@@ -19,7 +19,7 @@ import { wayOf } from "../config/ways.ts";
 import type { NetworkPlan, SocketOptions } from "../platform/platform.ts";
 import type { Remote } from "../remote.ts";
 import { MAX_PACKET_BYTES } from "../slab.ts";
-import type { EndpointOptions, LinkOptions } from "../tunnel/options.ts";
+import type { ClientLink, EndpointOptions } from "../tunnel/options.ts";
 import { IPV6_MIN_MTU } from "../wire/ip_layout.ts";
 import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 
@@ -60,8 +60,8 @@ export function listenSocket(listen: ListenConfig): SocketOptions {
 }
 
 /** Returns the largest IP packet that a link may carry, in bytes; undefined when nothing says it. */
-function linkMtu(link: LinkConfig, interfaceMtu: number | undefined): number | undefined {
-  const known = [link.mtu, interfaceMtu].filter((mtu) => mtu !== undefined);
+function linkMtu({ options }: LinkConfig, interfaceMtu: number | undefined): number | undefined {
+  const known = [options.mtuBytes, interfaceMtu].filter((mtu) => mtu !== undefined);
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
@@ -76,24 +76,14 @@ export function packetRoom(
 }
 
 /** Returns a link as the endpoint knows it. `interfaceMtu` is that of the interface it leaves by. */
-export function linkOptions(
+export function clientLink(
   link: LinkConfig,
   remote: Remote | undefined,
   interfaceMtu?: number,
-): LinkOptions {
-  const mtu = linkMtu(link, interfaceMtu);
-  return {
-    name: link.name,
-    remote,
-    tier: link.tier,
-    metered: link.metered,
-    uploadBps: link.uploadBps ?? 0,
-    downloadBps: link.downloadBps ?? 0,
-    timeoutUs: link.timeoutUs,
-    ...link.maxLatencyUs !== undefined && { maxLatencyUs: link.maxLatencyUs },
-    ...link.maxLoss !== undefined && { maxLoss: link.maxLoss },
-    ...mtu !== undefined && { mtu },
-  };
+): ClientLink {
+  const mtuBytes = linkMtu(link, interfaceMtu);
+  const options = mtuBytes === undefined ? link.options : { ...link.options, mtuBytes };
+  return { ...options, name: link.name, remote };
 }
 
 /** Returns how the endpoint treats some of its packets. */
@@ -128,7 +118,7 @@ function startMtu(link: LinkConfig | undefined, interfaceMtu: number | undefined
   const most = link && linkMtu(link, interfaceMtu);
   if (most === undefined) return DEFAULT_LINK_MTU;
   // That an interface carries more does not mean that the whole way does.
-  return link?.mtu === undefined ? Math.min(most, DEFAULT_LINK_MTU) : most;
+  return link?.options.mtuBytes === undefined ? Math.min(most, DEFAULT_LINK_MTU) : most;
 }
 
 /** Tells whether the tunnel's interface cannot do without IPv6. */

@@ -18,7 +18,7 @@ import { stretchPassword } from "../crypto/psk.ts";
 import { systemClock } from "../io/clock.ts";
 import type { Platform, SocketOptions, WatchedLink } from "../platform/platform.ts";
 import type { ClientEndpointOptions, EndpointOptions } from "../tunnel/options.ts";
-import { linkOptions, linkSocket, listenSocket, policyOptions, tunnelMtu } from "./plan.ts";
+import { clientLink, linkSocket, listenSocket, policyOptions, tunnelMtu } from "./plan.ts";
 import { type RemoteLink, Remotes } from "./remotes.ts";
 
 /** The options of an endpoint that do not depend on its role. */
@@ -88,7 +88,7 @@ async function prepareClient(
       role: "client",
       psk,
       stampUs,
-      links: config.links.map((link, i) => linkOptions(link, found[i], interfaceMtus[i])),
+      links: config.links.map((link, i) => clientLink(link, found[i], interfaceMtus[i])),
     }),
   };
 }

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { LinkOptions } from "../link_options.ts";
 import type { Remote } from "../remote.ts";
 import type { Tier } from "../wire/handshake.ts";
 import { PACKET_OVERHEAD_BYTES, UDP_OVERHEAD_BYTES } from "../wire/overhead.ts";
@@ -22,18 +23,10 @@ import { type LinkSigns, RateEstimator } from "./rate_estimator.ts";
 import { DEFAULT_MTU_BYTES, PathMtu } from "./path_mtu.ts";
 import { Rtt } from "./rtt.ts";
 
-/** The configuration of a link, which never changes. */
-export interface PathOptions {
+/** What never changes about a path: `uploadBps` and `mtuBytes` are for what this end sends. */
+export interface PathOptions extends LinkOptions {
   readonly id: number;
   readonly name: string;
-  readonly tier: Tier;
-  readonly metered: boolean;
-  /** Known capacity in the sending direction, bits per second; 0: measured. */
-  readonly capBps: number;
-  /** Silence after which the idle path is down, in microseconds. */
-  readonly timeoutUs: number;
-  /** No larger IP packet is tried on it, in bytes; what Ethernet carries when absent. */
-  readonly mtuBytes?: number;
 }
 
 /** A path that was down restarts with this share of its last rate. */
@@ -98,7 +91,7 @@ export class Path {
     this.remote = remote;
     this.socket = socket;
     this.tier = options.tier;
-    this.rate = new RateEstimator(options.capBps);
+    this.rate = new RateEstimator(options.uploadBps ?? 0);
     this.pacer = new Pacer(this.rate.pacingBps);
     this.live = new Liveness(now, options.timeoutUs, options.metered);
     this.mtu = new PathMtu(options.mtuBytes ?? DEFAULT_MTU_BYTES, options.metered);

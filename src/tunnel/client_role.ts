@@ -173,15 +173,7 @@ export class ClientRole {
 
   #start(now: number): void {
     this.#started = true;
-    const links = this.#options.links.map((link, id) => ({
-      id,
-      name: link.name,
-      tier: link.tier,
-      metered: link.metered,
-      capBps: link.uploadBps,
-      timeoutUs: link.timeoutUs,
-      ...link.mtu !== undefined && { mtuBytes: link.mtu },
-    }));
+    const links = this.#options.links.map((link, id) => ({ ...link, id }));
     this.#peer.configure(now, links, this.#remotes);
     for (const link of this.#decided.keys()) this.#applyTier(link);
     this.#connector.start(now);
@@ -256,14 +248,7 @@ export class ClientRole {
       version: PROTOCOL_VERSION,
       features: aead.hardwareAes ? FEATURE.hardwareAes : 0,
       mtu,
-      links: links.map((link, id) => ({
-        id,
-        tier: link.tier,
-        metered: link.metered,
-        uploadBps: link.uploadBps,
-        downloadBps: link.downloadBps,
-        name: link.name,
-      })),
+      links: links.map((link, id) => ({ uploadBps: 0, downloadBps: 0, ...link, id })),
     };
   }
 }

@@ -8,6 +8,8 @@
  * @module
  */
 
+import type { LinkOptions } from "../link_options.ts";
+
 /** The round trip must fall to this share of the limit for the link to come back. */
 const BETTER = 0.9;
 /** The loss of a second is judged only with at least this many datagrams. */
@@ -19,13 +21,8 @@ const MOST_PAUSE_US = 600_000_000;
 /** A link that was good for this long begins with the shortest pause again. */
 const FORGET_US = 600_000_000;
 
-/** Limits of one link; undefined: none. */
-export interface Limits {
-  /** Microseconds. */
-  readonly maxLatencyUs?: number;
-  /** Fraction of datagrams. */
-  readonly maxLoss?: number;
-}
+/** Limits of one link; absent: none. */
+type Limits = Pick<LinkOptions, "maxLatencyUs" | "maxLoss">;
 
 /** What is measured about a link. */
 export interface Quality {

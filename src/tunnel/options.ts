@@ -7,35 +7,20 @@
 import type { Prefix } from "../address.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import type { Duplicate } from "../duplicate.ts";
+import type { LinkOptions } from "../link_options.ts";
 import type { Remote } from "../remote.ts";
 import type { RuleOptions } from "../rule_options.ts";
 import type { Schedule } from "../schedule.ts";
 import type { PacketPool } from "../slab.ts";
-import type { Tier } from "../wire/handshake.ts";
 
 /** A link as the client's endpoint knows it; link ids are positions in the list. */
-export interface LinkOptions {
+export interface ClientLink extends LinkOptions {
   readonly name: string;
   /**
    * Where to send, which {@linkcode Endpoint.setRemote} changes; undefined until it is known. The
    * socket index is the link id.
    */
   readonly remote: Remote | undefined;
-  readonly tier: Tier;
-  readonly metered: boolean;
-  /** Known capacity in bits per second of IP packets; 0: measured. */
-  readonly uploadBps: number;
-  readonly downloadBps: number;
-  /** Silence after which an idle link is down, in microseconds. */
-  readonly timeoutUs: number;
-  /** Round trip and loss above which it is a backup; see {@linkcode LinkLimits}. */
-  readonly maxLatencyUs?: number;
-  readonly maxLoss?: number;
-  /**
-   * Largest IP packet the link may carry, in bytes: `mtu` of its table, or its interface's; a bound
-   * for the search.
-   */
-  readonly mtu?: number;
 }
 
 /** A client as the server's endpoint knows it. */
@@ -68,7 +53,7 @@ export interface ClientEndpointOptions extends CommonOptions {
   readonly role: "client";
   /** 32 bytes. */
   readonly psk: Uint8Array;
-  readonly links: readonly LinkOptions[];
+  readonly links: readonly ClientLink[];
   /**
    * Returns the time stamp of a handshake that begins at `now`, in microseconds since 1970. Each
    * MUST be later than all before, those of earlier lives too: the server refuses any other.
@@ -126,22 +111,10 @@ export type EndpointEvent =
     readonly link: number;
   }
   | {
-    /** The largest packet for this peer has another size, in bytes. */
-    readonly type: "mtu";
-    readonly peer: string;
-    readonly mtu: number;
-  }
-  | {
     /** A handshake leads to nothing; at most one event in ten seconds of each reason. */
     readonly type: "handshake-failed";
     readonly remote: string;
     readonly reason: string;
-  }
-  | {
-    /** The largest packet that the links in use carry has changed. */
-    readonly type: "mtu";
-    readonly peer: string;
-    readonly mtu: number;
   };
 
 /** State of one link, as `status` shows it. Rates in bit/s of IP packets, times in microseconds. */

@@ -213,13 +213,13 @@ export class ServerRole {
   }
 }
 
+/** What goes up for the client comes down to this end. */
 function pathOptions(offer: LinkOffer): PathOptions {
   return {
-    id: offer.id,
+    ...offer,
     name: offer.name || `link${offer.id}`,
-    tier: offer.tier,
-    metered: offer.metered,
-    capBps: offer.downloadBps,
+    uploadBps: offer.downloadBps,
+    downloadBps: offer.uploadBps,
     timeoutUs: PATH_TIMEOUT_US,
   };
 }

@@ -17,7 +17,7 @@ const SECRET = { password: "correct horse battery staple" };
 Deno.test("parseConfig fills in the defaults of a small client", () => {
   const result = parse(SMALL_CLIENT);
   assertEquals(problemLines(result), []);
-  const link = { tier: "primary", metered: false, timeoutUs: 1_000_000 } as const;
+  const options = { tier: "primary", metered: false, timeoutUs: 1_000_000 } as const;
   assertEquals<unknown>(result.config, {
     mode: "client",
     file: "/etc/aggvpn/sample.toml",
@@ -37,8 +37,8 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
       duplicate: "off",
     },
     links: [
-      { name: "dsl1", remote: { host: address("1.2.3.4"), port: 5080 }, rdomain: 1, ...link },
-      { name: "dsl2", remote: { host: address("1.2.3.4"), port: 5081 }, rdomain: 2, ...link },
+      { name: "dsl1", remote: { host: address("1.2.3.4"), port: 5080 }, rdomain: 1, options },
+      { name: "dsl2", remote: { host: address("1.2.3.4"), port: 5081 }, rdomain: 2, options },
     ],
     rules: [],
   });
@@ -94,25 +94,29 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
     interface: "eth1",
     table: 101,
     mark: 16,
-    uploadBps: 10_000_000,
-    downloadBps: 50_000_000,
-    tier: "primary",
-    metered: false,
-    timeoutUs: 1_000_000,
-    mtu: 1492,
+    options: {
+      tier: "primary",
+      metered: false,
+      uploadBps: 10_000_000,
+      downloadBps: 50_000_000,
+      timeoutUs: 1_000_000,
+      mtuBytes: 1492,
+    },
   });
   assertEquals<unknown>(links[1], {
     name: "lte",
     remote: { host: address("2001:db8::1"), port: 5081 },
     vrf: "vrf-lte",
-    tier: "backup",
-    metered: true,
-    quotaBytes: 20e9,
-    maxLatencyUs: 300_000,
-    maxLoss: 0.05,
-    timeoutUs: 20_000_000,
+    options: {
+      tier: "backup",
+      metered: true,
+      quotaBytes: 20e9,
+      maxLatencyUs: 300_000,
+      maxLoss: 0.05,
+      timeoutUs: 20_000_000,
+    },
   });
-  assertEquals(links[2]!.timeoutUs, 16_000_000, "a metered link is asked less often");
+  assertEquals(links[2]!.options.timeoutUs, 16_000_000, "a metered link is asked less often");
   assertEquals<unknown>(rules, [
     {
       protocol: "udp",

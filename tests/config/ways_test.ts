@@ -18,9 +18,7 @@ import { address } from "../addresses.ts";
 const PLAIN: LinkConfig = {
   name: "dsl",
   remote: { host: "vpn.example.net", port: 5080 },
-  tier: "primary",
-  metered: false,
-  timeoutUs: 1e6,
+  options: { tier: "primary", metered: false, timeoutUs: 1e6 },
 };
 
 /** A link for each key of the way, with only that key. */
@@ -60,7 +58,10 @@ Deno.test("sourceOf() tells links apart by every key of the way, and not by any 
   for (const text of ["0.0.0.0", "::"]) {
     assertEquals(sourceOf({ ...PLAIN, bind: address(text) }), sourceOf(PLAIN));
   }
-  assertEquals(sourceOf({ ...PLAIN, localPort: 9, mtu: 1400 }), sourceOf(PLAIN));
+  assertEquals(
+    sourceOf({ ...PLAIN, localPort: 9, options: { ...PLAIN.options, mtuBytes: 1400 } }),
+    sourceOf(PLAIN),
+  );
 });
 
 Deno.test("portSpaceOf() is the same for links that differ in mark or table only", () => {

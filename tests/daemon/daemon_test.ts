@@ -42,10 +42,12 @@ function link(name: string, port: number): LinkConfig {
     remote: { host: address("192.0.2.1"), port },
     bind: address("198.51.100.7"),
     localPort: port + 1000,
-    tier: "primary",
-    metered: false,
-    timeoutUs: 1e6,
+    options: { tier: "primary", metered: false, timeoutUs: 1e6 },
   };
+}
+
+function withQuota(link: LinkConfig, quotaBytes: number): LinkConfig {
+  return { ...link, options: { ...link.options, quotaBytes } };
 }
 
 const CLIENT: ClientModeConfig = {
@@ -156,11 +158,11 @@ Deno.test("a daemon's link gets a socket of the family of the address that it tr
   const network = new MemoryNetwork();
   const [near, far] = [new MemoryPlatform(network), new MemoryPlatform(network)];
   near.names.set("vpn.example.net", [address("2001:db8::9"), address("192.0.2.1")]);
-  const { name, tier, metered, timeoutUs } = CLIENT.links[0]!;
+  const { name, options } = CLIENT.links[0]!;
   const remote = { host: "vpn.example.net", port: 5080 };
   const server = await open(SERVER, far);
   const client = await open(
-    { ...CLIENT, links: [{ name, tier, metered, timeoutUs, remote }] },
+    { ...CLIENT, links: [{ name, options, remote }] },
     near,
   );
   const running = [server.run(), client.run()];
@@ -355,7 +357,7 @@ Deno.test("openDaemon() counts what a link with a quota carries, and keeps it", 
   const network = new MemoryNetwork();
   const [near, far] = [new MemoryPlatform(network), new MemoryPlatform(network)];
   near.stateDirectory = `${directory}/aggvpn`;
-  const links = [CLIENT.links[0]!, { ...CLIENT.links[1]!, quotaBytes: 1 }];
+  const links = [CLIENT.links[0]!, withQuota(CLIENT.links[1]!, 1)];
   const server = await open(SERVER, far);
   const client = await open({ ...CLIENT, links }, near);
   const running = [server.run(), client.run()];
@@ -397,7 +399,7 @@ Deno.test("openDaemon() says what is left to do before it gives up rights, unles
     return platform.sandboxed.pop();
   };
   const tunnel = { ...CLIENT.tunnel, down: "true" };
-  const links = [{ ...CLIENT.links[0]!, quotaBytes: 1e9 }];
+  const links = [withQuota(CLIENT.links[0]!, 1e9)];
   const control = "/nonexistent/home.sock";
   assertEquals(await needsOf(CLIENT), {
     programs: ["false"],

@@ -3,8 +3,8 @@ import { Prefix } from "../../src/address.ts";
 import type { ClientModeConfig, LinkConfig, ServerModeConfig } from "../../src/config/config.ts";
 import { MAX_CLIENTS } from "../../src/control/server.ts";
 import {
+  clientLink,
   CONTROL_CLIENTS,
-  linkOptions,
   linkSocket,
   listenSocket,
   networkPlan,
@@ -12,15 +12,14 @@ import {
   policyOptions,
   tunnelMtu,
 } from "../../src/daemon/plan.ts";
+import type { LinkOptions } from "../../src/link_options.ts";
 import { remoteOf } from "../../src/remote.ts";
 import { address, prefix } from "../addresses.ts";
 
 const LINK: LinkConfig = {
   name: "dsl",
   remote: { host: address("192.0.2.1"), port: 5080 },
-  tier: "primary",
-  metered: false,
-  timeoutUs: 1e6,
+  options: { tier: "primary", metered: false, timeoutUs: 1e6 },
 };
 
 const COMMON = {
@@ -39,6 +38,11 @@ const TUNNEL = {
   schedule: "fast",
   duplicate: "off",
 } as const;
+
+/** The link with an upper bound for its packets, in bytes. */
+function linkOf(mtuBytes: number): LinkConfig {
+  return { ...LINK, options: { ...LINK.options, mtuBytes } };
+}
 
 function client(
   links: LinkConfig[],
@@ -92,22 +96,22 @@ Deno.test("listenSocket() is called by its address and port, and keeps the zone"
 Deno.test("tunnelMtu() fits the smallest link whole: 66 bytes less over IPv4, 86 over IPv6", () => {
   assertEquals(tunnelMtu(client([LINK]), [4]), 1434);
   assertEquals(tunnelMtu(client([LINK, LINK]), [4, 6]), 1414);
-  assertEquals(tunnelMtu(client([{ ...LINK, mtu: 1492 }, { ...LINK, mtu: 1400 }]), [4, 4]), 1334);
-  assertEquals(tunnelMtu(client([{ ...LINK, mtu: 9000 }]), [4]), 1900);
+  assertEquals(tunnelMtu(client([linkOf(1492), linkOf(1400)]), [4, 4]), 1334);
+  assertEquals(tunnelMtu(client([linkOf(9000)]), [4]), 1900);
   assertEquals(tunnelMtu(client([LINK], { mtu: 1280 }), [4]), 1280);
   assertEquals(tunnelMtu(server([]), [4, 6]), 1414);
 });
 
 Deno.test("tunnelMtu() fits the interfaces of the links too, and does not hope for more than 1500", () => {
-  const mtu = (link: Partial<LinkConfig>, ofInterface?: number): number =>
-    tunnelMtu(client([{ ...LINK, ...link }]), [4], [ofInterface]);
-  assertEquals([mtu({}, undefined), mtu({}, 1492), mtu({}, 9000)], [1434, 1426, 1434]);
-  assertEquals([mtu({ mtu: 1400 }, 1492), mtu({ mtu: 1600 }, 1492)], [1334, 1426]);
-  assertEquals([mtu({ mtu: 1600 }, 9000), mtu({ mtu: 1600 }, undefined)], [1534, 1534]);
+  const mtu = (link: LinkConfig, ofInterface?: number): number =>
+    tunnelMtu(client([link]), [4], [ofInterface]);
+  assertEquals([mtu(LINK, undefined), mtu(LINK, 1492), mtu(LINK, 9000)], [1434, 1426, 1434]);
+  assertEquals([mtu(linkOf(1400), 1492), mtu(linkOf(1600), 1492)], [1334, 1426]);
+  assertEquals([mtu(linkOf(1600), 9000), mtu(linkOf(1600), undefined)], [1534, 1534]);
 });
 
 Deno.test("tunnelMtu() is one that an interface with IPv6 may have", () => {
-  const links = [{ ...LINK, mtu: 1300 }];
+  const links = [linkOf(1300)];
   const ipv6 = [
     { address6: prefix("2001:db8::1/64") },
     { gateway6: address("2001:db8::2") },
@@ -117,17 +121,36 @@ Deno.test("tunnelMtu() is one that an interface with IPv6 may have", () => {
   assertEquals(tunnelMtu(client(links, { address: prefix("10.44.43.1/30") }), [4]), 1234);
 });
 
-Deno.test("linkOptions() bounds the packets of a link by what is configured and by its interface", () => {
+Deno.test("clientLink() bounds the packets of a link by what is configured and by its interface", () => {
   const remote = remoteOf(address("192.0.2.1").bytes, 5080);
-  const mtu = (link: Partial<LinkConfig>, ofInterface?: number): number | undefined =>
-    linkOptions({ ...LINK, ...link }, remote, ofInterface).mtu;
-  assertEquals([mtu({ mtu: 1400 }), mtu({ mtu: 1400 }, 1492), mtu({ mtu: 1600 }, 1492)], [
+  const mtu = (link: LinkConfig, ofInterface?: number): number | undefined =>
+    clientLink(link, remote, ofInterface).mtuBytes;
+  assertEquals([mtu(linkOf(1400)), mtu(linkOf(1400), 1492), mtu(linkOf(1600), 1492)], [
     1400,
     1400,
     1492,
   ]);
-  assertEquals([mtu({}, 9000), mtu({})], [9000, undefined]);
-  assertEquals("mtu" in linkOptions(LINK, remote), false);
+  assertEquals([mtu(LINK, 9000), mtu(LINK)], [9000, undefined]);
+  assertEquals("mtuBytes" in clientLink(LINK, remote), false);
+});
+
+Deno.test("clientLink() hands on every option of a link", () => {
+  const options = {
+    tier: "overflow",
+    metered: true,
+    uploadBps: 1e6,
+    downloadBps: 2e6,
+    quotaBytes: 3e9,
+    maxLatencyUs: 4e5,
+    maxLoss: 0.5,
+    timeoutUs: 6e6,
+    mtuBytes: 700,
+  } as const satisfies Required<LinkOptions>;
+  assertEquals(clientLink({ ...LINK, options }, undefined), {
+    ...options,
+    name: "dsl",
+    remote: undefined,
+  });
 });
 
 Deno.test("policyOptions() hands the rules on, with what holds where none says it", () => {

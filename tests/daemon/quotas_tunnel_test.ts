@@ -6,7 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Quotas } from "../../src/daemon/quotas.ts";
-import type { LinkOptions } from "../../src/tunnel/options.ts";
+import type { ClientLink } from "../../src/tunnel/options.ts";
 import { Pair } from "../pair/pair.ts";
 import { udp4 } from "../tunnel/packets.ts";
 
@@ -29,7 +29,7 @@ function download(pair: Pair, quotas: Quotas, seconds: number): number[] {
 }
 
 Deno.test("a link whose quota is used up is left alone by both ends, except when it is the last, until the month ends", () => {
-  const link = (): Partial<LinkOptions> => ({ uploadBps: 8e6, downloadBps: 8e6 });
+  const link = (): Partial<ClientLink> => ({ uploadBps: 8e6, downloadBps: 8e6 });
   const pair = new Pair([{ delaysUs: [10_000, 10_000], link }]).connect();
   let wall = "2026-11-23T12:00:00";
   const quotas = new Quotas({

@@ -19,7 +19,7 @@ const OPTIONS: PathOptions = {
   name: "dsl",
   tier: "primary",
   metered: false,
-  capBps: CAP_BPS,
+  uploadBps: CAP_BPS,
   timeoutUs: 750 * MS,
 };
 const V4 = remoteOf(Uint8Array.of(192, 0, 2, 1), 5080);
@@ -137,7 +137,7 @@ Deno.test("Path.handleReport() counts from the session's first number, never bel
 });
 
 Deno.test("Path.handleReport() of an earlier session acknowledges, but is no sample of the rate", () => {
-  const path = pathTo(V4, { capBps: 0 });
+  const path = pathTo(V4, { uploadBps: 0 });
   for (let i = 0; i < 800; i++) path.handleSent(i * MS, i, 1400);
   const before = path.rate.rateBps;
   const report = (highest: number): Report =>
@@ -155,7 +155,7 @@ Deno.test("Path.handleReport() of an earlier session acknowledges, but is no sam
 });
 
 Deno.test("Path.handleReport() does not believe that more arrived than was sent", () => {
-  const path = pathTo(V4, { capBps: 0 });
+  const path = pathTo(V4, { uploadBps: 0 });
   for (let i = 0; i < 400; i++) path.handleSent(i * MS, i, 1400);
   for (let at = 33; at < 400; at += 33) {
     handle(path, at + 20, reportOf(at, [at + 1], { receivedAtUs: at * MS, bytes: 1e10 * at }));
@@ -164,7 +164,7 @@ Deno.test("Path.handleReport() does not believe that more arrived than was sent"
 });
 
 Deno.test("Path.handleNewSession() does not compare counts of two sessions", () => {
-  const path = pathTo(V4, { capBps: 0 });
+  const path = pathTo(V4, { uploadBps: 0 });
   for (let i = 0; i < 900; i++) path.handleSent(i * MS, i, 1400);
   const report = (at: number, bytes: number): Report =>
     reportOf(at, [100], { receivedAtUs: at * MS, bytes });
@@ -236,7 +236,7 @@ Deno.test("Path.open is true while it is up and its window is not full", () => {
 });
 
 Deno.test("Path.windowBytes of the slowest link still holds ten full datagrams", () => {
-  const path = pathTo(V4, { capBps: 100_000 });
+  const path = pathTo(V4, { uploadBps: 100_000 });
   assert(path.windowBytes >= 15_000);
 });
 

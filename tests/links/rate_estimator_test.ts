@@ -117,7 +117,7 @@ Deno.test("RateEstimator notices that the link has become slower while there was
 });
 
 Deno.test("RateEstimator never exceeds a known capacity, and reaches it at once", () => {
-  const toy = new ToyLink({ capacityBps: () => 100 * MBPS, capBps: 20 * MBPS });
+  const toy = new ToyLink({ capacityBps: () => 100 * MBPS, uploadBps: 20 * MBPS });
   for (let tenths = 1; tenths <= 30; tenths++) {
     const before = toy.sentBytes;
     toy.runTo(tenths / 10);
@@ -129,7 +129,7 @@ Deno.test("RateEstimator never exceeds a known capacity, and reaches it at once"
 });
 
 Deno.test("RateEstimator comes down from a known capacity that the link does not have", () => {
-  const toy = new ToyLink({ capacityBps: () => 10 * MBPS, capBps: 20 * MBPS });
+  const toy = new ToyLink({ capacityBps: () => 10 * MBPS, uploadBps: 20 * MBPS });
   toy.runTo(3);
   assertNear(toy.path.rate.rateBps, 10, "estimate");
   toy.takeWorstQueueUs();
@@ -210,7 +210,7 @@ Deno.test("RateEstimator on any link stays between its least rate and the known 
     { minLength: 6, maxLength: 6 },
   );
   const options = fc.record({
-    capBps: fc.constantFrom(0, 1 * MBPS, 20 * MBPS),
+    uploadBps: fc.constantFrom(0, 1 * MBPS, 20 * MBPS),
     oneWayUs: fc.integer({ min: 100, max: 200_000 }),
     queueUs: fc.integer({ min: 1_000, max: 500_000 }),
   });
@@ -223,7 +223,7 @@ Deno.test("RateEstimator on any link stays between its least rate and the known 
         demandBps: (now) => at(now).demandBps,
         isLost: (number) => (number * 2654435761 >>> 0) % 100 < at(toy.now).lossPercent,
       });
-      const most = fixed.capBps || Infinity;
+      const most = fixed.uploadBps || Infinity;
       for (let tenths = 5; tenths < 30; tenths++) {
         toy.runTo(tenths / 10);
         const { rateBps, pacingBps } = toy.path.rate;

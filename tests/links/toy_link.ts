@@ -21,7 +21,7 @@ export interface ToyOptions {
   /** Bits per second to be sent at an instant; by default more than fits. */
   readonly demandBps?: (now: number) => number;
   /** Known capacity of the path's configuration. */
-  readonly capBps?: number;
+  readonly uploadBps?: number;
   readonly oneWayUs?: number;
   /** The queue of the link, as time at its rate. */
   readonly queueUs?: number;
@@ -63,7 +63,7 @@ export class ToyLink {
   constructor(options: ToyOptions) {
     this.#options = {
       demandBps: () => 1e12,
-      capBps: 0,
+      uploadBps: 0,
       oneWayUs: 10_000,
       queueUs: 100_000,
       isLost: () => false,
@@ -77,7 +77,7 @@ export class ToyLink {
       timeoutUs: 750_000,
     } as const;
     const remote = remoteOf(Uint8Array.of(192, 0, 2, 1), 5080);
-    this.path = new Path({ ...fixed, capBps: this.#options.capBps }, 0, 0, remote);
+    this.path = new Path({ ...fixed, uploadBps: this.#options.uploadBps }, 0, 0, remote);
     this.now = 2 * this.#options.oneWayUs;
     this.path.handleProbeAck(this.now, this.path.nextProbe(0));
   }

@@ -7,7 +7,7 @@
 import type { AeadProvider } from "../../src/crypto/aead.ts";
 import type { Remote } from "../../src/remote.ts";
 import type { PacketPool } from "../../src/slab.ts";
-import type { ClientOptions, EndpointOptions, LinkOptions } from "../../src/tunnel/options.ts";
+import type { ClientLink, ClientOptions, EndpointOptions } from "../../src/tunnel/options.ts";
 import type { Rng } from "./rng.ts";
 import { SIM_AEAD } from "./sim_aead.ts";
 
@@ -46,7 +46,7 @@ export function sharedOptions(rng: Rng, differences: SharedOptions = {}): Shared
 export function clientEnd(
   shared: Shared,
   pool: PacketPool,
-  links: readonly LinkOptions[],
+  links: readonly ClientLink[],
   psk: Uint8Array = PSK,
   clockErrorUs: () => number = () => 0,
 ): EndpointOptions {
@@ -75,8 +75,8 @@ export function knownClient(
 export function linkTo(
   name: string,
   remote: Remote,
-  differences: Partial<Omit<LinkOptions, "name" | "remote">> = {},
-): LinkOptions {
+  differences: Partial<Omit<ClientLink, "name" | "remote">> = {},
+): ClientLink {
   return {
     name,
     remote,

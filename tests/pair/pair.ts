@@ -8,7 +8,7 @@
 import { assert } from "@std/assert";
 import type { AeadProvider } from "../../src/crypto/aead.ts";
 import { type Remote, remoteOf } from "../../src/remote.ts";
-import type { ClientOptions, LinkOptions } from "../../src/tunnel/options.ts";
+import type { ClientLink, ClientOptions } from "../../src/tunnel/options.ts";
 import type { Prefix } from "../../src/address.ts";
 import { constantRate } from "./elements/rate_schedule.ts";
 import {
@@ -89,7 +89,7 @@ export interface ClientSpec {
   readonly ipv6?: boolean;
   /** Largest inner packet that this client wants, when it is not that of the server. */
   readonly mtu?: number;
-  readonly link?: (id: number) => Partial<LinkOptions>;
+  readonly link?: (id: number) => Partial<ClientLink>;
 }
 
 /** How a pair differs from the minimal one. */

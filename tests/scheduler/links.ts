@@ -28,8 +28,8 @@ export interface Spec {
 
 /** The link number `id`. */
 export function pathOf({ owdMs, tier = "primary", mbps = 8, down }: Spec, id: number): Path {
-  const capBps = mbps * 1e6;
-  const options = { id, name: `l${id}`, tier, metered: false, capBps, timeoutUs: 750_000 };
+  const uploadBps = mbps * 1e6;
+  const options = { id, name: `l${id}`, tier, metered: false, uploadBps, timeoutUs: 750_000 };
   const path = new Path(options, 0, id, REMOTE);
   path.handleProbeAck(2 * owdMs * MS, path.nextProbe(0));
   path.owdWire = owdMs * MS;

@@ -5,7 +5,7 @@
  */
 
 import { Endpoint } from "../../src/tunnel/endpoint.ts";
-import type { LinkOptions } from "../../src/tunnel/options.ts";
+import type { ClientLink } from "../../src/tunnel/options.ts";
 import { clientEnd, knownClient, linkTo, serverEnd, sharedOptions } from "../pair/endpoints.ts";
 import type { LinkSpec } from "../pair/link.ts";
 import { CLIENT } from "./packet.ts";
@@ -33,7 +33,7 @@ function optionsOf(
   i: number,
   context: TunnelContext,
   scenario: Scenario,
-): LinkOptions {
+): ClientLink {
   const known = scenario.configured ?? false;
   return linkTo(link.name, context.remotes[i]!, {
     uploadBps: known ? link.up.rate.meanBps(0, 1e6) : 0,

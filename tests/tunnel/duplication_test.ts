@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { RuleOptions } from "../../src/rule_options.ts";
-import type { LinkOptions } from "../../src/tunnel/options.ts";
+import type { ClientLink } from "../../src/tunnel/options.ts";
 import type { Policy } from "../pair/endpoints.ts";
 import { type ClientSpec, Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
@@ -75,7 +75,7 @@ Deno.test("Endpoint with duplicate = all sends a copy on every other link", () =
 });
 
 Deno.test("Endpoint with duplicate = all leaves links alone that the packet may not use", () => {
-  const link = (id: number): Partial<LinkOptions> => id === 2 ? { tier: "backup" } : {};
+  const link = (id: number): Partial<ClientLink> => id === 2 ? { tier: "backup" } : {};
   const delaysUs = [10_000, 12_000, 12_000];
   const free = openPair({ duplicate: "all" }, { delaysUs, link });
   call(free, 50);
@@ -132,7 +132,7 @@ Deno.test("Endpoint with duplicate = auto stays within 3 % of what is sent", () 
 });
 
 Deno.test("Endpoint with duplicate = auto copies to a metered link only when a rule names it", () => {
-  const link = (id: number): Partial<LinkOptions> => ({ metered: id === 1 });
+  const link = (id: number): Partial<ClientLink> => ({ metered: id === 1 });
   const delaysUs = [10_000, 30_000];
   const auto = { duplicate: "auto" as const };
   const free = openPair(auto, { delaysUs, link });

@@ -1,6 +1,6 @@
 import { assertEquals, assertFalse } from "@std/assert";
 import { LinkLimits, type Quality } from "../../src/tunnel/link_limits.ts";
-import type { LinkOptions } from "../../src/tunnel/options.ts";
+import type { ClientLink } from "../../src/tunnel/options.ts";
 import { Pair } from "../pair/pair.ts";
 
 const S = 1_000_000;
@@ -56,7 +56,7 @@ Deno.test("LinkLimits does not judge a link that carries next to nothing by its 
 });
 
 Deno.test("Endpoint makes a link above max_latency a backup at both ends, with the reason", () => {
-  const link = (id: number): Partial<LinkOptions> => id === 1 ? { maxLatencyUs: 50 * MS } : {};
+  const link = (id: number): Partial<ClientLink> => id === 1 ? { maxLatencyUs: 50 * MS } : {};
   const pair = new Pair([{ delaysUs: [10_000, 40_000], link }]).connect();
   pair.run(5 * S);
   const tiers = (): string[] =>

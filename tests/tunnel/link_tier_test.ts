@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { LinkOptions } from "../../src/tunnel/options.ts";
+import type { ClientLink } from "../../src/tunnel/options.ts";
 import { isData } from "../../src/wire/data.ts";
 import {
   OUTER_HEADER_BYTES,
@@ -22,7 +22,7 @@ const SECOND = 1_000_000;
 const REASON = "quota of 50 GB is used up: backup until 1 December";
 
 /** Two primary links of 8 Mbit/s, connected; the packets of one transfer need both. */
-function twoLinks(link: Partial<LinkOptions> = {}): Pair {
+function twoLinks(link: Partial<ClientLink> = {}): Pair {
   const options = { uploadBps: 8e6, downloadBps: 8e6, ...link };
   return new Pair([{ delaysUs: [10_000, 10_000], link: () => options }]).connect();
 }
@@ -63,7 +63,7 @@ function tiers(pair: Pair, host: Host): string[] {
   return host.endpoint.status(pair.now).peers[0]!.links.map(({ tier }) => tier);
 }
 
-function setTier(pair: Pair, tier: LinkOptions["tier"] | undefined, reason = REASON): void {
+function setTier(pair: Pair, tier: ClientLink["tier"] | undefined, reason = REASON): void {
   pair.client.endpoint.setLinkTier(pair.now, 1, tier, reason);
   pair.client.turn(pair.now);
 }
@@ -239,7 +239,7 @@ Deno.test("Endpoint.carriedBytes() counts IP packets of both directions", () => 
 });
 
 Deno.test("holes are not reported by a backup link, however fast it is", () => {
-  const link = (id: number): Partial<LinkOptions> => ({
+  const link = (id: number): Partial<ClientLink> => ({
     downloadBps: 8e6,
     metered: id === 1,
     timeoutUs: 16_000_000,

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { RuleOptions } from "../../src/rule_options.ts";
-import type { LinkOptions } from "../../src/tunnel/options.ts";
+import type { ClientLink } from "../../src/tunnel/options.ts";
 import { KIND } from "../../src/wire/ip.ts";
 import type { Host } from "../pair/host.ts";
 import { type ClientSpec, Pair } from "../pair/pair.ts";
@@ -59,7 +59,7 @@ Deno.test("Endpoint sends pinned packets on their link only, in both directions"
 });
 
 Deno.test("Endpoint uses a metered backup link for packets whose rule names it", () => {
-  const link = (id: number): Partial<LinkOptions> =>
+  const link = (id: number): Partial<ClientLink> =>
     id === 0 ? {} : { tier: "backup", metered: true };
   const pair = openPair([ON_L1], { link });
   stream(pair, 0, 200);
@@ -146,7 +146,7 @@ Deno.test("Endpoint moves pinned packets to another link of their rule when one 
 });
 
 Deno.test("Endpoint lets no pinned backlog block others, or be blocked by them", () => {
-  const link = (id: number): Partial<LinkOptions> => ({
+  const link = (id: number): Partial<ClientLink> => ({
     uploadBps: id === 0 ? 8e6 : 1e6,
     tier: id === 0 ? "primary" : "backup",
   });
@@ -169,7 +169,7 @@ Deno.test("Endpoint lets no pinned backlog block others, or be blocked by them",
 });
 
 Deno.test("Endpoint serves the lanes of a link in turn", () => {
-  const link = (): Partial<LinkOptions> => ({ uploadBps: 8e6 });
+  const link = (): Partial<ClientLink> => ({ uploadBps: 8e6 });
   const pair = openPair([{ ports: [CALL], links: ["l0"] }], { delaysUs: [10_000], link });
   for (const i of range(0, 2_000)) {
     pair.client.send(pair.now, udp4(i, { port: CALL, bytes: 1000 }));
@@ -182,7 +182,7 @@ Deno.test("Endpoint serves the lanes of a link in turn", () => {
 });
 
 Deno.test("Endpoint lets the links of a rule add up", () => {
-  const link = (): Partial<LinkOptions> => ({ uploadBps: 8e6 });
+  const link = (): Partial<ClientLink> => ({ uploadBps: 8e6 });
   const rule = { ports: [CALL], links: ["l0", "l1"] };
   const pair = openPair([rule], { delaysUs: [10_000, 12_000, 10_000], link });
   for (const i of range(0, 2_000)) {

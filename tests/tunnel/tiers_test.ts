@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import type { LinkOptions } from "../../src/tunnel/options.ts";
+import type { ClientLink } from "../../src/tunnel/options.ts";
 import { Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 
 const SECOND = 1_000_000;
 
 /** Two links of 8 Mbit/s, the second of `tier`. */
-function twoTiers(tier: LinkOptions["tier"]): Pair {
-  const link = (id: number): Partial<LinkOptions> => ({
+function twoTiers(tier: ClientLink["tier"]): Pair {
+  const link = (id: number): Partial<ClientLink> => ({
     tier: id === 0 ? "primary" : tier,
     metered: id > 0,
     uploadBps: 8e6,
@@ -79,7 +79,7 @@ Deno.test("Endpoint keeps to the tiers in the server's direction too", () => {
 });
 
 Deno.test("Endpoint keeps the queue short beside a backup link that was never measured", () => {
-  const link = (id: number): Partial<LinkOptions> =>
+  const link = (id: number): Partial<ClientLink> =>
     id === 0 ? { uploadBps: 8e6 } : { tier: "backup", uploadBps: 0 };
   const pair = new Pair([{ delaysUs: [10_000, 10_000], link }]).connect();
   offer(pair, 14, 3 * SECOND);
@@ -103,7 +103,7 @@ Deno.test("Endpoint.status() says in words why a link that is up is not used", (
 });
 
 Deno.test("Endpoint leaves alone a link whose packets come too late to be put in order", () => {
-  const link = (): Partial<LinkOptions> => ({ uploadBps: 8e6, downloadBps: 8e6 });
+  const link = (): Partial<ClientLink> => ({ uploadBps: 8e6, downloadBps: 8e6 });
   const pair = new Pair([{ delaysUs: [10_000, 300_000], link }]).connect();
   pair.run(2 * SECOND); // the far one comes up later
   const [near, far] = offer(pair, 14, SECOND);

@@ -51,7 +51,7 @@ Deno.test("bestPacketBytes() is near the best of all sizes, over any links", () 
 function paths(...sizes: readonly number[]): Path[] {
   return sizes.map((size, id) => {
     const path = new Path(
-      { id, name: `l${id}`, tier: "primary", metered: false, capBps: 20e6, timeoutUs: SECOND },
+      { id, name: `l${id}`, tier: "primary", metered: false, uploadBps: 20e6, timeoutUs: SECOND },
       0,
       id,
       remoteOf(Uint8Array.of(192, 0, 2, 1), 5080),

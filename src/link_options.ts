@@ -1,0 +1,27 @@
+/**
+ * What a configuration says about how a link is used: one shape, from the file to the path.
+ *
+ * @module
+ */
+
+import type { Tier } from "./wire/handshake.ts";
+
+/** Options of one link. Rates count IP packets. */
+export interface LinkOptions {
+  readonly tier: Tier;
+  readonly metered: boolean;
+  /** Known capacity from here, in bits per second; absent: measured. */
+  readonly uploadBps?: number;
+  /** Known capacity to here, in bits per second; absent: measured. */
+  readonly downloadBps?: number;
+  /** Bytes of IP packets that it may carry in a calendar month, both ways together. */
+  readonly quotaBytes?: number;
+  /** Round trip in microseconds above which it is a backup. */
+  readonly maxLatencyUs?: number;
+  /** Fraction of datagrams lost, 0 to 1, above which it is a backup for a while. */
+  readonly maxLoss?: number;
+  /** Silence in microseconds after which it is down while idle. */
+  readonly timeoutUs: number;
+  /** Upper bound for the size of outer IP packets, in bytes. */
+  readonly mtuBytes?: number;
+}
