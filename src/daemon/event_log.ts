@@ -18,6 +18,8 @@ export class EventLog {
   #tokens = BURST;
   #refilledAtUs = 0;
   #suppressed = 0;
+  /** Links under suspicion, which is over in a moment nearly always. */
+  readonly #suspects = new Set<string>();
 
   /** Logs `event`, which happened at `now` microseconds. */
   handleEvent(now: number, event: EndpointEvent): void {
@@ -26,7 +28,21 @@ export class EventLog {
       log.info("{count} events were not logged", { count: this.#suppressed });
     }
     this.#suppressed = 0;
-    writeEvent(event);
+    if (event.type === "link") this.#writeLink(event);
+    else writeEvent(event);
+  }
+
+  #writeLink({ peer, link, state, reason }: EndpointEvent & { type: "link" }): void {
+    const id = `${peer}/${link}`;
+    const wasSuspect = this.#suspects.delete(id);
+    if (state === "suspect") this.#suspects.add(id);
+    const fields = { link, peer, state };
+    if (state === "suspect") {
+      log.debug("Link {link} of {peer} is {state}: {reason}", { ...fields, reason });
+    } else if (state === "down") {
+      log.info("Link {link} of {peer} is {state}: {reason}", { ...fields, reason });
+    } else if (wasSuspect) log.debug("Link {link} of {peer} is {state} again", fields);
+    else log.info("Link {link} of {peer} is {state}", fields);
   }
 
   #take(now: number): boolean {
@@ -44,18 +60,12 @@ export class EventLog {
   }
 }
 
-function writeEvent(event: EndpointEvent): void {
+function writeEvent(event: Exclude<EndpointEvent, { type: "link" }>): void {
   // Only the fields in the message: the log appends any others.
   switch (event.type) {
     case "session":
       writeSession(event);
       break;
-    case "link": {
-      const { link, peer, state, reason } = event;
-      if (state === "up") log.info("Link {link} of {peer} is up", { link, peer });
-      else log.info("Link {link} of {peer} is {state}: {reason}", { link, peer, state, reason });
-      break;
-    }
     case "roamed": {
       const { link, peer, remote } = event;
       log.info("Link {link} of {peer} comes from {remote}", { link, peer, remote });
@@ -83,8 +93,9 @@ function writeEvent(event: EndpointEvent): void {
 }
 
 function writeSession(event: EndpointEvent & { type: "session" }): void {
-  const { peer, state, reason } = event;
+  const { peer, state, remote, reason } = event;
   if (state === "rekeyed") log.debug("Session with {peer} has new keys", { peer });
   else if (reason) log.info("Session with {peer} is {state}: {reason}", { peer, state, reason });
+  else if (remote) log.info("Session with {peer} is {state}, at {remote}", { peer, state, remote });
   else log.info("Session with {peer} is {state}", { peer, state });
 }

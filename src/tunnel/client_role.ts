@@ -9,7 +9,7 @@ import type { TransmitBatch } from "../batch.ts";
 import { type InitPayload, PROTOCOL_VERSION, tai64n } from "../crypto/handshake.ts";
 import type { PskKeys } from "../crypto/psk.ts";
 import type { DropReason } from "../drops.ts";
-import type { Remote } from "../remote.ts";
+import { Remote, REMOTE_BYTES } from "../remote.ts";
 import { Connector } from "../session/connector.ts";
 import { REKEY_AFTER_DATAGRAMS, REKEY_AFTER_US } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
@@ -130,8 +130,8 @@ export class ClientRole {
     now: number,
     _socket: number,
     datagram: Uint8Array,
-    _remotes: Uint8Array,
-    _index: number,
+    remotes: Uint8Array,
+    index: number,
   ): DropReason | undefined {
     const connected = this.#connector.handleResponse(datagram);
     if (!connected) return this.#connector.active ? "handshake-mac" : undefined;
@@ -146,7 +146,7 @@ export class ClientRole {
     for (const path of this.#peer.paths) {
       if (path.live.state !== "up") path.remote = this.#remotes[path.options.id];
     }
-    this.#peer.adopt(now, session);
+    this.#peer.adopt(now, session, new Remote(remotes, index * REMOTE_BYTES));
     return undefined;
   }
 

@@ -76,6 +76,9 @@ export type EndpointEvent =
     readonly type: "session";
     readonly peer: string;
     readonly state: "up" | "down" | "rekeyed";
+    /** From where the peer agreed to one that is up. */
+    readonly remote?: string;
+    /** Why it is down, if that is known. */
     readonly reason?: string;
   }
   | {

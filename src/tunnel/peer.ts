@@ -117,8 +117,11 @@ export class Peer {
     this.#reader.configure(this.paths, this.receiver);
   }
 
-  /** Makes `session` the one to send with; the one before is still understood for a while. */
-  adopt(now: number, session: Session): void {
+  /**
+   * Makes `session` the one to send with; the one before is still understood for a while. The peer
+   * agreed to it from `remote`.
+   */
+  adopt(now: number, session: Session, remote: Remote): void {
     const instance = instanceOf(session.remoteId);
     const isNew = instance !== this.remoteInstance || !this.current;
     if (this.previous) this.#host.forget(this.previous);
@@ -133,7 +136,11 @@ export class Peer {
       path.handleNewSession();
       this.#control.requestProbe(path.options.id);
     }
-    this.#host.emit({ type: "session", peer: this.name, state: isNew ? "up" : "rekeyed" });
+    this.#host.emit(
+      isNew
+        ? { type: "session", peer: this.name, state: "up", remote: remote.toString() }
+        : { type: "session", peer: this.name, state: "rekeyed" },
+    );
   }
 
   /** Ends every session. Packets are not kept: they would be stale. */

@@ -117,7 +117,8 @@ export class ServerRole {
     const session = peer.next!;
     this.#context.sessions.settle(peer, session.localId);
     this.#oldHandshakes.delete(peer);
-    this.#noteInstance(now, peer, instanceOf(session.remoteId), new Remote(remotes, offset));
+    const remote = new Remote(remotes, offset);
+    this.#noteInstance(now, peer, instanceOf(session.remoteId), remote);
     const offers = this.#offers.get(peer)!;
     const links = JSON.stringify(offers);
     if (
@@ -127,7 +128,7 @@ export class ServerRole {
       peer.remoteInstance = -1;
       peer.configure(now, offers.map(pathOptions), []);
     }
-    peer.adopt(now, session);
+    peer.adopt(now, session, remote);
   }
 
   /** Where the hosts are that use the key of `peer` in turn; empty when there is one only. */

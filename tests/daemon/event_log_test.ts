@@ -13,10 +13,12 @@ const DOWN: EndpointEvent = {
 
 Deno.test("EventLog says what happened, in words", async () => {
   const events: readonly EndpointEvent[] = [
-    { type: "session", peer: "home", state: "up" },
+    { type: "session", peer: "home", state: "up", remote: "192.0.2.1:5080" },
     { type: "session", peer: "home", state: "rekeyed" },
     { type: "session", peer: "home", state: "down", reason: "closed by the peer" },
     DOWN,
+    { type: "link", peer: "home", link: "dsl", state: "up", reason: "" },
+    { type: "link", peer: "home", link: "dsl", state: "suspect", reason: "nothing heard" },
     { type: "link", peer: "home", link: "dsl", state: "up", reason: "" },
     { type: "roamed", peer: "home", link: "dsl", remote: "192.0.2.1:5080" },
     { type: "conflict", peer: "home", hosts: "now 192.0.2.7:4000, before 198.51.100.3:5000" },
@@ -29,11 +31,13 @@ Deno.test("EventLog says what happened, in words", async () => {
     for (const event of events) log.handleEvent(1, event);
   });
   assertEquals(lines, [
-    "info Session with home is up",
+    "info Session with home is up, at 192.0.2.1:5080",
     "debug Session with home has new keys",
     "info Session with home is down: closed by the peer",
     "info Link dsl of home is down: no answer",
     "info Link dsl of home is up",
+    "debug Link dsl of home is suspect: nothing heard",
+    "debug Link dsl of home is up again",
     "info Link dsl of home comes from 192.0.2.1:5080",
     "warning Another host uses the key of home: now 192.0.2.7:4000, before 198.51.100.3:5000",
     "debug Link 1 gets a fresh socket",
