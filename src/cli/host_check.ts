@@ -75,8 +75,9 @@ export function hostNeeds(config: Config, running?: RunningTunnel): HostNeeds {
 }
 
 /** The family of a host name is known only once it is looked up. */
-function familyOfLink({ remote: { host } }: LinkConfig): Family {
-  return host instanceof Address ? host.family : 4;
+function familyOfLink({ bind, remotes }: LinkConfig): Family {
+  const addresses = remotes.map(({ host }) => host).filter((host) => host instanceof Address);
+  return bind?.family ?? addresses[0]?.family ?? 4;
 }
 
 function linkNeeds(
@@ -85,14 +86,14 @@ function linkNeeds(
   isFree: (local: string) => boolean,
 ): LinkNeeds {
   const { port, ...socket } = linkSocket(link, family);
-  const { host } = link.remote;
+  const hosts = link.remotes.map(({ host }) => host);
   const wildcard = family === 4 ? "0.0.0.0" : "[::]";
   const isOurs = port !== undefined &&
     !isFree(socket.address?.withPort(port) ?? `${wildcard}:${port}`);
   return compact({
     ...socket,
     port: isOurs ? undefined : port,
-    remote: host instanceof Address ? host : undefined,
+    remotes: hosts.filter((host) => host instanceof Address),
     table: wayOf(link, "table"),
   });
 }

@@ -30,8 +30,8 @@ export interface ListenConfig extends HostPort {
 /** One `[link.NAME]` table. */
 export interface LinkConfig {
   readonly name: string;
-  /** Where this link's datagrams go: `remote`, or `server` with this link's `port`. */
-  readonly remote: HostPort;
+  /** Where its datagrams go to each server: `remote`, or `server` with this link's `port`. */
+  readonly remotes: readonly HostPort[];
   /** Source address (`bind`). */
   readonly bind?: Address;
   readonly localPort?: number;
@@ -100,10 +100,12 @@ interface CommonConfig {
   readonly rules: readonly RuleOptions[];
 }
 
-/** A client: one secret, one server, one or more links. */
+/** A client: one secret, one or more servers, one or more links. */
 export interface ClientModeConfig extends CommonConfig {
   readonly mode: "client";
   readonly secret: Secret;
+  /** What the servers are called, the best one first. */
+  readonly servers: readonly string[];
   readonly links: readonly LinkConfig[];
 }
 

@@ -35,7 +35,9 @@ export interface Link {
 /** What a link needs from the rest of the file. */
 export interface Surroundings {
   /** `server`, when it was read. */
-  readonly server: HostAndPort | undefined;
+  readonly servers: readonly HostAndPort[] | undefined;
+  /** How many servers there are, as far as one can tell. */
+  readonly serverCount: number;
   /** Whether `server` was written, right or wrong, or may be in an unreadable part. */
   readonly hasServer: boolean;
   /** `tunnel.mtu`. */
@@ -53,18 +55,22 @@ export function readLink(
   const { report } = context;
   if (!isName(name)) report.error(entry.at, `link: expected ${NAME_RULE}, found ${quote(name)}`);
   const reading = readTable(table, LINK_KEYS, `link.${name}`, context);
-  const remote = remoteOf(reading, around, report);
-  checkBind(reading, remote, report);
-  checkMtu(reading, remote, around.tunnelMtu, report);
+  const remotes = remotesOf(reading, around, report);
+  for (const remote of remotes ?? []) checkBind(reading, remote, report);
+  checkMtu(reading, remotes, around.tunnelMtu, report);
   checkDevice(reading, report);
   checkQuota(reading, report);
-  return { reading, config: remote && linkConfig(name, reading, remote) };
+  return { reading, config: remotes && linkConfig(name, reading, remotes) };
 }
 
-function linkConfig(name: string, { values }: LinkReading, remote: HostPort): LinkConfig {
+function linkConfig(
+  name: string,
+  { values }: LinkReading,
+  remotes: readonly HostPort[],
+): LinkConfig {
   return compact({
     name,
-    remote,
+    remotes,
     bind: values.bind,
     localPort: values.local_port,
     interface: values.interface,
@@ -83,34 +89,46 @@ function linkOptions(values: LinkReading["values"]): LinkOptions {
   });
 }
 
-function remoteOf(link: LinkReading, around: Surroundings, report: Report): HostPort | undefined {
+/** Returns where the link's datagrams go to each server; undefined when that is not all known. */
+function remotesOf(
+  link: LinkReading,
+  around: Surroundings,
+  report: Report,
+): readonly HostPort[] | undefined {
   const { remote, port } = link.values;
   if (link.has("remote") && !remote || link.has("port") && port === undefined) return undefined;
-  if (remote?.port !== undefined && port !== undefined) {
+  if (remote && remote.length !== around.serverCount) {
+    const message = `${link.path}.remote: expected ${
+      hosts(around.serverCount)
+    }, one for each server, found ${remote.length}`;
+    report.error(link.placeOf("remote"), message, "the order is that of server");
+    return undefined;
+  }
+  if (remote?.some((host) => host.port !== undefined) && port !== undefined) {
     const message = `${link.path}.port: expected a port only once, found one in remote too`;
     report.error(link.placeOf("port"), message, "remove one of the two");
     return undefined;
   }
-  const host = remote?.host ?? around.server?.host;
-  const chosen = port ?? remote?.port ?? (remote ? undefined : around.server?.port);
-  if (host === undefined) {
-    if (!around.hasServer) {
-      const message = `${link.path}: expected remote here or server at the top, found neither`;
-      report.error(link.at, message, 'write server = "HOST" before the first table');
-    }
-    return undefined;
+  const written = remote ?? around.servers;
+  if (!written && !around.hasServer) {
+    const message = `${link.path}: expected remote here or server at the top, found neither`;
+    report.error(link.at, message, 'write server = "HOST" before the first table');
   }
-  if (chosen === undefined) {
+  const chosen = written?.map((host) => ({ host: host.host, port: port ?? host.port }));
+  if (chosen?.some((host) => host.port === undefined)) {
     const message = `${link.path}.port: missing, the UDP port the server listens on`;
     report.error(link.at, message, "write port = 5080, as in `listen` of the server");
     return undefined;
   }
-  return { host, port: chosen };
+  return chosen as readonly HostPort[] | undefined;
 }
 
-function checkBind(link: LinkReading, remote: HostPort | undefined, report: Report): void {
+function hosts(count: number): string {
+  return count === 1 ? "1 host" : `${count} hosts`;
+}
+
+function checkBind(link: LinkReading, { host: target }: HostPort, report: Report): void {
   const { bind } = link.values;
-  const target = remote?.host;
   if (!bind || !(target instanceof Address) || bind.family === target.family) return;
   report.error(
     link.placeOf("bind"),
@@ -120,14 +138,15 @@ function checkBind(link: LinkReading, remote: HostPort | undefined, report: Repo
 
 function checkMtu(
   link: LinkReading,
-  remote: HostPort | undefined,
+  remotes: readonly HostPort[] | undefined,
   tunnelMtu: number | undefined,
   report: Report,
 ): void {
   const { mtu } = link.values;
-  if (mtu === undefined || tunnelMtu === undefined || !remote) return;
-  const family = remote.host instanceof Address ? remote.host.family : 4;
-  const overhead = PACKET_OVERHEAD_BYTES[family];
+  if (mtu === undefined || tunnelMtu === undefined || !remotes) return;
+  const overhead = Math.max(
+    ...remotes.map(({ host }) => PACKET_OVERHEAD_BYTES[host instanceof Address ? host.family : 4]),
+  );
   if (tunnelMtu + overhead <= mtu) return;
   report.error(
     link.placeOf("mtu"),

@@ -16,7 +16,7 @@ import { isPinned, PINNING_KEYS, PORT_KEYS, portSpaceOf, SOCKET_KEYS, sourceOf }
 
 /** What the links of a client need from the rest of the file. */
 export interface ClientTop {
-  readonly server: HostAndPort | undefined;
+  readonly servers: readonly HostAndPort[] | undefined;
   readonly hasServer: boolean;
   readonly tunnel: Reading<typeof TUNNEL_KEYS>;
 }
@@ -50,12 +50,22 @@ export function readLinks(
 
 function readAll(table: Table, top: ClientTop, context: Context): Link[] {
   const all: Link[] = [];
-  const around = { ...top, tunnelMtu: top.tunnel.values.mtu };
+  const serverCount = top.servers?.length || countOf(table);
+  const around = { ...top, serverCount, tunnelMtu: top.tunnel.values.mtu };
   for (const [name, entry] of table.entries) {
     const link = asTable(entry.value, `link.${name}`, "such as [link.dsl1]", context.report);
     if (link) all.push(readLink(name, entry, link, around, context));
   }
   return all;
+}
+
+/** Returns how many servers the links go to, which without `server` the first of them says. */
+function countOf(table: Table): number {
+  for (const { value } of table.entries.values()) {
+    const remote = value.kind === "table" ? value.entries.get("remote")?.value : undefined;
+    if (remote) return remote.kind === "array" ? Math.max(1, remote.items.length) : 1;
+  }
+  return 1;
 }
 
 /** Two links that leave the same way add nothing, and may not even be told apart. */
@@ -66,14 +76,17 @@ function checkTwins(links: readonly Link[], report: Report): void {
     const { config, reading } = link;
     if (!config) continue;
     const source = sourceOf(config);
-    const remote = formatHostPort(config.remote);
-    const path = `${source} ${config.localPort ?? ""} ${remote}`;
-    const same = byPath.get(path);
+    const remotes = config.remotes.map(formatHostPort);
+    const paths = remotes.map((remote) => `${source} ${config.localPort ?? ""} ${remote}`);
+    const twice = paths.findIndex((path) => byPath.has(path));
+    const same = byPath.get(paths[twice] ?? "");
     const similar = bySource.get(source);
     if (same) {
       report.error(
         reading.at,
-        `${reading.path}: has the same remote ${remote} and the same source as ${same.reading.path}`,
+        `${reading.path}: has the same remote ${
+          remotes[twice]
+        } and the same source as ${same.reading.path}`,
         `tell them apart by ${oneOf(PORT_KEYS)}`,
       );
     } else if (similar) {
@@ -83,7 +96,7 @@ function checkTwins(links: readonly Link[], report: Report): void {
         `set ${oneOf(SOCKET_KEYS)}, unless routing tells them apart by destination`,
       );
     }
-    if (!same) byPath.set(path, link);
+    if (!same) { for (const path of paths) byPath.set(path, link); }
     if (!similar) bySource.set(source, link);
   }
 }
@@ -124,8 +137,9 @@ function checkRoutes(
   }
   const own = tunnel.values.address ?? tunnel.values.address6;
   for (const { config, reading } of links) {
-    const remote = config?.remote.host;
-    if (!own || !(remote instanceof Address) || !own.covers(remote)) continue;
+    const remote = own &&
+      config?.remotes.find(({ host }) => host instanceof Address && own.covers(host))?.host;
+    if (!remote) continue;
     report.error(
       reading.at,
       `${reading.path}: expected a remote outside the tunnel, found ${remote}`,
@@ -135,8 +149,8 @@ function checkRoutes(
 }
 
 function isCaught(link: LinkConfig, network: Prefix): boolean {
-  const { host } = link.remote;
-  return !isPinned(link) && host instanceof Address && network.covers(host);
+  return !isPinned(link) &&
+    link.remotes.some(({ host }) => host instanceof Address && network.covers(host));
 }
 
 /** Writes `a, b or c`. */

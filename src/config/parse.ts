@@ -9,6 +9,7 @@ import { compact } from "./compact.ts";
 import type { ClientModeConfig, Config, Problem } from "./config.ts";
 import { readLinks } from "./links.ts";
 import { readListen } from "./listen.ts";
+import { readServers, serverNames } from "./servers.ts";
 import { readSecret, type ReadSecretFile } from "./read_secret.ts";
 import { asTable, type Context, type Reading, readTable } from "./read_table.ts";
 import { Report } from "./report.ts";
@@ -83,7 +84,7 @@ function readConfig(
   return context.mode === "server" ? serverMode(draft, common) : undefined;
 }
 
-type Common = Omit<ClientModeConfig, "mode" | "secret" | "links" | "rules">;
+type Common = Omit<ClientModeConfig, "mode" | "secret" | "servers" | "links" | "rules">;
 
 function commonConfig({ top, tunnel }: Draft, file: string): Common {
   const name = top.values.name ?? nameOfFile(file);
@@ -101,12 +102,14 @@ function commonConfig({ top, tunnel }: Draft, file: string): Common {
 function clientMode(draft: Draft, common: Common): Config | undefined {
   const { root, complete, context, top, tunnel } = draft;
   const secret = readSecret(top, complete, context.report, draft.readFile);
-  const around = { server: top.values.server, hasServer: top.has("server") || !complete, tunnel };
-  const written = root.entries.get("link");
-  const links = readLinks(written, around, complete, context);
-  const names = written?.value.kind === "table" ? [...written.value.entries.keys()] : [];
+  const written = readServers(top, context.report);
+  const around = { servers: written, hasServer: top.has("server") || !complete, tunnel };
+  const tables = root.entries.get("link");
+  const links = readLinks(tables, around, complete, context);
+  const names = tables?.value.kind === "table" ? [...tables.value.entries.keys()] : [];
   const rules = readRules(root.entries.get("rule"), names, context);
-  return secret && { ...common, mode: "client", secret, links, rules };
+  const servers = serverNames(written, links);
+  return secret && { ...common, mode: "client", secret, servers, links, rules };
 }
 
 function serverMode(draft: Draft, common: Common): Config {

@@ -75,6 +75,9 @@ const DUPLICATE = oneOf<Duplicate>("off", "auto", "all");
 const SCHEDULE = oneOf<Schedule>("fast", "steady", "redundant");
 const TIER = oneOf<Tier>("primary", "overflow", "backup");
 
+/** Servers of a client: each may cost the others a second when they fail. */
+export const MAX_SERVERS = 8;
+
 /** Keys before the first table. */
 export const TOP_KEYS = {
   mode: {
@@ -94,10 +97,10 @@ export const TOP_KEYS = {
     doc: "File whose only line is the key or pass phrase; relative to the configuration file.",
   },
   server: {
-    kind: net.host,
+    kind: listOf(net.host),
     mode: "client",
-    doc: "Host of the server, with the port for links that name none; a name is looked up again " +
-      "when nothing answers.",
+    doc: "Host of the server, with the port for links that name none; of several the first one " +
+      "that answers is used. A name is looked up again when nothing answers.",
   },
   listen: {
     kind: listOf(located(net.listenAddress)),
@@ -207,8 +210,8 @@ export const TUNNEL_KEYS = {
 /** Keys of `[link.NAME]` that say where its datagrams go, and which way they leave. */
 const LINK_WAY_KEYS = {
   remote: {
-    kind: net.host,
-    doc: "Where this link's datagrams go, when that is not `server`.",
+    kind: listOf(net.host),
+    doc: "Where this link's datagrams go, when that is not `server`; one for each server.",
   },
   port: {
     kind: port,

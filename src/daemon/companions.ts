@@ -43,13 +43,16 @@ export function followRemotes(
   { endpoint, driver, linkSockets }: Running,
   stack: AsyncDisposableStack,
 ): void {
-  if (!remotes.hasNames) return;
+  if (!remotes.mayChange) return;
   remotes.attach({
-    isUp: (link) => endpoint.isLinkUp(link),
+    isUp: (link, server) => endpoint.isLinkUp(link, server),
+    serverState: (server) => endpoint.serverState(server),
     hasSocket: (link) => driver.ports[link]!.socket !== undefined,
-    setRemote: (link, remote) => {
-      if (linkSockets.setFamily(link, remote.family)) driver.reopen(link);
-      endpoint.setRemote(systemClock(), link, remote);
+    setFamily: (link, family) => {
+      if (linkSockets.setFamily(link, family)) driver.reopen(link);
+    },
+    setRemote: (link, server, remote) => {
+      endpoint.setRemote(systemClock(), link, remote, server);
       driver.wake();
     },
   });

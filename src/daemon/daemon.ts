@@ -182,7 +182,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const sockets = linkSockets.openAll();
   const { remotes } = prepared;
   const isUsable = (socket: LinkSocket | undefined, i: number): boolean =>
-    socket !== undefined && (!remotes || remotes.current[i] !== undefined);
+    socket !== undefined && (!remotes || remotes.remoteOf(i) !== undefined);
   if (!sockets.some(isUsable)) {
     log.warning("No link can be used yet: the tunnel carries nothing until one is there");
   }
@@ -266,9 +266,9 @@ function enterSandbox(
   if (reason !== undefined) log.debug("No rights are given up: {reason}", { reason });
 }
 
-/** How the server of a link is looked up again, if it has a name. */
-function lookupOf({ remote, rdomain }: LinkConfig): Pick<SocketOptions, "rdomain">[] {
-  return remote.host instanceof Address ? [] : [compact({ rdomain })];
+/** How the servers of a link are looked up again, if one has a name. */
+function lookupOf({ remotes, rdomain }: LinkConfig): Pick<SocketOptions, "rdomain">[] {
+  return remotes.every(({ host }) => host instanceof Address) ? [] : [compact({ rdomain })];
 }
 
 function withoutLibcrypto(): AeadProvider {

@@ -66,6 +66,11 @@ function writeEvent(event: Exclude<EndpointEvent, { type: "link" }>): void {
     case "session":
       writeSession(event);
       break;
+    case "server": {
+      const { server, reason } = event;
+      log.info("Server {reason}: using {server}", { reason, server });
+      break;
+    }
     case "roamed": {
       const { link, peer, remote } = event;
       log.info("Link {link} of {peer} comes from {remote}", { link, peer, remote });

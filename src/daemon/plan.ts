@@ -78,12 +78,12 @@ export function packetRoom(
 /** Returns a link as the endpoint knows it. `interfaceMtu` is that of the interface it leaves by. */
 export function clientLink(
   link: LinkConfig,
-  remote: Remote | undefined,
+  remotes: readonly (Remote | undefined)[],
   interfaceMtu?: number,
 ): ClientLink {
   const mtuBytes = linkMtu(link, interfaceMtu);
   const options = mtuBytes === undefined ? link.options : { ...link.options, mtuBytes };
-  return { ...options, name: link.name, remote };
+  return { ...options, name: link.name, remotes };
 }
 
 /** Returns how the endpoint treats some of its packets. */
@@ -185,6 +185,6 @@ function linkRouting(link: LinkConfig, family: Family): NetworkPlan["links"][num
     interface: wayOf(link, "device"),
     mark: wayOf(link, "mark"),
     table: wayOf(link, "table"),
-    remotePort: link.remote.port,
+    remotePorts: [...new Set(link.remotes.map(({ port }) => port))],
   });
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Address } from "../address.ts";
 import type {
   ClientModeConfig,
   Config,
@@ -69,7 +70,7 @@ async function prepareClient(
   });
   await remotes.start(mayHideResolvers(config), stopping);
   const found = remotes.current;
-  const families = config.links.map((link, i) => link.bind?.family ?? found[i]?.family ?? 4);
+  const families = config.links.map((_, i) => remotes.familyOf(i) ?? 4);
   // The rule for a routing table is made once, for one family.
   config.links.forEach(({ table }, i) => {
     if (table !== undefined) remotes.fixFamily(i, families[i]!);
@@ -80,15 +81,21 @@ async function prepareClient(
   return {
     sockets,
     remotes,
-    watched: sockets.map((socket, i) => compact({ socket, remote: found[i]?.address })),
+    watched: sockets.map((socket, i) => ({
+      socket,
+      get remote(): Address | undefined {
+        return remotes.remoteOf(i)?.address;
+      },
+    })),
     mtu: tunnelMtu(config, families, interfaceMtus),
     endpointOptions: (common, stampUs) => ({
       ...common,
       ...policyOptions(config),
       role: "client",
       psk,
+      servers: config.servers,
       stampUs,
-      links: config.links.map((link, i) => clientLink(link, found[i], interfaceMtus[i])),
+      links: config.links.map((link, i) => clientLink(link, found[i]!, interfaceMtus[i])),
     }),
   };
 }
@@ -99,8 +106,8 @@ function mayHideResolvers({ tunnel, links }: ClientModeConfig): boolean {
     links.every(({ rdomain }) => rdomain === undefined);
 }
 
-function remoteLink({ name, remote, bind, rdomain }: LinkConfig): RemoteLink {
-  return compact({ name, host: remote.host, port: remote.port, family: bind?.family, rdomain });
+function remoteLink({ name, remotes, bind, rdomain }: LinkConfig): RemoteLink {
+  return compact({ name, hosts: remotes, family: bind?.family, rdomain });
 }
 
 function prepareServer(config: ServerModeConfig, scrypt: Scrypt | undefined): Prepared {

@@ -1,10 +1,16 @@
 /**
- * Where each link sends: addresses as they are, and names, which are looked up again and again.
+ * Where each link sends, for each server: addresses as they are, and names, which are looked up
+ * again and again.
  *
  * A name that cannot be looked up is tried again, later each time. While a link that goes to a name
- * is silent, the addresses of the name are tried in turn, those first that are of the family that
- * last worked, and the name is looked up again: its server may have moved. Neither happens while
- * the link has no socket, for then nothing was tried, nor to a link that works.
+ * is silent, the addresses of the name are tried in turn, of both families alternately, beginning
+ * with the one that last worked (RFC 8305 section 4), and the name is looked up again: its server
+ * may have moved. Neither happens while the link has no socket or the server is not asked, for then
+ * nothing was tried, nor to a link that works. Every name is looked up now and then, for the
+ * resolver does not say how long an answer is good.
+ *
+ * A socket sends to one family. As long as a link works with some server, the others are only
+ * reached by that family; when none answers, both get their turn.
  *
  * @module
  */
@@ -15,6 +21,7 @@ import { AggvpnError } from "../errors.ts";
 import type { Clock } from "../io/clock.ts";
 import { remotesOf } from "../platform/resolve.ts";
 import type { Remote } from "../remote.ts";
+import type { ServerState } from "../tunnel/servers.ts";
 
 const log = getLogger(["aggvpn", "remotes"]);
 
@@ -26,27 +33,41 @@ const START_WAIT_MS = 5000;
 const RETRY_US: readonly number[] = [1e6, 2e6, 4e6, 8e6, 16e6, 30e6];
 /** ... and of a name with addresses that do not answer. */
 const AGAIN_US: readonly number[] = [30e6, 60e6, 120e6];
+/** A name is looked up at least this often, in microseconds. */
+const REFRESH_US = 600e6;
+/** While servers of both families are asked on one link, its socket is of each for this long. */
+const FAMILY_TURN_US = 2e6;
 /** Silence on a link that worked, after which its server may have moved, in microseconds. */
 const SILENCE_US = 10e6;
 /** Time for an answer from an address that has not worked yet: five INITs. */
 const TRY_US = 3e6;
 
+/** Where a server is, for one link. */
+export interface RemoteHost {
+  readonly host: Address | string;
+  readonly port: number;
+}
+
 /** A link, and where it may send. */
 export interface RemoteLink {
   readonly name: string;
-  readonly host: Address | string;
-  readonly port: number;
+  /** By server. */
+  readonly hosts: readonly RemoteHost[];
   /** The only family of addresses that it can send to; absent: either. */
   readonly family?: Family;
-  /** Where its host is looked up (OpenBSD). */
+  /** Where its hosts are looked up (OpenBSD). */
   readonly rdomain?: number;
 }
 
 /** The tunnel that is told of addresses. */
 export interface RemoteCarrier {
-  isUp(link: number): boolean;
+  isUp(link: number, server: number): boolean;
+  serverState(server: number): ServerState;
   hasSocket(link: number): boolean;
-  setRemote(link: number, remote: Remote): void;
+  /** The link's socket is to be one of `family`. */
+  setFamily(link: number, family: Family): void;
+  /** Where to send; undefined: the socket cannot send there. */
+  setRemote(link: number, server: number, remote: Remote | undefined): void;
 }
 
 /** What {@linkcode Remotes} works with. */
@@ -68,10 +89,13 @@ interface Name {
   isAsked: boolean;
 }
 
-/** Where one link sends. */
+/** Where one link sends to reach one server. */
 interface Target {
   readonly id: number;
+  readonly server: number;
   readonly link: RemoteLink;
+  readonly host: Address | string;
+  readonly port: number;
   family: Family | undefined;
   /** In the order in which they are tried; empty until something is known. */
   candidates: readonly Remote[];
@@ -85,12 +109,25 @@ interface Target {
   triedAtUs: number;
   /** Addresses that were tried since it last worked. */
   tries: number;
+  isAsked: boolean;
+}
+
+/** The socket of a link. */
+interface Socket {
+  family: Family | undefined;
+  /** Whether it cannot be of the other family. */
+  isFixed: boolean;
+  /** Since when it is of this family while nothing works. */
+  sinceUs: number;
+  readonly targets: readonly Target[];
 }
 
 /** The remotes of a client's links, from before the tunnel is set up until {@linkcode close}. */
 export class Remotes {
   readonly #options: RemotesOptions;
   readonly #targets: readonly Target[];
+  /** By link. */
+  readonly #sockets: readonly Socket[];
   readonly #names: Map<string, Name> = new Map();
   #carrier: RemoteCarrier | undefined;
   #isClosed = false;
@@ -99,42 +136,50 @@ export class Remotes {
   constructor(options: RemotesOptions) {
     this.#options = options;
     const now = options.clock();
-    this.#targets = options.links.map((link, id) => {
-      const { host, port, family } = link;
-      const candidates = host instanceof Address ? remotesOf(host, [host], port, family) : [];
-      const [current] = candidates;
-      const target = {
-        id,
-        link,
-        family,
-        candidates,
-        current,
-        reason: undefined,
-        worked: undefined,
-      };
-      return { ...target, quietSinceUs: now, triedAtUs: now, tries: 1 };
+    this.#sockets = options.links.map((link, id) => {
+      const targets = link.hosts.map((host, server) => newTarget(now, id, server, link, host));
+      const family = link.family ?? firstFamily(targets);
+      return { family, isFixed: link.family !== undefined, sinceUs: now, targets };
     });
+    this.#targets = this.#sockets.flatMap(({ targets }) => targets);
     for (const target of this.#targets) this.#nameOf(target)?.targets.push(target);
   }
 
-  /** Where each link sends; undefined until its name could be looked up. */
-  get current(): readonly (Remote | undefined)[] {
-    return this.#targets.map(({ current }) => current);
+  /** Where each link sends to each server; undefined until its name could be looked up. */
+  get current(): readonly (readonly (Remote | undefined)[])[] {
+    return this.#sockets.map(({ targets }) => targets.map((target) => this.#usable(target)));
   }
 
-  /** Whether there is a name, so that something may change. */
-  get hasNames(): boolean {
-    return this.#names.size > 0;
+  /** The family of a link's socket; undefined while no address is known. */
+  familyOf(link: number): Family | undefined {
+    return this.#sockets[link]!.family;
   }
 
-  /** Why a link does not know where to send; undefined when it does. */
+  /** Where a link sends, to the server that it works with if there is one. */
+  remoteOf(link: number): Remote | undefined {
+    const targets = this.#sockets[link]!.targets.filter((target) => this.#usable(target));
+    const isUp = ({ id, server }: Target): boolean => this.#carrier?.isUp(id, server) ?? false;
+    return (targets.find(isUp) ?? targets[0])?.current;
+  }
+
+  /** Whether something may change: there is a name, or a socket that may have to be of both families. */
+  get mayChange(): boolean {
+    return this.#names.size > 0 ||
+      this.#targets.some((target) => target.current && !this.#usable(target));
+  }
+
+  /** Why a link does not know where to send; undefined when it knows of a server. */
   reasonOf(link: number): string | undefined {
-    return this.#targets[link]?.reason;
+    const { targets } = this.#sockets[link] ?? { targets: [] };
+    return targets.some(({ current }) => current) ? undefined : targets[0]?.reason;
   }
 
   /** A link can send to addresses of `family` only, from now on. */
   fixFamily(link: number, family: Family): void {
-    this.#targets[link]!.family = family;
+    const socket = this.#sockets[link]!;
+    socket.family = family;
+    socket.isFixed = true;
+    for (const target of socket.targets) target.family = family;
   }
 
   /**
@@ -144,9 +189,12 @@ export class Remotes {
   async start(needsOne: boolean, stopping?: AbortSignal): Promise<void> {
     const lookups = [...this.#names.values()].map((name) => this.#look(name));
     await waitFor(Promise.all(lookups), START_WAIT_MS, stopping);
+    for (const socket of this.#sockets) {
+      if (!socket.isFixed) socket.family = firstFamily(socket.targets);
+    }
     for (const target of this.#targets) {
       const isAsked = !target.current && target.reason === undefined;
-      if (isAsked) this.#wait(target, `Nothing is known about "${target.link.host}" yet`);
+      if (isAsked) this.#wait(target, `Nothing is known about "${target.host}" yet`);
     }
     if (needsOne && !this.#knowsOne) {
       log.warning(
@@ -175,8 +223,10 @@ export class Remotes {
         this.#watch(now, name, target);
         isWanted ||= !target.current || now - target.quietSinceUs >= SILENCE_US;
       }
-      if (isWanted && now >= dueAtUs(name) && !name.isAsked) void this.#look(name);
+      const isDue = isWanted && now >= dueAtUs(name) || now >= name.lookedAtUs + REFRESH_US;
+      if (isDue && !name.isAsked) void this.#look(name);
     }
+    for (const socket of this.#sockets) this.#fitFamily(now, socket);
   }
 
   /** Nothing changes any more, whatever a resolver still says. */
@@ -188,8 +238,7 @@ export class Remotes {
     return this.#targets.some(({ current }) => current !== undefined);
   }
 
-  #nameOf({ link }: Target): Name | undefined {
-    const { host, rdomain } = link;
+  #nameOf({ host, link: { rdomain } }: Target): Name | undefined {
     if (host instanceof Address) return undefined;
     const key = `${host} ${rdomain ?? ""}`;
     const fresh = { host, targets: [], lookups: 0, lookedAtUs: -Infinity, isAsked: false };
@@ -198,17 +247,58 @@ export class Remotes {
     return name;
   }
 
+  /** What the link's socket can send to. */
+  #usable({ id, current }: Target): Remote | undefined {
+    const { family = current?.family } = this.#sockets[id]!;
+    return current?.family === family ? current : undefined;
+  }
+
   #watch(now: number, name: Name, target: Target): void {
     const carrier = this.#carrier;
     if (!carrier || !target.current) return;
-    if (carrier.isUp(target.id)) {
+    const { id, server, candidates } = target;
+    const state = carrier.serverState(server);
+    const wasAsked = target.isAsked;
+    target.isAsked = state === "asked";
+    if (carrier.isUp(id, server)) {
       name.lookups = 0;
       this.#noteWorks(now, target, target.current);
-    } else if (!carrier.hasSocket(target.id)) {
+    } else if (state !== "asked" || !carrier.hasSocket(id)) {
       target.quietSinceUs = target.triedAtUs = now;
-    } else if (target.candidates.length > 1 && now - target.triedAtUs >= patienceUs(target)) {
+      const isInVain = wasAsked && state === "idle" && candidates.length > 1;
+      if (isInVain) this.#tryNext(now, target, target.current);
+    } else if (candidates.length > 1 && now - target.triedAtUs >= patienceUs(target)) {
       this.#tryNext(now, target, target.current);
     }
+  }
+
+  /**
+   * Has a link's socket be of a family by which a server that is asked can be reached; returns
+   * whether it is another now.
+   */
+  #fitFamily(now: number, socket: Socket): boolean {
+    const carrier = this.#carrier;
+    if (!carrier || socket.isFixed) return false;
+    if (socket.targets.some(({ id, server }) => carrier.isUp(id, server))) {
+      socket.sinceUs = now;
+      return false;
+    }
+    const asked = socket.targets.filter(({ server, current }) =>
+      current && carrier.serverState(server) !== "idle"
+    );
+    const other = asked.find(({ current }) => current!.family !== socket.family);
+    const fits = asked.some(({ current }) => current!.family === socket.family);
+    if (!other || fits && now - socket.sinceUs < FAMILY_TURN_US) return false;
+    socket.family = other.current!.family;
+    socket.sinceUs = now;
+    carrier.setFamily(other.id, socket.family);
+    for (const target of socket.targets) this.#tell(target);
+    return true;
+  }
+
+  #tell(target: Target): void {
+    const { id, server, current } = target;
+    if (current) this.#carrier?.setRemote(id, server, this.#usable(target));
   }
 
   #noteWorks(now: number, target: Target, current: Remote): void {
@@ -237,7 +327,12 @@ export class Remotes {
     target.reason = undefined;
     target.triedAtUs = now;
     target.tries++;
-    this.#carrier?.setRemote(target.id, remote);
+    const socket = this.#sockets[target.id]!;
+    if (socket.family === undefined) {
+      socket.family = remote.family;
+      this.#carrier?.setFamily(target.id, remote.family);
+    }
+    if (!this.#fitFamily(now, socket)) this.#tell(target);
   }
 
   async #look(name: Name): Promise<void> {
@@ -262,7 +357,7 @@ export class Remotes {
 
   /** Makes use of the answer of a resolver; returns whether the link goes elsewhere now. */
   #take(now: number, target: Target, found: readonly Address[] | AggvpnError): boolean {
-    const { host, port, name } = target.link;
+    const { host, port, link: { name } } = target;
     try {
       if (found instanceof AggvpnError) throw found;
       target.candidates = this.#inOrder(target, remotesOf(host, found, port, target.family));
@@ -277,7 +372,7 @@ export class Remotes {
     }
     const { current, candidates } = target;
     if (current && candidates.some((candidate) => candidate.equals(current.bytes))) return false;
-    if (current && this.#carrier?.isUp(target.id)) return false;
+    if (current && this.#carrier?.isUp(target.id, target.server)) return false;
     const [remote] = candidates as [Remote];
     const fields = { link: name, host: `${host}`, remote: `${remote}` };
     if (current) log.info("Link {link} goes to {remote}: {host} has moved", fields);
@@ -293,11 +388,47 @@ export class Remotes {
     log.warning("Link {link} waits for its server: {reason}", { link: target.link.name, reason });
   }
 
-  /** In the resolver's order, but those first that are of the family that last worked. */
-  #inOrder({ worked }: Target, remotes: readonly Remote[]): readonly Remote[] {
-    const isFirst = ({ family }: Remote): boolean => family === worked?.family;
-    return [...remotes.filter(isFirst), ...remotes.filter((remote) => !isFirst(remote))];
+  /** In the resolver's order, but of both families alternately; that which last worked comes first. */
+  #inOrder({ id, worked }: Target, remotes: readonly Remote[]): readonly Remote[] {
+    const family = worked?.family ?? this.#sockets[id]!.family ?? remotes[0]?.family;
+    const first = remotes.filter((remote) => remote.family === family);
+    const others = remotes.filter((remote) => remote.family !== family);
+    const count = Math.max(first.length, others.length);
+    return Array.from({ length: count }, (_, i) => [first[i], others[i]]).flat()
+      .filter((remote) => remote !== undefined);
   }
+}
+
+function newTarget(
+  now: number,
+  id: number,
+  server: number,
+  link: RemoteLink,
+  { host, port }: RemoteHost,
+): Target {
+  const { family } = link;
+  const candidates = host instanceof Address ? remotesOf(host, [host], port, family) : [];
+  return {
+    id,
+    server,
+    link,
+    host,
+    port,
+    family,
+    candidates,
+    current: candidates[0],
+    reason: undefined,
+    worked: undefined,
+    quietSinceUs: now,
+    triedAtUs: now,
+    tries: 1,
+    isAsked: false,
+  };
+}
+
+/** The family of the best server of which an address is known. */
+function firstFamily(targets: readonly Target[]): Family | undefined {
+  return targets.find(({ current }) => current)?.current?.family;
 }
 
 /** When a name may be looked up again. */

@@ -110,7 +110,7 @@ export interface SocketOptions {
 export interface WatchedLink {
   readonly socket: SocketOptions;
   /** Absent for a server, which sends wherever its clients are. */
-  readonly remote?: Address;
+  readonly remote?: Address | undefined;
 }
 
 /** What may change in a network; "lost": what the system told was more than there was room for. */
@@ -230,8 +230,8 @@ export interface NetworkPlan {
     readonly interface?: string;
     readonly mark?: number;
     readonly table?: number;
-    /** UDP port of the server. */
-    readonly remotePort?: number;
+    /** UDP ports of the servers. */
+    readonly remotePorts?: readonly number[];
     /** Address family of a link without an address; 4 when absent. */
     readonly family?: Family;
   }[];
@@ -330,8 +330,8 @@ export interface SandboxNeeds {
 
 /** A link as {@linkcode Platform.inspect} looks at it. */
 export interface LinkNeeds extends SocketOptions {
-  /** Address of the other end, where it is no name. */
-  readonly remote?: Address;
+  /** Addresses of the other ends, where they are no names. */
+  readonly remotes: readonly Address[];
   /** Its routing table (Linux). */
   readonly table?: number;
 }

@@ -76,6 +76,11 @@ export class Sessions<Owner> {
     if (candidate?.number === instanceOf(id)) this.#instances.set(owner, candidate);
   }
 
+  /** The owner begins anew: its next id is of another instance. */
+  renew(owner: Owner): void {
+    this.#instances.delete(owner);
+  }
+
   /** Makes a session with fresh keys, and wipes the caller's copies. */
   open(now: number, owner: Owner, parts: SessionParts): Session {
     const { localId, remoteId, cipher, keys, links, mtu } = parts;

@@ -1,6 +1,6 @@
 /**
  * What only a client does: it begins handshakes, on every link at once, when there is no session,
- * when keys grow old and when no link answers.
+ * when keys grow old and when no link answers; and it has a choice of servers.
  *
  * @module
  */
@@ -9,21 +9,20 @@ import type { TransmitBatch } from "../batch.ts";
 import { type InitPayload, PROTOCOL_VERSION, tai64n } from "../crypto/handshake.ts";
 import type { PskKeys } from "../crypto/psk.ts";
 import type { DropReason } from "../drops.ts";
-import { Remote, REMOTE_BYTES } from "../remote.ts";
-import { Connector } from "../session/connector.ts";
-import { REKEY_AFTER_DATAGRAMS, REKEY_AFTER_US } from "../session/session.ts";
+import type { Remote } from "../remote.ts";
+import { REKEY_AFTER_US } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import { FEATURE, type Tier } from "../wire/handshake.ts";
-import { LinkLimits } from "./link_limits.ts";
+import { Contact } from "./contact.ts";
 import type { ClientEndpointOptions } from "./options.ts";
-import { Peer, type PeerHost } from "./peer.ts";
+import type { Peer, PeerHost } from "./peer.ts";
+import type { RoleStatus } from "./peer_status.ts";
+import { Servers, type ServerState } from "./servers.ts";
 
 /** The client looks after its session this often, in microseconds, ... */
 const WATCH_US = 200_000;
 /** ... and this often while every path is up, since things then age slowly. */
 const QUIET_WATCH_US = 2_000_000;
-/** When no path answers for this long, the server may have forgotten the session. */
-const SILENCE_US = 700_000;
 /** A path gets a fresh source port each time it has been down this long, in microseconds. */
 const REBIND_AFTER_US = 3_000_000;
 const REBIND_EVERY_US = 15_000_000;
@@ -37,14 +36,10 @@ export interface RoleContext {
 /** The client's side of sessions. */
 export class ClientRole {
   readonly peers: readonly Peer[];
-  readonly #peer: Peer;
-  readonly #connector: Connector;
+  readonly #servers: Servers;
   readonly #options: ClientEndpointOptions;
   readonly #context: RoleContext;
   readonly #reboundAtUs: Float64Array;
-  readonly #limits: readonly LinkLimits[];
-  /** Where links are to send, by id; a path's own remote may have been led away from there. */
-  readonly #remotes: (Remote | undefined)[];
   /** What the caller has decided about links, by id. */
   readonly #decided = new Map<number, { tier: Tier | undefined; reason: string | undefined }>();
   #watchedAtUs = -Infinity;
@@ -53,30 +48,48 @@ export class ClientRole {
   constructor(options: ClientEndpointOptions, keys: PskKeys, context: RoleContext) {
     this.#options = options;
     this.#context = context;
-    this.#peer = new Peer("server", [], context.host, false);
-    this.peers = [this.#peer];
-    this.#limits = options.links.map((link) => new LinkLimits(link));
-    this.#remotes = options.links.map((link) => link.remote);
-    this.#reboundAtUs = new Float64Array(options.links.length).fill(-Infinity);
-    this.#connector = new Connector(
-      keys,
-      options.random,
-      (now) => this.#payload(now),
-      () => context.sessions.newId(this.#peer),
+    const payload = (now: number): InitPayload => this.#payload(now);
+    const shared = { options, keys, sessions: context.sessions, payload };
+    const contacts = options.servers.map((_, index) =>
+      new Contact(index, shared, {
+        ...context.host,
+        // What happens to the others is nobody's business: what leads to a change is told then.
+        emit: (event) => {
+          if (this.#servers.active.index === index) context.host.emit(event);
+        },
+      })
     );
+    this.#servers = new Servers(contacts, {
+      isMetered: (link) => options.links[link]!.metered,
+      onChange: (_now, before, reason) => this.#onChange(before, reason),
+    });
+    this.peers = contacts.map(({ peer }) => peer);
+    this.#reboundAtUs = new Float64Array(options.links.length).fill(-Infinity);
+  }
+
+  /** The peer that packets are for. */
+  get only(): Peer {
+    return this.#active.peer;
+  }
+
+  /** The peers that are of interest. */
+  get shown(): readonly Peer[] {
+    return [this.#active.peer];
   }
 
   timeoutAtUs(): number {
-    return Math.min(this.#watchAtUs(), this.#connector.dueAtUs);
+    return Math.min(this.#watchAtUs(), this.#servers.timeoutAtUs());
   }
 
   handleTimeout(now: number): void {
     if (!this.#started) this.#start(now);
     if (now < this.#watchAtUs()) return;
     this.#watchedAtUs = now;
-    if (this.#needsSession(now)) this.#connector.start(now);
-    else if (this.#connector.active && !this.#isOld(now)) this.#connector.stop();
+    const { connector } = this.#active;
+    if (this.#active.needsSession(now)) connector.start(now);
+    else if (connector.active && !this.#active.isOld(now)) connector.stop();
     this.#complain(now);
+    this.#servers.watch(now);
     this.#rebindDead(now);
     this.#watchLimits(now);
     if (this.#peer.current) this.#peer.repeatNews();
@@ -85,44 +98,53 @@ export class ClientRole {
   /** See {@linkcode Endpoint.setLinkTier}. */
   setLinkTier(link: number, tier: Tier | undefined, reason: string | undefined): void {
     this.#decided.set(link, { tier, reason });
-    if (this.#started) this.#applyTier(link);
+    for (const contact of this.#servers.contacts) this.#applyTier(contact, link);
   }
 
   /** See {@linkcode Endpoint.setRemote}. */
-  setRemote(now: number, link: number, remote: Remote): void {
-    this.#remotes[link] = remote;
-    const path = this.#peer.paths[link];
-    if (!path) return;
-    path.remote = remote;
-    path.mtu.restart();
-    if (this.#connector.active) this.#connector.dueAtUs = now;
+  setRemote(now: number, link: number, remote: Remote | undefined, server: number): void {
+    this.#servers.contacts[server]!.setRemote(now, link, remote);
+  }
+
+  /** Whether a link works with a server. */
+  isLinkUp(link: number, server: number | undefined): boolean {
+    const { peer } = server === undefined ? this.#active : this.#servers.contacts[server]!;
+    return peer.current !== undefined && peer.paths[link]?.live.state === "up";
+  }
+
+  /** See {@linkcode Endpoint.serverState}. */
+  stateOf(server: number): ServerState {
+    return this.#servers.stateOf(this.#servers.contacts[server]!);
   }
 
   /** See {@linkcode Endpoint.handleNetworkChange}. */
   handleNetworkChange(now: number, link: number, obstacle: string | undefined): void {
-    const path = this.#peer.paths[link];
-    if (!path) return;
-    if (obstacle !== undefined) {
-      this.#peer.handleUnreachable(now, link, obstacle);
-      path.live.explain(obstacle);
-      return;
+    const active = this.#active;
+    if (obstacle === undefined && !active.peer.anyPathUp) {
+      this.#servers.handleNetworkBack(now);
+      active.connector.hurry(now);
     }
-    path.live.hurry(now);
-    if (this.#peer.current) path.mtu.restart();
-    if (!this.#peer.anyPathUp) this.#connector.hurry(now);
+    for (const { peer } of this.#servers.contacts) {
+      const path = peer.paths[link];
+      if (!path) continue;
+      if (obstacle !== undefined) {
+        peer.handleUnreachable(now, link, obstacle);
+        path.live.explain(obstacle);
+      } else {
+        path.live.hurry(now);
+        if (peer.current) path.mtu.restart();
+      }
+    }
+  }
+
+  /** The peer that a datagram belonged to which the kernel refused; undefined: not known. */
+  get refused(): Peer | undefined {
+    return this.peers.some((peer) => peer !== this.#peer && peer.current) ? undefined : this.#peer;
   }
 
   /** Appends due INITs, to where a link is to send: a path may have been led away. */
   pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean {
-    if (now < this.#connector.dueAtUs) return false;
-    const datagrams = this.#connector.poll(now, this.#options.links.length);
-    datagrams.forEach((datagram, link) => {
-      const path = this.#peer.paths[link]!;
-      const batch = batches[path.socket]!;
-      const remote = this.#remotes[link];
-      if (remote && !batch.full) batch.append(datagram, remote);
-    });
-    return false;
+    return this.#servers.pollTransmit(now, batches);
   }
 
   /** Reads a RESPONSE. Returns why it was dropped, if it was. */
@@ -133,64 +155,69 @@ export class ClientRole {
     remotes: Uint8Array,
     index: number,
   ): DropReason | undefined {
-    const connected = this.#connector.handleResponse(datagram);
-    if (!connected) return this.#connector.active ? "handshake-mac" : undefined;
-    const session = this.#context.sessions.open(now, this.#peer, {
-      localId: connected.localSessionId,
-      remoteId: connected.remoteSessionId,
-      cipher: connected.payload.cipher,
-      keys: connected.keys,
-      links: this.#options.links.length,
-      mtu: connected.payload.mtu,
-    });
-    for (const path of this.#peer.paths) {
-      if (path.live.state !== "up") path.remote = this.#remotes[path.options.id];
+    let isAsked = false;
+    for (const contact of this.#servers.contacts) {
+      isAsked ||= contact.connector.active;
+      const connected = contact.connector.handleResponse(datagram);
+      if (!connected) continue;
+      this.#servers.handleConnected(now, contact, connected, remotes, index);
+      return undefined;
     }
-    this.#peer.adopt(now, session, new Remote(remotes, index * REMOTE_BYTES));
-    return undefined;
+    return isAsked ? "handshake-mac" : undefined;
   }
 
   /** A client uses a session from the start: there is nothing to confirm. */
   confirm(_now: number, _peer: Peer, _remotes: Uint8Array, _offset: number): void {}
 
-  /** Only a server sees several hosts. */
-  conflictOf(_peer: Peer, _now: number): string {
-    return "";
+  /** Why another server than the first is used, if one is. */
+  statusOf(_peer: Peer, _now: number): RoleStatus {
+    const { reason } = this.#servers;
+    return reason === undefined ? {} : { serverReason: reason };
   }
 
   close(): void {
-    this.#connector.stop();
+    this.#servers.close();
+  }
+
+  get #active(): Contact {
+    return this.#servers.active;
+  }
+
+  get #peer(): Peer {
+    return this.#servers.active.peer;
   }
 
   #watchAtUs(): number {
     const soon = this.#watchedAtUs + WATCH_US;
     const session = this.#peer.current;
     const { everyPathUp, hasNews } = this.#peer;
-    if (!session || this.#connector.active || !everyPathUp || hasNews) return soon;
+    const isBusy = this.#active.connector.active || this.#servers.isBusy;
+    if (!session || isBusy || !everyPathUp || hasNews) return soon;
     const rekeyAtUs = session.createdAtUs + REKEY_AFTER_US + 1;
-    return Math.max(soon, Math.min(this.#watchedAtUs + QUIET_WATCH_US, rekeyAtUs));
+    const dueAtUs = Math.min(rekeyAtUs, this.#servers.askAtUs);
+    return Math.max(soon, Math.min(this.#watchedAtUs + QUIET_WATCH_US, dueAtUs));
   }
 
   #start(now: number): void {
     this.#started = true;
-    const links = this.#options.links.map((link, id) => ({ ...link, id }));
-    this.#peer.configure(now, links, this.#remotes);
-    for (const link of this.#decided.keys()) this.#applyTier(link);
-    this.#connector.start(now);
+    this.#active.configure(now);
+    for (const link of this.#decided.keys()) this.#applyTier(this.#active, link);
+    this.#active.connector.start(now);
   }
 
   /** What the caller has decided comes first, then what the link's limits say. */
-  #applyTier(link: number): void {
+  #applyTier(contact: Contact, link: number): void {
+    if (!contact.isConfigured) return;
     const decided = this.#decided.get(link);
-    const limit = this.#limits[link]!.reason;
-    if (!decided?.tier && limit) this.#peer.decideTier(link, "backup", limit);
-    else this.#peer.decideTier(link, decided?.tier, decided?.reason);
+    const limit = contact.limits[link]!.reason;
+    if (!decided?.tier && limit) contact.peer.decideTier(link, "backup", limit);
+    else contact.peer.decideTier(link, decided?.tier, decided?.reason);
   }
 
   #watchLimits(now: number): void {
     if (!this.#peer.current) return;
     const { paths, receiver } = this.#peer;
-    for (const [link, limits] of this.#limits.entries()) {
+    for (const [link, limits] of this.#active.limits.entries()) {
       const path = paths[link]!;
       if (!limits.limited || path.live.state !== "up") continue;
       const changed = limits.update(now, {
@@ -198,29 +225,30 @@ export class ClientRole {
         loss: Math.max(path.loss, receiver.loss(link)),
         datagrams: path.sentDatagrams + receiver.links[link]!.receivedDatagrams,
       });
-      if (changed) this.#applyTier(link);
+      if (changed) this.#applyTier(this.#active, link);
     }
   }
 
-  #needsSession(now: number): boolean {
-    const session = this.#peer.current;
-    if (!session || this.#isOld(now)) return true;
-    return !this.#peer.anyPathUp && now - this.#peer.progressAtUs > SILENCE_US &&
-      now - session.createdAtUs > SILENCE_US;
-  }
-
-  #isOld(now: number): boolean {
-    const session = this.#peer.current;
-    if (!session) return true;
-    if (now - session.createdAtUs > REKEY_AFTER_US) return true;
-    return this.#peer.paths.some((path) =>
-      path.flight.next - session.base[path.options.id]! > REKEY_AFTER_DATAGRAMS - 2 ** 24
-    );
+  /** Reports what is different with the server that is used now. */
+  #onChange(before: Contact, reason: string): void {
+    const { name: server, peer } = this.#active;
+    for (const link of this.#options.links.keys()) this.#applyTier(this.#active, link);
+    this.#context.host.emit({ type: "server", server, reason });
+    if (!peer.current) return;
+    const remote = peer.remote?.toString();
+    const session = { type: "session", peer: server, state: "up" } as const;
+    this.#context.host.emit(remote === undefined ? session : { ...session, remote });
+    this.#context.host.emit({ type: "mtu", peer: server, mtu: peer.mtu.bytes });
+    for (const [link, path] of peer.paths.entries()) {
+      const isUp = path.live.state === "up";
+      if (isUp === (before.peer.paths[link]!.live.state === "up")) continue;
+      this.#active.emitLink(link, isUp ? "up" : "down", path.live.reason ?? "");
+    }
   }
 
   #complain(now: number): void {
-    if (!this.#connector.pollComplaint(now)) return;
-    const remotes = this.#remotes.filter((remote) => remote !== undefined);
+    if (!this.#active.connector.pollComplaint(now)) return;
+    const remotes = this.#servers.contacts.flatMap((contact) => contact.remotes);
     if (remotes.length === 0) return;
     this.#context.host.emit({
       type: "handshake-failed",

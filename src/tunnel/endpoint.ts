@@ -37,6 +37,7 @@ import type { EndpointEvent, EndpointOptions, EndpointStatus } from "./options.t
 import type { Peer } from "./peer.ts";
 import { peerStatus } from "./peer_status.ts";
 import { ServerRole } from "./server_role.ts";
+import type { ServerState } from "./servers.ts";
 import { TooBigAnswers } from "./too_big.ts";
 
 /** Slots that stay free for what arrives, so that a full queue blocks nothing. */
@@ -111,8 +112,9 @@ export class Endpoint implements Core {
   ): void {
     this.#drops.count("send");
     // A server's datagram does not tell whose path it was for; probes and their answers do.
-    if (this.#options.role !== "client" || path < 0) return;
-    const peer = this.#peers[0]!;
+    if (path < 0) return;
+    const peer = this.#client?.refused;
+    if (!peer) return;
     if (failure === "unreachable") peer.handleUnreachable(now, path, "no route to the server");
     else if (failure === "message-size") peer.handleMessageSize(now, path, length);
   }
@@ -122,7 +124,7 @@ export class Endpoint implements Core {
    * undefined: it can again, or by another way than before, so it is tried at once.
    */
   handleNetworkChange(now: number, link: number, obstacle: string | undefined): void {
-    if (this.#role instanceof ClientRole) this.#role.handleNetworkChange(now, link, obstacle);
+    this.#client?.handleNetworkChange(now, link, obstacle);
   }
 
   /** Runs what {@linkcode pollTimeout} announced; harmless before that. */
@@ -173,7 +175,7 @@ export class Endpoint implements Core {
       role: this.#options.role,
       mtu: this.#options.mtu,
       aead: this.#options.aead.name,
-      peers: this.#peers.map((peer) => peerStatus(peer, now, this.#role.conflictOf(peer, now))),
+      peers: this.#role.shown.map((peer) => peerStatus(peer, now, this.#role.statusOf(peer, now))),
       drops: this.#drops.snapshot(),
     };
   }
@@ -189,29 +191,36 @@ export class Endpoint implements Core {
     tier: Tier | undefined,
     reason: string | undefined,
   ): void {
-    if (this.#role instanceof ClientRole) this.#role.setLinkTier(link, tier, reason);
+    this.#client?.setLinkTier(link, tier, reason);
   }
 
   /**
-   * A client's link is to send to `remote` from now on: a first address, or another one of a server
-   * that does not answer. A session goes on if the server has it there. Call
-   * {@linkcode pollTransmit} after it.
+   * A client's link is to send to `remote` for `server` from now on: a first address, or another one
+   * of a server that does not answer; undefined: it cannot. A session goes on if the server has it
+   * there. Call {@linkcode pollTransmit} after it.
    */
-  setRemote(now: number, link: number, remote: Remote): void {
-    if (this.#role instanceof ClientRole) this.#role.setRemote(now, link, remote);
+  setRemote(now: number, link: number, remote: Remote | undefined, server = 0): void {
+    this.#client?.setRemote(now, link, remote, server);
   }
 
-  /** Whether a client's link works. */
-  isLinkUp(link: number): boolean {
-    const { paths, current } = this.#peers[0]!;
-    return current !== undefined && paths[link]?.live.state === "up";
+  /** Whether a client's link works, with `server` if that is given. */
+  isLinkUp(link: number, server?: number): boolean {
+    return this.#client?.isLinkUp(link, server) ?? false;
+  }
+
+  /** What goes on with one of a client's servers; the one in use counts as asked. */
+  serverState(server: number): ServerState {
+    return this.#client?.stateOf(server) ?? "idle";
   }
 
   /** Bytes of IP packets that a client's link has carried so far, both ways. */
   carriedBytes(link: number): number {
-    const { paths, receiver } = this.#peers[0]!;
-    const path = paths[link];
-    return path ? path.sent.totalBytes + receiver.links[link]!.received.totalBytes : 0;
+    let bytes = 0;
+    for (const { paths, receiver } of this.#peers) {
+      const path = paths[link];
+      if (path) bytes += path.sent.totalBytes + receiver.links[link]!.received.totalBytes;
+    }
+    return bytes;
   }
 
   /** Ends every session; {@linkcode pollTransmit} gives the farewells, then the endpoint is silent. */
@@ -246,7 +255,7 @@ export class Endpoint implements Core {
    * nothing would otherwise get all of it (dynamic threshold of Choudhury and Hahne, 1998).
    */
   #isGreedy(peer: Peer): boolean {
-    return this.#peers.length > 1 && peer.keptPackets > this.#pool.available;
+    return !this.#role.only && peer.keptPackets > this.#pool.available;
   }
 
   #dropPacket(slot: number, reason: "malformed" | "no-peer" | "queue-full"): void {
@@ -255,7 +264,8 @@ export class Endpoint implements Core {
   }
 
   #peerFor(at: number): Peer | undefined {
-    if (this.#peers.length === 1) return this.#peers[0];
+    const { only } = this.#role;
+    if (only) return only;
     let best: Peer | undefined;
     let bestLength: number | undefined;
     for (const peer of this.#peers) {
@@ -313,6 +323,10 @@ export class Endpoint implements Core {
     const bodyBytes = length - OUTER_HEADER_BYTES - TAG_BYTES;
     const kept = peer.handleOpened(now, session, link, counter, slot, bodyBytes, length);
     if (!kept) this.#pool.release(slot);
+  }
+
+  get #client(): ClientRole | undefined {
+    return this.#role instanceof ClientRole ? this.#role : undefined;
   }
 
   #emit(event: EndpointEvent): void {

@@ -17,10 +17,10 @@ import type { PacketPool } from "../slab.ts";
 export interface ClientLink extends LinkOptions {
   readonly name: string;
   /**
-   * Where to send, which {@linkcode Endpoint.setRemote} changes; undefined until it is known. The
-   * socket index is the link id.
+   * Where to send to each server, which {@linkcode Endpoint.setRemote} changes; undefined until it
+   * is known. The socket index is the link id.
    */
-  readonly remote: Remote | undefined;
+  readonly remotes: readonly (Remote | undefined)[];
 }
 
 /** A client as the server's endpoint knows it. */
@@ -53,6 +53,8 @@ export interface ClientEndpointOptions extends CommonOptions {
   readonly role: "client";
   /** 32 bytes. */
   readonly psk: Uint8Array;
+  /** Names of the servers, the best one first; at least one. */
+  readonly servers: readonly string[];
   readonly links: readonly ClientLink[];
   /**
    * Returns the time stamp of a handshake that begins at `now`, in microseconds since 1970. Each
@@ -80,6 +82,13 @@ export type EndpointEvent =
     readonly remote?: string;
     /** Why it is down, if that is known. */
     readonly reason?: string;
+  }
+  | {
+    /** A client uses another one of its servers. */
+    readonly type: "server";
+    readonly server: string;
+    /** What one of them does: `a.example does not answer`. */
+    readonly reason: string;
   }
   | {
     readonly type: "link";
@@ -160,6 +169,8 @@ export interface LinkStatus {
 /** State of one peer. */
 export interface PeerStatus {
   readonly name: string;
+  /** Why this server is used and not the first one (client); absent when it is the first. */
+  readonly serverReason?: string;
   /** Where the hosts are that use its key in turn (server); absent when there is only one. */
   readonly conflict?: string;
   readonly state: "connecting" | "up" | "down";

@@ -8,13 +8,16 @@ import type { Path } from "../links/path.ts";
 import type { LinkStatus, PeerStatus } from "./options.ts";
 import type { Peer } from "./peer.ts";
 
-/** Describes a peer as it is at `now`. `conflict` says where the hosts are that share its key. */
-export function peerStatus(peer: Peer, now: number, conflict: string): PeerStatus {
+/** What only a role knows of a peer; see {@linkcode PeerStatus}. */
+export type RoleStatus = Pick<PeerStatus, "conflict" | "serverReason">;
+
+/** Describes a peer as it is at `now`. */
+export function peerStatus(peer: Peer, now: number, ofRole: RoleStatus): PeerStatus {
   const session = peer.current;
   const { holds, heldEver } = peer.receiver.resequencer;
   return {
     name: peer.name,
-    ...conflict !== "" && { conflict },
+    ...ofRole,
     state: !session ? "connecting" : peer.anyPathUp ? "up" : "down",
     cipher: session?.cipher ?? "",
     sessionAgeUs: session ? now - session.createdAtUs : 0,

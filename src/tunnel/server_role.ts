@@ -19,6 +19,7 @@ import { FEATURE, HANDSHAKE_TYPE } from "../wire/handshake.ts";
 import type { RoleContext } from "./client_role.ts";
 import type { ServerEndpointOptions } from "./options.ts";
 import { Peer } from "./peer.ts";
+import type { RoleStatus } from "./peer_status.ts";
 import { Takeovers } from "./takeovers.ts";
 
 /** Answers that may wait to be sent. */
@@ -131,10 +132,20 @@ export class ServerRole {
     peer.adopt(now, session, remote);
   }
 
-  /** Where the hosts are that use the key of `peer` in turn; empty when there is one only. */
-  conflictOf(peer: Peer, now: number): string {
+  /** The peer that all packets are for; undefined: that depends on where they are to go. */
+  get only(): Peer | undefined {
+    return this.peers.length === 1 ? this.peers[0] : undefined;
+  }
+
+  /** The peers that are of interest. */
+  get shown(): readonly Peer[] {
+    return this.peers;
+  }
+
+  /** Where the hosts are that use the key of `peer` in turn, if there are several. */
+  statusOf(peer: Peer, now: number): RoleStatus {
     const takeovers = this.#takeovers.get(peer);
-    return takeovers?.isRecent(now) ? takeovers.words : "";
+    return takeovers?.isRecent(now) ? { conflict: takeovers.words } : {};
   }
 
   close(): void {

@@ -26,6 +26,7 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
     logLevel: "info",
     sandbox: true,
     secret: SECRET,
+    servers: ["server"],
     tunnel: {
       address: prefix("10.44.43.1/30"),
       gateway: address("10.44.43.2"),
@@ -37,8 +38,8 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
       duplicate: "off",
     },
     links: [
-      { name: "dsl1", remote: { host: address("1.2.3.4"), port: 5080 }, rdomain: 1, options },
-      { name: "dsl2", remote: { host: address("1.2.3.4"), port: 5081 }, rdomain: 2, options },
+      { name: "dsl1", remotes: [{ host: address("1.2.3.4"), port: 5080 }], rdomain: 1, options },
+      { name: "dsl2", remotes: [{ host: address("1.2.3.4"), port: 5081 }], rdomain: 2, options },
     ],
     rules: [],
   });
@@ -62,6 +63,7 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
   assertEquals(secret.key, new Uint8Array(32));
   assertEquals<unknown>(rest, {
     mode: "client",
+    servers: ["server"],
     file: "/etc/aggvpn/sample.toml",
     name: "home",
     control: "/var/run/aggvpn/other.sock",
@@ -88,7 +90,7 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
   });
   assertEquals<unknown>(links[0], {
     name: "dsl",
-    remote: { host: "vpn.example.net", port: 5080 },
+    remotes: [{ host: "vpn.example.net", port: 5080 }],
     bind: address("198.51.100.10"),
     localPort: 4000,
     interface: "eth1",
@@ -105,7 +107,7 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
   });
   assertEquals<unknown>(links[1], {
     name: "lte",
-    remote: { host: address("2001:db8::1"), port: 5081 },
+    remotes: [{ host: address("2001:db8::1"), port: 5081 }],
     vrf: "vrf-lte",
     options: {
       tier: "backup",

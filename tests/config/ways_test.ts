@@ -17,7 +17,7 @@ import { address } from "../addresses.ts";
 
 const PLAIN: LinkConfig = {
   name: "dsl",
-  remote: { host: "vpn.example.net", port: 5080 },
+  remotes: [{ host: "vpn.example.net", port: 5080 }],
   options: { tier: "primary", metered: false, timeoutUs: 1e6 },
 };
 

@@ -39,7 +39,7 @@ const COMMON = {
 function link(name: string, port: number): LinkConfig {
   return {
     name,
-    remote: { host: address("192.0.2.1"), port },
+    remotes: [{ host: address("192.0.2.1"), port }],
     bind: address("198.51.100.7"),
     localPort: port + 1000,
     options: { tier: "primary", metered: false, timeoutUs: 1e6 },
@@ -54,6 +54,7 @@ const CLIENT: ClientModeConfig = {
   ...COMMON,
   mode: "client",
   secret: SECRET,
+  servers: ["server"],
   links: [link("dsl", 5080), link("lte", 5081)],
 };
 const SERVER: ServerModeConfig = {
@@ -119,7 +120,7 @@ Deno.test("openDaemon() waits for links and names that are not there, and status
   const [near, far] = [new MemoryPlatform(network), new MemoryPlatform(network)];
   near.absent.add("dsl");
   const host = "nobody.invalid";
-  const named: LinkConfig = { ...link("lte", 5081), remote: { host, port: 5081 } };
+  const named: LinkConfig = { ...link("lte", 5081), remotes: [{ host, port: 5081 }] };
   const server = await open(SERVER, far);
   const lines = await logged(async () => {
     const client = await open({ ...CLIENT, links: [CLIENT.links[0]!, named] }, near);
@@ -162,7 +163,7 @@ Deno.test("a daemon's link gets a socket of the family of the address that it tr
   const remote = { host: "vpn.example.net", port: 5080 };
   const server = await open(SERVER, far);
   const client = await open(
-    { ...CLIENT, links: [{ name, options, remote }] },
+    { ...CLIENT, links: [{ name, options, remotes: [remote] }] },
     near,
   );
   const running = [server.run(), client.run()];
@@ -177,7 +178,7 @@ Deno.test("a daemon's link gets a socket of the family of the address that it tr
 
 Deno.test("openDaemon() routes nothing through a tunnel whose server no resolver knows yet", async () => {
   const platform = new MemoryPlatform();
-  const links = [{ ...CLIENT.links[0]!, remote: { host: "nobody.invalid", port: 5080 } }];
+  const links = [{ ...CLIENT.links[0]!, remotes: [{ host: "nobody.invalid", port: 5080 }] }];
   const tunnel = { ...CLIENT.tunnel, routes: [prefix("0.0.0.0/0")] };
   const config = { ...CLIENT, links, tunnel };
   const stopping = new AbortController();

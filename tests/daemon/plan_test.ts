@@ -18,7 +18,7 @@ import { address, prefix } from "../addresses.ts";
 
 const LINK: LinkConfig = {
   name: "dsl",
-  remote: { host: address("192.0.2.1"), port: 5080 },
+  remotes: [{ host: address("192.0.2.1"), port: 5080 }],
   options: { tier: "primary", metered: false, timeoutUs: 1e6 },
 };
 
@@ -48,7 +48,14 @@ function client(
   links: LinkConfig[],
   tunnel: Partial<ClientModeConfig["tunnel"]> = {},
 ): ClientModeConfig {
-  return { ...COMMON, mode: "client", secret: {}, links, tunnel: { ...TUNNEL, ...tunnel } };
+  return {
+    ...COMMON,
+    mode: "client",
+    secret: {},
+    servers: ["server"],
+    links,
+    tunnel: { ...TUNNEL, ...tunnel },
+  };
 }
 
 function server(
@@ -124,14 +131,14 @@ Deno.test("tunnelMtu() is one that an interface with IPv6 may have", () => {
 Deno.test("clientLink() bounds the packets of a link by what is configured and by its interface", () => {
   const remote = remoteOf(address("192.0.2.1").bytes, 5080);
   const mtu = (link: LinkConfig, ofInterface?: number): number | undefined =>
-    clientLink(link, remote, ofInterface).mtuBytes;
+    clientLink(link, [remote], ofInterface).mtuBytes;
   assertEquals([mtu(linkOf(1400)), mtu(linkOf(1400), 1492), mtu(linkOf(1600), 1492)], [
     1400,
     1400,
     1492,
   ]);
   assertEquals([mtu(LINK, 9000), mtu(LINK)], [9000, undefined]);
-  assertEquals("mtuBytes" in clientLink(LINK, remote), false);
+  assertEquals("mtuBytes" in clientLink(LINK, [remote]), false);
 });
 
 Deno.test("clientLink() hands on every option of a link", () => {
@@ -146,10 +153,10 @@ Deno.test("clientLink() hands on every option of a link", () => {
     timeoutUs: 6e6,
     mtuBytes: 700,
   } as const satisfies Required<LinkOptions>;
-  assertEquals(clientLink({ ...LINK, options }, undefined), {
+  assertEquals(clientLink({ ...LINK, options }, [undefined]), {
     ...options,
     name: "dsl",
-    remote: undefined,
+    remotes: [undefined],
   });
 });
 
@@ -202,7 +209,7 @@ Deno.test("networkPlan() gives each route the gateway of its family", () => {
       family: 4,
       address: address("192.0.2.7"),
       table: 101,
-      remotePort: 5080,
+      remotePorts: [5080],
     }],
     nat: false,
     mssClamp: true,

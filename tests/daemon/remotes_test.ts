@@ -1,7 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Address } from "../../src/address.ts";
-import { type RemoteLink, Remotes } from "../../src/daemon/remotes.ts";
+import { type RemoteHost, type RemoteLink, Remotes } from "../../src/daemon/remotes.ts";
 import { AbsentError, AggvpnError } from "../../src/errors.ts";
+import type { ServerState } from "../../src/tunnel/servers.ts";
 import { address } from "../addresses.ts";
 import { logged } from "../logged.ts";
 
@@ -21,12 +22,20 @@ class Bench {
   /** Addresses that answer. */
   readonly answering = new Set<string>();
   readonly withoutSocket = new Set<number>();
+  /** What goes on with servers. */
+  readonly states: ServerState[] = ["asked"];
+  /** What sockets were to be. */
+  readonly families: string[] = [];
   readonly remotes: Remotes;
   #startS = 100;
 
-  constructor(...links: Partial<RemoteLink>[]) {
+  constructor(...links: Partial<RemoteLink & RemoteHost>[]) {
     this.remotes = new Remotes({
-      links: links.map((link, i) => ({ name: `l${i}`, host: HOST, port: 5080 + i, ...link })),
+      links: links.map(({ host = HOST, port, ...link }, i) => ({
+        name: `l${i}`,
+        hosts: [{ host, port: port ?? 5080 + i }],
+        ...link,
+      })),
       lookup: (host, { rdomain = 0 }) => this.#lookup(host, rdomain),
       clock: () => this.nowS * 1e6,
     });
@@ -37,16 +46,22 @@ class Bench {
     this.asked.length = 0;
     this.#startS = this.nowS;
     this.remotes.attach({
-      isUp: (link) => this.answering.has(this.at(link)),
+      isUp: (link, server) =>
+        this.states[server] !== "idle" && this.answering.has(this.at(link, server)),
+      serverState: (server) => this.states[server] ?? "idle",
       hasSocket: (link) => !this.withoutSocket.has(link),
-      setRemote: (link, remote) => void this.told.push(`${this.#second} l${link} ${remote}`),
+      setFamily: (link, family) => void this.families.push(`${this.#second} l${link} ${family}`),
+      setRemote: (link, server, remote) => {
+        const of = server === 0 ? "" : ` s${server}`;
+        this.told.push(`${this.#second} l${link}${of} ${remote}`);
+      },
     });
     return this;
   }
 
   /** Where a link sends. */
-  at(link = 0): string {
-    return `${this.remotes.current[link]}`.replace(/:\d+$/, "");
+  at(link = 0, server = 0): string {
+    return `${this.remotes.current[link]![server]}`.replace(/:\d+$/, "");
   }
 
   async run(seconds: number): Promise<void> {
@@ -75,7 +90,7 @@ Deno.test("Remotes takes addresses as they are, and never looks them up", async 
   const bench = await new Bench({ host: address(A) }).start();
   await bench.run(300);
   assertEquals([bench.at(), bench.asked, bench.told], [A, [], []]);
-  assertEquals(bench.remotes.hasNames, false);
+  assertEquals(bench.remotes.mayChange, false);
   assertThrows(() => new Bench({ host: address(A), family: 6 }), AggvpnError, "no IPv6 address");
 });
 
@@ -171,8 +186,8 @@ Deno.test("Remotes tries addresses of the family that has worked first", async (
   bench.told.length = 0;
   await bench.run(20);
   assertEquals(bench.told.map((line) => line.split(" ")[2]), [
-    `[${SIX}]:5080`,
     `${A}:5080`,
+    `[${SIX}]:5080`,
     `${B}:5080`,
   ]);
   bench.names[HOST] = [SIX, "203.0.113.9"];

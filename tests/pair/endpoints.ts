@@ -49,9 +49,10 @@ export function clientEnd(
   links: readonly ClientLink[],
   psk: Uint8Array = PSK,
   clockErrorUs: () => number = () => 0,
+  servers: readonly string[] = ["server"],
 ): EndpointOptions {
   const stampUs = (now: number): number => EPOCH_US + now + clockErrorUs();
-  return { ...shared, pool, role: "client", psk: psk.slice(), links, stampUs };
+  return { ...shared, pool, role: "client", psk: psk.slice(), servers, links, stampUs };
 }
 
 /** The end that answers. */
@@ -75,11 +76,11 @@ export function knownClient(
 export function linkTo(
   name: string,
   remote: Remote,
-  differences: Partial<Omit<ClientLink, "name" | "remote">> = {},
+  differences: Partial<Omit<ClientLink, "name">> = {},
 ): ClientLink {
   return {
     name,
-    remote,
+    remotes: [remote],
     tier: "primary",
     metered: false,
     uploadBps: 0,

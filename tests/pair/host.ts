@@ -170,6 +170,8 @@ function textOf(event: EndpointEvent): string {
       return event.state;
     case "link":
       return `${event.link} ${event.state}`;
+    case "server":
+      return `${event.reason}: ${event.server}`;
     case "roamed":
       return `${event.link} ${event.remote}`;
     case "conflict":

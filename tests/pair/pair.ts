@@ -96,6 +96,10 @@ export interface ClientSpec {
 export interface PairOptions {
   /** Packet slots of each host. */
   readonly slots?: number;
+  /** How many servers the clients have, which are called s0, s1 and so on; one when absent. */
+  readonly servers?: number;
+  /** Whether they are addresses of one host. */
+  readonly isOneHost?: boolean;
   /** The clients that the server knows; when absent, those of the pair. */
   readonly known?: readonly ClientOptions[];
   readonly aead?: AeadProvider;
@@ -104,9 +108,10 @@ export interface PairOptions {
   readonly mtu?: number;
 }
 
-/** One server, its clients and the lines between them. */
+/** One server or several, clients and the lines between them. */
 export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
-  readonly server: Host;
+  readonly servers: readonly Host[];
+  readonly #linesTo: readonly TestLine[][];
   readonly clients: Host[] = [];
   /** Every datagram ever sent, lost or not. */
   readonly sent: Datagram[] = [];
@@ -119,18 +124,31 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
     super();
     this.queue.runUntil(START_US);
     const { slots = 4096, known = specs.map(clientOptions), aead, mtu, policy } = options;
+    const { servers = 1, isOneHost = false } = options;
+    this.#linesTo = Array.from({ length: servers }, () => []);
     this.#shared = sharedOptions(this.#rng, { ...aead && { aead }, ...mtu && { mtu }, ...policy });
-    this.server = new Host(this, {
-      name: "server",
-      sockets: Math.max(1, ...specs.map((spec) => delaysOf(spec).length)),
-      slots,
-      endpoint: (pool) => serverEnd(this.#shared, pool, known),
-    });
+    this.servers = Array.from({ length: isOneHost ? 1 : servers }, (_, i) =>
+      new Host(this, {
+        name: `server ${i}`,
+        sockets: Math.max(1, ...specs.map((spec) => delaysOf(spec).length)),
+        slots,
+        endpoint: (pool) => serverEnd(this.#shared, pool, known),
+      }));
     specs.forEach((spec, i) => this.#addClient(spec, i, slots));
   }
 
   get client(): Host {
     return this.clients[0]!;
+  }
+
+  /** The only server, or the best one. */
+  get server(): Host {
+    return this.servers[0]!;
+  }
+
+  /** The lines to one of the servers. */
+  linesTo(server: number): readonly TestLine[] {
+    return this.#linesTo[server]!;
   }
 
   /** Lets time pass until nothing is in flight. */
@@ -173,7 +191,7 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
 
   /** Closes every end and asserts that all memory has come back. */
   finish(): void {
-    const hosts = [...this.clients, this.server];
+    const hosts = [...this.clients, ...this.servers];
     for (const host of hosts) host.close(this.now);
     this.run(1_000_000);
     for (const host of hosts) {
@@ -186,7 +204,7 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
   }
 
   transmit(host: Host, socket: number, to: Remote, bytes: Uint8Array): void {
-    const toServer = host !== this.server;
+    const toServer = !this.servers.includes(host);
     const line = toServer ? this.#lineFrom(host, socket, to) : this.lineTo(to, socket);
     if (!line) {
       if (!toServer) this.onStray(to, socket, bytes);
@@ -199,27 +217,43 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
   }
 
   get #hosts(): readonly Host[] {
-    return [this.server, ...this.clients];
+    return [...this.servers, ...this.clients];
   }
 
   #addClient(spec: ClientSpec, i: number, slots: number): void {
     const delays = delaysOf(spec);
-    const links = delays.map((_, id) => linkTo(`l${id}`, serverAt(id, spec), spec.link?.(id)));
+    const links = delays.map((_, id) => ({
+      ...linkTo(`l${id}`, serverAt(0, id, spec)),
+      remotes: this.#linesTo.map((_, server) => serverAt(server, id, spec)),
+      ...spec.link?.(id),
+    }));
+    const count = this.#linesTo.length;
+    const names = count === 1 ? ["server"] : this.#linesTo.map((_, i) => `s${i}`);
     const host = new Host(this, {
       name: `client ${i}`,
       sockets: delays.length,
       slots,
       endpoint: (pool) =>
-        clientEnd(sharedOf(this.#shared, spec), pool, links, spec.psk, spec.clockErrorUs),
+        clientEnd(sharedOf(this.#shared, spec), pool, links, spec.psk, spec.clockErrorUs, names),
     });
     this.clients.push(host);
-    delays.forEach((delayUs, id) => {
+    for (const server of this.#linesTo.keys()) this.#addLines(host, spec, i, server);
+  }
+
+  #addLines(host: Host, spec: ClientSpec, client: number, server: number): void {
+    delaysOf(spec).forEach((delayUs, id) => {
       const direction = { rate: UNLIMITED, delayUs, ...spec.line?.(id) };
       const { ipv6 = false } = spec;
       const link = openLink({ name: `l${id}`, up: direction, down: direction, ipv6 }, this.#rng);
-      const ends = { clientEnd: host, serverEnd: this.server, socket: id, serverSocket: id };
-      const remotes = { client: clientAt(i, id, spec), server: serverAt(id, spec) };
-      this.lines.push(new TestLine({ ...ends, ...remotes }, link));
+      const serverEnd = this.servers[server] ?? this.server;
+      const ends = { clientEnd: host, serverEnd, socket: id, serverSocket: id };
+      const remotes = {
+        client: clientAt(client, server, id, spec),
+        server: serverAt(server, id, spec),
+      };
+      const line = new TestLine({ ...ends, ...remotes }, link);
+      this.lines.push(line);
+      this.#linesTo[server]!.push(line);
     });
   }
 
@@ -230,13 +264,20 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
   }
 }
 
-function serverAt(socket: number, { ipv6 = false }: ClientSpec): Remote {
-  return remoteOf(ipv6 ? exampleOf(1, 1) : Uint8Array.of(192, 0, 2, 1), 5080 + socket);
+function serverAt(server: number, socket: number, { ipv6 = false }: ClientSpec): Remote {
+  const address = ipv6 ? exampleOf(1, 1 + server) : Uint8Array.of(192, 0, 2, 1 + server);
+  return remoteOf(address, 5080 + socket);
 }
 
-function clientAt(client: number, socket: number, { ipv6 = false }: ClientSpec): Remote {
+/** NAT gives it another port towards each server. */
+function clientAt(
+  client: number,
+  server: number,
+  socket: number,
+  { ipv6 = false }: ClientSpec,
+): Remote {
   const address = ipv6 ? exampleOf(2, 10 + client) : Uint8Array.of(198, 51, 100, 10 + client);
-  return remoteOf(address, 40_000 + socket);
+  return remoteOf(address, 40_000 + 1000 * server + socket);
 }
 
 function delaysOf(spec: ClientSpec): readonly number[] {

@@ -21,7 +21,7 @@ function pass(pair: Pair): void {
 Deno.test("Endpoint uses a link whose server it is told of later", () => {
   const pair = new Pair([{
     delaysUs: [10_000, 10_000],
-    link: (id) => id === 1 ? { remote: undefined } : {},
+    link: (id) => id === 1 ? { remotes: [undefined] } : {},
   }]).connect();
   pair.run(20_000_000);
   const { endpoint } = pair.client;
@@ -35,7 +35,7 @@ Deno.test("Endpoint uses a link whose server it is told of later", () => {
 });
 
 Deno.test("Endpoint sends nothing while it knows no server, and begins at once when it does", () => {
-  const pair = new Pair([{ link: () => ({ remote: undefined }) }]);
+  const pair = new Pair([{ link: () => ({ remotes: [undefined] }) }]);
   pair.client.turn(pair.now);
   pair.run(20_000_000);
   assertEquals([pair.sent.length, pair.client.eventsOf("handshake-failed")], [0, []]);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Family } from "../../address.ts";
+import type { Address, Family } from "../../address.ts";
 import type { ReadCommand } from "../command_output.ts";
 import type { HostFinding, HostNeeds, LinkNeeds } from "../platform.ts";
 import {
@@ -25,7 +25,7 @@ export function inspectNetwork(read: ReadCommand, needs: HostNeeds): HostFinding
     ...inspectRoutes(needs, routes),
     ...inspectAddresses(needs, addresses),
     ...inspectLeak(needs, routes),
-    ...needs.links.flatMap((link) => inspectWay(read, link, addresses)),
+    ...needs.links.flatMap((link) => inspectWays(read, link, addresses)),
   ];
 }
 
@@ -74,14 +74,26 @@ function inspectLeak({ plan }: HostNeeds, routes: readonly HostRoute[]): HostFin
   }];
 }
 
-/** Asks the kernel for the way to the server that the link's datagrams will take. */
-function inspectWay(
+/** Asks the kernel for the way to each server that the link's datagrams will take. */
+function inspectWays(
   read: ReadCommand,
   link: LinkNeeds,
   addresses: readonly HostAddress[],
 ): HostFinding[] {
-  const { name, remote, family, table, interface: device } = link;
-  if (remote === undefined || remote.zone !== undefined) return [];
+  const findings = link.remotes.filter(({ zone }) => zone === undefined)
+    .flatMap((remote) => inspectWay(read, link, remote, addresses));
+  // An interface without addresses is in the way to all of them.
+  return [...new Map(findings.map((finding) => [finding.message, finding])).values()];
+}
+
+function inspectWay(
+  read: ReadCommand,
+  link: LinkNeeds,
+  remote: Address,
+  addresses: readonly HostAddress[],
+): HostFinding[] {
+  const { name, table, interface: device } = link;
+  const { family } = remote;
   const who = `Link "${name}"`;
   if (table !== undefined) {
     const ways = readRoutes(read, `${table}`);
@@ -90,7 +102,7 @@ function inspectWay(
     const hint = `Add one, such as "ip route add default via GATEWAY table ${table}".`;
     return [{ severity: "warning", message, hint }];
   }
-  const { success, output } = read(wayCommand(link));
+  const { success, output } = read(wayCommand(link, remote));
   // Of a VRF the interfaces below it have the addresses and routes.
   const isBelow = device !== undefined && / dev (\S+)/.exec(output)?.[1] !== device;
   if (success && (device === undefined || isBelow)) return [];
@@ -114,7 +126,10 @@ function inspectWay(
   return [{ severity: "warning", message, hint }];
 }
 
-function wayCommand({ remote, address, interface: device, mark }: LinkNeeds): string[] {
+function wayCommand(
+  { address, interface: device, mark }: LinkNeeds,
+  remote: Address,
+): string[] {
   const from = address === undefined || address.isUnspecified ? [] : ["from", `${address}`];
   const oif = device === undefined ? [] : ["oif", device];
   const marked = mark === undefined ? [] : ["mark", `${mark}`];

@@ -24,7 +24,7 @@ import { type Forwarding, type HostRoute, type HostState, routesInWay } from "./
  * rule takes the next one that is free.
  */
 const FIRST_RULE_PREFERENCE = 7800;
-/** The same of the rules behind those, one for each link at most: there are at most 256. */
+/** The same of the rules behind those, one for each port of a link. */
 const FIRST_GUARD_PREFERENCE = 8200;
 
 /**
@@ -159,6 +159,10 @@ function routeTo(
 function ruleChanges({ links }: NetworkPlan, { rulePreferences }: HostState): SystemChange[] {
   let preference = FIRST_RULE_PREFERENCE - 1;
   let guard = FIRST_GUARD_PREFERENCE - 1;
+  const nextGuard = (): number => {
+    do guard++; while (rulePreferences.has(guard));
+    return guard;
+  };
   return links.flatMap((link) => {
     const selector = link.mark !== undefined
       ? ["fwmark", `${link.mark}`]
@@ -168,12 +172,11 @@ function ruleChanges({ links }: NetworkPlan, { rulePreferences }: HostState): Sy
       ? ["oif", link.interface]
       : undefined;
     do preference++; while (rulePreferences.has(preference));
-    do guard++; while (rulePreferences.has(guard));
     if (!selector || link.table === undefined) return [];
     const ip = ipOf(link.address?.family ?? link.family ?? 4);
     return [
       addRule(ip, [...selector, "lookup", `${link.table}`], preference),
-      ...link.interface === undefined ? guardChanges(link, guard, ip, selector) : [],
+      ...link.interface === undefined ? guardChanges(link, nextGuard, ip, selector) : [],
     ];
   });
 }
@@ -185,15 +188,16 @@ function ruleChanges({ links }: NetworkPlan, { rulePreferences }: HostState): Sy
  * without ports (Linux 4.17, not busybox) has none.
  */
 function guardChanges(
-  { remotePort }: NetworkPlan["links"][number],
-  preference: number,
+  { remotePorts = [] }: NetworkPlan["links"][number],
+  nextPreference: () => number,
   ip: readonly string[],
   selector: readonly string[],
 ): SystemChange[] {
-  if (remotePort === undefined) return [];
-  const datagrams = ["ipproto", "udp", "dport", `${remotePort}`];
-  const change = addRule(ip, [...selector, ...datagrams, "unreachable"], preference);
-  return [{ ...change, mayFail: true }];
+  return remotePorts.map((port) => {
+    const datagrams = ["ipproto", "udp", "dport", `${port}`];
+    const change = addRule(ip, [...selector, ...datagrams, "unreachable"], nextPreference());
+    return { ...change, mayFail: true };
+  });
 }
 
 function addRule(ip: readonly string[], what: readonly string[], preference: number): SystemChange {

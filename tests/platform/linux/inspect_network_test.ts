@@ -22,7 +22,7 @@ function inspect({ routes = [], addresses = [], links = [] }: Wanted): string[] 
       addresses: addresses.map(prefix),
       routes: routes.map((text) => ({ destination: prefix(text) })),
     },
-    links: links.map((link) => ({ name: "dsl", family: 4, remote: SERVER, ...link })),
+    links: links.map((link) => ({ name: "dsl", family: 4, remotes: [SERVER], ...link })),
     listen: [],
     nat: false,
     mssClamp: false,

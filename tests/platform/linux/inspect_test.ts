@@ -42,7 +42,13 @@ Deno.test({
       assertEquals(
         texts(inspect({
           tunName: "agg0",
-          links: [{ name: "a", family: 4, interface: "lo", address: address("127.0.0.1") }],
+          links: [{
+            name: "a",
+            family: 4,
+            interface: "lo",
+            address: address("127.0.0.1"),
+            remotes: [],
+          }],
           listen: [{ host: address("127.0.0.1"), port: 5080 }],
         })),
         [],
@@ -58,7 +64,7 @@ Deno.test({
     inNewNetwork(() => {
       ip("link add wan0 type veth peer name wan1");
       ip("link set lo up");
-      const link = { name: "dsl", family: 4 } as const;
+      const link = { name: "dsl", family: 4, remotes: [] } as const;
       const findings = inspect({
         links: [
           { ...link, interface: "wan00" },
@@ -88,7 +94,7 @@ Deno.test({
     inNewNetwork(() => {
       ip("link set lo up");
       Deno.writeTextFileSync("/proc/sys/net/ipv4/conf/lo/rp_filter", "1");
-      const links = [{ name: "dsl", family: 4, interface: "lo" }] as const;
+      const links = [{ name: "dsl", family: 4, interface: "lo", remotes: [] }] as const;
       assertStringIncludes(texts(inspect({ links }))[0]!, "strict reverse-path filter");
       Deno.writeTextFileSync("/proc/sys/net/ipv4/conf/all/rp_filter", "2");
       assertEquals(inspect({ links }), []);

@@ -39,9 +39,9 @@ const CLIENT: NetworkPlan = {
   links: [
     { name: "dsl", address: address("192.0.2.10"), interface: "eth0", table: 101 },
     { name: "lte", interface: "wwan0", table: 102 },
-    { name: "fibre", mark: 102, table: 103, family: 6, remotePort: 5082 },
+    { name: "fibre", mark: 102, table: 103, family: 6, remotePorts: [5082] },
     { name: "plain", interface: "eth1" },
-    { name: "bound", address: address("192.0.2.11"), table: 104, remotePort: 5084 },
+    { name: "bound", address: address("192.0.2.11"), table: 104, remotePorts: [5084] },
   ],
   nat: false,
   mssClamp: false,
@@ -75,12 +75,12 @@ Deno.test("networkChanges() sets MTU, addresses and routes, and rules for links 
     " <- ip rule del oif wwan0 lookup 102 pref 7801 protocol 78",
     "ip -6 rule add fwmark 102 lookup 103 pref 7802 protocol 78" +
     " <- ip -6 rule del fwmark 102 lookup 103 pref 7802 protocol 78",
-    "? ip -6 rule add fwmark 102 ipproto udp dport 5082 unreachable pref 8202 protocol 78" +
-    " <- ip -6 rule del fwmark 102 ipproto udp dport 5082 unreachable pref 8202 protocol 78",
+    "? ip -6 rule add fwmark 102 ipproto udp dport 5082 unreachable pref 8200 protocol 78" +
+    " <- ip -6 rule del fwmark 102 ipproto udp dport 5082 unreachable pref 8200 protocol 78",
     "ip rule add from 192.0.2.11 lookup 104 pref 7804 protocol 78" +
     " <- ip rule del from 192.0.2.11 lookup 104 pref 7804 protocol 78",
-    "? ip rule add from 192.0.2.11 ipproto udp dport 5084 unreachable pref 8204 protocol 78" +
-    " <- ip rule del from 192.0.2.11 ipproto udp dport 5084 unreachable pref 8204 protocol 78",
+    "? ip rule add from 192.0.2.11 ipproto udp dport 5084 unreachable pref 8201 protocol 78" +
+    " <- ip rule del from 192.0.2.11 ipproto udp dport 5084 unreachable pref 8201 protocol 78",
   ]);
 });
 
@@ -197,7 +197,7 @@ for (const way of ["address", "mark"] as const) {
         ip("route add default via 198.51.100.1 dev wwan0");
         ip("route add default via 192.0.2.1 dev eth0 table 101");
         const bound = way === "address" ? { address: address("192.0.2.10") } : { mark: 102 };
-        const link = { name: "dsl", ...bound, table: 101, remotePort: 5081 };
+        const link = { name: "dsl", ...bound, table: 101, remotePorts: [5081] };
         const before = ip("rule");
         const plan = { ...CLIENT, routes: [], links: [link] };
         const undo = applyChanges(networkChanges(plan, OFF), () => {});
@@ -328,9 +328,9 @@ Deno.test("networkChanges() takes preferences that no rule has", () => {
     "7801",
     "7803",
     "7804",
-    "8202",
+    "8200",
     "7806",
-    "8204",
+    "8201",
   ]);
 });
 

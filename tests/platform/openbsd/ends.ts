@@ -151,7 +151,7 @@ export function makeTunnel(
     (shared, pool) => clientEnd(shared, pool, links),
     2,
     options,
-    links.map(({ remote }) => remote!.address),
+    links.map(({ remotes: [remote] }) => remote!.address),
   );
   server.start();
   client.start();

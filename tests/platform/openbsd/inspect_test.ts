@@ -47,7 +47,7 @@ function texts(findings: readonly HostFinding[]): string[] {
   return findings.map(({ severity, message }) => `${severity}: ${message}`);
 }
 
-const LINK = { name: "dsl", family: 4 } as const;
+const LINK = { name: "dsl", family: 4, remotes: [] } as const;
 
 Deno.test("inspectHost() finds nothing on a gateway that has everything", () => {
   const findings = inspect({

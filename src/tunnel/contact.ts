@@ -1,0 +1,156 @@
+/**
+ * One server as its client knows it: how to reach it, the handshakes with it, and the peer that it
+ * is once there is a session.
+ *
+ * @module
+ */
+
+import type { TransmitBatch } from "../batch.ts";
+import type { InitPayload } from "../crypto/handshake.ts";
+import type { PskKeys } from "../crypto/psk.ts";
+import { Remote, REMOTE_BYTES } from "../remote.ts";
+import { type Connected, Connector } from "../session/connector.ts";
+import { REKEY_AFTER_DATAGRAMS, REKEY_AFTER_US } from "../session/session.ts";
+import type { Sessions } from "../session/sessions.ts";
+import { LinkLimits } from "./link_limits.ts";
+import type { ClientEndpointOptions } from "./options.ts";
+import { Peer, type PeerHost } from "./peer.ts";
+
+/** When no path answers for this long, the server may have forgotten the session. */
+const SILENCE_US = 700_000;
+
+/** What contacts share. */
+export interface ContactContext {
+  readonly options: ClientEndpointOptions;
+  readonly keys: PskKeys;
+  readonly sessions: Sessions<Peer>;
+  readonly payload: (now: number) => InitPayload;
+}
+
+/** A server, spoken to or not. */
+export class Contact {
+  readonly peer: Peer;
+  readonly connector: Connector;
+  /** What its links may be, as long as it is the one in use. */
+  readonly limits: readonly LinkLimits[];
+  readonly #context: ContactContext;
+  readonly #host: PeerHost;
+  /** Where links are to send, by id; a path's own remote may have been led away from there. */
+  readonly #remotes: (Remote | undefined)[];
+
+  /** @param index its place in the order of preference */
+  constructor(readonly index: number, context: ContactContext, host: PeerHost) {
+    const { options, keys, sessions, payload } = context;
+    this.#context = context;
+    this.#host = host;
+    this.peer = new Peer(options.servers[index]!, [], host, false);
+    this.limits = options.links.map((link) => new LinkLimits(link));
+    this.#remotes = options.links.map(({ remotes }) => remotes[index]);
+    this.connector = new Connector(
+      keys,
+      options.random,
+      payload,
+      () => sessions.newId(this.peer),
+    );
+  }
+
+  get name(): string {
+    return this.peer.name;
+  }
+
+  /** Where its links are to send, as far as that is known. */
+  get remotes(): readonly Remote[] {
+    return this.#remotes.filter((remote) => remote !== undefined);
+  }
+
+  /** Whether it has links; they are made when they are first needed. */
+  get isConfigured(): boolean {
+    return this.peer.paths.length > 0;
+  }
+
+  /** Gives it links, unless it has them. */
+  configure(now: number): void {
+    if (this.isConfigured) return;
+    const links = this.#context.options.links.map((link, id) => ({ ...link, id }));
+    this.peer.configure(now, links, this.#remotes);
+  }
+
+  /** See {@linkcode Endpoint.setRemote}. */
+  setRemote(now: number, link: number, remote: Remote | undefined): void {
+    this.#remotes[link] = remote;
+    const path = this.peer.paths[link];
+    if (path) {
+      path.remote = remote;
+      path.mtu.restart();
+    }
+    if (this.connector.active) this.connector.dueAtUs = now;
+  }
+
+  /** Whether it lacks keys that are good for a while, or has forgotten them, for all one hears. */
+  needsSession(now: number): boolean {
+    const session = this.peer.current;
+    if (!session || this.isOld(now)) return true;
+    return !this.peer.anyPathUp && now - this.peer.progressAtUs > SILENCE_US &&
+      now - session.createdAtUs > SILENCE_US;
+  }
+
+  /** Whether its keys are to be replaced. */
+  isOld(now: number): boolean {
+    const session = this.peer.current;
+    if (!session) return true;
+    if (now - session.createdAtUs > REKEY_AFTER_US) return true;
+    return this.peer.paths.some((path) =>
+      path.flight.next - session.base[path.options.id]! > REKEY_AFTER_DATAGRAMS - 2 ** 24
+    );
+  }
+
+  /** Appends INITs if they are due, on the links that `uses` names, to where these are to send. */
+  pollInits(
+    now: number,
+    batches: readonly TransmitBatch[],
+    uses: (link: number) => boolean,
+  ): void {
+    if (now < this.connector.dueAtUs) return;
+    const datagrams = this.connector.poll(now, this.#remotes.length);
+    for (const [link, datagram] of datagrams.entries()) {
+      const remote = this.#remotes[link];
+      const batch = batches[link]!;
+      if (remote && !batch.full && uses(link)) batch.append(datagram, remote);
+    }
+  }
+
+  /** Begins a session as agreed with the end at record `index` of `records`. */
+  adopt(now: number, connected: Connected, records: Uint8Array, index: number): void {
+    this.configure(now);
+    const session = this.#context.sessions.open(now, this.peer, {
+      localId: connected.localSessionId,
+      remoteId: connected.remoteSessionId,
+      cipher: connected.payload.cipher,
+      keys: connected.keys,
+      links: this.#remotes.length,
+      mtu: connected.payload.mtu,
+    });
+    for (const path of this.peer.paths) {
+      if (path.live.state !== "up") path.remote = this.#remotes[path.options.id];
+    }
+    this.peer.adopt(now, session, new Remote(records, index * REMOTE_BYTES));
+  }
+
+  /**
+   * Forgets the session, for another server is used. If this one is used again, that is from
+   * scratch, as another instance: it may turn out to be the same server by another address, which
+   * would take an instance that comes back for another host.
+   */
+  leave(now: number, reason: string): void {
+    this.connector.stop();
+    this.peer.drop(now, reason);
+    this.peer.remoteInstance = -1;
+    this.#context.sessions.renew(this.peer);
+  }
+
+  /** Reports something about a link in use. */
+  emitLink(link: number, state: "up" | "down", reason: string): void {
+    const { name } = this.#context.options.links[link]!;
+    this.#host.emit({ type: "link", peer: this.name, link: name, state, reason });
+  }
+}
