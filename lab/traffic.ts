@@ -142,16 +142,40 @@ export async function ping(
   flow: Flow,
   options: { count?: number; intervalMs?: number; sizeBytes?: number } = {},
 ): Promise<EchoReport> {
-  const { address, port } = flow;
-  const { count = 50, intervalMs = 10, sizeBytes = 64 } = options;
+  const { count = 50, intervalMs = 10 } = options;
   const seconds = count * intervalMs / 1000 + 5;
-  const echo = await listener(lab, flow.to, "udp-echo", address, port, seconds);
-  const client = tool(lab, flow.from, "udp-ping", address, port, count, intervalMs, sizeBytes);
+  const echo = await startEcho(lab, flow.to, flow.address, flow.port, seconds);
+  try {
+    return await pingFrom(lab, flow, options);
+  } finally {
+    await echo.stop("SIGKILL");
+  }
+}
+
+/** The same with an echo that runs already. */
+export async function pingFrom(
+  lab: Lab,
+  flow: Omit<Flow, "to">,
+  options: { count?: number; intervalMs?: number; sizeBytes?: number } = {},
+): Promise<EchoReport> {
+  const { from, address, port } = flow;
+  const { count = 50, intervalMs = 10, sizeBytes = 64 } = options;
+  const client = tool(lab, from, "udp-ping", address, port, count, intervalMs, sizeBytes);
   const report = await client.line();
   await client.finish(3000);
-  await echo.stop("SIGKILL");
   if (report === undefined) throw new Error(`ping ${address}: ${client.stderr.join("\n")}`);
   return JSON.parse(report) as EchoReport;
+}
+
+/** An echo that runs for some seconds, or until it is stopped. */
+export function startEcho(
+  lab: Lab,
+  namespace: string,
+  address: string,
+  port: number,
+  seconds: number,
+): Promise<Child> {
+  return listener(lab, namespace, "udp-echo", address, port, seconds);
 }
 
 /** Sends one datagram with DF set; returns the errno that the kernel gave, 0 for none. */
@@ -170,7 +194,7 @@ export function holdPort(
   address: string,
   port: number,
 ): Promise<Child> {
-  return listener(lab, namespace, "udp-echo", address, port, 60);
+  return startEcho(lab, namespace, address, port, 60);
 }
 
 /** Floods from a namespace to the end of the plan. */

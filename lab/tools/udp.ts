@@ -42,6 +42,8 @@ export interface EchoReport {
   readonly received: number;
   /** From the start to the first answer, in microseconds; -1 without one. */
   readonly firstAnswerUs: number;
+  /** Longest time between two answers, in microseconds. */
+  readonly longestGapUs: number;
   readonly rttUs: Percentiles;
 }
 
@@ -167,6 +169,7 @@ export function udpPing(
   const trips: number[] = [];
   const start = clock.now();
   let [sent, received, firstAnswerUs] = [0, 0, -1];
+  let [lastAt, longestGapUs] = [NaN, 0];
   for (
     const end = start + count * intervalMs * 1000 + 1e6;
     clock.now() < end && received < count;
@@ -180,10 +183,14 @@ export function udpPing(
       if (errno() !== ERRNO.EAGAIN) clock.sleep(1000);
       continue;
     }
-    trips.push(clock.now() - answerView.getFloat64(8));
-    if (received++ === 0) firstAnswerUs = Math.round(clock.now() - start);
+    const now = clock.now();
+    trips.push(now - answerView.getFloat64(8));
+    if (received++ === 0) firstAnswerUs = Math.round(now - start);
+    else longestGapUs = Math.max(longestGapUs, Math.round(now - lastAt));
+    lastAt = now;
   }
-  say({ sent, received, firstAnswerUs, rttUs: percentiles(trips) } satisfies EchoReport);
+  const rttUs = percentiles(trips);
+  say({ sent, received, firstAnswerUs, longestGapUs, rttUs } satisfies EchoReport);
 }
 
 const IPPROTO_IP = 0;

@@ -49,6 +49,7 @@ function peerLines(peer: PeerStatus, aead: string, color: boolean): string[] {
     : `${peer.name}  ${peer.state}`;
   return [
     session,
+    ...peer.serverReason === undefined ? [] : wrap("  ", `used because ${peer.serverReason}`),
     ...peer.conflict === undefined ? [] : wrap("  ", `another host uses its key: ${peer.conflict}`),
     ...linkTable(peer.links, color),
     ...peer.links.flatMap((link) =>

@@ -140,6 +140,20 @@ Deno.test("statusText() says where the hosts are that use one key", () => {
   );
 });
 
+Deno.test("statusText() says why another server than the first is used", () => {
+  const status = document([DSL]);
+  const peer = {
+    ...status.tunnel.peers[0]!,
+    name: "b.example",
+    serverReason: "a.example does not answer",
+  };
+  const text = statusText({ ...status, tunnel: { ...status.tunnel, peers: [peer] } }, false);
+  assertEquals(text.split("\n").slice(2, 4), [
+    "b.example  up 41 s  aes256gcm (libcrypto)",
+    "  used because a.example does not answer",
+  ]);
+});
+
 Deno.test("statusText() says what is metered, and how much of a quota is used", () => {
   const quota = { quotaBytes: 50e9, quotaUsedBytes: 50.12e9 };
   const links: LinkStatus[] = [

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ClientModeConfig, ServerModeConfig } from "../../src/config/config.ts";
+import { formatHostPort } from "../../src/config/host_port.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { address, prefix } from "../addresses.ts";
 import {
@@ -134,6 +135,27 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
   ]);
 });
 
+Deno.test("parseConfig gives links the servers in their order, with the ports of each", () => {
+  const written = servers('["a.example", "b.example:5090", "2001:db8::1"]');
+  const result = parse(
+    `${written}[link.b]\nremote = ["c.example:1", "192.0.2.9:2", "[2001:db8::2]:3"]\n`,
+  );
+  assertEquals(problemLines(result).filter((line) => line.includes("error")), []);
+  const { servers: names, links } = result.config as ClientModeConfig;
+  assertEquals(names, ["a.example", "b.example", "2001:db8::1"]);
+  assertEquals(links.map(({ remotes }) => remotes.map(formatHostPort)), [
+    ["a.example:5080", "b.example:5080", "[2001:db8::1]:5080"],
+    ["c.example:1", "192.0.2.9:2", "[2001:db8::2]:3"],
+  ]);
+});
+
+Deno.test("parseConfig tells servers apart by their ports if it has to", () => {
+  const result = parse(
+    `mode = "client"\npassword_file = "x"\nserver = ["a.example:1", "a.example:2"]\n${tunnel}[link.a]\n`,
+  );
+  assertEquals((result.config as ClientModeConfig).servers, ["a.example:1", "a.example:2"]);
+});
+
 Deno.test("parseConfig reads every client of a server", () => {
   const result = parse(FULL_SERVER);
   const { clients } = result.config as ServerModeConfig;
@@ -157,6 +179,10 @@ Deno.test("parseConfig lets the rules of a server name links that only its clien
 const top = 'mode = "client"\npassword_file = "x"\nserver = "192.0.2.1"\n';
 const tunnel = '[tunnel]\naddress = "10.44.43.1/30"\n';
 const link = "[link.a]\nport = 5080\n";
+/** A client with `value` as its server. */
+function servers(value: string): string {
+  return `mode = "client"\npassword_file = "x"\nserver = ${value}\n${tunnel}${link}`;
+}
 const server = 'mode = "server"\npassword_file = "x"\nlisten = "192.0.2.1:5080"\n';
 
 /** What is wrong, the text, and the beginnings of all problem lines. */
@@ -247,6 +273,53 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ["no server", `mode = "client"\npassword_file = "x"\n${tunnel}${link}`, [
     "5:7: error: link.a: expected remote here or server at the top, found neither",
   ]],
+  ["a bad one of several servers", servers('["a.example", "b..example"]'), [
+    '3:24: error: server: expected a host name or address, such as "vpn.example.net"',
+  ]],
+  ["a server twice", servers('["192.0.2.1", "192.0.2.1"]'), [
+    "3:1: error: server: 192.0.2.1 is listed twice (remove one of the two)",
+  ]],
+  ["an empty list of servers", servers("[]"), [
+    "3:1: error: server: expected 1 to 8 hosts, found 0",
+  ]],
+  [
+    "too few remotes for the servers",
+    `${servers('["192.0.2.1", "b.example"]')}remote = "192.0.2.9"\n`,
+    [
+      "8:1: error: link.a.remote: expected 2 hosts, one for each server, found 1 (the order is that of server)",
+    ],
+  ],
+  [
+    "too many remotes for the server",
+    `${servers('"a.example"')}remote = ["b.example", "c.example"]\n`,
+    [
+      "8:1: error: link.a.remote: expected 1 host, one for each server, found 2",
+    ],
+  ],
+  [
+    "links with different numbers of remotes",
+    `mode = "client"\npassword_file = "x"\n${tunnel}${link}remote = ["a.example", "b.example"]\n[link.b]\nport = 5081\nremote = "a.example"\n`,
+    [
+      "10:1: error: link.b.remote: expected 2 hosts, one for each server, found 1",
+    ],
+  ],
+  ["a second server in the tunnel", servers('["192.0.2.1", "10.44.43.2"]'), [
+    "6:7: error: link.a: expected a remote outside the tunnel, found 10.44.43.2",
+  ]],
+  [
+    "routes that cover the second server",
+    `mode = "client"\npassword_file = "x"\nserver = ["192.0.2.1", "198.51.100.1"]\n${tunnel}routes = ["198.51.100.0/24"]\n${link}`,
+    [
+      "6:11: warning: tunnel.routes: 198.51.100.0/24 covers the server, so link.a would go into the tunnel",
+    ],
+  ],
+  [
+    "a source of another family than the second server",
+    `${servers('["192.0.2.1", "2001:db8::1"]')}bind = "192.0.2.9"\n`,
+    [
+      "8:1: error: link.a.bind: expected an IPv6 address to reach 2001:db8::1 from, found 192.0.2.9",
+    ],
+  ],
   ["a bad server", `mode = "client"\npassword_file = "x"\nserver = "http://x"\n${tunnel}${link}`, [
     '3:10: error: server: expected a host name or address, such as "vpn.example.net"',
   ]],

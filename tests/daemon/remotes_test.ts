@@ -31,7 +31,7 @@ class Bench {
 
   constructor(...links: Partial<RemoteLink & RemoteHost>[]) {
     this.remotes = new Remotes({
-      links: links.map(({ host = HOST, port, ...link }, i) => ({
+      links: links.map(({ host = HOST, port, ...link }, i): RemoteLink => ({
         name: `l${i}`,
         hosts: [{ host, port: port ?? 5080 + i }],
         ...link,
@@ -210,6 +210,60 @@ Deno.test("Remotes keeps to the family that a link is bound to", async () => {
   bench.remotes.fixFamily(1, 6);
   await bench.run(60);
   assertEquals(bench.told, [`1 l0 ${A}:5080`]);
+});
+
+Deno.test("Remotes looks every name up after 10 min, and keeps what works", async () => {
+  const bench = new Bench({});
+  bench.names[HOST] = [A];
+  bench.answering.add(A);
+  await bench.start();
+  bench.names[HOST] = [B];
+  await bench.run(1300);
+  assertEquals(bench.asked, [`600 ${HOST}`, `1200 ${HOST}`]);
+  assertEquals(bench.told, []);
+});
+
+Deno.test("Remotes tries addresses of a server only while it is asked, and stays with one that answers", async () => {
+  const hosts = [{ host: address(A), port: 1 }, { host: HOST, port: 2 }];
+  const bench = new Bench({ hosts });
+  bench.names[HOST] = [B, "203.0.113.9"];
+  bench.answering.add(A);
+  await bench.start();
+  await bench.run(60);
+  assertEquals(bench.told, []);
+  bench.states[1] = "asked";
+  await bench.run(4);
+  assertEquals(bench.told, ["63 l0 s1 203.0.113.9:2"], "after 3 s");
+  bench.states[1] = "answers";
+  await bench.run(20);
+  bench.states[1] = "idle";
+  await bench.run(20);
+  assertEquals(bench.told.length, 1);
+  bench.states[1] = "asked";
+  await bench.run(2);
+  bench.states[1] = "idle";
+  await bench.run(1);
+  assertEquals(bench.told.slice(1), [`107 l0 s1 ${B}:2`], "the other one when it is asked next");
+});
+
+Deno.test("Remotes reaches other servers by the family of a link that works, else by both in turn", async () => {
+  const hosts = [{ host: HOST, port: 1 }, { host: address(SIX), port: 2 }];
+  const bench = new Bench({ hosts });
+  bench.names[HOST] = [A];
+  bench.answering.add(A);
+  await bench.start();
+  assertEquals([bench.remotes.familyOf(0), bench.at(0, 1)], [4, "undefined"]);
+  bench.states[1] = "asked";
+  await bench.run(20);
+  assertEquals([bench.families, bench.told], [[], []]);
+  bench.answering.clear();
+  await bench.run(5);
+  assertEquals(bench.families, ["22 l0 6", "24 l0 4"]);
+  assertEquals(bench.told.slice(0, 2), ["22 l0 undefined", `22 l0 s1 [${SIX}]:2`]);
+  bench.answering.add(`[${SIX}]`);
+  await bench.run(10);
+  assertEquals(bench.families.slice(2), ["26 l0 6"]);
+  assertEquals([bench.at(0, 0), bench.at(0, 1)], ["undefined", `[${SIX}]`]);
 });
 
 Deno.test("Remotes.start() goes on while no server is known, if it has to, until it is stopped", async () => {
