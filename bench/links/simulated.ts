@@ -237,6 +237,7 @@ function echoReport(ping: PingFlow): EchoReport {
     sent: received + ping.lost,
     received,
     firstAnswerUs: NaN,
+    longestGapUs: NaN,
     rttUs: percentilesOf(ping.roundTrips),
   };
 }
