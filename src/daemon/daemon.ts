@@ -282,10 +282,12 @@ function eventHandler(
   mtu: InterfaceMtu,
 ): (event: EndpointEvent) => void {
   const eventLog = new EventLog();
+  const isClient = config.mode === "client";
   const severalPeers = config.mode === "server" && config.clients.length > 1;
   return (event) => {
     eventLog.handleEvent(systemClock(), event);
-    if (event.type === "mtu") mtu.handleMtu(event.peer, event.mtu);
+    // A client has one server at a time: what its links carry to another one is over.
+    if (event.type === "mtu") mtu.handleMtu(isClient ? "server" : event.peer, event.mtu);
     if (event.type !== "link" || event.state === "suspect") return;
     const name = severalPeers ? `${event.peer}/${event.link}` : event.link;
     statusCommand?.handleLink(name, event.state === "up");

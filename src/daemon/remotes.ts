@@ -385,7 +385,10 @@ export class Remotes {
   #wait(target: Target, reason: string): void {
     if (target.reason === reason) return;
     target.reason = reason;
-    log.warning("Link {link} waits for its server: {reason}", { link: target.link.name, reason });
+    const { name: link, hosts } = target.link;
+    if (hosts.length === 1) {
+      log.warning("Link {link} waits for its server: {reason}", { link, reason });
+    } else log.warning("Link {link} does without one of its servers: {reason}", { link, reason });
   }
 
   /** In the resolver's order, but of both families alternately; that which last worked comes first. */

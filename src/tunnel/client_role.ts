@@ -234,11 +234,11 @@ export class ClientRole {
     const { name: server, peer } = this.#active;
     for (const link of this.#options.links.keys()) this.#applyTier(this.#active, link);
     this.#context.host.emit({ type: "server", server, reason });
+    this.#context.host.emit({ type: "mtu", peer: server, mtu: peer.mtu.bytes });
     if (!peer.current) return;
     const remote = peer.remote?.toString();
     const session = { type: "session", peer: server, state: "up" } as const;
     this.#context.host.emit(remote === undefined ? session : { ...session, remote });
-    this.#context.host.emit({ type: "mtu", peer: server, mtu: peer.mtu.bytes });
     for (const [link, path] of peer.paths.entries()) {
       const isUp = path.live.state === "up";
       if (isUp === (before.peer.paths[link]!.live.state === "up")) continue;

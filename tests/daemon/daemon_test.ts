@@ -176,6 +176,34 @@ Deno.test("a daemon's link gets a socket of the family of the address that it tr
   for (const daemon of [client, server]) await daemon[Symbol.asyncDispose]();
 });
 
+Deno.test("a daemon whose server has gone uses the next one, of the other family too", async () => {
+  const network = new MemoryNetwork();
+  const [near, first, second] = [1, 2, 3].map(() => new MemoryPlatform(network)) as [
+    MemoryPlatform,
+    MemoryPlatform,
+    MemoryPlatform,
+  ];
+  const hosts = [address("192.0.2.1"), address("2001:db8::9")];
+  const remotes = hosts.map((host) => ({ host, port: 5080 }));
+  const servers = hosts.map((host) => `${host}`);
+  const { name, options } = CLIENT.links[0]!;
+  const best = await open({ ...SERVER, listen: remotes.slice(0, 1) }, first);
+  const other = await open({ ...SERVER, listen: remotes.slice(1) }, second);
+  const client = await open({ ...CLIENT, servers, links: [{ name, options, remotes }] }, near);
+  const running = [best.run(), other.run(), client.run()];
+  const used = (): string => {
+    const { daemon, tunnel } = client.status();
+    const { name, state, serverReason } = tunnel.peers[0]!;
+    return [name, state, daemon.sockets[0]!.local.startsWith("["), serverReason].join(" ");
+  };
+  await until(() => used() === "192.0.2.1 up false ");
+  best.stop();
+  await until(() => used() === "2001:db8::9 up true 192.0.2.1 does not answer");
+  for (const daemon of [client, other]) daemon.stop();
+  await Promise.all(running);
+  for (const daemon of [client, other, best]) await daemon[Symbol.asyncDispose]();
+});
+
 Deno.test("openDaemon() routes nothing through a tunnel whose server no resolver knows yet", async () => {
   const platform = new MemoryPlatform();
   const links = [{ ...CLIENT.links[0]!, remotes: [{ host: "nobody.invalid", port: 5080 }] }];

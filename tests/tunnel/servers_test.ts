@@ -7,6 +7,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Pair, type PairOptions } from "../pair/pair.ts";
+import { Rng } from "../pair/rng.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 
 const SECOND = 1_000_000;
@@ -248,4 +249,34 @@ Deno.test("two addresses of one server are no two hosts to it", () => {
   assert(numbers.length >= 200, `${numbers.length}`);
   assertEquals(pair.server.eventsOf("conflict"), []);
   pair.finish();
+});
+
+Deno.test("a client finds whichever server is there, and the best one in the end, whatever happened", () => {
+  for (const seed of range(1, 7)) {
+    const rng = new Rng(seed);
+    const choice = new Choice(3);
+    const { pair } = choice;
+    pair.client.turn(pair.now);
+    for (const _ of range(0, 25)) {
+      for (const server of range(0, 3)) {
+        choice.cut(server, rng.next() < 0.5);
+        if (rng.next() < 0.1) pair.servers[server]!.restart();
+      }
+      for (const line of pair.lines) if (rng.next() < 0.1) line.cut = true;
+      if (rng.next() < 0.1) pair.client.restart();
+      pair.run(Math.ceil(rng.next() * 40 * SECOND));
+    }
+    const left = seed % 3;
+    for (const server of range(0, 3)) choice.cut(server, server !== left);
+    pair.runUntil(() => choice.used.startsWith(`s${left}`), 10 * SECOND);
+    for (const server of range(0, 3)) choice.cut(server, false);
+    pair.run(1_300 * SECOND);
+    assertEquals(choice.used, "s0");
+    const sent = choice.sent;
+    const before = pair.server.delivered.length;
+    choice.run(SECOND);
+    pair.run(SECOND);
+    assertEquals(numbersOf(pair.server.delivered.slice(before)), range(sent, choice.sent));
+    pair.finish();
+  }
 });
