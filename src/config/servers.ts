@@ -4,11 +4,13 @@
  * @module
  */
 
+import { Address } from "../address.ts";
 import type { LinkConfig } from "./config.ts";
 import type { HostAndPort } from "./host_port.ts";
 import type { Reading } from "./read_table.ts";
 import type { Report } from "./report.ts";
 import { MAX_SERVERS, type TOP_KEYS } from "./schema.ts";
+import type { Position } from "./tree.ts";
 
 /** What the only server of a client is called. */
 const ONLY = "server";
@@ -31,7 +33,26 @@ export function readServers(
   if (twice !== undefined) {
     report.error(at, `server: ${twice} is listed twice`, "remove one of the two");
   }
+  warnOfFamilies(server, at, report);
   return server;
+}
+
+/** A link has one socket, which is of one family. */
+function warnOfFamilies(
+  servers: readonly HostAndPort[],
+  at: Position,
+  report: Report,
+): void {
+  const addresses = servers.flatMap(({ host }) => host instanceof Address ? [host] : []);
+  const [first] = addresses;
+  const other = addresses.find(({ family }) => family !== first?.family);
+  if (!first || !other) return;
+  report.warn(
+    at,
+    `server: ${first} and ${other} are of two families: a link that works with one cannot ask the ` +
+      "other whether it is back",
+    "use addresses of one family, or names that have both",
+  );
 }
 
 /** Returns what the servers are called: as in `server`, or as the first link has them. */

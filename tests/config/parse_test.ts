@@ -282,6 +282,9 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ["an empty list of servers", servers("[]"), [
     "3:1: error: server: expected 1 to 8 hosts, found 0",
   ]],
+  ["servers of two families", servers('["192.0.2.1", "a.example", "2001:db8::1"]'), [
+    "3:1: warning: server: 192.0.2.1 and 2001:db8::1 are of two families: a link that works with one cannot ask the other",
+  ]],
   [
     "too few remotes for the servers",
     `${servers('["192.0.2.1", "b.example"]')}remote = "192.0.2.9"\n`,
@@ -317,6 +320,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     "a source of another family than the second server",
     `${servers('["192.0.2.1", "2001:db8::1"]')}bind = "192.0.2.9"\n`,
     [
+      "3:1: warning: server: 192.0.2.1 and 2001:db8::1 are of two families",
       "8:1: error: link.a.bind: expected an IPv6 address to reach 2001:db8::1 from, found 192.0.2.9",
     ],
   ],

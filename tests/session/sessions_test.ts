@@ -61,6 +61,15 @@ Deno.test("Sessions.newIdOfNewInstance() changes the owner's instance once it is
   assertEquals(sessions.newId(B) >>> 8, other);
 });
 
+Deno.test("Sessions.renew() has the owner begin another instance, and nobody else", () => {
+  const sessions = newSessions();
+  const [old, other] = [sessions.newId(A), sessions.newId(B)].map((id) => id >>> 8);
+  sessions.renew(A);
+  const fresh = sessions.newId(A) >>> 8;
+  assert(![old, other].includes(fresh));
+  assertEquals([sessions.newId(A) >>> 8, sessions.newId(B) >>> 8], [fresh, other]);
+});
+
 Deno.test("Sessions.newId() gives no two owners one instance, and none instance 0", () => {
   const draws = [0, 0x77, 0x77, 0x78];
   const sessions = newSessions((out) => out.set([0, 0, draws.shift()!, 0]));

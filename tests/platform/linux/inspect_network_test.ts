@@ -111,6 +111,13 @@ Deno.test({
         'warning: Link "dsl": this host has no route to 192.0.2.1',
         'warning: Link "dsl": table 102 has no route to 192.0.2.1',
       ]);
+      const remotes = [SERVER, address("198.51.100.1")];
+      assertEquals(inspect({ links: [{ remotes }, { interface: "eth1", remotes }] }), [
+        'warning: Link "dsl": this host has no route to 192.0.2.1',
+        'warning: Link "dsl": this host has no route to 198.51.100.1',
+        'warning: Link "dsl": interface "eth1" has no IPv4 address',
+        'warning: Link "dsl": this host has no route to 198.51.100.1 by "eth1"',
+      ]);
       ip("route add default via 192.168.7.254");
       ip("route add default dev eth1 metric 200");
       ip("address add 198.51.100.10/24 dev eth1");

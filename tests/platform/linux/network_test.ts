@@ -319,6 +319,18 @@ Deno.test("parseRoute() reads what ip-route(8) shows", () => {
   assertEquals(read("", 4), []);
 });
 
+Deno.test("networkChanges() guards the ports of all servers", () => {
+  const links = [
+    { name: "a", mark: 5, table: 101, remotePorts: [5080, 5090] },
+    { name: "b", mark: 6, table: 102, remotePorts: [5081] },
+  ];
+  const guards = lines({ ...CLIENT, links }, OFF).filter((line) => line.includes("unreachable"));
+  const numbers = guards.map((line) =>
+    /mark (\d+).*? dport (\d+).*? pref (\d+)/.exec(line)!.slice(1)
+  );
+  assertEquals(numbers, [["5", "5080", "8200"], ["5", "5090", "8201"], ["6", "5081", "8202"]]);
+});
+
 Deno.test("networkChanges() takes preferences that no rule has", () => {
   const taken = new Set([...OFF.rulePreferences, 7800, 7802]);
   const rules = lines(CLIENT, { ...OFF, rulePreferences: taken }).filter((line) =>
