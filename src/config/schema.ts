@@ -75,7 +75,7 @@ const DUPLICATE = oneOf<Duplicate>("off", "auto", "all");
 const SCHEDULE = oneOf<Schedule>("fast", "steady", "redundant");
 const TIER = oneOf<Tier>("primary", "overflow", "backup");
 
-/** Servers of a client: each may cost the others a second when they fail. */
+/** Servers of a client: they are asked 0.5 s apart, so that the last one has its turn within 6 s. */
 export const MAX_SERVERS = 8;
 
 /** Keys before the first table. */

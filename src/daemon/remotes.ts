@@ -19,7 +19,7 @@ import { getLogger } from "@logtape/logtape";
 import { Address, type Family } from "../address.ts";
 import { AggvpnError } from "../errors.ts";
 import type { Clock } from "../io/clock.ts";
-import { remotesOf } from "../platform/resolve.ts";
+import { interleaveFamilies, remotesOf } from "../platform/resolve.ts";
 import type { Remote } from "../remote.ts";
 import type { ServerState } from "../tunnel/servers.ts";
 
@@ -393,12 +393,7 @@ export class Remotes {
 
   /** In the resolver's order, but of both families alternately; that which last worked comes first. */
   #inOrder({ id, worked }: Target, remotes: readonly Remote[]): readonly Remote[] {
-    const family = worked?.family ?? this.#sockets[id]!.family ?? remotes[0]?.family;
-    const first = remotes.filter((remote) => remote.family === family);
-    const others = remotes.filter((remote) => remote.family !== family);
-    const count = Math.max(first.length, others.length);
-    return Array.from({ length: count }, (_, i) => [first[i], others[i]]).flat()
-      .filter((remote) => remote !== undefined);
+    return interleaveFamilies(remotes, worked?.family ?? this.#sockets[id]!.family);
   }
 }
 

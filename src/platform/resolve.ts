@@ -35,6 +35,21 @@ export function remotesOf(
   return usable.map((address) => remoteOf(address.bytes, port, zoneIndex(address, findInterface)));
 }
 
+/**
+ * Returns `remotes` with both families alternately, each in its order: RFC 8305 section 4 with a First
+ * Address Family Count of 1. `first` is the family to begin with, by default that of the first.
+ */
+export function interleaveFamilies(
+  remotes: readonly Remote[],
+  first: Family | undefined = remotes[0]?.family,
+): readonly Remote[] {
+  const preferred = remotes.filter(({ family }) => family === first);
+  const others = remotes.filter(({ family }) => family !== first);
+  const count = Math.max(preferred.length, others.length);
+  return Array.from({ length: count }, (_, i) => [preferred[i], others[i]]).flat()
+    .filter((remote) => remote !== undefined);
+}
+
 /** Asks the system's resolver. */
 export async function lookupAddresses(host: string): Promise<Address[]> {
   try {

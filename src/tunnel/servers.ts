@@ -12,6 +12,7 @@
 import type { TransmitBatch } from "../batch.ts";
 import type { Connected } from "../session/connector.ts";
 import type { Contact } from "./contact.ts";
+import { Standing } from "./standing.ts";
 
 /** Silence of the server in use after which others are asked, in microseconds. */
 const SILENCE_US = 2_000_000;
@@ -22,22 +23,12 @@ const GRACE_US = 300_000;
 /** Two answers further apart than this have nothing to do with each other. */
 const ANSWER_LIFE_US = 3_000_000;
 
-/** A better server is asked for this long, ... */
+/** A better server is asked for this long, in microseconds. */
 const ATTEMPT_US = 3_000_000;
-/** ... and again after this time, longer each time, up to that. */
-const FIRST_PAUSE_US = 30_000_000;
-const LONGEST_PAUSE_US = 120_000_000;
-/** Least pause while nothing but metered links works. */
-const METERED_PAUSE_US = 300_000_000;
 /** It is used when it has answered this often, ... */
 const GOOD_ANSWERS = 3;
 /** ... so far apart. */
 const ANSWER_PAUSE_US = 2_000_000;
-/** A server that fails so soon after a return to it is asked less often, ... */
-const STEADY_US = 300_000_000;
-/** ... at last after this time. */
-const LONGEST_FLAP_PAUSE_US = 1_200_000_000;
-
 /** A better server's links have this long to come up, ... */
 const TRIAL_US = 3_000_000;
 /** ... and the last of them this long after the first. */
@@ -54,23 +45,6 @@ export interface ChoiceHost {
 
 /** Whether a server is asked for an answer, and whether it gave one. */
 export type ServerState = "idle" | "asked" | "answers";
-
-/** What is remembered of a server. */
-class Standing {
-  /** When a better server is asked next. */
-  askAtUs = -Infinity;
-  /** When it is no longer waited for; Infinity while it is not asked. */
-  attemptEndsAtUs = Infinity;
-  pauseUs = FIRST_PAUSE_US;
-  /** Pause after it failed soon after a return. */
-  flapPauseUs = FIRST_PAUSE_US;
-  answers = 0;
-  /** When it answered first, while the one in use is silent. */
-  answeredAtUs = -Infinity;
-  hasAnswered = false;
-  /** Since when it is used after a return to it. */
-  returnedAtUs = -Infinity;
-}
 
 /** Chooses among contacts. With one there is nothing to choose, and nothing happens here. */
 export class Servers {
@@ -265,7 +239,7 @@ export class Servers {
       if (standing.attemptEndsAtUs === Infinity) this.#stopAsking(contact);
       else if (now >= standing.attemptEndsAtUs) {
         this.#stopAsking(contact);
-        this.#postpone(now, standing);
+        standing.postpone(now, this.#isMeteredOnly);
       } else return;
     }
     if (this.#trial || this.#leaving.size > 0) return;
@@ -273,12 +247,6 @@ export class Servers {
     if (!due) return;
     this.#standing(due).attemptEndsAtUs = now + ATTEMPT_US;
     due.connector.start(now);
-  }
-
-  #postpone(now: number, standing: Standing): void {
-    const least = Math.max(standing.pauseUs, standing.flapPauseUs);
-    standing.askAtUs = now + (this.#isMeteredOnly ? Math.max(least, METERED_PAUSE_US) : least);
-    standing.pauseUs = Math.min(2 * standing.pauseUs, LONGEST_PAUSE_US);
   }
 
   /** Whether a better server has answered often enough; if not it is asked again in a moment. */
@@ -302,7 +270,7 @@ export class Servers {
     if (!contact.peer.anyPathUp) {
       if (now - sinceUs < TRIAL_US && contact.peer.current) return;
       this.#trial = undefined;
-      this.#postpone(now, this.#standing(contact));
+      this.#standing(contact).postpone(now, this.#isMeteredOnly);
       this.#leaving.set(contact, { atUs: now, reason: "its links do not come up" });
       return;
     }
@@ -332,25 +300,11 @@ export class Servers {
       before.connector.stop();
       this.#leaving.set(before, { atUs: now + DRAIN_US, reason: "a better one is used" });
     }
-    this.#pause(now, before, why);
+    if (why === "failed") this.#standing(before).noteFailure(now);
+    for (const standing of this.#standings.values()) standing.rest(now);
     this.#standing(contact).returnedAtUs = why === "worse" ? now : -Infinity;
     this.active = contact;
     this.reason = contact.index === 0 ? undefined : reason;
     this.#host.onChange(now, before, reason);
-  }
-
-  /** Leaves the other servers alone for a while, one that fails again and again for longer. */
-  #pause(now: number, before: Contact, why: "failed" | "worse"): void {
-    const failed = this.#standing(before);
-    if (why === "failed") {
-      const isFlap = now - failed.returnedAtUs < STEADY_US;
-      failed.flapPauseUs = isFlap
-        ? Math.min(2 * failed.flapPauseUs, LONGEST_FLAP_PAUSE_US)
-        : FIRST_PAUSE_US;
-    }
-    for (const standing of this.#standings.values()) {
-      standing.pauseUs = FIRST_PAUSE_US;
-      standing.askAtUs = Math.max(standing.askAtUs, now + standing.flapPauseUs);
-    }
   }
 }

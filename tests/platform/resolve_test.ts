@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { AbsentError, AggvpnError } from "../../src/errors.ts";
-import { lookupAddresses, remotesOf } from "../../src/platform/resolve.ts";
+import { interleaveFamilies, lookupAddresses, remotesOf } from "../../src/platform/resolve.ts";
 import { address } from "../addresses.ts";
 
 const V4 = address("192.0.2.1");
@@ -43,4 +43,15 @@ Deno.test({
       `Cannot resolve "nobody.invalid"`,
     );
   },
+});
+
+Deno.test("interleaveFamilies() alternates, in the order of each family", () => {
+  const texts = ["2001:db8::1", "2001:db8::2", "2001:db8::3", "192.0.2.1", "192.0.2.2"];
+  const remotes = remotesOf("a.example", texts.map(address), 1);
+  const order = (first?: 4 | 6): string[] =>
+    interleaveFamilies(remotes, first).map(({ address }) => `${address}`);
+  const [a, b, c, d, e] = texts;
+  assertEquals(order(), [a, d, b, e, c]);
+  assertEquals(order(4), [d, a, e, b, c]);
+  assertEquals(interleaveFamilies([]), []);
 });
