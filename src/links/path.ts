@@ -22,6 +22,7 @@ import { Pacer } from "./pacer.ts";
 import { type LinkSigns, RateEstimator } from "./rate_estimator.ts";
 import { DEFAULT_MTU_BYTES, PathMtu } from "./path_mtu.ts";
 import { Rtt } from "./rtt.ts";
+import { STANDING_US } from "./variable_rate.ts";
 
 /** What never changes about a path: `uploadBps` and `mtuBytes` are for what this end sends. */
 export interface PathOptions extends LinkOptions {
@@ -34,6 +35,7 @@ const RETURN_SHARE = 0.25;
 /** More than this many round trips in flight means a queue somewhere. */
 const WINDOW_ROUND_TRIPS = 2;
 const LEAST_WINDOW_BYTES = 16_384;
+const LEAST_VARIABLE_WINDOW_BYTES = 3_000;
 /** Probe times remembered: a power of two. */
 const PROBES = 64;
 const LOSS_WINDOW_US = 1_000_000;
@@ -104,6 +106,10 @@ export class Path {
 
   /** Bytes that may be in flight at once. */
   get windowBytes(): number {
+    if (this.rate.varies) {
+      const bytes = this.rate.rateBps * (this.rtt.minUs + STANDING_US) / 8e6;
+      return Math.max(LEAST_VARIABLE_WINDOW_BYTES, bytes);
+    }
     const roundTripUs = this.rtt.minUs + 30_000; // reports are up to 20 ms apart
     const bdp = this.rate.rateBps * roundTripUs / 8e6;
     return Math.max(LEAST_WINDOW_BYTES, WINDOW_ROUND_TRIPS * bdp);
@@ -323,6 +329,7 @@ export class Path {
   #progress(now: number, probe: boolean): boolean {
     const before = this.live.state;
     const up = this.live.handleProgress(now, probe);
+    if (up && before === "suspect") this.rate.handleSilence(now);
     if (up && before === "down") {
       this.mtu.restart();
       this.rate.restart(now, RETURN_SHARE);

@@ -6,6 +6,8 @@
  * arrives meanwhile *is* its capacity), or many losses. A sender that wakes late or has little to
  * send is no evidence of a slower link.
  *
+ * A link that varies all the time is not searched but followed: see {@linkcode VariableRate}.
+ *
  * Akin to BBR (Cardwell and others, draft-ietf-ccwg-bbr), but the queue is measured by one-way
  * delay, and a probe may be short, because the tunnel's own queue absorbs what the link does not
  * take.
@@ -14,6 +16,8 @@
  */
 
 import type { RateSample } from "./delivery_rate.ts";
+import { Unrest } from "./unrest.ts";
+import { VARIABLE_SPAN_BYTES, VARIABLE_SPAN_US, VariableRate } from "./variable_rate.ts";
 
 /**
  * Bits per second before anything is known. Generous, so that the search does not slow down an
@@ -52,6 +56,8 @@ const QUEUE_BYTES = 3_000;
 const MAX_QUEUE_US = 60_000;
 const JITTERS = 3;
 const MAX_JITTER_US = 15_000;
+/** More than this, in microseconds, or than two packets take, is a sign that the link varies. */
+const MUCH_JITTER_US = 8_000;
 /** It is a standing queue after at least this long, or an RTT. */
 const STANDING_US = 25_000;
 /** It takes longer to believe that the link has become much slower. */
@@ -80,13 +86,14 @@ const STARTING_SPAN_US = 20_000;
 const LEAST_SPAN_BYTES = 6_000;
 const MOST_SPAN_BYTES = 32_768;
 
-type Mode = "startup" | "drain" | "cruise" | "probe";
+type Mode = "startup" | "drain" | "cruise" | "probe" | "follow";
 /** Share of the estimate to pace at: in cruise a little less, to keep the link's queue empty. */
 const GAIN: Readonly<Record<Mode, number>> = {
   startup: 2,
   drain: 0.75,
   cruise: 0.992,
   probe: 0.94, // after the push
+  follow: 2, // what is in flight is the limit
 };
 /** Share of a configured capacity that is never exceeded. */
 const KNOWN_GAIN = 0.995;
@@ -138,6 +145,8 @@ export class RateEstimator {
   /** The most that the link has carried, fading. */
   #shown = 0;
   #shownAtUs = 0;
+  readonly #unrest = new Unrest();
+  readonly #variable = new VariableRate();
 
   /** @param capBps known capacity, or 0 */
   constructor(capBps: number) {
@@ -169,6 +178,11 @@ export class RateEstimator {
     this.pushEndsAtUs = Infinity;
   }
 
+  /** Whether the link's capacity changes all the time, and a queue is kept on it. */
+  get varies(): boolean {
+    return this.#mode === "follow";
+  }
+
   /** Whether the estimate still doubles: the queue's length means nothing yet. */
   get starting(): boolean {
     return this.#mode === "startup";
@@ -193,8 +207,13 @@ export class RateEstimator {
     return Math.max(QUEUE_US, minRttUs / 8, bytesUs, Math.min(JITTERS * rttvarUs, MAX_JITTER_US));
   }
 
-  /** Restarts at a share of what was known: the link was down. */
+  /**
+   * The link was down: restarts at a share of what was known, or, if it varies, with all of it. That
+   * it was silent is a sign.
+   */
   restart(now: number, share: number): void {
+    this.handleSilence(now);
+    if (this.#unrest.varies) return this.#enter(now, "follow", 0);
     this.#rate = Math.max(MIN_RATE_BPS, this.#rate * share);
     this.#enter(now, "startup", 0);
     this.#flatRounds = 0;
@@ -205,9 +224,17 @@ export class RateEstimator {
     this.#boldness = 0;
   }
 
+  /** The link was silent for a while although something was under way. */
+  handleSilence(now: number): void {
+    this.#unrest.handleSilence(now);
+  }
+
   /** Takes into account a rate sample from a report. */
   handleSample(now: number, sample: RateSample, signs: LinkSigns): void {
+    if (this.varies) return this.#follow(now, sample, signs);
     this.#chooseSpan(signs.srttUs);
+    this.#watchUnrest(now, sample, signs.rttvarUs);
+    if (this.#unrest.varies && !this.starting) return this.#enter(now, "follow", signs.srttUs);
     this.#sampled ||= sample.rateBps > 0;
     this.#rise(now, Math.min(sample.rateBps, this.#cap));
     this.#watchLoss(now, sample, signs.loss);
@@ -215,6 +242,24 @@ export class RateEstimator {
     // Without a sample nothing is known, least of all that there is nothing more to find.
     const limited = sample.limited || sample.rateBps === 0;
     if (now >= this.#roundEndsAtUs) this.#onRound(now, limited, signs.srttUs);
+  }
+
+  #follow(now: number, sample: RateSample, signs: LinkSigns): void {
+    this.spanUs = VARIABLE_SPAN_US;
+    this.spanBytes = VARIABLE_SPAN_BYTES;
+    this.#variable.handleSample(now, Math.min(sample.rateBps, this.#cap), sample.limited);
+    this.#rate = Math.max(MIN_RATE_BPS, this.#variable.rateBps);
+    this.#watchUnrest(now, sample, signs.rttvarUs);
+    // A limit without a queue, or a short one, is found by losses: that is another search.
+    if (this.#watchLoss(now, sample, signs.loss)) this.#unrest.reset();
+    if (!this.#unrest.varies) this.#enter(now, "drain", signs.srttUs);
+  }
+
+  #watchUnrest(now: number, sample: RateSample, rttvarUs: number): void {
+    if (this.starting) return this.#unrest.handleStart(now);
+    const packetsUs = QUEUE_BYTES * 8e6 / this.#rate;
+    const hasMuchJitter = rttvarUs > Math.max(MUCH_JITTER_US, packetsUs);
+    if (!sample.limited) this.#unrest.handleRate(now, this.#rate, hasMuchJitter);
   }
 
   /** At low rates a sample needs time, at high ones bytes; else it measures jitter instead. */
@@ -256,12 +301,14 @@ export class RateEstimator {
     this.#beforeCut = 0; // a queue is better evidence than losses
     this.#rate = Math.min(Math.max(MIN_RATE_BPS, busyBps), this.#cap);
     this.#found = false;
-    this.#enter(now, "drain", srttUs);
+    const hasDrained = this.#mode === "cruise" || this.#mode === "probe";
+    if (hasDrained) this.#unrest.handleCut(now, this.#rate);
+    this.#enter(now, this.#unrest.varies ? "follow" : "drain", srttUs);
   }
 
-  /** Cuts the rate when losses are many, and undoes that when it did not help. */
-  #watchLoss(now: number, sample: RateSample, loss: number): void {
-    if (now < this.#lossJudgedAtUs) return;
+  /** Cuts the rate when losses are many, and undoes that when it did not help. Returns if it cut. */
+  #watchLoss(now: number, sample: RateSample, loss: number): boolean {
+    if (now < this.#lossJudgedAtUs) return false;
     if (this.#beforeCut > 0) {
       if (loss > FEWER_LOSSES * this.#lossAtCut) {
         this.#randomLoss = loss;
@@ -271,11 +318,14 @@ export class RateEstimator {
     }
     if (loss < FEWER_LOSSES * this.#randomLoss) this.#randomLoss = loss;
     const isNew = loss > TOO_MANY_LOSSES && loss > this.#randomLoss / FEWER_LOSSES;
-    if (!isNew || sample.limited || sample.rateBps === 0 || sample.rateBps >= this.#rate) return;
+    if (!isNew || sample.limited || sample.rateBps === 0 || sample.rateBps >= this.#rate) {
+      return false;
+    }
     this.#beforeCut = this.#rate;
     this.#lossAtCut = loss;
     this.#lossJudgedAtUs = now + LOSS_JUDGED_US;
     this.#rate = Math.max(MIN_RATE_BPS, sample.rateBps);
+    return true;
   }
 
   #onRound(now: number, limited: boolean, srttUs: number): void {
@@ -324,6 +374,12 @@ export class RateEstimator {
       const pushUs = Math.min(Math.max(PUSH_US, PUSH_BYTES * 8e6 / this.#rate), MAX_PUSH_US);
       this.pushEndsAtUs = now + pushUs;
       this.#modeEndsAtUs = this.pushEndsAtUs + srttUs + ANSWER_US;
+    } else if (mode === "follow") {
+      this.#variable.begin(now, this.#rate);
+      this.#found = false;
+      this.#boldness = 0;
+      this.#beforeCut = 0;
+      this.#queueSince = Infinity;
     } else if (mode === "drain") this.#modeEndsAtUs = now + Math.max(2 * srttUs, DRAIN_US);
   }
 }

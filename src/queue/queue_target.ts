@@ -16,6 +16,8 @@
 export const LEAST_TARGET_US = 15_000;
 /** ... and the most that is ever accepted, whatever the links are like. */
 export const MOST_TARGET_US = 60_000;
+/** The same where links vary: what is needed when they carry most, and more than they carry now. */
+export const VARIABLE_TARGET_US = 400_000;
 /** Round trips of queue that keep the links busy after a drop: 1 / 0.7 - 1. */
 const REDUCTION = 0.43;
 /** On slow links the queue may hold the few full packets by which a small window is reduced. */
@@ -34,8 +36,9 @@ export class QueueTarget {
    *
    * @param rttUs least round trip of the slowest link in use
    * @param capacityBps what the links in use carry together
+   * @param varies whether one of them varies all the time
    */
-  update(now: number, rttUs: number, capacityBps: number): number {
+  update(now: number, rttUs: number, capacityBps: number, varies = false): number {
     if (now >= this.#windowEndsAtUs) {
       this.#lastMostBps = now < this.#windowEndsAtUs + WINDOW_US ? this.#mostBps : 0;
       this.#mostBps = 0;
@@ -46,6 +49,6 @@ export class QueueTarget {
     const missing = capacityBps > 0 ? most / capacityBps - 1 : 0;
     const packetsUs = capacityBps > 0 ? LEAST_PACKETS_BYTES * 8e6 / capacityBps : 0;
     const targetUs = Math.max(rttUs * (REDUCTION + missing), packetsUs, LEAST_TARGET_US);
-    return Math.min(targetUs, MOST_TARGET_US);
+    return varies ? VARIABLE_TARGET_US : Math.min(targetUs, MOST_TARGET_US);
   }
 }

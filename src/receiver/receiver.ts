@@ -38,8 +38,8 @@ const LOSS_WINDOW_US = 1_000_000;
  * A link that delivered within this time, in microseconds, is still working through what it was
  * given before; and the longest wait for that: less than a sender's retransmission timeout.
  */
-const AT_WORK_US = 30_000;
-const MAX_POSTPONED_US = 190_000;
+const AT_WORK_US = 100_000;
+const MAX_POSTPONED_US = 400_000;
 /** ... and how often that is checked again. */
 const POSTPONE_US = 10_000;
 /** In place of a packet's send time, which is never negative: it must not wait any longer. */

@@ -24,6 +24,10 @@ const STARTING_SOJOURN_US = 16_000;
  * does not wait that long. In microseconds.
  */
 const MAX_SKEW_US = 120_000;
+/** A link that was heard so short a time ago may be back in a moment, and find something to send. */
+const RETURNS_US = 2_500_000;
+/** The same when one of both varies: it is late for a moment. */
+const MAX_VARIABLE_SKEW_US = 400_000;
 
 /** Uses every link as much as it helps. */
 export class FastPolicy implements Policy {
@@ -147,15 +151,17 @@ export class FastPolicy implements Policy {
     if (!out && !this.#anyFar) return false;
     let other = false;
     let skewUs = 0;
+    let most = MAX_SKEW_US;
     for (const near of this.#paths) {
       if (near === path || near.live.state !== "up" || rank(near) > rank(path)) continue;
       if (this.#harm.isOut(now, near.options.id)) continue;
       other = true;
+      if (path.rate.varies || near.rate.varies) most = MAX_VARIABLE_SKEW_US;
       const laterUs = timeDifference(path.owdWire, near.owdWire);
       // Beside a distant link of a better tier the near one cannot be used.
       skewUs = Math.max(skewUs, rank(near) < rank(path) ? Math.abs(laterUs) : laterUs);
     }
-    return out && other || skewUs > MAX_SKEW_US;
+    return out && other || skewUs > most;
   }
 
   /** Looks for a link that slows down the whole: the one of longest delay among those with bulk. */
@@ -179,6 +185,7 @@ export class FastPolicy implements Policy {
       candidate.index = i;
       worstUs = lateUs;
     }
+    if (candidate.index >= 0 && this.#paths[candidate.index]!.rate.varies) candidate.index = -1;
     if (candidate.index >= 0) {
       candidate.othersBps = sumBps - this.#paths[candidate.index]!.rate.rateBps;
       // The nearest link holds nobody up.
@@ -217,7 +224,11 @@ export class FastPolicy implements Policy {
    */
   mayDrop(now: number): boolean {
     for (const path of this.#paths) {
-      if (path.live.state !== "up" || path.rate.isSettled(now)) continue;
+      if (path.live.state !== "up") {
+        if (now < path.live.progressAtUs + RETURNS_US) return false;
+        continue;
+      }
+      if (path.rate.isSettled(now)) continue;
       // A link may be left out because its queue has grown; the others then drain the backlog.
       if (path.rate.hasBacklog(now) || this.opensAtUs(now, path) <= now) return false;
     }

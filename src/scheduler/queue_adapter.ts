@@ -44,16 +44,18 @@ export class QueueAdapter {
     let shortestUs = Infinity;
     let lossy = false;
     let capacityBps = 0;
+    let varies = false;
     for (const path of this.#paths) {
       if (path.rate.starting || !this.#isInUse(now, path)) continue;
       rttUs = Math.max(rttUs, path.rtt.minUs);
       shortestUs = Math.min(shortestUs, path.rtt.minUs);
       lossy ||= path.loss > LOSSY;
       capacityBps += path.rate.rateBps;
+      varies ||= path.rate.varies;
     }
     // What follows a loss waits at the other end until the lost packet arrives after all.
     if (lossy) rttUs += shortestUs + RESEND_US;
-    const targetUs = this.#target.update(now, rttUs, capacityBps);
+    const targetUs = this.#target.update(now, rttUs, capacityBps, varies);
     this.#queue.adapt(targetUs, Math.max(INTERVAL_US, 2 * (rttUs + targetUs)));
     return true;
   }

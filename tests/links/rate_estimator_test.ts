@@ -146,7 +146,7 @@ Deno.test("RateEstimator.restart() begins at a share, finds the rest, and stays 
   assertNear(rate.rateBps, 12.5, "a quarter");
   toy.runTo(6);
   assertNear(rate.rateBps, 50, "three seconds later");
-  for (let i = 0; i < 50; i++) rate.restart(toy.now, 0.25);
+  rate.restart(toy.now, 0);
   assertEquals(rate.rateBps, MIN_RATE_BPS);
 });
 
@@ -170,18 +170,35 @@ function tell(
 }
 
 Deno.test("RateEstimator settles again after a link was away while more rate was being found", () => {
-  const rate = new RateEstimator(20 * MBPS);
-  tell(rate, 0, 300, 4, { queueMs: 50 });
-  assertEquals(rate.rateBps, 4 * MBPS);
-  let ms = 1000;
-  for (; rate.isSettled(ms * 1000) && ms < 10_000; ms += 100) {
+  const rate = new RateEstimator(400 * MBPS);
+  // Twice a little less each time: a link that falls by more at once is one that varies.
+  for (const [i, mbps] of [320, 260, 210, 170].entries()) {
+    tell(rate, 20_000 * i, 20_000 * i + 300, mbps, { queueMs: 50 });
+    tell(rate, 20_000 * i + 300, 20_000 * (i + 1), 0.9 * mbps);
+  }
+  let ms = 80_000;
+  for (; rate.isSettled(ms * 1000) && ms < 82_000; ms += 100) {
     tell(rate, ms, ms + 100, rate.rateBps / MBPS * 1.1);
   }
-  assert(ms < 10_000, "nothing was found");
+  assert(ms < 82_000, "nothing was found");
   rate.restart(ms * 1000, 0.25);
-  tell(rate, ms, ms + 3000, 20);
-  assertEquals(rate.rateBps, 20 * MBPS);
+  tell(rate, ms, ms + 3000, 400);
+  assertEquals(rate.rateBps, 400 * MBPS);
   assert(rate.isSettled((ms + 3000) * 1000));
+});
+
+Deno.test("RateEstimator follows a link that has fallen by much, with what it delivers, and comes back at once", () => {
+  const rate = new RateEstimator(0);
+  tell(rate, 0, 2000, 40);
+  assertEquals(rate.varies, false);
+  tell(rate, 2000, 2300, 10, { queueMs: 50 });
+  assertEquals([rate.varies, rate.rateBps], [true, 10 * MBPS]);
+  tell(rate, 2300, 2320, 30, { queueMs: 50 });
+  assertEquals(rate.rateBps, 30 * MBPS, "in one report");
+  rate.restart(3_000_000, 0.25);
+  assertEquals(rate.rateBps, 30 * MBPS, "after a silence too");
+  tell(rate, 3000, 60_000, 30);
+  assertEquals(rate.varies, false, "it has calmed down");
 });
 
 Deno.test("RateEstimator does not go back to what it was before losses when a queue has shown less", () => {

@@ -24,7 +24,7 @@ const SERVER_PORT = 5080;
 /** First inner port; each flow has one. */
 export const FLOW_PORT = 30_000;
 /** A packet waits at most 190 ms for earlier ones, and until its process wakes. */
-const MAX_HOLD_US = 195_000;
+const MAX_HOLD_US = 620_000;
 /** Packets of a flow that may leave after a later one although they had arrived. */
 const MAX_OVERTAKEN = 0;
 

@@ -88,7 +88,7 @@ export function traceRate(text: string): RateSchedule {
 }
 
 function traceOf(lines: readonly number[]): RateSchedule {
-  const periodUs = Math.max(...lines) * 1000;
+  const periodUs = lines.at(-1)! * 1000;
   let next = 0;
   let spare = 0;
   const timeOf = (n: number): number =>
