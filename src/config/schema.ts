@@ -71,7 +71,7 @@ export type Fields<K extends Readonly<Record<string, OptionKey>>> = {
 
 const port = integer("PORT", 1, 65535);
 const LOG_LEVEL = oneOf<LogLevel>("error", "warning", "info", "debug", "trace");
-const DUPLICATE = oneOf<Duplicate>("off", "auto", "all");
+const DUPLICATE = oneOf<Duplicate>("off", "needed", "auto", "all");
 const SCHEDULE = oneOf<Schedule>("fast", "steady", "redundant");
 const TIER = oneOf<Tier>("primary", "overflow", "backup");
 
@@ -192,10 +192,10 @@ export const TUNNEL_KEYS = {
   },
   duplicate: {
     kind: DUPLICATE,
-    default: "off",
-    doc:
-      "Whether interactive packets are sent on every other link too, so that a loss on one delays " +
-      "nothing; auto: on one other link that is not metered, where it helps, for 3 % more traffic.",
+    default: "needed",
+    doc: "Whether interactive packets are sent on other links too, so that a loss on one delays " +
+      "nothing. needed: on one that is not metered, while the first varies or loses packets, for " +
+      "3 % more traffic; auto: whenever it may help, for as much. all: on every other link.",
   },
   up: {
     kind: texts.command,

@@ -23,12 +23,12 @@ const COPY_ROOM = 16;
 export const FILL_BESIDE_COPIES: number = BATCH_DATAGRAMS - COPY_ROOM;
 /** Copies may run this far ahead of a link's pacer, in microseconds, and one full packet. */
 const AHEAD_US = 2_000;
-/** `auto`: the share that copies may add to what is sent, and how much at once, in bytes. */
+/** Not `all`: the share that copies may add to what is sent under load, and how much at once, in bytes. */
 const AUTO_SHARE = 0.03;
 const AUTO_BURST_BYTES = 6_000;
-/** `auto`: it helps when the first link loses more than this ... */
+/** It is needed, and helps, while the first link varies, or loses more than this; `auto`: also ... */
 const AUTO_LOSS = 0.005;
-/** ... or the copy arrives at most this much later, in microseconds. */
+/** ... when the copy arrives at most this much later, in microseconds. */
 const AUTO_LATER_US = 30_000;
 
 /** Sends the copies of one peer's packets. */
@@ -54,10 +54,12 @@ export class Duplicator {
     const bytes = this.#pool.lengths[slot]!;
     this.#creditBytes = Math.min(AUTO_BURST_BYTES, this.#creditBytes + bytes * AUTO_SHARE);
     if (copies === COPIES.all) this.#copyToAll(lane, main, slot);
-    else if (copies === COPIES.auto && this.#creditBytes >= bytes) {
+    else if (copies !== COPIES.off && (this.#creditBytes >= bytes || !lane.queue.hasFlows)) {
+      if (copies === COPIES.needed && !isUnreliable(main)) return;
       const second = this.#second(lane, main, slot);
       if (!second) return;
-      this.#creditBytes -= bytes;
+      // While nothing waits, a copy takes nothing away from anybody.
+      if (lane.queue.hasFlows) this.#creditBytes -= bytes;
       this.packets++;
       this.#out.sendCopy(second, slot);
     }
@@ -86,7 +88,7 @@ export class Duplicator {
       best = path;
       bestAtUs = at;
     }
-    if (main.loss > AUTO_LOSS) return best;
+    if (isUnreliable(main)) return best;
     // The packet itself leaves at once: its link's pacer now speaks of the next one.
     const mainAtUs = pathArrivalAtUs(now, main, main) - Math.max(0, main.pacer.dueAtUs - now);
     return bestAtUs - mainAtUs <= AUTO_LATER_US ? best : undefined;
@@ -100,4 +102,9 @@ export class Duplicator {
     const packetUs = FULL_PACKET_BYTES * 8e6 / path.rate.rateBps;
     return path.pacer.dueAtUs - now <= AHEAD_US + packetUs;
   }
+}
+
+/** Whether a packet is likely to be late or lost on a link, whatever is measured now. */
+function isUnreliable(path: Path): boolean {
+  return path.rate.varies || path.loss > AUTO_LOSS;
 }

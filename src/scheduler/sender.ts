@@ -102,7 +102,8 @@ export class Sender {
     this.#classifier = new Classifier(pool, rules, this.#lanes, policy);
     this.#duplicator = new Duplicator(pool, policy, out);
     this.#copying = rules.copying || policy.copies(COPIES.off) !== COPIES.off;
-    this.#batchLimit = this.#copying ? FILL_BESIDE_COPIES : BATCH_DATAGRAMS;
+    const manyCopies = rules.manyCopies || policy.copies(COPIES.off) !== COPIES.off;
+    this.#batchLimit = manyCopies ? FILL_BESIDE_COPIES : BATCH_DATAGRAMS;
   }
 
   /** Packets that wait to be sent, again or for the first time. */

@@ -71,7 +71,7 @@ export class Endpoint implements Core {
     const host = {
       pool,
       drops: this.#drops,
-      rules: new Rules(options.rules ?? [], options.duplicate ?? "off"),
+      rules: new Rules(options.rules ?? [], options.duplicate ?? "needed"),
       schedule: options.schedule ?? "fast",
       controlSlot: pool.alloc(),
       emit: (event: EndpointEvent): void => this.#emit(event),

@@ -36,7 +36,7 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
       mssClamp: true,
       offload: true,
       schedule: "fast",
-      duplicate: "off",
+      duplicate: "needed",
     },
     links: [
       { name: "dsl1", remotes: [{ host: address("1.2.3.4"), port: 5080 }], rdomain: 1, options },
@@ -485,7 +485,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     "a rule that duplicates as it once was written",
     `${top}${tunnel}${link}[[rule]]\nduplicate = true\n`,
     [
-      '9:13: error: rule.1.duplicate: expected "off", "auto" or "all", found true',
+      '9:13: error: rule.1.duplicate: expected "off", "needed", "auto" or "all", found true',
     ],
   ],
   ["more rules than are looked at", `${top}${tunnel}${link}${"[[rule]]\n".repeat(65)}`, [
