@@ -95,7 +95,7 @@ export class Sender {
     const onStranded = (slot: number): void => this.#drop(slot, "no-link");
     const groups = groupsOf(schedule, paths.length);
     this.#lanes = new Lanes(rules, paths, parts, groups, onStranded);
-    this.#oversize = new Oversize(pool, this.#lanes, groups, drops, onTooBig);
+    this.#oversize = new Oversize(pool, this.#lanes, groups, onTooBig);
     this.queue = this.#lanes.common.queue;
     const policy = this.#policy = createPolicy(schedule, paths, this.#lanes.common);
     this.#turns = new Turns(pool, this.#lanes, policy, paths.length);

@@ -77,7 +77,10 @@ export class Endpoint implements Core {
       emit: (event: EndpointEvent): void => this.#emit(event),
       mtu: options.mtu,
       deliver,
-      tooBig: (now: number, slot: number, mtu: number): void => tooBig.handle(now, slot, mtu),
+      tooBig: (now: number, slot: number, mtu: number): void => {
+        this.#drops.count("too-big");
+        tooBig.handle(now, slot, mtu);
+      },
       forget: (session: Session): void => this.#sessions.remove(session),
     };
     const shared = { host, sessions: this.#sessions };

@@ -27,6 +27,7 @@ import { FRAME_HEADER_BYTES, readFrameLength, readFrameType } from "../wire/fram
 import type { Tier } from "../wire/handshake.ts";
 import { ControlReader } from "./control_reader.ts";
 import { ControlWriter } from "./control_writer.ts";
+import { Fragmenter } from "./fragmenter.ts";
 import type { EndpointEvent } from "./options.ts";
 import { TunnelMtu } from "./tunnel_mtu.ts";
 
@@ -78,6 +79,7 @@ export class Peer {
   readonly #onAbandoned = (slot: number): void => this.sender.handleAbandoned(slot);
   readonly #onDropped = (slot: number): void => this.#host.pool.release(slot);
   readonly #host: PeerHost;
+  readonly #fragmenter: Fragmenter;
 
   /** @param follows whether the other end decides about the links: for a server its client does */
   constructor(
@@ -88,6 +90,10 @@ export class Peer {
   ) {
     this.#host = host;
     this.mtu = new TunnelMtu(host.mtu);
+    this.#fragmenter = new Fragmenter(
+      host.pool,
+      (now, slot, info) => this.sender.handlePacket(now, slot, info),
+    );
     this.transmitter = new Transmitter(host.pool);
     this.sender = this.#newSender();
     this.receiver = new Receiver(0, host.pool, host.deliver);
@@ -349,7 +355,9 @@ export class Peer {
       rules,
       schedule,
       out,
-      onTooBig: tooBig,
+      onTooBig: (now: number, slot: number, mtu: number): void => {
+        if (!this.#fragmenter.handle(now, slot, mtu)) tooBig(now, slot, mtu);
+      },
     });
   }
 
