@@ -34,22 +34,30 @@ export function journalPath(control: string): string {
   return control.replace(/(\.sock)?$/, SUFFIX);
 }
 
+/** Who makes changes, in the order in which they are undone. */
+export type JournalPart = "uplinks" | "tunnel";
+
 /** The journal of one running tunnel. */
 export class ChangeJournal {
   readonly path: string;
+  readonly #undo: Record<JournalPart, readonly (readonly string[])[]> = { uplinks: [], tunnel: [] };
   #complained = false;
 
   constructor(control: string) {
     this.path = journalPath(control);
   }
 
-  /** Replaces what would undo everything. A tunnel whose journal cannot be written runs as well. */
-  note(undo: readonly (readonly string[])[]): void {
+  /**
+   * Replaces what would undo everything of a part. A tunnel whose journal cannot be written runs as
+   * well.
+   */
+  note(undo: readonly (readonly string[])[], part: JournalPart = "tunnel"): void {
+    this.#undo[part] = undo;
     const journal: Journal = {
       version: VERSION,
       network: currentNetwork(),
       process: processOf(Deno.pid),
-      undo,
+      undo: Object.values(this.#undo).flat(),
     };
     try {
       replaceFile(this.path, JSON.stringify(journal) + "\n");

@@ -24,6 +24,7 @@ import { Endpoint } from "../tunnel/endpoint.ts";
 import type { EndpointEvent, EndpointStatus } from "../tunnel/options.ts";
 import type { ChangeJournal } from "./change_journal.ts";
 import {
+  followInterfaces,
   followRemotes,
   openHandshakeClock,
   startHooks,
@@ -75,7 +76,6 @@ interface DaemonParts {
   readonly quotas: Quotas | undefined;
   readonly linkSockets: LinkSockets;
   readonly remotes: Remotes | undefined;
-  readonly socketNames: readonly string[];
   readonly stack: AsyncDisposableStack;
 }
 
@@ -97,9 +97,9 @@ export class Daemon implements AsyncDisposable {
     return this.#parts.mtu.current;
   }
 
-  /** Names of the links (client) or listen addresses (server). */
+  /** Names of the links that there are (client) or of the listen addresses (server). */
   get socketNames(): readonly string[] {
-    return this.#parts.socketNames;
+    return this.#parts.linkSockets.names.filter((name) => name !== "");
   }
 
   /** Resolves after {@linkcode stop}; rejects with AggvpnError when the interface is gone. */
@@ -115,8 +115,7 @@ export class Daemon implements AsyncDisposable {
   /** What `status` shows. */
   status(): StatusDocument {
     const now = systemClock();
-    const { name, startedAtUs, tun, endpoint, driver, quotas, linkSockets, socketNames } =
-      this.#parts;
+    const { name, startedAtUs, tun, endpoint, driver, quotas, linkSockets } = this.#parts;
     const tunnel = this.#withReasons(endpoint.status(now));
     return {
       version: CONTROL_VERSION,
@@ -133,12 +132,12 @@ export class Daemon implements AsyncDisposable {
         tunMalformed: tun.malformedPackets,
         sockets: driver.ports.map((port, i) =>
           compact({
-            name: socketNames[i]!,
+            name: linkSockets.names[i]!,
             local: port.socket?.localAddress ?? "",
             reason: port.socket ? undefined : linkSockets.reasonOf(i),
             receiveDrops: port.receiveDrops,
           })
-        ),
+        ).filter((socket) => socket.name !== ""),
       },
       tunnel: { ...quotas?.describe(tunnel) ?? tunnel, mtu: this.mtu },
     };
@@ -217,6 +216,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   stack.defer(() => poller.close());
   const network = platform.watchNetwork(prepared.watched);
   stack.defer(() => network?.close());
+  const follower = { update: (): void => {} };
   const driver = new Driver({
     endpoint,
     pool,
@@ -224,6 +224,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     sockets,
     poller,
     network,
+    beforeLook: () => follower.update(),
     clock: systemClock,
     onEvent: eventHandler(config, statusCommand, mtu),
     reopen: (index) => linkSockets.reopen(index),
@@ -231,10 +232,10 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   closer.close = (): void => driver.close();
   const running = { endpoint, driver, linkSockets };
   if (remotes) followRemotes(remotes, running, stack);
+  follower.update = followInterfaces(options, prepared.interfaces, running, stack);
   startRepair(repair, stack);
   const quotas = startQuotas(options, running, stack);
   if (config.sandbox) enterSandbox(options, programs);
-  const socketNames = prepared.sockets.map((socket) => socket.name);
   return new Daemon({
     name: config.name,
     startedAtUs,
@@ -245,7 +246,6 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     quotas,
     linkSockets,
     remotes,
-    socketNames,
     stack: stack.move(),
   });
 }
