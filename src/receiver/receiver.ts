@@ -17,7 +17,6 @@ import {
   readKind,
   readSentAt,
 } from "../wire/data.ts";
-import type {} from "../wire/frame.ts";
 import { KIND } from "../wire/ip.ts";
 import { MAX_RANGES, MAX_REACH, QUEUE_UNKNOWN, type Report } from "../wire/report.ts";
 import { timeDifference, wireTime } from "../wire/time.ts";
