@@ -26,7 +26,9 @@ import type { ChangeJournal } from "./change_journal.ts";
 import {
   followRemotes,
   openHandshakeClock,
+  openLeakGuard,
   startHooks,
+  startLeakGuard,
   startQuotas,
   startRepair,
 } from "./companions.ts";
@@ -34,6 +36,7 @@ import { EventLog } from "./event_log.ts";
 import { type Environment, HOOK_SHELL, hookEnvironment, StatusCommand } from "./hooks.ts";
 import { openInterface } from "./interface.ts";
 import type { InterfaceMtu } from "./interface_mtu.ts";
+import type { LeakGuard } from "./leak_guard.ts";
 import { logFinding } from "./log_finding.ts";
 import { networkPlan, openFiles } from "./plan.ts";
 import { prepare } from "./prepare.ts";
@@ -75,6 +78,7 @@ interface DaemonParts {
   readonly quotas: Quotas | undefined;
   readonly linkSockets: LinkSockets;
   readonly remotes: Remotes | undefined;
+  readonly guard: LeakGuard | undefined;
   readonly socketNames: readonly string[];
   readonly stack: AsyncDisposableStack;
 }
@@ -109,6 +113,7 @@ export class Daemon implements AsyncDisposable {
 
   /** Makes {@linkcode run} say goodbye to every peer and end. */
   stop(): void {
+    this.#parts.guard?.release();
     this.#parts.driver.stop();
   }
 
@@ -174,9 +179,16 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const { config, platform } = options;
   const aead = platform.libcrypto() ?? withoutLibcrypto();
   for (const finding of platform.startFindings(openFiles(config))) logFinding(finding);
-  const prepared = await prepare(config, aead.scrypt, platform, options.stopping);
-  const families = prepared.sockets.map((socket) => socket.family);
   await using stack = new AsyncDisposableStack();
+  const guard = await openLeakGuard(options, stack);
+  const prepared = await prepare(
+    config,
+    aead.scrypt,
+    askingWith(platform, guard),
+    options.stopping,
+  );
+  const families = prepared.sockets.map((socket) => socket.family);
+  await guard?.follow(() => prepared.remotes?.known ?? []);
 
   const linkSockets = new LinkSockets(platform, prepared.sockets);
   const sockets = linkSockets.openAll();
@@ -197,6 +209,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     run: options.run,
     journal: options.journal,
   }, stack);
+  await guard?.setInterface(tun.name);
   const env: Environment = () => hookEnvironment(config.tunnel, tun.name, mtu.current);
   const scripts: ScriptHost = { killGroup: (leader) => platform.killGroup(leader) };
   await startHooks(config, env, scripts, stack);
@@ -232,8 +245,9 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const running = { endpoint, driver, linkSockets };
   if (remotes) followRemotes(remotes, running, stack);
   startRepair(repair, stack);
+  if (guard) startLeakGuard(guard, stack);
   const quotas = startQuotas(options, running, stack);
-  if (config.sandbox) enterSandbox(options, programs);
+  if (config.sandbox) enterSandbox(options, [...programs, ...guard?.programs ?? []]);
   const socketNames = prepared.sockets.map((socket) => socket.name);
   return new Daemon({
     name: config.name,
@@ -245,6 +259,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     quotas,
     linkSockets,
     remotes,
+    guard,
     socketNames,
     stack: stack.move(),
   });
@@ -269,6 +284,18 @@ function enterSandbox(
 /** How the servers of a link are looked up again, if one has a name. */
 function lookupOf({ remotes, rdomain }: LinkConfig): Pick<SocketOptions, "rdomain">[] {
   return remotes.every(({ host }) => host instanceof Address) ? [] : [compact({ rdomain })];
+}
+
+/** Names are looked up through the guard. */
+function askingWith(
+  platform: Platform,
+  guard: LeakGuard | undefined,
+): Pick<Platform, "lookup" | "interfaceMtu"> {
+  return {
+    interfaceMtu: (link) => platform.interfaceMtu(link),
+    lookup: (host, link) =>
+      guard ? guard.whileAsking(() => platform.lookup(host, link)) : platform.lookup(host, link),
+  };
 }
 
 function withoutLibcrypto(): AeadProvider {

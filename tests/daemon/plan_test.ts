@@ -32,6 +32,8 @@ const COMMON = {
 } as const;
 const TUNNEL = {
   routes: [],
+  dns: [],
+  leakGuard: false,
   nat: false,
   mssClamp: true,
   offload: true,
@@ -211,6 +213,8 @@ Deno.test("networkPlan() gives each route the gateway of its family", () => {
       table: 101,
       remotePorts: [5080],
     }],
+    dns: [],
+    leakGuard: false,
     nat: false,
     mssClamp: true,
   });
