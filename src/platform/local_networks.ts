@@ -41,7 +41,8 @@ export function localNetworks(
     const network = address.toNetwork();
     const isPrivate = PRIVATE.some((range) => range.covers(network));
     // Link-local addresses of IPv6 are allowed on every interface.
-    if (name === device || network.isSingle || network.toAddress().isLinkLocal) continue;
+    const first = network.toAddress();
+    if (name === device || network.isSingle || first.isLinkLocal || !first.isOfHost) continue;
     if (!isPrivate && uplinks.has(name)) continue;
     networks.set(`${name} ${network}`, { interface: name, network });
   }

@@ -61,7 +61,7 @@ export function resolvConfChanges(
 }
 
 function headerOf(device: string): string {
-  return `# Written by aggvpn for ${device}; the host's own comes back when that ends.`;
+  return `# Written by aggvpn for ${device}, until that ends.`;
 }
 
 function copyOf(device: string, path: string): string {

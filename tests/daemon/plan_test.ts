@@ -213,8 +213,6 @@ Deno.test("networkPlan() gives each route the gateway of its family", () => {
       table: 101,
       remotePorts: [5080],
     }],
-    dns: [],
-    leakGuard: false,
     nat: false,
     mssClamp: true,
   });

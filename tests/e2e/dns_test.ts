@@ -35,7 +35,7 @@ if (isPlain) {
     await program.write("client", text.replace("agg0", DEVICE));
     const ask = (): Promise<string> => Deno.readTextFile(file);
     const during = [
-      `# Written by aggvpn for ${DEVICE}; the host's own comes back when that ends.`,
+      `# Written by aggvpn for ${DEVICE}, until that ends.`,
       "nameserver 10.44.43.2",
       "nameserver 2001:db8:44::2",
       "search example.net",

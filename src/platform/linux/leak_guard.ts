@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Address, type Family } from "../../address.ts";
+import type { Address, Family } from "../../address.ts";
 import type { ReadCommand } from "../command_output.ts";
 import { type LocalNetwork, localNetworks } from "../local_networks.ts";
 import type { GuardPlan, SystemChange } from "../platform.ts";

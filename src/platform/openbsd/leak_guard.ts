@@ -73,6 +73,11 @@ export async function readGuarded(ask: AwaitCommand): Promise<ReadCommand> {
   };
 }
 
+/** Programs that {@linkcode readGuarded} and {@linkcode leakGuardChange} run. */
+export const LEAK_GUARD_PROGRAMS: readonly string[] = [
+  ...new Set([IFCONFIG, ...FILTER_COMMANDS, ...uplinkCommands([0])].map(([program]) => program!)),
+];
+
 function readInterfaces(read: ReadCommand): readonly KeptInterface[] {
   return parseInterfaces(read(IFCONFIG).output);
 }

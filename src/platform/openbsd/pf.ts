@@ -23,11 +23,11 @@ export const ANCHOR_HINT: string =
 export function anchorCommands(
   name: string,
 ): { load: readonly string[]; empty: readonly string[]; show: readonly string[] } {
-  const pfctl = ["pfctl", "-q", "-a", `${ANCHOR}/${name}`];
+  const anchor = `${ANCHOR}/${name}`;
   return {
-    load: [...pfctl, "-f", "-"],
-    empty: [...pfctl, "-F", "rules"],
-    show: [...pfctl, "-s", "rules"],
+    load: ["pfctl", "-q", "-a", anchor, "-f", "-"],
+    empty: ["pfctl", "-q", "-a", anchor, "-F", "rules"],
+    show: ["pfctl", "-q", "-a", anchor, "-s", "rules"],
   };
 }
 
