@@ -10,6 +10,8 @@ import type { Tier } from "./wire/handshake.ts";
 export interface LinkOptions {
   readonly tier: Tier;
   readonly metered: boolean;
+  /** Whether it is a place for a link that may come later, with a name of its own, and go again. */
+  readonly spare?: boolean;
   /** Known capacity from here, in bits per second; absent: measured. */
   readonly uploadBps?: number;
   /** Known capacity to here, in bits per second; absent: measured. */

@@ -8,6 +8,7 @@
 
 import { BASICS } from "./basics.ts";
 import { PATH_MTU } from "./path_mtu.ts";
+import { MOBILE, recordings } from "./recorded.ts";
 import type { Scenario } from "./scenario.ts";
 import { TARGETS } from "./targets.ts";
 
@@ -16,6 +17,8 @@ export const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   basics: BASICS,
   targets: TARGETS,
   mtu: PATH_MTU,
+  mobile: MOBILE,
+  recorded: recordings(Deno.env.get("TRACES")),
 };
 
 /** All of them, in the order of the table. */

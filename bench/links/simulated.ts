@@ -9,7 +9,7 @@
 import type { Shape } from "../../lab/emulator/shape.ts";
 import type { TcpSample } from "../../lab/tools/tcp.ts";
 import type { EchoReport, StreamReport } from "../../lab/tools/udp.ts";
-import type { RateSchedule } from "../../tests/pair/elements/rate_schedule.ts";
+import { type RateSchedule, traceOf } from "../../tests/pair/elements/rate_schedule.ts";
 import type { DirectionSpec, LinkSpec } from "../../tests/pair/link.ts";
 import { endpointTunnel } from "../../tests/sim/endpoint_tunnel.ts";
 import type { PingFlow } from "../../tests/sim/flows/ping.ts";
@@ -82,7 +82,9 @@ function directionOf(scenario: Scenario, line: number, way: Way): DirectionSpec 
   const shape = shapeOf(scenario, line, way);
   const { queueUs = 0, queueBytes = 0, burst } = shape;
   return {
-    rate: new EventRate(rateSteps(scenario, line, way)),
+    rate: shape.trace
+      ? playedFrom(virtualUs(0), shape.trace)
+      : new EventRate(rateSteps(scenario, line, way)),
     delayUs: shape.delayUs ?? 0,
     queue: { ...queueUs > 0 && { us: queueUs }, ...queueBytes > 0 && { bytes: queueBytes } },
     loss: shape.loss ?? 0,
@@ -115,6 +117,16 @@ function shapeOf(scenario: Scenario, line: number, way: Way): Partial<Shape> {
 /** Seconds after the traffic began as virtual time. */
 function virtualUs(seconds: number): number {
   return sim.START_US + seconds * 1e6;
+}
+
+/** A recorded capacity, from the beginning of the traffic. */
+function playedFrom(beginUs: number, trace: readonly number[]): RateSchedule {
+  const rate = traceOf(trace);
+  return {
+    finish: (at, bytes) => beginUs + rate.finish(at - beginUs, bytes),
+    meanBps: (fromUs, toUs) => rate.meanBps(fromUs - beginUs, toUs - beginUs),
+    fresh: () => playedFrom(beginUs, trace),
+  };
 }
 
 /** A rate that steps with the events of a case. */

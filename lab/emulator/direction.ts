@@ -10,6 +10,7 @@
  */
 
 import { Random } from "../random.ts";
+import { Opportunities } from "./opportunities.ts";
 import { type Counters, type Shape, WIRE } from "./shape.ts";
 
 /** Told what becomes of a slot that will not be delivered. */
@@ -25,10 +26,14 @@ export type AnswerTooBig = (slot: number, length: number, mtu: number) => boolea
 type Reason = "tailDrops" | "lost" | "swallowed" | "tooBig" | "overrun";
 
 const MICRO = 1e6;
+/** Time that an entry of recorded delays is for. */
+const DELAY_STEP_US = 10_000;
 
 /** A packet's path through one direction. Times in microseconds. */
 export class Direction {
   #shape: Shape = WIRE;
+  #opportunities: Opportunities | undefined;
+  #delaysSince = 0;
   readonly #release: Release;
   readonly #answerTooBig: AnswerTooBig;
   readonly #random: Random;
@@ -83,7 +88,9 @@ export class Direction {
     const before = this.#shape.rateBps;
     this.#shape = { ...this.#shape, ...change };
     const after = this.#shape.rateBps;
-    if (this.#headDone === Infinity || before === after) return;
+    if (change.delayTrace) this.#delaysSince = now;
+    if (change.trace !== undefined) return this.#play(now, change.trace);
+    if (this.#headDone === Infinity || before === after || this.#opportunities) return;
     const remaining = Math.max(0, this.#headDone - now);
     this.#headDone = after === 0 || before === 0 ? now : now + remaining * (before / after);
   }
@@ -103,7 +110,7 @@ export class Direction {
     this.#queueLengths[at] = length;
     this.#queueBytes += length;
     if (this.#queueBytes > this.#peakQueueBytes) this.#peakQueueBytes = this.#queueBytes;
-    if (wasEmpty) this.#headDone = Math.max(now, this.#freeAt) + this.#serialUs(length);
+    if (wasEmpty) this.#headDone = this.#doneAt(Math.max(now, this.#freeAt), length);
   }
 
   /** Moves what the bottleneck has finished by `now` onto the way. */
@@ -116,7 +123,7 @@ export class Direction {
       this.#freeAt = done;
       this.#headDone = this.#queueHead === this.#queueTail
         ? Infinity
-        : done + this.#serialUs(this.#queueLengths[this.#queueHead & this.#mask] ?? 0);
+        : this.#doneAt(done, this.#queueLengths[this.#queueHead & this.#mask] ?? 0);
       if (this.#isLost()) this.#drop(slot, "lost");
       else this.#fly(done, slot);
     }
@@ -151,7 +158,7 @@ export class Direction {
     const landing = this.#airHead === this.#airTail
       ? Infinity
       : this.#airTimes[this.#airHead & this.#mask] ?? Infinity;
-    return Math.min(landing, this.#headDone + this.#shape.delayUs);
+    return Math.min(landing, this.#headDone + (this.#shape.delayTrace ? 0 : this.#shape.delayUs));
   }
 
   /** What it has done; starts a new peak of the queue. */
@@ -177,8 +184,24 @@ export class Direction {
       bytes * 8 * MICRO > queueUs * rateBps;
   }
 
-  #serialUs(length: number): number {
-    return this.#shape.rateBps === 0 ? 0 : length * 8 * MICRO / this.#shape.rateBps;
+  /** When a packet that begins to leave at `from` has left. */
+  #doneAt(from: number, length: number): number {
+    if (this.#opportunities) return this.#opportunities.finish(from, length);
+    return this.#shape.rateBps === 0 ? from : from + length * 8 * MICRO / this.#shape.rateBps;
+  }
+
+  /** Plays a recording from its beginning, or ends that; the head of the queue begins anew. */
+  #play(now: number, trace: readonly number[] | null): void {
+    this.#opportunities = trace === null ? undefined : new Opportunities(trace, now);
+    if (this.#headDone === Infinity) return;
+    this.#headDone = this.#doneAt(now, this.#queueLengths[this.#queueHead & this.#mask] ?? 0);
+  }
+
+  #delayUs(at: number): number {
+    const { delayUs, delayTrace } = this.#shape;
+    if (delayTrace === null) return delayUs;
+    const step = Math.max(0, Math.floor((at - this.#delaysSince) / DELAY_STEP_US));
+    return delayTrace[step % delayTrace.length]! * 1000;
   }
 
   #isLost(): boolean {
@@ -195,9 +218,9 @@ export class Direction {
   /** Puts a slot among those on the way; jitter without reordering never overtakes. */
   #fly(done: number, slot: number): void {
     if (this.#airTail - this.#airHead > this.#mask) return this.#drop(slot, "overrun");
-    const { delayUs, jitterUs, reorder } = this.#shape;
+    const { jitterUs, reorder } = this.#shape;
     let at = this.#airTail++;
-    let landing = done + delayUs + (jitterUs > 0 ? this.#random.next() * jitterUs : 0);
+    let landing = done + this.#delayUs(done) + (jitterUs > 0 ? this.#random.next() * jitterUs : 0);
     if (at !== this.#airHead) {
       const last = this.#airTimes[(at - 1) & this.#mask] ?? 0;
       if (reorder) at = this.#makeRoom(at, landing);

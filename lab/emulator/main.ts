@@ -63,9 +63,11 @@ function obey(order: Order, lines: readonly Line[], now: number): void {
 function main(): void {
   const clock = new HostClock();
   const input = new Input();
-  const first = input.read();
+  let first = input.read();
+  // A plan with recordings comes in many pieces.
+  while (first?.length === 0) first = input.read();
   if (first === undefined) return;
-  const plan = JSON.parse(first[0] ?? "") as Plan;
+  const plan = JSON.parse(first[0]!) as Plan;
   const slots = new Slots(SLOTS);
   const lines = plan.lines.map((line, i) =>
     new Line(line, slots, plan.seed + i * 7919, clock.now())

@@ -20,8 +20,15 @@ export interface BurstLoss {
 export interface Shape {
   /** Bits per second of IP packets; 0: as fast as they come. */
   readonly rateBps: number;
+  /**
+   * A recorded capacity instead of that, from when it is set: milliseconds at which 1500 bytes may
+   * leave, the last of which is the period; null: none. `rateBps` is then its mean.
+   */
+  readonly trace: readonly number[] | null;
   /** One-way delay after the last bit has left, in microseconds. */
   readonly delayUs: number;
+  /** Recorded delays instead of that, in milliseconds, each for 10 ms, from when they are set. */
+  readonly delayTrace: readonly number[] | null;
   /** Added to the delay, uniform in 0 to this, in microseconds. */
   readonly jitterUs: number;
   /** Whether jitter may change the order of packets. */
@@ -45,7 +52,9 @@ export interface Shape {
 /** A wire: no limit of any kind but a queue of 100 ms when a rate is set. */
 export const WIRE: Shape = {
   rateBps: 0,
+  trace: null,
   delayUs: 0,
+  delayTrace: null,
   jitterUs: 0,
   reorder: false,
   loss: 0,

@@ -11,6 +11,7 @@ import { formatHostPort } from "../config/host_port.ts";
 import { osOf, WAY_KEYS, wayOf } from "../config/ways.ts";
 import { isAlive } from "../control/server.ts";
 import { linkSocket, networkPlan, openFiles, packetRoom } from "../daemon/plan.ts";
+import { findLinks } from "../daemon/found_links.ts";
 import { AggvpnError } from "../errors.ts";
 import { detectPlatform } from "../platform/detect.ts";
 import type { HostFinding, HostNeeds, LinkNeeds, Platform } from "../platform/platform.ts";
@@ -31,10 +32,12 @@ export async function checkHost(config: Config): Promise<readonly HostFinding[]>
   try {
     const platform = detectPlatform();
     const running = await findRunning(config.control);
+    const { findings, settled } = findLinks(config, platform);
     return [
       ...foreignKeys(config, platform),
-      ...platform.inspect(hostNeeds(config, running)),
-      ...largeMtu(config, platform),
+      ...findings,
+      ...platform.inspect(hostNeeds(settled, running)),
+      ...largeMtu(settled, platform),
       ...leakingNames(config),
     ];
   } catch (error) {
@@ -97,6 +100,7 @@ function linkNeeds(
     port: isOurs ? undefined : port,
     remotes: hosts.filter((host) => host instanceof Address),
     table: wayOf(link, "table"),
+    isRouted: link.auto,
   });
 }
 

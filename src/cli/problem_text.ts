@@ -9,6 +9,8 @@ import type { Problem } from "../config/config.ts";
 import type { HostFinding } from "../platform/platform.ts";
 import { paint } from "./color.ts";
 
+const COLORS = { error: "red", warning: "yellow", info: "bold" } as const;
+
 /** Writes one problem, ending in a newline. */
 export function problemText(file: string, problem: Problem, color: boolean): string {
   const place = problem.line === 0 ? file : `${file}:${problem.line}:${problem.column}`;
@@ -21,7 +23,7 @@ export function hostText(finding: HostFinding, color: boolean): string {
 }
 
 function findingText(place: string, finding: HostFinding, color: boolean): string {
-  const severity = paint(finding.severity === "error" ? "red" : "yellow", finding.severity, color);
+  const severity = paint(COLORS[finding.severity], finding.severity, color);
   const hint = finding.hint === undefined ? "" : `  hint: ${finding.hint}\n`;
   return `${place}: ${severity}: ${finding.message}\n${hint}`;
 }

@@ -40,6 +40,8 @@ export interface LinkConfig {
   readonly table?: number;
   readonly vrf?: string;
   readonly mark?: number;
+  /** Only while its interface has a default route of its own (`links`); a spare one has no name. */
+  readonly auto?: boolean;
   readonly options: LinkOptions;
 }
 
@@ -108,6 +110,8 @@ interface CommonConfig {
 export interface ClientModeConfig extends CommonConfig {
   readonly mode: "client";
   readonly secret: Secret;
+  /** Patterns of interfaces that are no links of `links`; absent: the file names every link. */
+  readonly linksExclude?: readonly string[];
   /** What the servers are called, the best one first. */
   readonly servers: readonly string[];
   readonly links: readonly LinkConfig[];

@@ -82,7 +82,7 @@ export const flag: Kind<boolean> = {
 /** One of a few words. */
 export function oneOf<T extends string>(...words: readonly T[]): Kind<T> {
   const list = words.map(quote);
-  const what = `${list.slice(0, -1).join(", ")} or ${list.at(-1)}`;
+  const what = [list.slice(0, -1).join(", "), list.at(-1)].filter(Boolean).join(" or ");
   const isWord = (text: string): text is T => (words as readonly string[]).includes(text);
   return text(
     words.join("|"),

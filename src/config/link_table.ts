@@ -6,16 +6,18 @@
 
 import { Address } from "../address.ts";
 import type { LinkOptions } from "../link_options.ts";
+import { isPattern } from "../pattern.ts";
 import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { compact } from "./compact.ts";
 import type { HostPort, LinkConfig } from "./config.ts";
 import type { HostAndPort } from "./host_port.ts";
 import { type Context, fieldsOf, type Reading, readTable } from "./read_table.ts";
 import type { Report } from "./report.ts";
+import { isInterfaceName } from "./network_kinds.ts";
 import { LINK_KEYS, LINK_OPTION_KEYS } from "./schema.ts";
 import { isName, NAME_RULE } from "./text_kinds.ts";
 import { type Entry, quote, type Table } from "./tree.ts";
-import { keysOf } from "./ways.ts";
+import { keysOf, WAY_KEYS } from "./ways.ts";
 
 /** Three heartbeats of 250 ms, and one more interval. */
 const TIMEOUT_US = 1_000_000;
@@ -25,6 +27,11 @@ const METERED_TIMEOUT_US = 16_000_000;
 const SMALL_QUOTA_BYTES = 50e9;
 
 type LinkReading = Reading<typeof LINK_KEYS>;
+
+/** Returns the options of a link of which nothing is said. */
+export function defaultLinkOptions(): LinkOptions {
+  return { tier: "primary", metered: false, timeoutUs: TIMEOUT_US };
+}
 
 /** A link that was read; `config` is undefined when it cannot be used. */
 export interface Link {
@@ -42,6 +49,8 @@ export interface Surroundings {
   readonly hasServer: boolean;
   /** `tunnel.mtu`. */
   readonly tunnelMtu: number | undefined;
+  /** Whether a link that names no way is the interface of its name (`links`). */
+  readonly isAuto: boolean;
 }
 
 /** Reads the table of the link `name`. */
@@ -59,8 +68,18 @@ export function readLink(
   for (const remote of remotes ?? []) checkBind(reading, remote, report);
   checkMtu(reading, remotes, around.tunnelMtu, report);
   checkDevice(reading, report);
+  checkPattern(reading, report);
   checkQuota(reading, report);
-  return { reading, config: remotes && linkConfig(name, reading, remotes) };
+  const config = remotes && linkConfig(name, reading, remotes);
+  const isAuto = around.isAuto && !WAY_KEYS.some(reading.has);
+  if (isAuto && !isInterfaceName(name)) {
+    const message = `${reading.path}: expected the name of an interface, found ${quote(name)}`;
+    report.error(entry.at, message, 'links = "auto" names links after interfaces; write interface');
+  }
+  return {
+    reading,
+    config: config && isAuto ? { ...config, interface: name, auto: true } : config,
+  };
 }
 
 function linkConfig(
@@ -165,6 +184,16 @@ function checkDevice(link: LinkReading, report: Report): void {
     const hint = "a socket is bound to one device: remove one of them";
     report.error(link.placeOf(key), message, hint);
   }
+}
+
+/** A rule for a routing table is made once, for one interface. */
+function checkPattern(link: LinkReading, report: Report): void {
+  const { interface: name = "", table } = link.values;
+  if (!isPattern(name) || table === undefined) return;
+  const message = `${link.path}.table: expected one interface beside it, found the pattern ${
+    quote(name)
+  }`;
+  report.error(link.placeOf("table"), message, "name the interface, or leave the table out");
 }
 
 function checkQuota(link: LinkReading, report: Report): void {

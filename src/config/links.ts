@@ -5,6 +5,7 @@
  */
 
 import { Address, type Prefix } from "../address.ts";
+import { isPattern } from "../pattern.ts";
 import type { LinkConfig } from "./config.ts";
 import { formatHostPort, type HostAndPort } from "./host_port.ts";
 import { type Link, readLink } from "./link_table.ts";
@@ -18,6 +19,8 @@ import { isPinned, PINNING_KEYS, PORT_KEYS, portSpaceOf, SOCKET_KEYS, sourceOf }
 export interface ClientTop {
   readonly servers: readonly HostAndPort[] | undefined;
   readonly hasServer: boolean;
+  /** Whether interfaces become links by themselves (`links`). */
+  readonly isAuto: boolean;
   readonly tunnel: Reading<typeof TUNNEL_KEYS>;
 }
 
@@ -31,11 +34,11 @@ export function readLinks(
   const { report } = context;
   const table = links && asTable(links.value, "link", "such as [link.dsl1]", report);
   const all = table ? readAll(table, top, context) : [];
-  if (all.length === 0 && complete && (!links || table)) {
+  if (all.length === 0 && complete && (!links || table) && !top.isAuto) {
     report.error(
       links?.at,
       "link: missing, a client needs at least one",
-      "write [link.dsl1] and port = 5080",
+      'write [link.dsl1] and port = 5080, or links = "auto"',
     );
   }
   if (all.length > MAX_LINKS) {
@@ -74,7 +77,8 @@ function checkTwins(links: readonly Link[], report: Report): void {
   const byPath = new Map<string, Link>();
   for (const link of links) {
     const { config, reading } = link;
-    if (!config) continue;
+    // Links never share an interface that a pattern finds.
+    if (!config || isPattern(config.interface ?? "")) continue;
     const source = sourceOf(config);
     const remotes = config.remotes.map(formatHostPort);
     const paths = remotes.map((remote) => `${source} ${config.localPort ?? ""} ${remote}`);

@@ -5,6 +5,7 @@
  */
 
 import { Address, type Family, parseAddress, parsePrefix, Prefix } from "../address.ts";
+import { isPattern } from "../pattern.ts";
 import type { ListenConfig } from "./config.ts";
 import { type HostAndPort, parseHostPort } from "./host_port.ts";
 import { type Kind, text } from "./kind.ts";
@@ -119,10 +120,28 @@ export const listenAddress: Kind<ListenConfig> = text(
   (text) => /^\*?:\d+$/.test(text) ? `0.0.0.0:${text.split(":")[1]}` : undefined,
 );
 
+/** The name of an interface, or a pattern of names. */
+export const interfacePattern: Kind<string> = text(
+  "INTERFACE",
+  'an interface name of at most 15 letters, digits, dots, dashes and underscores, or a pattern such as "wwan*"',
+  (text) => {
+    if (!/^[A-Za-z0-9_*?][A-Za-z0-9_.*?-]{0,14}$/.test(text)) return undefined;
+    return isPattern(text) ? text : interfaceNameOf(text);
+  },
+);
+
 /** The name of a network interface: at most 15 bytes in both kernels (IFNAMSIZ). */
 export const interfaceName: Kind<string> = text(
   "INTERFACE",
   "an interface name of at most 15 letters, digits, dots, dashes and underscores",
-  (text) =>
-    /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/.test(text) && !/^\.+$/.test(text) ? text : undefined,
+  interfaceNameOf,
 );
+
+/** Tells whether an interface may have this name. */
+export function isInterfaceName(text: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/.test(text);
+}
+
+function interfaceNameOf(text: string): string | undefined {
+  return isInterfaceName(text) ? text : undefined;
+}

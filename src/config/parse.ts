@@ -4,6 +4,7 @@
  * @module
  */
 
+import { autoLinks } from "./auto_links.ts";
 import { checkOwnAddress, readClients } from "./clients.ts";
 import { compact } from "./compact.ts";
 import type { ClientModeConfig, Config, Problem } from "./config.ts";
@@ -14,7 +15,15 @@ import { readSecret, type ReadSecretFile } from "./read_secret.ts";
 import { asTable, type Context, type Reading, readTable } from "./read_table.ts";
 import { Report } from "./report.ts";
 import { readRules } from "./rule_table.ts";
-import { CONTROL_DIRECTORY, type Mode, SECTIONS, TOP_KEYS, type TUNNEL_KEYS } from "./schema.ts";
+import {
+  CONTROL_DIRECTORY,
+  MAX_LINKS,
+  type Mode,
+  NEVER_LINKS,
+  SECTIONS,
+  TOP_KEYS,
+  type TUNNEL_KEYS,
+} from "./schema.ts";
 import { parseDocument } from "./toml.ts";
 import type { Entry, Position, Table } from "./tree.ts";
 import { readTunnel, tunnelConfig } from "./tunnel_table.ts";
@@ -103,13 +112,32 @@ function clientMode(draft: Draft, common: Common): Config | undefined {
   const { root, complete, context, top, tunnel } = draft;
   const secret = readSecret(top, complete, context.report, draft.readFile);
   const written = readServers(top, context.report);
-  const around = { servers: written, hasServer: top.has("server") || !complete, tunnel };
+  const { links: isAuto, links_exclude: exclude = [] } = top.values;
+  const around = {
+    servers: written,
+    hasServer: top.has("server") || !complete,
+    isAuto: isAuto !== undefined,
+    tunnel,
+  };
   const tables = root.entries.get("link");
   const links = readLinks(tables, around, complete, context);
   const names = tables?.value.kind === "table" ? [...tables.value.entries.keys()] : [];
-  const rules = readRules(root.entries.get("rule"), names, context);
+  const rules = readRules(root.entries.get("rule"), isAuto ? undefined : names, context);
+  if (!secret) return undefined;
   const servers = serverNames(written, links);
-  return secret && { ...common, mode: "client", secret, servers, links, rules };
+  const config = { ...common, mode: "client", secret, servers, links, rules } as const;
+  if (!isAuto) {
+    if (exclude.length > 0) {
+      const message = 'links_exclude: has no effect without links = "auto"';
+      context.report.warn(top.placeOf("links_exclude"), message, "remove it");
+    }
+    return config;
+  }
+  const ruled = new Set(rules.flatMap((rule) => rule.links)).difference(new Set(names));
+  const room = MAX_LINKS - links.length;
+  const found = autoLinks([...ruled], room, written, top, context.report);
+  const linksExclude = [...NEVER_LINKS, ...exclude];
+  return { ...config, links: [...links, ...found], linksExclude };
 }
 
 function serverMode(draft: Draft, common: Common): Config {
@@ -133,7 +161,7 @@ function modeOf(root: Table): Mode | undefined {
     return mode.value;
   }
   const has = (name: string): boolean => root.entries.has(name);
-  const isClient = has("server") || has("link");
+  const isClient = has("server") || has("link") || has("links");
   const isServer = has("listen") || has("client");
   if (isClient === isServer) return undefined;
   return isClient ? "client" : "server";

@@ -10,7 +10,7 @@ import type { LinkOptions } from "../link_options.ts";
 import type { Schedule } from "../schedule.ts";
 import type { Tier } from "../wire/handshake.ts";
 import type { LogLevel } from "./config.ts";
-import { flag, integer, type Kind, listOf, located, oneOf } from "./kind.ts";
+import { expected, flag, integer, type Kind, listOf, located, oneOf } from "./kind.ts";
 import * as net from "./network_kinds.ts";
 import { duration, percentage, rate, size } from "./quantity_kinds.ts";
 import * as texts from "./text_kinds.ts";
@@ -19,6 +19,21 @@ import * as texts from "./text_kinds.ts";
 export const CONTROL_DIRECTORY = "/var/run/aggvpn";
 /** Most links of a client, and most addresses a server listens on. */
 export const MAX_LINKS = 250;
+
+/** Interfaces that are no uplinks of their own, whatever their routes say. */
+export const NEVER_LINKS: readonly string[] = [
+  "lo",
+  "docker*",
+  "veth*",
+  "virbr*",
+  "br-*",
+  "tun*",
+  "tap*",
+  "wg*",
+];
+
+/** Interfaces that `links = "auto"` may find besides those that the file names. */
+export const SPARE_LINKS = 8;
 
 /** Most rules: each packet is compared with one after the other. */
 export const MAX_RULES = 64;
@@ -71,9 +86,18 @@ export type Fields<K extends Readonly<Record<string, OptionKey>>> = {
 
 const port = integer("PORT", 1, 65535);
 const LOG_LEVEL = oneOf<LogLevel>("error", "warning", "info", "debug", "trace");
-const DUPLICATE = oneOf<Duplicate>("off", "auto", "all");
+const DUPLICATE = oneOf<Duplicate>("off", "needed", "auto", "all");
 const SCHEDULE = oneOf<Schedule>("fast", "steady", "redundant");
 const TIER = oneOf<Tier>("primary", "overflow", "backup");
+
+/** A table here is most likely one of a link. */
+const AUTO: Kind<"auto"> = {
+  metavar: '"auto"',
+  read: (value, field) =>
+    value.kind === "table"
+      ? expected(value, field, '"auto"', "the table of a link is [link.NAME]")
+      : oneOf("auto").read(value, field),
+};
 
 /** Servers of a client: they are asked 0.5 s apart, so that the last one has its turn within 6 s. */
 export const MAX_SERVERS = 8;
@@ -101,6 +125,20 @@ export const TOP_KEYS = {
     mode: "client",
     doc: "Host of the server, with the port for links that name none; of several the first one " +
       "that answers is used. A name is looked up again when nothing answers.",
+  },
+  links: {
+    kind: AUTO,
+    mode: "client",
+    os: "linux",
+    doc: "auto: every interface with a default route of its own is a link while it has one; " +
+      "[link.NAME] then has the options of the interface NAME.",
+  },
+  links_exclude: {
+    kind: listOf(net.interfacePattern),
+    mode: "client",
+    os: "linux",
+    doc: "Interfaces that `links` leaves out, besides those of virtual networks: " +
+      `${NEVER_LINKS.join(", ")}.`,
   },
   listen: {
     kind: listOf(located(net.listenAddress)),
@@ -207,10 +245,10 @@ export const TUNNEL_KEYS = {
   },
   duplicate: {
     kind: DUPLICATE,
-    default: "off",
-    doc:
-      "Whether interactive packets are sent on every other link too, so that a loss on one delays " +
-      "nothing; auto: on one other link that is not metered, where it helps, for 3 % more traffic.",
+    default: "needed",
+    doc: "Whether interactive packets are sent on other links too, so that a loss on one delays " +
+      "nothing. needed: on one that is not metered, while the first varies or loses packets, for " +
+      "3 % more traffic; auto: whenever it may help, for as much. all: on every other link.",
   },
   up: {
     kind: texts.command,
@@ -242,10 +280,10 @@ const LINK_WAY_KEYS = {
     doc: "Source port of this link; the system picks one by default.",
   },
   interface: {
-    kind: net.interfaceName,
+    kind: net.interfacePattern,
     os: "linux",
     way: "device",
-    doc: "Interface this link leaves by.",
+    doc: 'Interface this link leaves by; of a pattern such as "wwan*" the first that is there.',
   },
   rdomain: {
     kind: integer("NUMBER", 0, 255),

@@ -38,20 +38,26 @@ export function journalPath(control: string): string {
   return control.replace(/(\.sock)?$/, SUFFIX);
 }
 
+/** Who makes changes, in the order in which they are undone. */
+export type JournalPart = "uplinks" | "tunnel";
+
 /** The journal of one running tunnel. */
 export class ChangeJournal {
   readonly path: string;
+  readonly #undo: Record<JournalPart, readonly Command[]> = { uplinks: [], tunnel: [] };
   #complained = false;
-  #undo: readonly Command[] = [];
   #kept: readonly Command[] = [];
 
   constructor(control: string) {
     this.path = journalPath(control);
   }
 
-  /** Replaces what would undo everything. A tunnel whose journal cannot be written runs as well. */
-  note(undo: readonly Command[]): void {
-    this.#undo = undo;
+  /**
+   * Replaces what would undo everything of a part. A tunnel whose journal cannot be written runs as
+   * well.
+   */
+  note(undo: readonly Command[], part: JournalPart = "tunnel"): void {
+    this.#undo[part] = undo;
     this.#write();
   }
 
@@ -69,12 +75,14 @@ export class ChangeJournal {
 
   /** Says that everything is undone, except for what is kept. */
   clear(): void {
-    this.note([]);
+    for (const part of ["uplinks", "tunnel"] as const) this.#undo[part] = [];
+    this.#write();
   }
 
   #write(): void {
-    if (this.#undo.length === 0 && this.#kept.length === 0) return removeFile(this.path);
-    const journal = journalOf(this.#undo, this.#kept);
+    const undo = Object.values(this.#undo).flat();
+    if (undo.length === 0 && this.#kept.length === 0) return removeFile(this.path);
+    const journal = journalOf(undo, this.#kept);
     try {
       replaceFile(this.path, JSON.stringify(journal) + "\n");
     } catch (error) {

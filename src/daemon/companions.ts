@@ -13,19 +13,22 @@ import { systemClock } from "../io/clock.ts";
 import type { Driver } from "../io/driver.ts";
 import type { LinkSockets } from "../io/link_sockets.ts";
 import type { Platform } from "../platform/platform.ts";
+import { type RunCommand, startCommand } from "../platform/run_changes.ts";
 import type { Endpoint } from "../tunnel/endpoint.ts";
 import { awaitCommand } from "../platform/command_output.ts";
-import { type RunCommand, startCommand } from "../platform/run_changes.ts";
 import type { ChangeJournal } from "./change_journal.ts";
+import { InterfaceFollower } from "./follow_interfaces.ts";
 import { HandshakeClock } from "./handshake_clock.ts";
 import { type Environment, runShellHook } from "./hooks.ts";
 import { LeakGuard } from "./leak_guard.ts";
+import type { LinkInterfaces } from "./link_interfaces.ts";
 import { uplinkNames } from "./plan.ts";
 import { QUOTA_INTERVAL_MS, type QuotaLink, Quotas } from "./quotas.ts";
 import { type Remotes, REMOTES_INTERVAL_MS } from "./remotes.ts";
 import { type Repair, REPAIR_INTERVAL_MS } from "./repair.ts";
 import type { ScriptHost } from "./script.ts";
 import { stateFile } from "./state_file.ts";
+import { UplinkRoutes } from "./uplink_routes.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
 
@@ -35,11 +38,15 @@ export interface Subject {
   readonly platform: Platform;
 }
 
-/** ... and a guard against leaks. */
-export interface GuardSubject extends Subject {
+/** The same for one that changes the system. */
+export interface ChangingSubject extends Subject {
   readonly onChange: (line: string) => void;
   readonly run?: RunCommand;
   readonly journal?: ChangeJournal;
+}
+
+/** ... and that keeps it when the end is not wanted. */
+export interface GuardSubject extends ChangingSubject {
   /** Aborted: the end is wanted. */
   readonly stopping?: AbortSignal;
 }
@@ -75,6 +82,45 @@ export function followRemotes(
     clearInterval(timer);
     remotes.close();
   });
+}
+
+/**
+ * Has links leave by the interfaces that there are, until the tunnel ends. Returns what to call when
+ * these may have changed.
+ */
+export function followInterfaces(
+  { config, platform, onChange, journal, run }: ChangingSubject,
+  interfaces: LinkInterfaces | undefined,
+  { endpoint, driver, linkSockets }: Running,
+  stack: AsyncDisposableStack,
+): () => void {
+  const { uplinks } = platform;
+  if (!uplinks || config.mode !== "client" || !interfaces?.isOpen) return () => {};
+  const routes = config.linksExclude && new UplinkRoutes({
+    plan: uplinks.planner(),
+    onChange,
+    run: run ?? startCommand,
+    note: (undo) => journal?.note(undo, "uplinks"),
+  });
+  if (routes) {
+    const timer = setInterval(() => void routes.repair(), REPAIR_INTERVAL_MS);
+    stack.defer(async () => {
+      clearInterval(timer);
+      await routes.close();
+    });
+  }
+  const follower = new InterfaceFollower({
+    links: config.links,
+    interfaces,
+    list: () => uplinks.list(),
+    endpoint,
+    driver,
+    linkSockets,
+    routes,
+    clock: systemClock,
+  });
+  follower.update();
+  return () => follower.update();
 }
 
 /** Runs `tunnel.up` now, and has `tunnel.down` run at the end. */

@@ -24,6 +24,7 @@ import { Endpoint } from "../tunnel/endpoint.ts";
 import type { EndpointEvent, EndpointStatus } from "../tunnel/options.ts";
 import type { ChangeJournal } from "./change_journal.ts";
 import {
+  followInterfaces,
   followRemotes,
   openHandshakeClock,
   openLeakGuard,
@@ -39,7 +40,7 @@ import type { InterfaceMtu } from "./interface_mtu.ts";
 import type { LeakGuard } from "./leak_guard.ts";
 import { logFinding } from "./log_finding.ts";
 import { networkPlan, openFiles } from "./plan.ts";
-import { prepare } from "./prepare.ts";
+import { prepare, type PreparePlatform } from "./prepare.ts";
 import type { Quotas } from "./quotas.ts";
 import type { Remotes } from "./remotes.ts";
 import type { ScriptHost } from "./script.ts";
@@ -79,7 +80,6 @@ interface DaemonParts {
   readonly linkSockets: LinkSockets;
   readonly remotes: Remotes | undefined;
   readonly guard: LeakGuard | undefined;
-  readonly socketNames: readonly string[];
   readonly stack: AsyncDisposableStack;
 }
 
@@ -101,9 +101,9 @@ export class Daemon implements AsyncDisposable {
     return this.#parts.mtu.current;
   }
 
-  /** Names of the links (client) or listen addresses (server). */
+  /** Names of the links that there are (client) or of the listen addresses (server). */
   get socketNames(): readonly string[] {
-    return this.#parts.socketNames;
+    return this.#parts.linkSockets.names.filter((name) => name !== "");
   }
 
   /** Resolves after {@linkcode stop}; rejects with AggvpnError when the interface is gone. */
@@ -120,8 +120,7 @@ export class Daemon implements AsyncDisposable {
   /** What `status` shows. */
   status(): StatusDocument {
     const now = systemClock();
-    const { name, startedAtUs, tun, endpoint, driver, quotas, linkSockets, socketNames } =
-      this.#parts;
+    const { name, startedAtUs, tun, endpoint, driver, quotas, linkSockets } = this.#parts;
     const tunnel = this.#withReasons(endpoint.status(now));
     return {
       version: CONTROL_VERSION,
@@ -138,12 +137,12 @@ export class Daemon implements AsyncDisposable {
         tunMalformed: tun.malformedPackets,
         sockets: driver.ports.map((port, i) =>
           compact({
-            name: socketNames[i]!,
+            name: linkSockets.names[i]!,
             local: port.socket?.localAddress ?? "",
             reason: port.socket ? undefined : linkSockets.reasonOf(i),
             receiveDrops: port.receiveDrops,
           })
-        ),
+        ).filter((socket) => socket.name !== ""),
       },
       tunnel: { ...quotas?.describe(tunnel) ?? tunnel, mtu: this.mtu },
     };
@@ -230,6 +229,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   stack.defer(() => poller.close());
   const network = platform.watchNetwork(prepared.watched);
   stack.defer(() => network?.close());
+  const follower = { update: (): void => {} };
   const driver = new Driver({
     endpoint,
     pool,
@@ -237,6 +237,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     sockets,
     poller,
     network,
+    beforeLook: () => follower.update(),
     clock: systemClock,
     onEvent: eventHandler(config, statusCommand, mtu),
     reopen: (index) => linkSockets.reopen(index),
@@ -244,11 +245,11 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   closer.close = (): void => driver.close();
   const running = { endpoint, driver, linkSockets };
   if (remotes) followRemotes(remotes, running, stack);
+  follower.update = followInterfaces(options, prepared.interfaces, running, stack);
   startRepair(repair, stack);
   if (guard) startLeakGuard(guard, stack);
   const quotas = startQuotas(options, running, stack);
   if (config.sandbox) enterSandbox(options, [...programs, ...guard?.programs ?? []]);
-  const socketNames = prepared.sockets.map((socket) => socket.name);
   return new Daemon({
     name: config.name,
     startedAtUs,
@@ -260,7 +261,6 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     linkSockets,
     remotes,
     guard,
-    socketNames,
     stack: stack.move(),
   });
 }
@@ -290,11 +290,13 @@ function lookupOf({ remotes, rdomain }: LinkConfig): Pick<SocketOptions, "rdomai
 function askingWith(
   platform: Platform,
   guard: LeakGuard | undefined,
-): Pick<Platform, "lookup" | "interfaceMtu"> {
+): PreparePlatform {
+  if (!guard) return platform;
   return {
+    os: platform.os,
     interfaceMtu: (link) => platform.interfaceMtu(link),
-    lookup: (host, link) =>
-      guard ? guard.whileAsking(() => platform.lookup(host, link)) : platform.lookup(host, link),
+    ...platform.uplinks && { uplinks: platform.uplinks },
+    lookup: (host, link) => guard.whileAsking(() => platform.lookup(host, link)),
   };
 }
 

@@ -17,10 +17,22 @@ import { compact } from "../config/compact.ts";
 import type { Scrypt } from "../crypto/aead.ts";
 import { stretchPassword } from "../crypto/psk.ts";
 import { systemClock } from "../io/clock.ts";
+import { AggvpnError } from "../errors.ts";
 import type { Platform, SocketOptions, WatchedLink } from "../platform/platform.ts";
 import type { ClientEndpointOptions, EndpointOptions } from "../tunnel/options.ts";
+import {
+  interfaceOf,
+  isOpenLink,
+  type LinkInterfaces,
+  linkInterfacesOf,
+  NO_AUTO_LINKS_HINT,
+  noAutoLinks,
+} from "./link_interfaces.ts";
 import { clientLink, linkSocket, listenSocket, policyOptions, tunnelMtu } from "./plan.ts";
 import { type RemoteLink, Remotes } from "./remotes.ts";
+
+/** What is asked of the system. */
+export type PreparePlatform = Pick<Platform, "os" | "lookup" | "interfaceMtu" | "uplinks">;
 
 /** The options of an endpoint that do not depend on its role. */
 export type CommonOptions = Pick<EndpointOptions, "pool" | "aead" | "random" | "mtu">;
@@ -31,6 +43,8 @@ export interface Prepared {
   readonly sockets: readonly SocketOptions[];
   /** Where a client's links send. */
   readonly remotes?: Remotes;
+  /** Which interfaces a client's links have. */
+  readonly interfaces?: LinkInterfaces;
   /** The same, with where they send to. */
   readonly watched: readonly WatchedLink[];
   /** Largest inner packet in bytes. */
@@ -49,7 +63,7 @@ export interface Prepared {
 export async function prepare(
   config: Config,
   scrypt: Scrypt | undefined,
-  platform: Pick<Platform, "lookup" | "interfaceMtu">,
+  platform: PreparePlatform,
   stopping?: AbortSignal,
 ): Promise<Prepared> {
   return config.mode === "client"
@@ -60,11 +74,12 @@ export async function prepare(
 async function prepareClient(
   config: ClientModeConfig,
   scrypt: Scrypt | undefined,
-  platform: Pick<Platform, "lookup" | "interfaceMtu">,
+  platform: PreparePlatform,
   stopping: AbortSignal | undefined,
 ): Promise<Prepared> {
+  const firstSpare = config.links.findIndex(({ options }) => options.spare);
   const remotes = new Remotes({
-    links: config.links.map(remoteLink),
+    links: config.links.map((link, i) => remoteLink(link, i === firstSpare)),
     lookup: (host, link) => platform.lookup(host, link),
     clock: systemClock,
   });
@@ -75,14 +90,26 @@ async function prepareClient(
   config.links.forEach(({ table }, i) => {
     if (table !== undefined) remotes.fixFamily(i, families[i]!);
   });
-  const sockets = config.links.map((link, i) => linkSocket(link, families[i]!));
+  const interfaces = chooseInterfaces(config, platform);
+  const nameOf = (i: number): string | undefined =>
+    interfaceOf(config.links[i]!, interfaces.nameOf(i));
+  const sockets = config.links.map((link, i) =>
+    compact({
+      ...linkSocket(link, families[i]!),
+      interface: nameOf(i),
+      name: link.name || nameOf(i)!,
+    })
+  );
   const interfaceMtus = sockets.map((socket) => platform.interfaceMtu(socket));
   const psk = keyOf(config.secret, scrypt);
   return {
     sockets,
     remotes,
+    interfaces,
     watched: sockets.map((socket, i) => ({
-      socket,
+      get socket(): SocketOptions {
+        return compact({ ...socket, interface: nameOf(i) });
+      },
       get remote(): Address | undefined {
         return remotes.remoteOf(i)?.address;
       },
@@ -95,9 +122,31 @@ async function prepareClient(
       psk,
       servers: config.servers,
       stampUs,
-      links: config.links.map((link, i) => clientLink(link, found[i]!, interfaceMtus[i])),
+      links: config.links.map((link, i) =>
+        clientLink(link, found[i]!, startMtuOf(link, interfaceMtus[i]))
+      ),
     }),
   };
+}
+
+/** The interface that a spare link has at the start says nothing of those that it will have. */
+function startMtuOf({ options }: LinkConfig, interfaceMtu: number | undefined): number | undefined {
+  return options.spare ? undefined : interfaceMtu;
+}
+
+/** Throws AggvpnError where links do not follow interfaces. */
+function chooseInterfaces(
+  config: ClientModeConfig,
+  platform: Pick<Platform, "os" | "uplinks">,
+): LinkInterfaces {
+  const { links, linksExclude } = config;
+  const { uplinks, os } = platform;
+  if (linksExclude && !uplinks) {
+    throw new AggvpnError(noAutoLinks(os), { hint: NO_AUTO_LINKS_HINT });
+  }
+  const interfaces = linkInterfacesOf(config);
+  if (uplinks && links.some(isOpenLink)) interfaces.update(uplinks.list());
+  return interfaces;
 }
 
 /** Whether this host's own questions would go into the tunnel. */
@@ -106,8 +155,11 @@ function mayHideResolvers({ tunnel, links }: ClientModeConfig): boolean {
     links.every(({ rdomain }) => rdomain === undefined);
 }
 
-function remoteLink({ name, remotes, bind, rdomain }: LinkConfig): RemoteLink {
-  return compact({ name, hosts: remotes, family: bind?.family, rdomain });
+/** Of all spare links the first one tells where they send. */
+function remoteLink(link: LinkConfig, isFirstSpare: boolean): RemoteLink {
+  const { remotes: hosts, bind, rdomain } = link;
+  const name = isFirstSpare ? "auto" : link.name;
+  return compact({ name, hosts, family: bind?.family, rdomain });
 }
 
 function prepareServer(config: ServerModeConfig, scrypt: Scrypt | undefined): Prepared {

@@ -50,6 +50,7 @@ export interface RemoteHost {
 
 /** A link, and where it may send. */
 export interface RemoteLink {
+  /** Empty: another link tells the same. */
   readonly name: string;
   /** By server. */
   readonly hosts: readonly RemoteHost[];
@@ -315,7 +316,7 @@ export class Remotes {
     target.tries = 0;
     if (target.worked?.equals(current.bytes)) return;
     const { name } = target.link;
-    if (target.worked) {
+    if (target.worked && name !== "") {
       log.info("Link {link} works with {remote}", { link: name, remote: `${current}` });
     }
     target.worked = current;
@@ -384,7 +385,8 @@ export class Remotes {
     if (current && this.#carrier?.isUp(target.id, target.server)) return false;
     const [remote] = candidates as [Remote];
     const fields = { link: name, host: `${host}`, remote: `${remote}` };
-    if (current) log.info("Link {link} goes to {remote}: {host} has moved", fields);
+    if (name === "") target.reason = undefined;
+    else if (current) log.info("Link {link} goes to {remote}: {host} has moved", fields);
     else if (target.reason !== undefined) log.info("Link {link} goes to {remote}", fields);
     target.tries = 0;
     this.#choose(now, target, remote);
@@ -395,6 +397,7 @@ export class Remotes {
     if (target.reason === reason) return;
     target.reason = reason;
     const { name: link, hosts } = target.link;
+    if (link === "") return;
     if (hosts.length === 1) {
       log.warning("Link {link} waits for its server: {reason}", { link, reason });
     } else log.warning("Link {link} does without one of its servers: {reason}", { link, reason });

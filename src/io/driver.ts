@@ -48,6 +48,8 @@ export interface DriverOptions {
   readonly poller: Poller;
   /** Tells of changes of the network, where the system does; the driver does not close it. */
   readonly network?: NetworkWatch | undefined;
+  /** Called when the network has changed, before the links are looked at. Must not throw. */
+  readonly beforeLook?: () => void;
   readonly clock: Clock;
   /** Called with each event of the core, after the driver has acted on it. */
   readonly onEvent: (event: EndpointEvent) => void;
@@ -86,8 +88,8 @@ export class Driver {
       return port;
     });
     this.#batches = this.#ports.map((port) => port.batch);
-    const { network } = options;
-    this.#network = network && new NetworkListener(network, this.#ports.length);
+    const { network, beforeLook } = options;
+    this.#network = network && new NetworkListener(network, this.#ports.length, beforeLook);
   }
 
   /** The sockets with what is known of them, for `status`. */

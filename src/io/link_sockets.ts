@@ -45,6 +45,7 @@ export class LinkSockets {
   /** Opens socket `index` again; undefined when that is not possible right now. */
   reopen(index: number): LinkSocket | undefined {
     const options = this.#options[index]!;
+    if (options.interface === "") return undefined;
     try {
       const socket = this.#platform.openSocket(options);
       if (this.#reasons[index] !== undefined) {
@@ -75,7 +76,22 @@ export class LinkSockets {
     return true;
   }
 
+  /**
+   * Makes socket `index` one of an interface when it is next opened; empty: of none. `name` is that
+   * of its link, which may be another one too.
+   */
+  setInterface(index: number, by: string, name: string): void {
+    this.#options[index] = { ...this.#options[index]!, interface: by, name };
+    this.#reasons[index] = undefined;
+  }
+
+  /** Names of the links or listen addresses; empty for a link that is not there. */
+  get names(): readonly string[] {
+    return this.#options.map(({ name }) => name);
+  }
+
   #openOrWait(index: number): LinkSocket | undefined {
+    if (this.#options[index]!.interface === "") return undefined;
     try {
       return this.#platform.openSocket(this.#options[index]!);
     } catch (error) {

@@ -33,6 +33,7 @@ const NOTHING: readonly WayChange[] = [];
 /** Listens, and remembers the ways of links. */
 export class NetworkListener {
   readonly #watch: NetworkWatch;
+  readonly #beforeLook: () => void;
   readonly #ways: LinkWay[];
   /** The interface by which each link could leave last; 0: it could not yet. */
   readonly #interfaces: number[];
@@ -40,9 +41,13 @@ export class NetworkListener {
   /** When to look at the links; Infinity: there was nothing to look at since the last time. */
   #lookAtUs = Infinity;
 
-  /** @param links how many there are */
-  constructor(watch: NetworkWatch, links: number) {
+  /**
+   * @param links how many there are
+   * @param beforeLook called before links are looked at: what they are may depend on the network too
+   */
+  constructor(watch: NetworkWatch, links: number, beforeLook: () => void = () => {}) {
     this.#watch = watch;
+    this.#beforeLook = beforeLook;
     this.#ways = Array.from({ length: links }, (_, link) => watch.look(link));
     this.#interfaces = this.#ways.map(({ obstacle, interface: index }) => obstacle ? 0 : index);
   }
@@ -73,6 +78,7 @@ export class NetworkListener {
     if (readable) this.#hear(now);
     if (now < this.#lookAtUs) return NOTHING;
     this.#lookAtUs = Infinity;
+    this.#beforeLook();
     return this.#ways.flatMap((_, link) => this.#look(link) ?? []);
   }
 

@@ -24,6 +24,13 @@ import { DEFAULT_MTU_BYTES, PathMtu } from "./path_mtu.ts";
 import { Rtt } from "./rtt.ts";
 import { STANDING_US } from "./variable_rate.ts";
 
+/** What a spare path stands for. */
+export interface Arrival {
+  /** Not empty. */
+  readonly name: string;
+  readonly metered: boolean;
+}
+
 /** What never changes about a path: `uploadBps` and `mtuBytes` are for what this end sends. */
 export interface PathOptions extends LinkOptions {
   readonly id: number;
@@ -56,6 +63,8 @@ export class Path {
   readonly mtuNews: MtuNews = new MtuNews();
   /** What it carries to here, as the peer says, in bytes of IP packets; 0: nothing was said. */
   remoteMtuBytes = 0;
+  /** What it is called; a spare one without a name stands for no link, and is silent. */
+  name: string;
   /** When it is used: as configured, unless changed since. */
   tier: Tier;
   /** Why the tier is not the configured one, in words. */
@@ -92,11 +101,22 @@ export class Path {
   constructor(readonly options: PathOptions, now: number, socket: number, remote?: Remote) {
     this.remote = remote;
     this.socket = socket;
+    this.name = options.spare ? "" : options.name;
     this.tier = options.tier;
     this.rate = new RateEstimator(options.uploadBps ?? 0);
     this.pacer = new Pacer(this.rate.pacingBps);
     this.live = new Liveness(now, options.timeoutUs, options.metered);
     this.mtu = new PathMtu(options.mtuBytes ?? DEFAULT_MTU_BYTES, options.metered);
+  }
+
+  /** Whether it stands for a link. */
+  get isThere(): boolean {
+    return this.name !== "";
+  }
+
+  /** Whether it stood for a link of which the peer may not know that it has gone. */
+  get hasLeft(): boolean {
+    return this.name === "" && this.news.telling;
   }
 
   /** Whether new packets may be sent: it is up and its window is open. */
@@ -148,6 +168,33 @@ export class Path {
     this.tier = decided;
     this.news.begin(this.#probeNumber);
     return true;
+  }
+
+  /** A spare path stands for a link from now on. */
+  arrive(now: number, { name, metered }: Arrival): void {
+    this.name = name;
+    this.live.metered = metered;
+    this.mtu.metered = metered;
+    this.live.restart(now);
+    // What is known of the rate is of another line, or of another time.
+    if (this.rtt.sampled) this.#restartRate(now);
+    this.mtu.restart();
+  }
+
+  /** The peer is to be told what a spare path stands for. */
+  tellArrival(): void {
+    this.news.begin(this.#probeNumber);
+  }
+
+  /** A spare path stands for a link no more. What is in flight on it goes to `lost`. */
+  depart(now: number, lost: SlotHandler): void {
+    this.name = "";
+    this.remote = undefined;
+    this.news.pending = false;
+    this.live.restart(now);
+    this.mtu.restart();
+    this.mtu.stop();
+    this.abandon(lost);
   }
 
   /** Accounts for a datagram of `length` bytes; `slot` is that of {@linkcode InFlight.push}. */
@@ -327,16 +374,21 @@ export class Path {
   }
 
   #progress(now: number, probe: boolean): boolean {
+    if (!this.isThere) return false;
     const before = this.live.state;
     const up = this.live.handleProgress(now, probe);
     if (up && before === "suspect") this.rate.handleSilence(now);
     if (up && before === "down") {
       this.mtu.restart();
-      this.rate.restart(now, RETURN_SHARE);
-      this.pacer.rateBps = this.rate.pacingBps;
-      this.pacer.reset(now);
+      this.#restartRate(now);
     }
     return up;
+  }
+
+  #restartRate(now: number): void {
+    this.rate.restart(now, RETURN_SHARE);
+    this.pacer.rateBps = this.rate.pacingBps;
+    this.pacer.reset(now);
   }
 
   #countLoss(now: number): void {

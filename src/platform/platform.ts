@@ -98,7 +98,7 @@ export interface SocketOptions {
   readonly port?: number;
   /** Address family when no address is given. */
   readonly family: Family;
-  /** SO_BINDTODEVICE (Linux). */
+  /** SO_BINDTODEVICE (Linux); empty: it is not to be opened yet. */
   readonly interface?: string;
   /** SO_MARK (Linux). */
   readonly mark?: number;
@@ -106,7 +106,10 @@ export interface SocketOptions {
   readonly rdomain?: number;
 }
 
-/** A link as the system sees it: what its socket is bound to, and where its datagrams go. */
+/**
+ * A link as the system sees it: what its socket is bound to, and where its datagrams go. Either may
+ * change.
+ */
 export interface WatchedLink {
   readonly socket: SocketOptions;
   /** Absent for a server, which sends wherever its clients are. */
@@ -142,6 +145,43 @@ export interface NetworkWatch {
   /** Asks the system about the link of that number. Never throws: what is not known is no obstacle. */
   look(link: number): LinkWay;
   close(): void;
+}
+
+/** A default route by one interface. */
+export interface DefaultRoute {
+  readonly family: Family;
+  /** Absent on a point-to-point interface. */
+  readonly gateway?: Address;
+  /** The smallest wins. */
+  readonly metric: number;
+}
+
+/** An interface as it is right now. */
+export interface HostInterface {
+  readonly name: string;
+  /** Whether something can leave by it: it is up and has a carrier. */
+  readonly isRunning: boolean;
+  /** Those that last and are valid beyond its network. */
+  readonly addresses: readonly Address[];
+  /** Those of the main table that lead through it alone, the best of each family first. */
+  readonly defaults: readonly DefaultRoute[];
+}
+
+/** An interface by which a link leaves that nobody has configured, and the number of the link. */
+export interface Uplink {
+  readonly link: number;
+  readonly interface: HostInterface;
+}
+
+/** What is needed to find uplinks, where links are tied to interfaces. */
+export interface UplinkSystem {
+  /** Returns all interfaces. Throws AggvpnError when the system does not tell. */
+  list(): readonly HostInterface[];
+  /**
+   * Looks at what the host has, and returns the function that makes the commands by which what
+   * uplinks receive and answer keeps to them. Links of one number get the same.
+   */
+  planner(): (uplinks: readonly Uplink[]) => readonly SystemChange[];
 }
 
 /** A command that changes the system, as the user would type it. */
@@ -204,7 +244,7 @@ export interface KeptInterface {
 
 /** A finding of {@linkcode Platform.inspect}. */
 export interface HostFinding {
-  readonly severity: "error" | "warning";
+  readonly severity: "error" | "warning" | "info";
   readonly message: string;
   readonly hint?: string;
 }
@@ -284,6 +324,8 @@ export interface Platform {
    * undefined where the system does not tell.
    */
   watchNetwork(links: readonly WatchedLink[]): NetworkWatch | undefined;
+  /** Absent where an interface does not make a link. */
+  readonly uplinks?: UplinkSystem;
   /** libcrypto through FFI, or undefined where it cannot be loaded. */
   libcrypto(): AeadProvider | undefined;
   /**
@@ -358,6 +400,8 @@ export interface LinkNeeds extends SocketOptions {
   readonly remotes: readonly Address[];
   /** Its routing table (Linux). */
   readonly table?: number;
+  /** Whether it gets a table and rules by itself ({@linkcode UplinkSystem.planner}). */
+  readonly isRouted?: boolean;
 }
 
 /** What {@linkcode Platform.inspect} looks for. */

@@ -23,13 +23,20 @@ const COPY_ROOM = 16;
 export const FILL_BESIDE_COPIES: number = BATCH_DATAGRAMS - COPY_ROOM;
 /** Copies may run this far ahead of a link's pacer, in microseconds, and one full packet. */
 const AHEAD_US = 2_000;
-/** `auto`: the share that copies may add to what is sent, and how much at once, in bytes. */
+/** Not `all`: the share that copies may add to what is sent, and how much at once, in bytes. */
 const AUTO_SHARE = 0.03;
 const AUTO_BURST_BYTES = 6_000;
-/** `auto`: it helps when the first link loses more than this ... */
+/** ... and at once in time of the link that carries them, in microseconds. */
+const AUTO_BURST_US = 5_000;
+/** Without other traffic: what a call takes, in bits per second, up to a share of the link's rate. */
+const CALL_BPS = 256_000;
+const CALL_SHARE = 0.04;
+/** It is needed, and helps, while the first link varies, or loses more than this; `auto`: also ... */
 const AUTO_LOSS = 0.005;
-/** ... or the copy arrives at most this much later, in microseconds. */
+/** ... when the copy arrives at most this much later, in microseconds. */
 const AUTO_LATER_US = 30_000;
+/** `needed`: a slower link has no room for what nobody asked for, in bits per second. */
+const LEAST_BPS = 2_000_000;
 
 /** Sends the copies of one peer's packets. */
 export class Duplicator {
@@ -39,6 +46,7 @@ export class Duplicator {
   readonly #policy: Policy;
   readonly #out: Transmitter;
   #creditBytes = AUTO_BURST_BYTES;
+  #earnedAtUs = 0;
 
   constructor(pool: PacketPool, policy: Policy, out: Transmitter) {
     this.#pool = pool;
@@ -54,13 +62,27 @@ export class Duplicator {
     const bytes = this.#pool.lengths[slot]!;
     this.#creditBytes = Math.min(AUTO_BURST_BYTES, this.#creditBytes + bytes * AUTO_SHARE);
     if (copies === COPIES.all) this.#copyToAll(lane, main, slot);
-    else if (copies === COPIES.auto && this.#creditBytes >= bytes) {
+    else if (copies !== COPIES.off) {
+      if (copies === COPIES.needed && !isUnreliable(main)) return;
       const second = this.#second(lane, main, slot);
-      if (!second) return;
-      this.#creditBytes -= bytes;
+      if (!second || copies === COPIES.needed && second.rate.rateBps < LEAST_BPS) return;
+      if (!this.#takeCredit(second, bytes)) return;
       this.packets++;
       this.#out.sendCopy(second, slot);
     }
+  }
+
+  /** Spends credit on a copy; what the second link hardly notices is earned by waiting. */
+  #takeCredit(second: Path, bytes: number): boolean {
+    const { now } = this.#out;
+    const bps = Math.min(CALL_BPS, CALL_SHARE * second.rate.rateBps);
+    const earned = bps * (now - this.#earnedAtUs) / 8e6;
+    this.#earnedAtUs = now;
+    const most = Math.min(AUTO_BURST_BYTES, second.rate.rateBps * AUTO_BURST_US / 8e6);
+    this.#creditBytes = Math.min(most, this.#creditBytes + earned);
+    if (this.#creditBytes < bytes) return false;
+    this.#creditBytes -= bytes;
+    return true;
   }
 
   #copyToAll(lane: Lane, main: Path, slot: number): void {
@@ -86,7 +108,7 @@ export class Duplicator {
       best = path;
       bestAtUs = at;
     }
-    if (main.loss > AUTO_LOSS) return best;
+    if (isUnreliable(main)) return best;
     // The packet itself leaves at once: its link's pacer now speaks of the next one.
     const mainAtUs = pathArrivalAtUs(now, main, main) - Math.max(0, main.pacer.dueAtUs - now);
     return bestAtUs - mainAtUs <= AUTO_LATER_US ? best : undefined;
@@ -100,4 +122,9 @@ export class Duplicator {
     const packetUs = FULL_PACKET_BYTES * 8e6 / path.rate.rateBps;
     return path.pacer.dueAtUs - now <= AHEAD_US + packetUs;
   }
+}
+
+/** Whether a packet is likely to be late or lost on a link, whatever is measured now. */
+function isUnreliable(path: Path): boolean {
+  return path.rate.varies || path.loss > AUTO_LOSS;
 }

@@ -6,7 +6,6 @@
  * @module
  */
 
-import type { Drops } from "../drops.ts";
 import type { PacketPool } from "../slab.ts";
 import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
@@ -18,7 +17,6 @@ export type TooBigHandler = (now: number, slot: number, mtu: number) => void;
 export class Oversize {
   readonly #pool: PacketPool;
   readonly #lanes: Lanes;
-  readonly #drops: Drops;
   readonly #onTooBig: TooBigHandler;
   /** Groups of flows in the common lane. */
   readonly #groups: number;
@@ -27,13 +25,11 @@ export class Oversize {
     pool: PacketPool,
     lanes: Lanes,
     groups: number,
-    drops: Drops,
     onTooBig: TooBigHandler,
   ) {
     this.#pool = pool;
     this.#lanes = lanes;
     this.#groups = groups;
-    this.#drops = drops;
     this.#onTooBig = onTooBig;
   }
 
@@ -49,11 +45,10 @@ export class Oversize {
     return works;
   }
 
-  /** Drops the packet in `slot`, which has been taken out of its lane. */
+  /** Hands over the packet in `slot`, which has been taken out of its lane. */
   drop(now: number, lane: Lane, slot: number): void {
     let mtu = 0;
     for (const path of lane.paths) if (lane.usable(path)) mtu = Math.max(mtu, path.packetBytes);
-    this.#drops.count("too-big");
     this.#onTooBig(now, slot, mtu);
   }
 

@@ -24,7 +24,10 @@ import {
 import { isFrom, isTo } from "../wire/routes.ts";
 
 /** {@linkcode Duplicate} as a number. */
-export const COPIES = { off: 0, auto: 1, all: 2 } as const satisfies Record<Duplicate, number>;
+export const COPIES = { off: 0, needed: 1, auto: 2, all: 3 } as const satisfies Record<
+  Duplicate,
+  number
+>;
 
 /** A rule says nothing about it. */
 export const UNSAID = -1;
@@ -45,6 +48,8 @@ export class Rules {
   readonly interactiveCopies: number;
   /** Whether any packet may be sent on several links. */
   readonly copying: boolean;
+  /** Whether many are, so that room is kept for copies. */
+  readonly manyCopies: boolean;
 
   readonly #protocol: Int16Array;
   readonly #dscp: Int8Array;
@@ -63,7 +68,9 @@ export class Rules {
       ({ duplicate }) => duplicate === undefined ? UNSAID : COPIES[duplicate],
     );
     this.interactiveCopies = COPIES[interactive];
-    this.copying = interactive !== "off" || this.copies.some((copies) => copies > COPIES.off);
+    const most = Math.max(COPIES[interactive], ...this.copies);
+    this.copying = most > COPIES.off;
+    this.manyCopies = most > COPIES.needed;
     this.#protocol = Int16Array.from(
       rules,
       ({ protocol }) => protocol === undefined ? UNSAID : PROTOCOL[protocol],

@@ -95,14 +95,15 @@ export class Sender {
     const onStranded = (slot: number): void => this.#drop(slot, "no-link");
     const groups = groupsOf(schedule, paths.length);
     this.#lanes = new Lanes(rules, paths, parts, groups, onStranded);
-    this.#oversize = new Oversize(pool, this.#lanes, groups, drops, onTooBig);
+    this.#oversize = new Oversize(pool, this.#lanes, groups, onTooBig);
     this.queue = this.#lanes.common.queue;
     const policy = this.#policy = createPolicy(schedule, paths, this.#lanes.common);
     this.#turns = new Turns(pool, this.#lanes, policy, paths.length);
     this.#classifier = new Classifier(pool, rules, this.#lanes, policy);
     this.#duplicator = new Duplicator(pool, policy, out);
     this.#copying = rules.copying || policy.copies(COPIES.off) !== COPIES.off;
-    this.#batchLimit = this.#copying ? FILL_BESIDE_COPIES : BATCH_DATAGRAMS;
+    const manyCopies = rules.manyCopies || policy.copies(COPIES.off) !== COPIES.off;
+    this.#batchLimit = manyCopies ? FILL_BESIDE_COPIES : BATCH_DATAGRAMS;
   }
 
   /** Packets that wait to be sent, again or for the first time. */

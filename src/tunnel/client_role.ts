@@ -9,6 +9,7 @@ import type { TransmitBatch } from "../batch.ts";
 import { type InitPayload, PROTOCOL_VERSION, tai64n } from "../crypto/handshake.ts";
 import type { PskKeys } from "../crypto/psk.ts";
 import type { DropReason } from "../drops.ts";
+import type { Arrival } from "../links/path.ts";
 import type { Remote } from "../remote.ts";
 import { REKEY_AFTER_US } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
@@ -99,6 +100,12 @@ export class ClientRole {
   setLinkTier(link: number, tier: Tier | undefined, reason: string | undefined): void {
     this.#decided.set(link, { tier, reason });
     for (const contact of this.#servers.contacts) this.#applyTier(contact, link);
+  }
+
+  /** See {@linkcode Endpoint.setArrival}. */
+  setArrival(now: number, link: number, arrival: Arrival | undefined): void {
+    for (const contact of this.#servers.contacts) contact.setArrival(now, link, arrival);
+    if (arrival && !this.#peer.anyPathUp) this.#active.connector.hurry(now);
   }
 
   /** See {@linkcode Endpoint.setRemote}. */
@@ -262,7 +269,7 @@ export class ClientRole {
     for (const path of this.#peer.paths) {
       const id = path.options.id;
       const alive = path.live.state === "up" || path.live.state === "suspect";
-      if (alive || now - path.live.progressAtUs < REBIND_AFTER_US) continue;
+      if (alive || !path.isThere || now - path.live.progressAtUs < REBIND_AFTER_US) continue;
       if (now - this.#reboundAtUs[id]! < REBIND_EVERY_US) continue;
       this.#reboundAtUs[id] = now;
       this.#context.host.emit({ type: "rebind", link: id });

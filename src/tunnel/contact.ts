@@ -8,6 +8,7 @@
 import type { TransmitBatch } from "../batch.ts";
 import type { InitPayload } from "../crypto/handshake.ts";
 import type { PskKeys } from "../crypto/psk.ts";
+import type { Arrival } from "../links/path.ts";
 import { Remote, REMOTE_BYTES } from "../remote.ts";
 import { type Connected, Connector } from "../session/connector.ts";
 import { REKEY_AFTER_DATAGRAMS, REKEY_AFTER_US } from "../session/session.ts";
@@ -37,6 +38,8 @@ export class Contact {
   readonly #host: PeerHost;
   /** Where links are to send, by id; a path's own remote may have been led away from there. */
   readonly #remotes: (Remote | undefined)[];
+  /** What spare links stand for, by id. */
+  readonly #arrivals = new Map<number, Arrival>();
 
   /** @param index its place in the order of preference */
   constructor(readonly index: number, context: ContactContext, host: PeerHost) {
@@ -72,14 +75,24 @@ export class Contact {
   configure(now: number): void {
     if (this.isConfigured) return;
     const links = this.#context.options.links.map((link, id) => ({ ...link, id }));
-    this.peer.configure(now, links, this.#remotes);
+    this.peer.configure(now, links, links.map((_, link) => this.#remoteOf(link)));
+    for (const [link, arrival] of this.#arrivals) this.#arrive(now, link, arrival);
+  }
+
+  /** See {@linkcode Endpoint.setArrival}. */
+  setArrival(now: number, link: number, arrival: Arrival | undefined): void {
+    if (arrival) this.#arrivals.set(link, arrival);
+    else this.#arrivals.delete(link);
+    if (!this.isConfigured) return;
+    if (arrival) this.#arrive(now, link, arrival);
+    else this.peer.handleDeparture(now, link);
   }
 
   /** See {@linkcode Endpoint.setRemote}. */
   setRemote(now: number, link: number, remote: Remote | undefined): void {
     this.#remotes[link] = remote;
     const path = this.peer.paths[link];
-    if (path) {
+    if (path?.isThere) {
       path.remote = remote;
       path.mtu.restart();
     }
@@ -113,7 +126,7 @@ export class Contact {
     if (now < this.connector.dueAtUs) return;
     const datagrams = this.connector.poll(now, this.#remotes.length);
     for (const [link, datagram] of datagrams.entries()) {
-      const remote = this.#remotes[link];
+      const remote = this.#remoteOf(link);
       const batch = batches[link]!;
       if (remote && !batch.full && uses(link)) batch.append(datagram, remote);
     }
@@ -131,7 +144,7 @@ export class Contact {
       mtu: connected.payload.mtu,
     });
     for (const path of this.peer.paths) {
-      if (path.live.state !== "up") path.remote = this.#remotes[path.options.id];
+      if (path.live.state !== "up") path.remote = this.#remoteOf(path.options.id);
     }
     this.peer.adopt(now, session, new Remote(records, index * REMOTE_BYTES));
   }
@@ -150,7 +163,17 @@ export class Contact {
 
   /** Reports something about a link in use. */
   emitLink(link: number, state: "up" | "down", reason: string): void {
-    const { name } = this.#context.options.links[link]!;
+    const { name } = this.peer.paths[link]!;
     this.#host.emit({ type: "link", peer: this.name, link: name, state, reason });
+  }
+
+  #arrive(now: number, link: number, arrival: Arrival): void {
+    this.peer.handleArrival(now, link, arrival, this.#remotes[link]);
+  }
+
+  /** Where a link is to send; nowhere while it is spare and stands for none. */
+  #remoteOf(link: number): Remote | undefined {
+    const isSilent = this.#context.options.links[link]!.spare && !this.#arrivals.has(link);
+    return isSilent ? undefined : this.#remotes[link];
   }
 }

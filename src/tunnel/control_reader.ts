@@ -27,6 +27,8 @@ import type { ControlWriter } from "./control_writer.ts";
 export interface ControlEffects {
   /** A path has come up. */
   readonly onUp: (path: Path) => void;
+  /** A spare path stands for a link no more. */
+  readonly onGone: (now: number, path: Path) => void;
   /** The other end has ended the session. */
   readonly onClose: (now: number) => void;
   /** A packet has arrived; its slot is free. */
@@ -89,7 +91,7 @@ export class ControlReader {
 
   /** Takes the frame of `type` whose payload of `size` bytes begins at `at` of the pool. */
   handle(now: number, type: number, at: number, size: number): void {
-    if (type === FRAME.link) return this.#handleLink(at, size);
+    if (type === FRAME.link) return this.#handleLink(now, at, size);
     if (isTooShort(type, size)) return this.#drops.count("frame");
     if (type === FRAME.probe) this.#handleProbe(now, at);
     else if (type === FRAME.probeAck) this.#handleProbeAck(now, at);
@@ -115,7 +117,7 @@ export class ControlReader {
   }
 
   /** The other end has decided about a link. */
-  #handleLink(at: number, size: number): void {
+  #handleLink(now: number, at: number, size: number): void {
     if (!this.#follows) return;
     const update = this.#update;
     const isGood = parseLinkUpdate(this.#pool.bytes, at, size, update);
@@ -125,6 +127,13 @@ export class ControlReader {
     if (path === this.#path && !path.news.accept(this.#counter)) return;
     path.tier = update.tier;
     path.live.metered = update.metered;
+    if (path.options.spare) this.#handleSpare(now, path, update);
+  }
+
+  /** A datagram of a link that has gone may still have been on its way. */
+  #handleSpare(now: number, path: Path, { gone, name }: LinkUpdate): void {
+    if (gone && path !== this.#path) this.#effects.onGone(now, path);
+    else if (name !== "") path.name = name;
   }
 
   #handleReport(now: number, at: number, size: number): void {

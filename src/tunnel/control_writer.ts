@@ -17,6 +17,8 @@ import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import {
   CLOSE_REASON,
   FRAME,
+  LinkUpdate,
+  MAX_LINK_BYTES,
   writeClose,
   writeLinkUpdate,
   writeMtu,
@@ -41,6 +43,7 @@ export class ControlWriter {
   readonly #pool: PacketPool;
   readonly #slot: number;
   readonly #report = new Report();
+  readonly #settings = new LinkUpdate();
   #paths: readonly Path[] = [];
   #receiver!: Receiver;
   #out!: Transmitter;
@@ -103,15 +106,15 @@ export class ControlWriter {
     for (let i = 0; i < paths.length; i++) {
       const path = paths[(first + i) % paths.length]!;
       const link = path.options.id;
-      const due = receiver.reportDue(now, link);
-      if (path.remote && !this.#out.isFull(path)) this.#writeSizeProbes(path);
-      if (path.pollMtuNews(now)) this.requestProbe(link);
-      const wanted = this.#probe[link] === 1 || this.#ackCount[link]! > 0;
-      if (!due && !wanted) continue;
       if (!path.remote) {
         this.#forget(link);
         continue;
       }
+      const due = receiver.reportDue(now, link);
+      if (!this.#out.isFull(path)) this.#writeSizeProbes(path);
+      if (path.pollMtuNews(now)) this.requestProbe(link);
+      const wanted = this.#probe[link] === 1 || this.#ackCount[link]! > 0;
+      if (!due && !wanted) continue;
       if (this.#out.isFull(path)) continue;
       if (!wanted && receiver.onlyHoleDue(now, link)) {
         this.#writeAbout(path, fastestOf(paths) ?? path);
@@ -161,7 +164,7 @@ export class ControlWriter {
     if (this.#probe[link] === 1) {
       at = writeProbe(bytes, at, FRAME.probe, path.nextProbe(now), wireTime(now));
       if (path.mtuNews.pending) at = writeMtu(bytes, at, path.mtu.size);
-      if (path.news.telling) at = writeLinkUpdate(bytes, at, link, path.tier, path.live.metered);
+      at = this.#writeNews(at, path);
     }
     for (let i = 0; i < this.#ackCount[link]!; i++) {
       const place = link * MAX_ACKS + i;
@@ -169,6 +172,27 @@ export class ControlWriter {
     }
     this.#forget(link);
     this.#send(path, this.#writeReports(at, link));
+  }
+
+  /** What the peer may not know of the link, and of links that have gone: they cannot say it. */
+  #writeNews(from: number, path: Path): number {
+    let at = from;
+    for (const about of this.#paths) {
+      if (about === path ? !path.news.telling : !about.hasLeft) continue;
+      if (at - this.#start + MAX_LINK_BYTES > MAX_FRAMES_BYTES / 2) break;
+      at = writeLinkUpdate(this.#pool.bytes, at, this.#settingsOf(about));
+    }
+    return at;
+  }
+
+  #settingsOf(path: Path): LinkUpdate {
+    const settings = this.#settings;
+    settings.linkId = path.options.id;
+    settings.tier = path.tier;
+    settings.metered = path.live.metered;
+    settings.gone = path.hasLeft;
+    settings.name = path.options.spare ? path.name : "";
+    return settings;
   }
 
   /** Sends probes of the sizes that a path may carry. */

@@ -12,6 +12,7 @@
 import type { ReceiveBatch, SendFailure, TransmitBatch } from "../batch.ts";
 import { derivePsk } from "../crypto/psk.ts";
 import { Drops } from "../drops.ts";
+import type { Arrival } from "../links/path.ts";
 import { SlotFifo } from "../queue/slot_fifo.ts";
 import { type Remote, REMOTE_BYTES } from "../remote.ts";
 import { Rules } from "../scheduler/rules.ts";
@@ -71,13 +72,16 @@ export class Endpoint implements Core {
     const host = {
       pool,
       drops: this.#drops,
-      rules: new Rules(options.rules ?? [], options.duplicate ?? "off"),
+      rules: new Rules(options.rules ?? [], options.duplicate ?? "needed"),
       schedule: options.schedule ?? "fast",
       controlSlot: pool.alloc(),
       emit: (event: EndpointEvent): void => this.#emit(event),
       mtu: options.mtu,
       deliver,
-      tooBig: (now: number, slot: number, mtu: number): void => tooBig.handle(now, slot, mtu),
+      tooBig: (now: number, slot: number, mtu: number): void => {
+        this.#drops.count("too-big");
+        tooBig.handle(now, slot, mtu);
+      },
       forget: (session: Session): void => this.#sessions.remove(session),
     };
     const shared = { host, sessions: this.#sessions };
@@ -203,6 +207,14 @@ export class Endpoint implements Core {
     this.#client?.setRemote(now, link, remote, server);
   }
 
+  /**
+   * A client's spare link stands for this one from now on, or (undefined) for none: then it is
+   * silent, and no link of `status`. Call {@linkcode pollTransmit} after it.
+   */
+  setArrival(now: number, link: number, arrival: Arrival | undefined): void {
+    this.#client?.setArrival(now, link, arrival);
+  }
+
   /** Whether a client's link works, with `server` if that is given. */
   isLinkUp(link: number, server?: number): boolean {
     return this.#client?.isLinkUp(link, server) ?? false;
@@ -318,7 +330,7 @@ export class Endpoint implements Core {
       this.#role.confirm(now, peer, batch.remotes, i * REMOTE_BYTES);
     }
     if (counter === session.receipts[link]!.window.newest && session === peer.current) {
-      peer.handleRemote(link, socket, batch.remotes, i * REMOTE_BYTES);
+      peer.handleRemote(now, link, socket, batch.remotes, i * REMOTE_BYTES);
     }
     const bodyBytes = length - OUTER_HEADER_BYTES - TAG_BYTES;
     const kept = peer.handleOpened(now, session, link, counter, slot, bodyBytes, length);

@@ -42,7 +42,7 @@ interface CommonOptions {
   readonly mtu: number;
   /** How to treat some of the packets that this end sends; the first match counts. */
   readonly rules?: readonly RuleOptions[];
-  /** For interactive packets where no rule says so; "off" when absent. */
+  /** For interactive packets where no rule says so; "needed" when absent. */
   readonly duplicate?: Duplicate;
   /** How the links share what this end sends; "fast" when absent. */
   readonly schedule?: Schedule;

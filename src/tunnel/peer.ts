@@ -11,7 +11,7 @@
 import type { Prefix } from "../address.ts";
 import type { TransmitBatch } from "../batch.ts";
 import type { Drops } from "../drops.ts";
-import { Path, type PathOptions } from "../links/path.ts";
+import { type Arrival, Path, type PathOptions } from "../links/path.ts";
 import { DataFrames } from "../receiver/data_frames.ts";
 import { Receiver } from "../receiver/receiver.ts";
 import { Remote } from "../remote.ts";
@@ -27,6 +27,7 @@ import { FRAME_HEADER_BYTES, readFrameLength, readFrameType } from "../wire/fram
 import type { Tier } from "../wire/handshake.ts";
 import { ControlReader } from "./control_reader.ts";
 import { ControlWriter } from "./control_writer.ts";
+import { Fragmenter } from "./fragmenter.ts";
 import type { EndpointEvent } from "./options.ts";
 import { TunnelMtu } from "./tunnel_mtu.ts";
 
@@ -78,6 +79,7 @@ export class Peer {
   readonly #onAbandoned = (slot: number): void => this.sender.handleAbandoned(slot);
   readonly #onDropped = (slot: number): void => this.#host.pool.release(slot);
   readonly #host: PeerHost;
+  readonly #fragmenter: Fragmenter;
 
   /** @param follows whether the other end decides about the links: for a server its client does */
   constructor(
@@ -88,6 +90,10 @@ export class Peer {
   ) {
     this.#host = host;
     this.mtu = new TunnelMtu(host.mtu);
+    this.#fragmenter = new Fragmenter(
+      host.pool,
+      (now, slot, info) => this.sender.handlePacket(now, slot, info),
+    );
     this.transmitter = new Transmitter(host.pool);
     this.sender = this.#newSender();
     this.receiver = new Receiver(0, host.pool, host.deliver);
@@ -95,6 +101,7 @@ export class Peer {
     this.#control = new ControlWriter(host.pool, host.controlSlot);
     const effects = {
       onUp: (path: Path): void => this.#emitLink(path, "up", ""),
+      onGone: (now: number, path: Path): void => this.#onGone(now, path),
       onClose: (now: number): void => this.drop(now, "the peer has closed it"),
       onAcked: (slot: number): void => this.sender.handleDelivered(slot),
       onLost: (slot: number): void => this.sender.handleLost(slot),
@@ -164,9 +171,9 @@ export class Peer {
     return false;
   }
 
-  /** Whether every path is up. */
+  /** Whether every path that stands for a link is up. */
   get everyPathUp(): boolean {
-    for (const path of this.paths) if (path.live.state !== "up") return false;
+    for (const path of this.paths) if (path.isThere && path.live.state !== "up") return false;
     return true;
   }
 
@@ -250,8 +257,19 @@ export class Peer {
   }
 
   /** A datagram of `path` came from another address than the ones before. */
-  handleRemote(link: number, socket: number, records: Uint8Array, offset: number): void {
+  handleRemote(
+    now: number,
+    link: number,
+    socket: number,
+    records: Uint8Array,
+    offset: number,
+  ): void {
     const path = this.paths[link]!;
+    if (!path.isThere) {
+      // A client knows better what its links are.
+      if (path.options.name === "") return;
+      path.arrive(now, path.options);
+    }
     if (path.socket === socket && path.remote?.equals(records, offset)) return;
     const known = path.remote !== undefined;
     path.remote = new Remote(records, offset);
@@ -261,9 +279,26 @@ export class Peer {
     this.#host.emit({
       type: "roamed",
       peer: this.name,
-      link: path.options.name,
+      link: path.name,
       remote: path.remote.toString(),
     });
+  }
+
+  /** A spare link is there from now on, and sends to `remote`. */
+  handleArrival(now: number, link: number, arrival: Arrival, remote: Remote | undefined): void {
+    const path = this.paths[link]!;
+    path.arrive(now, arrival);
+    path.tellArrival();
+    path.remote = remote;
+    if (this.current) this.#control.requestProbe(link);
+  }
+
+  /** A spare link is gone, which the other links tell the peer. */
+  handleDeparture(now: number, link: number): void {
+    this.#onGone(now, this.paths[link]!);
+    for (const other of this.paths) {
+      if (other.live.state === "up") this.#control.requestProbe(other.options.id);
+    }
   }
 
   /** The kernel refused a datagram of a link for good. */
@@ -294,6 +329,7 @@ export class Peer {
       return;
     }
     for (const path of this.paths) {
+      if (!path.remote) continue;
       const alone = this.#isAlone(path);
       if (now < path.timeoutAtUs(alone)) continue;
       const todo = path.handleTimeout(now, alone);
@@ -314,8 +350,9 @@ export class Peer {
     if (this.previous) at = Math.min(at, this.#overlapEndsAtUs);
     at = Math.min(at, this.mtu.timeoutAtUs);
     for (const path of this.paths) {
+      if (!path.remote) continue;
       at = Math.min(at, path.timeoutAtUs(this.#isAlone(path)));
-      if (path.remote) at = Math.min(at, this.receiver.reportAtUs(path.options.id));
+      at = Math.min(at, this.receiver.reportAtUs(path.options.id));
     }
     return at;
   }
@@ -349,7 +386,9 @@ export class Peer {
       rules,
       schedule,
       out,
-      onTooBig: tooBig,
+      onTooBig: (now: number, slot: number, mtu: number): void => {
+        if (!this.#fragmenter.handle(now, slot, mtu)) tooBig(now, slot, mtu);
+      },
     });
   }
 
@@ -367,8 +406,14 @@ export class Peer {
     this.#emitLink(path, state, path.live.reason ?? "");
   }
 
+  #onGone(now: number, path: Path): void {
+    if (!path.isThere) return;
+    if (path.live.state !== "connecting") this.#emitLink(path, "down", "it is no uplink any more");
+    path.depart(now, this.#onAbandoned);
+  }
+
   #emitLink(path: Path, state: "up" | "suspect" | "down", reason: string): void {
-    this.#host.emit({ type: "link", peer: this.name, link: path.options.name, state, reason });
+    this.#host.emit({ type: "link", peer: this.name, link: path.name, state, reason });
   }
 
   /** The other end has restarted. */

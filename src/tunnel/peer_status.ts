@@ -21,7 +21,7 @@ export function peerStatus(peer: Peer, now: number, ofRole: RoleStatus): PeerSta
     state: !session ? "connecting" : peer.anyPathUp ? "up" : "down",
     cipher: session?.cipher ?? "",
     sessionAgeUs: session ? now - session.createdAtUs : 0,
-    links: peer.paths.map((path) => linkStatus(peer, path, now)),
+    links: peer.paths.filter(({ isThere }) => isThere).map((path) => linkStatus(peer, path, now)),
     sentPackets: peer.transmitter.sentPackets,
     sentBytes: peer.transmitter.sentBytes,
     receivedPackets: peer.data.packets,
@@ -39,7 +39,7 @@ function linkStatus(peer: Peer, path: Path, now: number): LinkStatus {
   const receiver = peer.receiver.links[path.options.id]!;
   const mtuReason = path.mtu.reason;
   return {
-    name: path.options.name,
+    name: path.name,
     id: path.options.id,
     state: peer.current ? path.live.state : "connecting",
     reason: (path.live.state === "up" ? peer.sender.whyUnused(path, now) : path.live.reason) ?? "",

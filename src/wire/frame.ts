@@ -9,7 +9,7 @@
  */
 
 import { readU16, readU24, readU32, writeU16, writeU24, writeU32 } from "./field.ts";
-import { type Tier, TIERS } from "./handshake.ts";
+import { encodeName, MAX_NAME_BYTES, parseName, type Tier, TIERS } from "./handshake.ts";
 
 /** Control frame types. The numbers are on the wire: never reuse one. */
 export const FRAME = {
@@ -32,10 +32,12 @@ const PROBE_SENT_AT = 4;
 const CLOSE_BYTES = 1;
 /** Payload of MTU: size 2. */
 export const MTU_BYTES = 2;
-/** Payload of LINK: link id 1 | tier 1 | flags 1. */
+/** Payload of LINK: link id 1 | tier 1 | flags 1, then, of a spare link, name length 1 | name. */
 export const LINK_BYTES = 3;
 const LINK_TIER = 1;
 const LINK_FLAGS = 2;
+const LINK_NAME_LENGTH = 3;
+const LINK_NAME = 4;
 
 /** Why a peer closes its session. */
 export const CLOSE_REASON = { shutdown: 0, replaced: 1 } as const;
@@ -123,32 +125,43 @@ export function writeProbe(
 }
 
 const LINK_METERED = 1;
+const LINK_GONE = 2;
 
 /** What a LINK says. Reused on both ends. */
 export class LinkUpdate {
   linkId = 0;
   tier: Tier = "primary";
   metered = false;
+  /** Whether a spare link stands for nothing any more. */
+  gone = false;
+  /** What a spare link is called; empty when that is not said. */
+  name = "";
 }
+
+/** Bytes of the longest LINK with its header. */
+export const MAX_LINK_BYTES = FRAME_HEADER_BYTES + LINK_NAME + MAX_NAME_BYTES;
 
 /** Writes a LINK frame; returns where it ends. */
 export function writeLinkUpdate(
   bytes: Uint8Array,
   at: number,
-  linkId: number,
-  tier: Tier,
-  metered: boolean,
+  { linkId, tier, metered, gone, name }: Readonly<LinkUpdate>,
 ): number {
-  const payload = writeFrameHeader(bytes, at, FRAME.link, LINK_BYTES);
+  const text = encodeName(name);
+  const named = text.length === 0 ? 0 : 1 + text.length;
+  const payload = writeFrameHeader(bytes, at, FRAME.link, LINK_BYTES + named);
   bytes[payload] = linkId;
   bytes[payload + LINK_TIER] = TIERS.indexOf(tier);
-  bytes[payload + LINK_FLAGS] = metered ? LINK_METERED : 0;
-  return payload + LINK_BYTES;
+  bytes[payload + LINK_FLAGS] = (metered ? LINK_METERED : 0) | (gone ? LINK_GONE : 0);
+  if (named === 0) return payload + LINK_BYTES;
+  bytes[payload + LINK_NAME_LENGTH] = text.length;
+  bytes.set(text, payload + LINK_NAME);
+  return payload + LINK_BYTES + named;
 }
 
 /**
  * Reads the payload of a LINK of `length` bytes at `p`; false, with `update` unchanged, when it is
- * too short or its tier unknown.
+ * too short, or its tier or its name make no sense.
  */
 export function parseLinkUpdate(
   bytes: Uint8Array,
@@ -158,9 +171,17 @@ export function parseLinkUpdate(
 ): boolean {
   if (length < LINK_BYTES) return false;
   const tier = TIERS[bytes[p + LINK_TIER]!];
-  if (tier === undefined) return false;
+  const name = length === LINK_BYTES ? "" : readName(bytes, p, length);
+  if (tier === undefined || name === undefined) return false;
   update.linkId = bytes[p]!;
   update.tier = tier;
   update.metered = (bytes[p + LINK_FLAGS]! & LINK_METERED) !== 0;
+  update.gone = (bytes[p + LINK_FLAGS]! & LINK_GONE) !== 0;
+  update.name = name;
   return true;
+}
+
+function readName(bytes: Uint8Array, p: number, length: number): string | undefined {
+  const size = bytes[p + LINK_NAME_LENGTH]!;
+  return LINK_NAME + size > length ? undefined : parseName(bytes, p + LINK_NAME, size);
 }

@@ -63,6 +63,7 @@ export type Tier = typeof TIERS[number];
 export const FEATURE = { hardwareAes: 1 } as const;
 
 const METERED = 1;
+const SPARE = 2;
 
 /** A link as the initiator describes it. */
 export interface LinkOffer {
@@ -70,6 +71,8 @@ export interface LinkOffer {
   id: number;
   tier: Tier;
   metered: boolean;
+  /** Whether it is a place for a link that may come later, with a name of its own. */
+  spare?: boolean;
   /** What the initiator can send, in bit/s, 0 for unknown; rounded up to a kbit/s. */
   uploadBps: number;
   /** What the initiator can receive, in bit/s, 0 for unknown; rounded up to a kbit/s. */
@@ -216,8 +219,8 @@ function totalBytes(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
-/** `encodeInto` stops before a character that does not fit whole. */
-function encodeName(name: string): Uint8Array {
+/** Returns a name as it is sent: `encodeInto` stops before a character that does not fit whole. */
+export function encodeName(name: string): Uint8Array {
   const out = new Uint8Array(MAX_NAME_BYTES);
   return out.subarray(0, new TextEncoder().encodeInto(name, out).written);
 }
@@ -225,7 +228,7 @@ function encodeName(name: string): Uint8Array {
 function writeLink(out: Uint8Array, at: number, link: LinkOffer, name: Uint8Array): number {
   out[at] = link.id;
   out[at + 1] = TIERS.indexOf(link.tier);
-  out[at + 2] = link.metered ? METERED : 0;
+  out[at + 2] = (link.metered ? METERED : 0) | (link.spare ? SPARE : 0);
   writeU32(out, at + 3, kilobits(link.uploadBps));
   writeU32(out, at + 7, kilobits(link.downloadBps));
   out[at + 11] = name.length;
@@ -276,14 +279,18 @@ function parseLink(bytes: Uint8Array, at: number): LinkOffer | undefined {
     id: bytes[at]!,
     tier,
     metered: (bytes[at + 2]! & METERED) !== 0,
+    ...(bytes[at + 2]! & SPARE) !== 0 && { spare: true },
     uploadBps: readU32(bytes, at + 3) * 1000,
     downloadBps: readU32(bytes, at + 7) * 1000,
     name,
   };
 }
 
-/** Removes control and direction characters: names are shown on terminals. */
-function parseName(bytes: Uint8Array, at: number, length: number): string | undefined {
+/**
+ * Returns a name of `length` bytes without control and direction characters, since names are shown
+ * on terminals; undefined when it is too long.
+ */
+export function parseName(bytes: Uint8Array, at: number, length: number): string | undefined {
   if (length > MAX_NAME_BYTES || at + length > bytes.length) return undefined;
   const name = new TextDecoder().decode(bytes.subarray(at, at + length));
   return name.replace(/[\p{Cc}\p{Cf}]/gu, "");

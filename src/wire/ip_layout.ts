@@ -28,6 +28,8 @@ export const IPV4_IS_FRAGMENT = 0x3fff;
 export const IPV4_OFFSET = 0x1fff;
 /** Of {@linkcode IPV4_FRAGMENT}: "don't fragment". */
 export const IPV4_DONT_FRAGMENT = 0x4000;
+/** Of {@linkcode IPV4_FRAGMENT}: "more fragments". */
+export const IPV4_MORE_FRAGMENTS = 0x2000;
 
 /** Bytes of an IPv6 header. */
 export const IPV6_BYTES = 40;

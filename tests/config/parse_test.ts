@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ClientModeConfig, ServerModeConfig } from "../../src/config/config.ts";
 import { formatHostPort } from "../../src/config/host_port.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { SPARE_LINKS } from "../../src/config/schema.ts";
 import { address, prefix } from "../addresses.ts";
 import {
   FULL_CLIENT,
@@ -38,7 +39,7 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
       mssClamp: true,
       offload: true,
       schedule: "fast",
-      duplicate: "off",
+      duplicate: "needed",
     },
     links: [
       { name: "dsl1", remotes: [{ host: address("1.2.3.4"), port: 5080 }], rdomain: 1, options },
@@ -411,8 +412,29 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ["an unknown key like nothing", `${top}${tunnel}${link}[client]`, [
     '8:2: error: client: belongs to mode = "server", this is a client',
   ]],
+  ["links that nobody can find", `${top}links = "auto"\nlinks_exclude = ["a b"]\n${tunnel}`, [
+    "5:18: error: links_exclude: expected an interface name of at most 15 letters",
+    "3:1: error: server: expected a port with each host",
+  ]],
+  [
+    "a pattern with a table",
+    `${top}${tunnel}[link.lte]\nport = 1\ninterface = "wwan*"\ntable = 7\n`,
+    [
+      '9:1: error: link.lte.table: expected one interface beside it, found the pattern "wwan*"',
+    ],
+  ],
+  ["exclusions from nothing", `${top}links_exclude = ["eth0"]\n${tunnel}${link}`, [
+    '4:1: warning: links_exclude: has no effect without links = "auto"',
+  ]],
+  [
+    "two links with one pattern",
+    `${top}${tunnel}${
+      ["a", "b"].map((name) => `[link.${name}]\nport = 1\ninterface = "wwan*"\n`).join("")
+    }`,
+    [],
+  ],
   ["a table with an s", `${top}${tunnel}${link}[links.b]\nport = 1\n`, [
-    '8:2: error: unknown table [links] (did you mean "link"?)',
+    '8:2: error: links: expected "auto", found a table (the table of a link is [link.NAME])',
   ]],
   ["a key of another table", `mtu = 1400\n${top}${tunnel}${link}`, [
     '1:1: error: unknown key "mtu" ("mtu" belongs in [tunnel])',
@@ -489,7 +511,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     "a rule that duplicates as it once was written",
     `${top}${tunnel}${link}[[rule]]\nduplicate = true\n`,
     [
-      '9:13: error: rule.1.duplicate: expected "off", "auto" or "all", found true',
+      '9:13: error: rule.1.duplicate: expected "off", "needed", "auto" or "all", found true',
     ],
   ],
   ["more rules than are looked at", `${top}${tunnel}${link}${"[[rule]]\n".repeat(65)}`, [
@@ -565,6 +587,33 @@ for (const [what, text, expected] of CASES) {
     for (const beginning of expected) assertStringIncludes(shown, `\n${beginning}`);
   });
 }
+
+Deno.test("parseConfig of a client without tables finds its links by itself", () => {
+  const auto = `mode = "client"
+password = "${KEY}"
+server = "192.0.2.1:5080"
+links = "auto"
+links_exclude = ["eth9", "lan*"]
+[tunnel]
+address = "10.44.43.1/30"
+`;
+  const { config, problems } = parse(auto);
+  assertEquals(problems, []);
+  assert(config?.mode === "client");
+  assertEquals(config.links.length, SPARE_LINKS);
+  assertEquals(new Set(config.links.map(({ options }) => options.spare)), new Set([true]));
+  assertEquals(config.linksExclude?.slice(-2), ["eth9", "lan*"]);
+  assert(config.linksExclude?.includes("docker*"));
+
+  const tables = parse(`${auto}[link.eth1]\ntier = "backup"\n[link.lte]\ninterface = "wwan*"
+[[rule]]\nports = [5060]\nlinks = ["eth1", "wlan0"]\n`).config;
+  assert(tables?.mode === "client");
+  assertEquals(
+    tables.links.slice(0, 3).map(({ name, interface: by, auto }) => [name, by, auto]),
+    [["eth1", "eth1", true], ["lte", "wwan*", undefined], ["wlan0", "wlan0", true]],
+  );
+  assertEquals(tables.links.length, 3 + SPARE_LINKS);
+});
 
 Deno.test("parseConfig reports problems of all kinds at once, in the order of the text", () => {
   const text = `mode = "client"

@@ -273,6 +273,14 @@ Deno.test("openDaemon() leaves nothing open when any part of it fails", async ()
   }
 });
 
+Deno.test('openDaemon() refuses links = "auto" where interfaces make no links', async () => {
+  const platform = new MemoryPlatform();
+  const error = await assertRejects(() => open({ ...CLIENT, linksExclude: [] }, platform));
+  assert(error instanceof AggvpnError);
+  assertEquals(error.message.split(",")[0], 'links = "auto" is not possible on memory');
+  assertEquals([platform.tuns.length, platform.sockets.length], [0, 0]);
+});
+
 Deno.test("openDaemon() reports changes and undoes them in reverse (runs true(1))", async () => {
   const lines: string[] = [];
   const platform = new MemoryPlatform();

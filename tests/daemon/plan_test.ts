@@ -147,6 +147,7 @@ Deno.test("clientLink() hands on every option of a link", () => {
   const options = {
     tier: "overflow",
     metered: true,
+    spare: true,
     uploadBps: 1e6,
     downloadBps: 2e6,
     quotaBytes: 3e9,

@@ -23,12 +23,12 @@ const GUIDE_TOOLS = ["nft", "sysctl"] as const;
 
 Deno.test("the configurations of the Linux guide are right as they stand", () => {
   const blocks = blocksOf(GUIDE, "toml");
-  assertEquals(blocks.length, 3);
+  assertEquals(blocks.length, 4);
   for (const { text } of blocks) assertEquals(read(text).problems, []);
 });
 
 Deno.test("the configurations of the Linux guide are those of the examples", () => {
-  for (const end of ["client", "server"]) {
+  for (const end of ["client", "server", "van"]) {
     const text = blockTitled(GUIDE, `/etc/aggvpn/${end}.toml`);
     assertEquals(meaningOf({ text }), meaningOf({ example: `linux/${end}.toml` }));
   }
@@ -42,6 +42,7 @@ Deno.test("the Linux guide explains every message of check", () => {
     "src/platform/first_calls.ts",
     "src/platform/open_files.ts",
     "src/cli/host_check.ts",
+    "src/daemon/found_links.ts",
   ]);
   assertGreater(patterns.length, 10);
   const explained = [...codeOf(GUIDE), ...IMPOSSIBLE];

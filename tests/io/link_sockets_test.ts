@@ -51,6 +51,22 @@ Deno.test("LinkSockets.openAll() waits for what is not there, also when nothing 
   ]);
 });
 
+Deno.test("LinkSockets opens nothing for a link without interface, and follows it to another", async () => {
+  const host = platform({});
+  const lines = await logged(() => {
+    const links = new LinkSockets(host, [LINKS[0]!, { name: "", family: 4, interface: "" }]);
+    assertEquals(links.openAll(), [host.opened[0], undefined]);
+    assertEquals(links.reopen(1), undefined);
+    assertEquals([links.reasonOf(1), links.names], [undefined, ["dsl", ""]]);
+    links.setInterface(1, "eth5", "eth5");
+    assertEquals(links.reopen(1), host.opened[1]);
+    assertEquals(host.asked.at(-1), { name: "eth5", family: 4, interface: "eth5" });
+    links.setInterface(1, "", "");
+    assertEquals([links.reopen(1), links.names], [undefined, ["dsl", ""]]);
+  });
+  assertEquals(lines, []);
+});
+
 Deno.test("LinkSockets.openAll() throws on any other error and leaves nothing open", () => {
   const host = platform({ lte: TAKEN });
   assertThrows(() => new LinkSockets(host, LINKS).openAll(), AggvpnError, "already in use");

@@ -36,6 +36,22 @@ Deno.test("NetworkListener tells at once when a link has an obstacle, and when i
   assertEquals(back, [{ link: 1, obstacle: undefined, isElsewhere: false }]);
 });
 
+Deno.test("NetworkListener lets links change before it looks at them, whenever it does", () => {
+  const order: string[] = [];
+  const watch = new MemoryWatch(9, () => {
+    order.push("look");
+    return FREE;
+  });
+  const listener = new NetworkListener(watch, 1, () => order.push("change"));
+  assertEquals(order.splice(0), ["look"]);
+  listener.handleTurn(0, false);
+  assertEquals(order, []);
+  watch.tell("route", 3);
+  listener.handleTurn(0, true);
+  listener.handleTurn(PAUSE_US, false);
+  assertEquals(order, ["change", "look"]);
+});
+
 Deno.test("NetworkListener tells of another MTU, and of another interface", () => {
   const world = new World();
   const [mtu] = world.change(0, { mtu: 1492 });

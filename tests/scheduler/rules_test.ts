@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { Prefix } from "../../src/address.ts";
 import type { Duplicate } from "../../src/duplicate.ts";
 import type { RuleOptions } from "../../src/rule_options.ts";
-import { Rules, UNSAID } from "../../src/scheduler/rules.ts";
+import { COPIES, Rules, UNSAID } from "../../src/scheduler/rules.ts";
 import { PacketInfo, parsePacket } from "../../src/wire/ip.ts";
 import { V4, V6 } from "../wire/hex_packets.ts";
 import { prefix } from "../addresses.ts";
@@ -97,10 +97,13 @@ Deno.test("Rules.match() returns the first rule that matches, and -1 for none", 
 Deno.test("Rules keeps what a rule does not say apart from what it does", () => {
   const of = (duplicate: Duplicate): RuleOptions => ({ ...NONE, duplicate });
   const rules = new Rules([NONE, of("off"), of("auto"), { ...of("all"), class: "bulk" }], "off");
-  assertEquals([...rules.copies], [UNSAID, 0, 1, 2]);
+  assertEquals([...rules.copies], [UNSAID, COPIES.off, COPIES.auto, COPIES.all]);
   assertEquals([...rules.kinds], [UNSAID, UNSAID, UNSAID, 0]);
   assert(rules.copying);
+  assert(rules.manyCopies);
   assert(new Rules([], "auto").copying);
+  const needed = new Rules([of("off")], "needed");
+  assertEquals([needed.copying, needed.manyCopies], [true, false]);
   assert(!new Rules([of("off"), NONE], "off").copying);
 });
 

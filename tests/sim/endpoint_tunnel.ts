@@ -18,7 +18,7 @@ const TIMEOUT_US = 1_000_000;
 /** Builds both ends of the tunnel for a scenario. */
 export function endpointTunnel(scenario: Scenario): TunnelFactory {
   return (context): Tunnel => {
-    const { rules = [], duplicate = "off", schedule = "fast", mtu = INNER_MTU } = scenario;
+    const { rules = [], duplicate = "needed", schedule = "fast", mtu = INNER_MTU } = scenario;
     const shared = sharedOptions(context.rng, { mtu, rules, duplicate, schedule });
     if (context.side === CLIENT) {
       const links = scenario.links.map((link, i) => optionsOf(link, i, context, scenario));

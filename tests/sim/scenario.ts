@@ -46,7 +46,7 @@ export interface Scenario {
   readonly seeds?: number;
   /** Rules of both ends for some packets. */
   readonly rules?: readonly RuleOptions[];
-  /** For interactive packets to which no such rule applies; "off" when absent. */
+  /** For interactive packets to which no such rule applies; "needed" when absent. */
   readonly duplicate?: Duplicate;
   /** How links share; "fast" when absent. */
   readonly schedule?: Schedule;

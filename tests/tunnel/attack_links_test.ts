@@ -24,7 +24,7 @@ Deno.test("a LINK sets tier and metering of one link, whichever link it comes by
   mallory.send(0, probe(1), linkUpdate(0, "overflow"), probe(2));
   mallory.send(0, linkUpdate(2, "backup", true));
   assertEquals(links(mallory), ["overflow", "primary", "backup metered"]);
-  mallory.send(2, control(FRAME.link, [2, 0, 0xfe, 9, 9, 9]), linkUpdate(1, "backup"));
+  mallory.send(2, control(FRAME.link, [2, 0, 0xfc, 0, 9, 9]), linkUpdate(1, "backup"));
   assertEquals(links(mallory), ["overflow", "backup", "primary"]);
   assertEquals(mallory.pair.server.drops("frame"), 0);
   assertEquals(mallory.pair.server.endpoint.status(0).peers[0]!.links[0]!.tier, "primary");

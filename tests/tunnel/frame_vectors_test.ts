@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { DATA_NEEDS_CHECKSUM, DATA_RESENT } from "../../src/wire/data.ts";
-import { LinkUpdate, parseLinkUpdate, readMtu } from "../../src/wire/frame.ts";
+import { LinkUpdate, parseLinkUpdate, readMtu, writeLinkUpdate } from "../../src/wire/frame.ts";
 import type { Tier } from "../../src/wire/handshake.ts";
 import { limitReach, parseReport, Report } from "../../src/wire/report.ts";
 import vectors from "../vectors/frames.json" with { type: "json" };
@@ -55,12 +55,17 @@ Deno.test("parseReport() reads the REPORT of docs/protocol.md", () => {
   assertEquals(rangesOf(read), vectors.report.ranges);
 });
 
-Deno.test("parseLinkUpdate() reads the LINK of docs/protocol.md", () => {
-  const bytes = Uint8Array.fromHex(vectors.link.frame);
-  const read = new LinkUpdate();
-  assert(parseLinkUpdate(bytes, 3, bytes.length - 3, read));
-  const { link_id: linkId, tier, metered } = vectors.link;
-  assertEquals({ ...read }, { linkId, tier: tier as Tier, metered });
+Deno.test("parseLinkUpdate() reads the LINKs of docs/protocol.md", () => {
+  for (const vector of [{ ...vectors.link, name: "" }, vectors.spare_link]) {
+    const { link_id: linkId, tier, metered, name, frame } = vector;
+    const bytes = Uint8Array.fromHex(frame);
+    const read = new LinkUpdate();
+    assert(parseLinkUpdate(bytes, 3, bytes.length - 3, read));
+    assertEquals({ ...read }, { linkId, tier: tier as Tier, metered, gone: false, name });
+    const written = new Uint8Array(bytes.length);
+    assertEquals(writeLinkUpdate(written, 0, read), bytes.length);
+    assertEquals(written, bytes);
+  }
 });
 
 Deno.test("limitReach() cuts off a report after 1024 counters", () => {

@@ -56,7 +56,7 @@ export function mtu(sizeBytes: number): Uint8Array {
 /** A LINK. */
 export function linkUpdate(linkId: number, tier: Tier, metered = false): Uint8Array {
   const bytes = new Uint8Array(3 + LINK_BYTES);
-  writeLinkUpdate(bytes, 0, linkId, tier, metered);
+  writeLinkUpdate(bytes, 0, { linkId, tier, metered, gone: false, name: "" });
   return bytes;
 }
 

@@ -82,6 +82,21 @@ Deno.test("Endpoint sends a packet by the line that carries it, and answers one 
   pair.finish();
 });
 
+Deno.test("Endpoint cuts a packet that no line carries, if its sender lets it", () => {
+  const pair = narrow(1280);
+  const packet = udp4(1, { bytes: 1400, port: 4000 });
+  pair.client.send(pair.now, packet);
+  pair.run(SECOND);
+  const [first, second] = pair.server.delivered;
+  const view = (part: Uint8Array): DataView => new DataView(part.buffer, part.byteOffset);
+  assertEquals([first!.length, second!.length], [20 + 1192, 20 + 1380 - 1192]);
+  assertEquals(view(first!).getUint16(6), 0x2000, "more come");
+  assertEquals(view(second!).getUint16(6), 1192 / 8, "where it belongs");
+  assertEquals([...first!.subarray(20), ...second!.subarray(20)], [...packet.subarray(20)]);
+  assertEquals(pair.client.drops("too-big"), 0);
+  pair.finish();
+});
+
 Deno.test("Endpoint answers a flood of packets that are too long at a limited rate", () => {
   const pair = narrow(1280);
   for (const i of range(0, 1000)) {

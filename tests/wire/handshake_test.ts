@@ -62,6 +62,13 @@ Deno.test("parseInitPayload() reads what writeInitPayload() wrote", () => {
   }));
 });
 
+Deno.test("writeInitPayload() says of a spare link that it is one", () => {
+  const spare = link({ id: 4, metered: true, spare: true });
+  const bytes = writeInitPayload(payload([spare]));
+  assertEquals(bytes.subarray(20).toHex(), "04" + "00" + "03" + "00000000".repeat(2) + "00");
+  assertEquals(parseInitPayload(bytes)!.links, [spare]);
+});
+
 Deno.test("writeInitPayload() rounds capacities up to a kbit/s and stops at 32 bits", () => {
   const bytes = writeInitPayload(payload([link({ uploadBps: 1, downloadBps: 1e20 })]));
   const [offer] = parseInitPayload(bytes)!.links;

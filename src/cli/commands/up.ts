@@ -86,7 +86,7 @@ async function runTunnel(
 }
 
 function readyLine(daemon: Daemon): string {
-  const sockets = daemon.socketNames.join(", ");
+  const sockets = daemon.socketNames.join(", ") || "none yet";
   return `${daemon.interface} is ready: mtu ${daemon.mtu}, links ${sockets}\n`;
 }
 

@@ -100,7 +100,10 @@ export const IPV6_DONTFRAG = 62;
 // <linux/netlink.h>: netlink(7)
 export const NETLINK_ROUTE = 0;
 export const NLM_F_REQUEST = 0x1;
+/** NLM_F_ROOT | NLM_F_MATCH: everything there is. */
+export const NLM_F_DUMP = 0x300;
 export const NLMSG_ERROR = 2;
+export const NLMSG_DONE = 3;
 export const NLMSG_OVERRUN = 4;
 
 // <linux/rtnetlink.h>: rtnetlink(7)
@@ -109,6 +112,7 @@ export const RTM_DELLINK = 17;
 export const RTM_GETLINK = 18;
 export const RTM_NEWADDR = 20;
 export const RTM_DELADDR = 21;
+export const RTM_GETADDR = 22;
 export const RTM_NEWROUTE = 24;
 export const RTM_DELROUTE = 25;
 export const RTM_GETROUTE = 26;
@@ -121,8 +125,14 @@ export const RTNLGRP_IPV6_ROUTE = 11;
 export const RTA_DST = 1;
 export const RTA_SRC = 2;
 export const RTA_OIF = 4;
+export const RTA_GATEWAY = 5;
+export const RTA_PRIORITY = 6;
 export const RTA_TABLE = 15;
 export const RTA_MARK = 16;
+/** A gateway of another family than the route: family u16 0, address 2. */
+export const RTA_VIA = 18;
+export const RTN_UNICAST = 1;
+export const RT_TABLE_MAIN = 254;
 /** An answer only from a route that exists, not from what is assumed without one: Linux 4.13. */
 export const RTM_F_FIB_MATCH = 0x2000;
 /** An answer without statistics. */
@@ -134,6 +144,9 @@ export const IFLA_MTU = 4;
 export const IFLA_EXT_MASK = 29;
 export const IFA_ADDRESS = 1;
 export const IFA_LOCAL = 2;
+/** An address that soon gives way to another one (RFC 8981). */
+export const IFA_F_TEMPORARY = 0x1;
+export const RT_SCOPE_UNIVERSE = 0;
 
 // <asm-generic/poll.h>: poll(2)
 export const POLLIN = 0x1;

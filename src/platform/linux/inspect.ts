@@ -6,9 +6,10 @@
  */
 
 import { AggvpnError } from "../../errors.ts";
+import { isPattern } from "../../pattern.ts";
 import { readCommand } from "../command_output.ts";
 import { inspectListen, type OpenSocket, tryToBind } from "../inspect_sockets.ts";
-import type { HostFinding, HostNeeds, SocketOptions } from "../platform.ts";
+import type { HostFinding, HostNeeds, LinkNeeds, SocketOptions } from "../platform.ts";
 import { findProgram } from "../run_changes.ts";
 import { CAP_NET_ADMIN } from "./constants.ts";
 import { dnsChanges, readDnsHost } from "./dns.ts";
@@ -95,8 +96,12 @@ const INTERFACE_PROBLEMS: Readonly<Record<InterfaceState, string | undefined>> =
   up: undefined,
 };
 
-function inspectLink(libc: Libc, link: SocketOptions, open: OpenSocket): HostFinding[] {
+function inspectLink(libc: Libc, link: LinkNeeds, open: OpenSocket): HostFinding[] {
   if (link.interface === undefined) return tryToBind(open, link, `Link "${link.name}"`);
+  if (isPattern(link.interface)) {
+    const message = `Link "${link.name}": no interface is a "${link.interface}"`;
+    return [{ severity: "warning", message, hint: interfaceHint(link.interface) }];
+  }
   const state = interfaceState(libc, link.interface);
   const problem = INTERFACE_PROBLEMS[state];
   if (problem !== undefined) {
@@ -109,7 +114,7 @@ function inspectLink(libc: Libc, link: SocketOptions, open: OpenSocket): HostFin
   }
   return [
     ...tryToBind(open, link, `Link "${link.name}"`),
-    ...inspectReversePath(link.name, link.interface),
+    ...link.isRouted ? [] : inspectReversePath(link.name, link.interface),
   ];
 }
 

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { isPattern } from "../../pattern.ts";
 import { cString } from "../ffi.ts";
 import { similarNames } from "../../suggest.ts";
 import {
@@ -83,7 +84,7 @@ function interfaceNames(): string[] {
 /** Returns a hint for a user who mistyped an interface. */
 export function interfaceHint(name: string): string {
   const names = interfaceNames();
-  const [nearest] = similarNames(name, names);
+  const [nearest] = isPattern(name) ? [] : similarNames(name, names);
   if (nearest !== undefined) return `Did you mean "${nearest}"?`;
   if (names.length === 0) return "This host has no interface besides the loopback one.";
   return `Name one of ${names.join(", ")}.`;

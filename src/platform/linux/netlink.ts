@@ -47,6 +47,8 @@ const ROOM_BYTES = 8192;
 /** Asked for: the kernel charges a route with about 800 bytes. */
 const RECEIVE_BUFFER_BYTES = 2 << 20;
 
+const REFUSED = "Cannot list interfaces and routes";
+
 /** What {@linkcode NetlinkSocket.receive} has read. */
 export interface Received {
   readonly messages: readonly NetlinkMessage[];
@@ -139,6 +141,27 @@ export class NetlinkSocket {
       const answer = messages.find((message) => message.sequence === sequence);
       if (answer || isAll) return answer;
     }
+  }
+
+  /**
+   * Sends a request for a list and returns it. Throws AggvpnError when the kernel does not answer, or
+   * not with all of it.
+   */
+  list(sequence: number, request: Uint8Array<ArrayBuffer>): NetlinkMessage[] {
+    const { write } = this.#libc.symbols;
+    const failed = write(this.fd, addressOf(request), BigInt(request.length)) < 0;
+    const list: NetlinkMessage[] = [];
+    while (!failed) {
+      const { messages, isIncomplete, isAll } = this.receive();
+      for (const message of messages) {
+        if (message.sequence !== sequence) continue;
+        if (message.kind === "done") return list;
+        if (message.kind === "error") throw systemError(this.#libc, REFUSED, message.errno);
+        list.push(message);
+      }
+      if (isIncomplete || isAll && messages.length === 0) break;
+    }
+    throw systemError(this.#libc, REFUSED, this.#libc.errno());
   }
 
   close(): void {

@@ -201,12 +201,18 @@ function guardChanges(
   });
 }
 
-function addRule(ip: readonly string[], what: readonly string[], preference: number): SystemChange {
+/** Makes a rule of ours; `words` is a part of how it is shown that no other has. */
+export function addRule(
+  ip: readonly string[],
+  what: readonly string[],
+  preference: number,
+  words = "",
+): SystemChange {
   const rule = [...what, "pref", `${preference}`, "protocol", PROTOCOL];
   return {
     run: [...ip, "rule", "add", ...rule],
     undo: [...ip, "rule", "del", ...rule],
-    look: { run: [...ip, "rule", "show"], shows: wordPattern(`${preference}:`) },
+    look: { run: [...ip, "rule", "show"], shows: wordPattern(`${preference}:${words}`) },
   };
 }
 
@@ -239,6 +245,6 @@ function wordPattern(text: string): RegExp {
 }
 
 /** The command of a family. */
-function ipOf(family: Family): string[] {
+export function ipOf(family: Family): string[] {
   return family === 6 ? ["ip", "-6"] : ["ip"];
 }

@@ -9,6 +9,7 @@
  */
 
 import type { Address } from "../../address.ts";
+import { isPattern } from "../../pattern.ts";
 import { remoteOf } from "../../remote.ts";
 import type {
   LinkWay,
@@ -119,7 +120,7 @@ export class LinuxNetworkWatch implements NetworkWatch {
     const { socket, remote } = this.#links[link]!;
     const { interface: name, address } = socket;
     const index = name === undefined ? 0 : interfaceIndex(this.#libc, name);
-    if (name !== undefined && index === 0) return blocked(`${name} does not exist`);
+    if (name !== undefined && index === 0) return blocked(absenceOf(name));
     const bound = index === 0 ? undefined : this.#askInterface(index);
     const obstacle = obstacleOf(bound) ??
       (address && !this.#hasAddress(address) ? `no interface has ${address}` : undefined);
@@ -135,6 +136,7 @@ export class LinuxNetworkWatch implements NetworkWatch {
   /** What a message is about; undefined when that does not concern any link. */
   #kindOf(message: NetlinkMessage): NetworkKind | undefined {
     if (message.kind === "error") return "lost";
+    if (message.kind === "done") return undefined;
     if (message.kind !== "route") return message.kind;
     const concerns = this.#links.some(({ remote }) => remote && leadsTo(message, remote.bytes));
     return concerns ? "route" : undefined;
@@ -190,6 +192,10 @@ export class LinuxNetworkWatch implements NetworkWatch {
     const sequence = this.#sequence = this.#sequence % 0xffff_ffff + 1;
     return this.#asking.ask(sequence, write(sequence));
   }
+}
+
+function absenceOf(name: string): string {
+  return isPattern(name) ? `no interface is a ${name}` : `${name} does not exist`;
 }
 
 function obstacleOf(by: InterfaceMessage | undefined): string | undefined {

@@ -26,6 +26,8 @@ import { openPoller } from "./poller.ts";
 import { endProcess, killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
 import { openTun } from "./tun.ts";
+import { uplinkPlanner } from "./uplink_routes.ts";
+import { listInterfaces } from "./uplinks.ts";
 
 /** OpenSSL 3; the name without a number exists only where its headers are installed. */
 const LIBCRYPTO = "libcrypto.so.3";
@@ -63,6 +65,7 @@ export const LINUX: Platform = {
     name === undefined ? undefined : interfaceMtu(libc(), name),
   openPoller: () => openPoller(libc()),
   watchNetwork: (links) => watchIfPossible(() => watchNetwork(libc(), links)),
+  uplinks: { list: () => listInterfaces(libc()), planner: () => uplinkPlanner(readCommand) },
   libcrypto,
   keptInterfaces: (name) => readKept(readCommand, name),
   closedCommands: () => [],

@@ -23,23 +23,30 @@ import {
   AF_INET,
   AF_INET6,
   IFA_ADDRESS,
+  IFA_F_TEMPORARY,
   IFA_LOCAL,
   IFLA_EXT_MASK,
   IFLA_IFNAME,
   IFLA_MTU,
+  NLM_F_DUMP,
   NLM_F_REQUEST,
+  NLMSG_DONE,
   NLMSG_ERROR,
   NLMSG_OVERRUN,
   RTA_DST,
+  RTA_GATEWAY,
   RTA_MARK,
   RTA_OIF,
+  RTA_PRIORITY,
   RTA_SRC,
   RTA_TABLE,
+  RTA_VIA,
   RTEXT_FILTER_SKIP_STATS,
   RTM_DELADDR,
   RTM_DELLINK,
   RTM_DELROUTE,
   RTM_F_FIB_MATCH,
+  RTM_GETADDR,
   RTM_GETLINK,
   RTM_GETROUTE,
   RTM_NEWADDR,
@@ -51,6 +58,7 @@ const HEADER_BYTES = 16;
 const ATTRIBUTE_BYTES = 4;
 /** NLA_TYPE_MASK: the two upper bits of a type are flags. */
 const TYPE_MASK = 0x3fff;
+const NONE = new Uint8Array(0);
 
 /** An interface that appears, disappears or is another than before. */
 export interface InterfaceMessage {
@@ -71,6 +79,9 @@ export interface AddressMessage {
   readonly index: number;
   /** 4 or 16 bytes. */
   readonly address: Uint8Array;
+  /** RT_SCOPE_... */
+  readonly scope: number;
+  readonly isTemporary: boolean;
 }
 
 /** A route that appears, disappears or is another than before. */
@@ -85,6 +96,17 @@ export interface RouteMessage {
   readonly table: number;
   /** Number of the interface; 0 when it has none or several. */
   readonly index: number;
+  /** 4 or 16 bytes; none when it has none or several. */
+  readonly gateway: Uint8Array;
+  /** The smallest wins. */
+  readonly metric: number;
+  /** RTN_... */
+  readonly type: number;
+}
+
+/** Everything that a request asked for has been told. */
+export interface DoneMessage {
+  readonly kind: "done";
 }
 
 /** Something went wrong: with a request (`errno` > 0), or messages were lost (0). */
@@ -95,7 +117,7 @@ export interface ErrorMessage {
 
 /** What was told. `sequence` is that of the request it answers; 0 for none. */
 export type NetlinkMessage =
-  & (InterfaceMessage | AddressMessage | RouteMessage | ErrorMessage)
+  & (InterfaceMessage | AddressMessage | RouteMessage | ErrorMessage | DoneMessage)
   & { readonly sequence: number };
 
 /**
@@ -125,10 +147,11 @@ export function parseMessages(bytes: Uint8Array): NetlinkMessage[] | undefined {
 type Reader = (
   content: DataView<ArrayBufferLike>,
   type: number,
-) => InterfaceMessage | AddressMessage | RouteMessage | ErrorMessage | undefined;
+) => InterfaceMessage | AddressMessage | RouteMessage | ErrorMessage | DoneMessage | undefined;
 
 const READERS: Readonly<Record<number, Reader>> = {
   [NLMSG_ERROR]: readError,
+  [NLMSG_DONE]: () => ({ kind: "done" }),
   [NLMSG_OVERRUN]: () => ({ kind: "error", errno: 0 }),
   [RTM_NEWLINK]: readInterface,
   [RTM_DELLINK]: readInterface,
@@ -166,6 +189,8 @@ function readAddress(content: DataView, type: number): AddressMessage | undefine
     isGone: type === RTM_DELADDR,
     index: content.getUint32(4, true),
     address: address ?? new Uint8Array(0),
+    scope: content.getUint8(3),
+    isTemporary: (content.getUint8(2) & IFA_F_TEMPORARY) !== 0,
   };
 }
 
@@ -185,6 +210,9 @@ function readRoute(content: DataView, type: number): RouteMessage | undefined {
     length,
     table: table ? readNumber(table) : content.getUint8(4),
     index: readNumber(attributes.get(RTA_OIF)),
+    gateway: attributes.get(RTA_GATEWAY) ?? attributes.get(RTA_VIA)?.subarray(2) ?? NONE,
+    metric: readNumber(attributes.get(RTA_PRIORITY)),
+    type: content.getUint8(7),
   };
 }
 
@@ -235,6 +263,24 @@ export interface RouteRequest {
   readonly index?: number;
 }
 
+/** What there may be many of. */
+export type DumpType = typeof RTM_GETLINK | typeof RTM_GETADDR | typeof RTM_GETROUTE;
+
+/** Writes a request for all interfaces, addresses or routes. */
+export function writeDumpRequest(sequence: number, type: DumpType): Uint8Array<ArrayBuffer> {
+  const content = new Uint8Array(CONTENT_BYTES[type]);
+  const skipped = writeAttribute(IFLA_EXT_MASK, writeNumber(RTEXT_FILTER_SKIP_STATS));
+  const parts = type === RTM_GETLINK ? [content, skipped] : [content];
+  return writeRequest(type, sequence, parts, NLM_F_REQUEST | NLM_F_DUMP);
+}
+
+/** Bytes of ifinfomsg, ifaddrmsg and rtmsg. */
+const CONTENT_BYTES: Readonly<Record<DumpType, number>> = {
+  [RTM_GETLINK]: 16,
+  [RTM_GETADDR]: 8,
+  [RTM_GETROUTE]: 12,
+};
+
 /** Writes a request for the interface of a number. */
 export function writeInterfaceRequest(sequence: number, index: number): Uint8Array<ArrayBuffer> {
   const content = new Uint8Array(16);
@@ -264,13 +310,14 @@ function writeRequest(
   type: number,
   sequence: number,
   parts: readonly Uint8Array[],
+  flags = NLM_F_REQUEST,
 ): Uint8Array<ArrayBuffer> {
   const length = parts.reduce((sum, part) => sum + part.length, HEADER_BYTES);
   const bytes = new Uint8Array(length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, length, true);
   view.setUint16(4, type, true);
-  view.setUint16(6, NLM_F_REQUEST, true);
+  view.setUint16(6, flags, true);
   view.setUint32(8, sequence, true);
   let at = HEADER_BYTES;
   for (const part of parts) {

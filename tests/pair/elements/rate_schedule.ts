@@ -87,7 +87,8 @@ export function traceRate(text: string): RateSchedule {
   return traceOf(text.split("\n").filter((line) => line.trim() !== "").map(Number));
 }
 
-function traceOf(lines: readonly number[]): RateSchedule {
+/** The same, of the milliseconds in the order of the file, which is not empty. */
+export function traceOf(lines: readonly number[]): RateSchedule {
   const periodUs = lines.at(-1)! * 1000;
   let next = 0;
   let spare = 0;

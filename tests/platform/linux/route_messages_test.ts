@@ -26,12 +26,17 @@ function readCaptured(): Map<string, Uint8Array<ArrayBuffer>> {
   );
 }
 
+const NONE = new Uint8Array(0);
+const RTN_UNICAST = 1;
+
 /** A parsed message with addresses as text, its sequence left out. */
 function readable(message: NetlinkMessage): unknown {
   const { sequence: _, ...rest } = message;
   const text = (bytes: Uint8Array): string => bytes.length > 0 ? `${addressOf(bytes)}` : "";
   if (rest.kind === "address") return { ...rest, address: text(rest.address) };
-  if (rest.kind === "route") return { ...rest, destination: text(rest.destination) };
+  if (rest.kind === "route") {
+    return { ...rest, destination: text(rest.destination), gateway: text(rest.gateway) };
+  }
   return rest;
 }
 
@@ -83,24 +88,32 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
     isGone: false,
     index: 2,
     address: "198.51.100.2",
+    scope: 0,
+    isTemporary: false,
   },
   "ip addr add 192.0.2.7 peer 192.0.2.8 dev line1: RTM_NEWADDR": {
     kind: "address",
     isGone: false,
     index: 2,
     address: "192.0.2.7",
+    scope: 0,
+    isTemporary: false,
   },
   "ip addr add 2001:db8:1::2/64 dev line1 nodad: RTM_NEWADDR": {
     kind: "address",
     isGone: false,
     index: 2,
     address: "2001:db8:1:0:0:0:0:2",
+    scope: 0,
+    isTemporary: false,
   },
   "ip addr del 192.0.2.129/25 dev eth0: RTM_DELADDR": {
     kind: "address",
     isGone: true,
     index: 4,
     address: "192.0.2.129",
+    scope: 0,
+    isTemporary: false,
   },
   "ip route add 203.0.113.0/24 via 192.0.2.130 dev eth0: RTM_NEWROUTE": {
     kind: "route",
@@ -110,6 +123,9 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
     length: 24,
     table: 254,
     index: 4,
+    gateway: "192.0.2.130",
+    metric: 0,
+    type: RTN_UNICAST,
   },
   "ip route add default via 192.0.2.130 dev eth0 table 1000: RTM_NEWROUTE": {
     kind: "route",
@@ -119,6 +135,9 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
     length: 0,
     table: 1000,
     index: 4,
+    gateway: "192.0.2.130",
+    metric: 0,
+    type: RTN_UNICAST,
   },
   "ip -6 route add 2001:db8:9::/48 via 2001:db8:2::1: RTM_NEWROUTE": {
     kind: "route",
@@ -128,6 +147,9 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
     length: 48,
     table: 254,
     index: 4,
+    gateway: "2001:db8:2:0:0:0:0:1",
+    metric: 1024,
+    type: RTN_UNICAST,
   },
   "ip route del 203.0.113.0/24: RTM_DELROUTE": {
     kind: "route",
@@ -137,6 +159,9 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
     length: 24,
     table: 254,
     index: 4,
+    gateway: "192.0.2.130",
+    metric: 0,
+    type: RTN_UNICAST,
   },
 };
 
@@ -191,7 +216,8 @@ Deno.test("leadsTo() compares the bits of the network that count", () => {
   const route = (text: string, length: number): RouteMessage => {
     const destination = length === 0 ? new Uint8Array(0) : address(text).bytes;
     const family = text.includes(":") ? 6 : 4;
-    return { kind: "route", isGone: false, family, destination, length, table: 254, index: 1 };
+    const other = { isGone: false, table: 254, index: 1, gateway: NONE, metric: 0, type: 1 };
+    return { kind: "route", family, destination, length, ...other };
   };
   const cases = [
     ["203.0.113.0", 24, "203.0.113.1", true],
