@@ -186,3 +186,51 @@ programTest(
   "nft",
   "bash",
 );
+
+const NAME = "vpn.example.net";
+/** Answers every question for an IPv4 address with that of the server: RFC 1035 section 4. */
+const RESOLVER = `
+const socket = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 53 });
+console.log("ready");
+for await (const [question, from] of socket) {
+  const end = question.indexOf(0, 12) + 5;
+  const isIpv4 = question[end - 3] === 1;
+  const header = [question[0], question[1], 0x81, 0x80, 0, 1, 0, isIpv4 ? 1 : 0, 0, 0, 0, 0];
+  const address = [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, ${SERVER_ADDRESS.split(".").join(", ")}];
+  await socket.send(Uint8Array.from([
+    ...header, ...question.subarray(12, end), ...isIpv4 ? address : [],
+  ]), from);
+}`;
+
+programTest(
+  "the name of a server is looked up through the guard, also by the next start after a crash",
+  async (lab) => {
+    const net = await build(lab);
+    const directory = `/etc/netns/${net.client}`;
+    await Deno.mkdir(directory, { recursive: true });
+    lab.onClose(() => Deno.remove(directory, { recursive: true }));
+    const resolver = net.lines[0]!.server;
+    await Deno.writeTextFile(`${directory}/resolv.conf`, `nameserver ${resolver}\n`);
+    const child = lab.spawn(net.server, [Deno.execPath(), "eval", "--unstable-net", RESOLVER]);
+    assert(await child.says("ready", 20_000), child.stderr.join("\n"));
+    const program = await Program.prepare(lab, net, {
+      tunnel: { client: `routes = ["default"]\n${GUARD}` },
+    });
+    const text = await Deno.readTextFile(program.file("client"));
+    await program.write("client", text.replace(`"${SERVER_ADDRESS}"`, `"${NAME}"`));
+    await program.up("server");
+    for (const when of ["at the first start", "after a crash"]) {
+      await program.up("client");
+      await program.connected();
+      await assertTight(lab, net, `once the name is known ${when}`);
+      await program.down("client", "SIGKILL");
+      await assertTight(lab, net, "after the client was killed");
+    }
+    await program.run("client", "down", program.file("client"));
+    assertEquals(await tables(lab, net), "");
+    const { stdout } = await program.run("client", "check", program.file("client"));
+    assertStringIncludes(stdout, `lets questions to name servers out while it looks up "${NAME}"`);
+  },
+  "nft",
+  "bash",
+);
