@@ -39,7 +39,7 @@ export class NetworkListener {
   readonly #interfaces: number[];
   #pauseEndsAtUs = -Infinity;
   /** When to look at the links; Infinity: there was nothing to look at since the last time. */
-  #lookAtUs = Infinity;
+  #lookAtUs: number;
 
   /**
    * @param links how many there are
@@ -48,8 +48,11 @@ export class NetworkListener {
   constructor(watch: NetworkWatch, links: number, beforeLook: () => void = () => {}) {
     this.#watch = watch;
     this.#beforeLook = beforeLook;
-    this.#ways = Array.from({ length: links }, (_, link) => watch.look(link));
-    this.#interfaces = this.#ways.map(({ obstacle, interface: index }) => obstacle ? 0 : index);
+    const ways = Array.from({ length: links }, (_, link) => watch.look(link));
+    this.#interfaces = ways.map(({ obstacle, interface: index }) => obstacle ? 0 : index);
+    // What is in the way from the beginning is told as if it had come since.
+    this.#ways = ways.map((way) => ({ ...way, obstacle: undefined }));
+    this.#lookAtUs = ways.some(({ obstacle }) => obstacle !== undefined) ? -Infinity : Infinity;
   }
 
   /** Readable while there is something to hear. */

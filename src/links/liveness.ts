@@ -8,6 +8,9 @@
  * @module
  */
 
+/** Why a path is not up yet, when nothing else is known. */
+const WAITING = "waiting for the peer";
+
 /** Whether packets may be sent on a path. */
 export type PathState = "connecting" | "up" | "suspect" | "down";
 
@@ -43,7 +46,7 @@ export interface Stakes {
 export class Liveness {
   state: PathState = "connecting";
   /** Why it is not up, in words. */
-  reason: string | undefined = "waiting for the peer";
+  reason: string | undefined = WAITING;
   /** When the peer last showed that it receives something. */
   progressAtUs: number;
   #probeAtUs: number;
@@ -89,20 +92,21 @@ export class Liveness {
 
   /**
    * The system says why nothing can leave, which is more than what sends came to: replaces the reason
-   * of a path that is down.
+   * of a path that is down, or has not been up yet.
    */
   explain(reason: string): void {
-    if (this.state === "down") this.reason = reason;
+    if (this.state === "down" || this.state === "connecting") this.reason = reason;
   }
 
   /** What kept it from working may be gone: a path that is not up is probed at once. */
   hurry(now: number): void {
     if (this.state !== "up") this.#probeAtUs = now;
+    if (this.state === "connecting") this.reason = WAITING;
   }
 
   /** Forgets the past: a new session begins. */
   restart(now: number): void {
-    this.#become("connecting", "waiting for the peer");
+    this.#become("connecting", WAITING);
     this.#probeAtUs = now;
     this.#lostProbes = 0;
     this.progressAtUs = now;

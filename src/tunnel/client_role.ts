@@ -126,6 +126,7 @@ export class ClientRole {
 
   /** See {@linkcode Endpoint.handleNetworkChange}. */
   handleNetworkChange(now: number, link: number, obstacle: string | undefined): void {
+    if (!this.#started) this.#start(now);
     const active = this.#active;
     if (obstacle === undefined && !active.peer.anyPathUp) {
       this.#servers.handleNetworkBack(now);

@@ -7,13 +7,18 @@ const FREE: LinkWay = { obstacle: undefined, interface: 3, mtu: 1500 };
 
 /** A listener for two links, and their ways, which a test changes. */
 class World {
-  readonly ways = [FREE, FREE];
+  readonly ways: LinkWay[];
   looks = 0;
   readonly watch = new MemoryWatch(9, (link) => {
     this.looks++;
     return this.ways[link];
   });
-  readonly listener = new NetworkListener(this.watch, 2);
+  readonly listener: NetworkListener;
+
+  constructor(...ways: readonly LinkWay[]) {
+    this.ways = [ways[0] ?? FREE, ways[1] ?? FREE];
+    this.listener = new NetworkListener(this.watch, 2);
+  }
 
   /** Gives link 1 another way, and lets the listener have a turn. */
   change(
@@ -103,4 +108,12 @@ Deno.test("NetworkListener looks no more than once in a pause, whatever it hears
     world.listener.handleTurn(now, world.listener.isListening(now));
   }
   assertEquals(world.looks / 2 <= 1_000_000 / PAUSE_US, true, `${world.looks / 2} looks`);
+});
+
+Deno.test("NetworkListener tells what is in a link's way from the beginning", () => {
+  const world = new World(FREE, { ...FREE, obstacle: "eth1 has no carrier" });
+  const first = world.listener.handleTurn(0, false);
+  assertEquals(first, [{ link: 1, obstacle: "eth1 has no carrier", isElsewhere: false }]);
+  assertEquals(world.listener.handleTurn(1, false), []);
+  assertEquals(world.change(PAUSE_US, {}), [{ link: 1, obstacle: undefined, isElsewhere: false }]);
 });

@@ -293,11 +293,15 @@ Deno.test("Liveness.hurry() probes a path that is not up at once, and leaves one
   assertEquals(live.handleTimeout(7 * MS, IDLE), "probe");
 });
 
-Deno.test("Liveness.explain() gives a path that is down another reason, and no other", () => {
+Deno.test("Liveness.explain() gives a path that is down another reason, or one that has not been up", () => {
   const live = new Liveness(0, TIMEOUT_US, false);
   live.explain("eth0 has no carrier");
-  assertEquals(live.reason, "waiting for the peer");
+  assertEquals(live.reason, "eth0 has no carrier");
+  live.hurry(0);
+  assertEquals(live.reason, "waiting for the peer", "it is gone");
   live.handleProgress(0, true);
+  live.explain("eth0 has no carrier");
+  assertEquals(live.reason, undefined, "it is up");
   live.handleUnreachable(MS, "no route to the server");
   live.explain("eth0 has no carrier");
   assertEquals(live.reason, "eth0 has no carrier");

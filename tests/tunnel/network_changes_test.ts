@@ -61,10 +61,19 @@ Deno.test("Endpoint.handleNetworkChange() asks for a session at once when there 
   pair.finish();
 });
 
-Deno.test("Endpoint.handleNetworkChange() is nothing to a server, or before the start", () => {
+Deno.test("Endpoint.handleNetworkChange() says what is in the way of a link that was never up", () => {
   const pair = new Pair([{ delaysUs: [10_000] }]);
   pair.client.endpoint.handleNetworkChange(0, 0, NO_CARRIER);
+  assertEquals(link(pair), ["connecting", NO_CARRIER]);
+  pair.client.endpoint.handleNetworkChange(0, 0, undefined);
+  assertEquals(link(pair), ["connecting", "waiting for the peer"]);
   pair.connect();
+  assertEquals(link(pair)[0], "up");
+  pair.finish();
+});
+
+Deno.test("Endpoint.handleNetworkChange() is nothing to a server", () => {
+  const pair = new Pair([{ delaysUs: [10_000] }]).connect();
   pair.server.endpoint.handleNetworkChange(pair.now, 0, NO_CARRIER);
   pair.server.endpoint.handleNetworkChange(pair.now, 7, undefined);
   pair.client.endpoint.handleNetworkChange(pair.now, 7, undefined);
