@@ -40,9 +40,13 @@ export class Remote {
     return new Address(this.bytes.subarray(4, this.family === 4 ? 8 : 20));
   }
 
+  get port(): number {
+    return this.bytes[2]! << 8 | this.bytes[3]!;
+  }
+
   /** The address and port as people write them: `192.0.2.1:5080`, `[2001:db8::1]:5080`. */
   toString(): string {
-    return this.address.withPort(this.bytes[2]! << 8 | this.bytes[3]!);
+    return this.address.withPort(this.port);
   }
 }
 

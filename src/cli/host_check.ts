@@ -38,6 +38,7 @@ export async function checkHost(config: Config): Promise<readonly HostFinding[]>
       ...findings,
       ...platform.inspect(hostNeeds(settled, running)),
       ...largeMtu(settled, platform),
+      ...leakingNames(config),
     ];
   } catch (error) {
     if (!(error instanceof AggvpnError)) throw error;
@@ -70,6 +71,7 @@ export function hostNeeds(config: Config, running?: RunningTunnel): HostNeeds {
     listen: config.mode === "server"
       ? config.listen.filter((listen) => isFree(formatHostPort(listen)))
       : [],
+    leakGuard: tunnel.leakGuard,
     nat: tunnel.nat,
     mssClamp: tunnel.mssClamp,
     forwarding: tunnel.nat || hasNetworks(config),
@@ -116,6 +118,19 @@ function largeMtu(config: Config, platform: Platform): HostFinding[] {
       hint: "Leave tunnel.mtu out: it is derived from the links.",
     }];
   });
+}
+
+/** While a server's name is looked up the guard lets questions out, of all programs. */
+function leakingNames(config: Config): HostFinding[] {
+  if (config.mode !== "client" || !config.tunnel.leakGuard) return [];
+  const hosts = config.links.flatMap(({ remotes }) => remotes.map(({ host }) => host));
+  const name = hosts.find((host) => !(host instanceof Address));
+  if (name === undefined) return [];
+  return [{
+    severity: "warning",
+    message: `tunnel.leak_guard lets questions to name servers out while it looks up "${name}"`,
+    hint: "Write the server's address, or its name and address into /etc/hosts.",
+  }];
 }
 
 /** Whether there are networks behind clients: packets from there are not this host's. */

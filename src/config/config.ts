@@ -74,6 +74,10 @@ export interface TunnelConfig {
   /** Inner MTU in bytes; derived from the links when absent. */
   readonly mtu?: number;
   readonly routes: readonly Prefix[];
+  /** Name servers to ask while the tunnel is set up. */
+  readonly dns: readonly Address[];
+  /** Whether nothing may leave around the tunnel; only where a route is "default". */
+  readonly leakGuard: boolean;
   readonly nat: boolean;
   readonly mssClamp: boolean;
   readonly offload: boolean;

@@ -36,6 +36,16 @@ export function hostAddress(family: Family): Kind<Address> {
   );
 }
 
+/** The address of a name server that is reached through the tunnel. */
+export const nameServer: Kind<Address> = text(
+  "ADDRESS",
+  'an IP address such as "10.44.43.2" or "2001:db8::53"',
+  (text) => {
+    const address = parseAddress(text);
+    return address?.isOfHost && !address.isLinkLocal ? address : undefined;
+  },
+);
+
 /** The address of this host's tunnel interface and the length of its network's prefix. */
 export function interfaceAddress(family: Family): Kind<Prefix> {
   const sample = `${SAMPLE[family]}/${SAMPLE_LENGTH[family]}`;

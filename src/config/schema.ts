@@ -198,10 +198,25 @@ export const TUNNEL_KEYS = {
     doc:
       'Networks that are reached through the tunnel; "default" is everything, of IPv6 too if there is `address6`.',
   },
+  dns: {
+    kind: listOf(located(net.nameServer)),
+    mode: "client",
+    doc: "Name servers that this host asks while the tunnel is set up, at most 3.",
+  },
+  leak_guard: {
+    kind: flag,
+    default: false,
+    mode: "client",
+    doc:
+      'Whether nothing leaves this host around a tunnel with the route "default", also while the ' +
+      "tunnel is down, and after it was killed until `aggvpn down`.",
+  },
   nat: {
     kind: flag,
     default: false,
-    doc: "Whether packets that leave this host from the tunnel get the host's address.",
+    doc:
+      "Whether packets that leave this host from the tunnel get the host's address; of IPv6 those " +
+      "from unique local addresses (fc00::/7).",
   },
   mss_clamp: {
     kind: flag,

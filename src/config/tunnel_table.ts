@@ -25,6 +25,8 @@ export function readTunnel(table: Table, hasScript: boolean, context: Context): 
   checkMtu(tunnel, context.report);
   checkRoutes(tunnel, context.report);
   checkAddressed(tunnel, hasScript, context.report);
+  checkNameServers(tunnel, context.report);
+  checkLeakGuard(tunnel, context.report);
   return tunnel;
 }
 
@@ -51,6 +53,8 @@ export function tunnelConfig({ values }: TunnelReading): TunnelConfig {
     gateway6: values.gateway6,
     mtu: values.mtu,
     routes: (values.routes ?? []).map((route) => route.value),
+    dns: (values.dns ?? []).map(({ value }) => value),
+    leakGuard: values.leak_guard && (values.routes ?? []).some(({ value }) => value.isDefault),
     nat: values.nat,
     mssClamp: values.mss_clamp,
     offload: values.offload,
@@ -125,4 +129,29 @@ function checkAddressed(tunnel: TunnelReading, hasScript: boolean, report: Repor
     message,
     'write [tunnel] and address = "10.44.43.1/30", or set it in tunnel.up',
   );
+}
+
+/** Resolvers of both systems ask this many at least, and the others never. */
+const MAX_NAME_SERVERS = 3;
+
+function checkNameServers(tunnel: TunnelReading, report: Report): void {
+  const { dns = [], routes = [], address, address6 } = tunnel.values;
+  const at = tunnel.placeOf("dns");
+  if (dns.length > MAX_NAME_SERVERS) {
+    const message = `tunnel.dns: expected at most ${MAX_NAME_SERVERS}, found ${dns.length}`;
+    report.error(at, message, "a resolver asks the first three only");
+  }
+  const reached = [address, address6, ...routes.map(({ value }) => value)];
+  for (const server of dns) {
+    if (reached.some((network) => network?.covers(server.value))) continue;
+    const message = `tunnel.dns: ${server.value} is not reached through the tunnel`;
+    report.warn(server.at, message, "add it to tunnel.routes");
+  }
+}
+
+function checkLeakGuard(tunnel: TunnelReading, report: Report): void {
+  const { leak_guard: isWanted, routes = [] } = tunnel.values;
+  if (!isWanted || routes.some(({ value }) => value.isDefault)) return;
+  const message = 'tunnel.leak_guard: has no effect without "default" in tunnel.routes';
+  report.warn(tunnel.placeOf("leak_guard"), message, 'write routes = ["default"]');
 }

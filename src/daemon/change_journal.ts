@@ -4,7 +4,7 @@
  *
  * The file is beside the control socket, which tells whether its tunnel is alive, and gone after the
  * next boot, as the changes are. It has the commands that undo everything, in order, and is written
- * before each change.
+ * before each change. Those that undo a guard against leaks are apart: a start does not run them.
  *
  * @module
  */
@@ -26,8 +26,12 @@ interface Journal {
   readonly network: string;
   /** Process that wrote it, where that can be told from a later one with its number. */
   readonly process: string;
-  readonly undo: readonly (readonly string[])[];
+  readonly undo: readonly Command[];
+  /** What undoes the guard against leaks, which is to outlive a crash. */
+  readonly kept?: readonly Command[];
 }
+
+type Command = readonly string[];
 
 /** Path of the journal of the tunnel with this control socket. */
 export function journalPath(control: string): string {
@@ -40,8 +44,9 @@ export type JournalPart = "uplinks" | "tunnel";
 /** The journal of one running tunnel. */
 export class ChangeJournal {
   readonly path: string;
-  readonly #undo: Record<JournalPart, readonly (readonly string[])[]> = { uplinks: [], tunnel: [] };
+  readonly #undo: Record<JournalPart, readonly Command[]> = { uplinks: [], tunnel: [] };
   #complained = false;
+  #kept: readonly Command[] = [];
 
   constructor(control: string) {
     this.path = journalPath(control);
@@ -51,14 +56,33 @@ export class ChangeJournal {
    * Replaces what would undo everything of a part. A tunnel whose journal cannot be written runs as
    * well.
    */
-  note(undo: readonly (readonly string[])[], part: JournalPart = "tunnel"): void {
+  note(undo: readonly Command[], part: JournalPart = "tunnel"): void {
     this.#undo[part] = undo;
-    const journal: Journal = {
-      version: VERSION,
-      network: currentNetwork(),
-      process: processOf(Deno.pid),
-      undo: Object.values(this.#undo).flat(),
-    };
+    this.#write();
+  }
+
+  /** Replaces what would undo what is to outlive a crash. */
+  keep(kept: readonly Command[]): void {
+    this.#kept = kept;
+    this.#write();
+  }
+
+  /** Returns what an earlier tunnel has kept. */
+  readKept(): readonly Command[] {
+    const journal = readJournal(this.path);
+    return journal?.network === currentNetwork() ? journal.kept ?? [] : [];
+  }
+
+  /** Says that everything is undone, except for what is kept. */
+  clear(): void {
+    for (const part of ["uplinks", "tunnel"] as const) this.#undo[part] = [];
+    this.#write();
+  }
+
+  #write(): void {
+    const undo = Object.values(this.#undo).flat();
+    if (undo.length === 0 && this.#kept.length === 0) return removeFile(this.path);
+    const journal = journalOf(undo, this.#kept);
     try {
       replaceFile(this.path, JSON.stringify(journal) + "\n");
     } catch (error) {
@@ -69,11 +93,16 @@ export class ChangeJournal {
       log.warning("Cannot note in {path} what a crash would leave: {reason}", fields);
     }
   }
+}
 
-  /** Says that everything is undone. */
-  clear(): void {
-    removeFile(this.path);
-  }
+function journalOf(undo: readonly Command[], kept: readonly Command[]): Journal {
+  return {
+    version: VERSION,
+    network: currentNetwork(),
+    process: processOf(Deno.pid),
+    undo,
+    ...kept.length > 0 && { kept },
+  };
 }
 
 /** Tells whether the tunnel with this control socket has a journal. */
@@ -97,31 +126,42 @@ async function findLeftOvers(directory: string): Promise<string[]> {
 }
 
 /**
- * Undoes what the tunnel with this control socket left; call it when that is not alive. Returns the
- * commands that did something. What fails is gone already, most likely with the interface.
+ * Undoes what the tunnel with this control socket left, with `guards` also its guard against leaks;
+ * call it when that is not alive. Returns the commands that did something. What fails is gone
+ * already, most likely with the interface.
  */
-export function undoLeftOvers(control: string, run: RunCommand = runCommand): string[] {
+export function undoLeftOvers(
+  control: string,
+  run: RunCommand = runCommand,
+  guards = true,
+): string[] {
   const path = journalPath(control);
   const journal = readJournal(path);
   if (!journal || journal.network !== currentNetwork() || isRunning(journal)) return [];
   const done: string[] = [];
-  for (const command of journal.undo) {
+  const { undo, kept = [] } = journal;
+  for (const command of guards ? [...undo, ...kept] : undo) {
     const { success, message } = run(command);
     const line = commandLine(command);
     if (success) done.push(line);
     else log.debug("{command} {reason}", { command: line, reason: message });
   }
-  removeFile(path);
+  if (guards || kept.length === 0) removeFile(path);
+  else replaceFile(path, JSON.stringify({ ...journal, undo: [] }) + "\n");
   return done;
 }
 
 /**
  * Does so for every tunnel whose control socket would be beside `own`, which is this process's, with
- * a line in the log for each.
+ * a line in the log for each. Guards stay, except that of `own` if it has none any more.
  */
-export async function undoAllLeftOvers(own: string, run?: RunCommand): Promise<void> {
+export async function undoAllLeftOvers(
+  own: string,
+  run: RunCommand = runCommand,
+  hasGuard = false,
+): Promise<void> {
   for (const control of [own, ...await findLeftOvers(directoryOf(own))]) {
-    const commands = undoLeftOvers(control, run);
+    const commands = undoLeftOvers(control, run, control === own && !hasGuard);
     if (commands.length === 0) continue;
     const fields = { commands: commands.join(", ") };
     log.warning("Undid what a tunnel left that did not end cleanly: {commands}", fields);
@@ -139,7 +179,7 @@ function readJournal(path: string): Journal | undefined {
     if (!isFile || uid !== Deno.uid() || ((mode ?? 0) & 0o022) !== 0) return undefined;
     const journal = JSON.parse(Deno.readTextFileSync(path)) as Journal;
     const isOurs = journal.version === VERSION && isCommands(journal.undo) &&
-      typeof journal.process === "string";
+      isCommands(journal.kept ?? []) && typeof journal.process === "string";
     return isOurs ? journal : undefined;
   } catch {
     return undefined;

@@ -15,11 +15,14 @@ import type { LinkSockets } from "../io/link_sockets.ts";
 import type { Platform } from "../platform/platform.ts";
 import { type RunCommand, startCommand } from "../platform/run_changes.ts";
 import type { Endpoint } from "../tunnel/endpoint.ts";
+import { awaitCommand } from "../platform/command_output.ts";
 import type { ChangeJournal } from "./change_journal.ts";
 import { InterfaceFollower } from "./follow_interfaces.ts";
 import { HandshakeClock } from "./handshake_clock.ts";
 import { type Environment, runShellHook } from "./hooks.ts";
+import { LeakGuard } from "./leak_guard.ts";
 import type { LinkInterfaces } from "./link_interfaces.ts";
+import { uplinkNames } from "./plan.ts";
 import { QUOTA_INTERVAL_MS, type QuotaLink, Quotas } from "./quotas.ts";
 import { type Remotes, REMOTES_INTERVAL_MS } from "./remotes.ts";
 import { type Repair, REPAIR_INTERVAL_MS } from "./repair.ts";
@@ -40,6 +43,12 @@ export interface ChangingSubject extends Subject {
   readonly onChange: (line: string) => void;
   readonly run?: RunCommand;
   readonly journal?: ChangeJournal;
+}
+
+/** ... and that keeps it when the end is not wanted. */
+export interface GuardSubject extends ChangingSubject {
+  /** Aborted: the end is wanted. */
+  readonly stopping?: AbortSignal;
 }
 
 /** The running parts that companions act on. */
@@ -180,6 +189,36 @@ function quotaLinks(links: readonly LinkConfig[]): QuotaLink[] {
   return links.flatMap(({ name, options: { quotaBytes } }, id) =>
     quotaBytes === undefined ? [] : [{ id, name, quotaBytes }]
   );
+}
+
+/**
+ * Lets nothing leave around the tunnel, until it ends; pushed onto `stack` first, it is ended last.
+ * Returns undefined where that is not wanted.
+ */
+export async function openLeakGuard(
+  { config, platform, onChange, run, journal, stopping }: GuardSubject,
+  stack: AsyncDisposableStack,
+): Promise<LeakGuard | undefined> {
+  if (config.mode !== "client" || !config.tunnel.leakGuard) return undefined;
+  const guard = await LeakGuard.open({
+    platform,
+    name: config.name,
+    interface: config.tunnel.interface,
+    uplinks: uplinkNames(config.links),
+    onChange,
+    run: run ?? startCommand,
+    look: awaitCommand,
+    journal,
+  });
+  stack.defer(() => guard.close(stopping?.aborted ?? false));
+  return guard;
+}
+
+/** Keeps the guard as it should be, until the tunnel ends. */
+export function startLeakGuard(guard: LeakGuard, stack: AsyncDisposableStack): void {
+  guard.hold();
+  const timer = setInterval(() => void guard.refresh(), REPAIR_INTERVAL_MS);
+  stack.defer(() => clearInterval(timer));
 }
 
 /** Puts back what others remove, until the tunnel ends. */

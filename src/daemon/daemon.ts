@@ -27,7 +27,9 @@ import {
   followInterfaces,
   followRemotes,
   openHandshakeClock,
+  openLeakGuard,
   startHooks,
+  startLeakGuard,
   startQuotas,
   startRepair,
 } from "./companions.ts";
@@ -35,9 +37,10 @@ import { EventLog } from "./event_log.ts";
 import { type Environment, HOOK_SHELL, hookEnvironment, StatusCommand } from "./hooks.ts";
 import { openInterface } from "./interface.ts";
 import type { InterfaceMtu } from "./interface_mtu.ts";
+import type { LeakGuard } from "./leak_guard.ts";
 import { logFinding } from "./log_finding.ts";
 import { networkPlan, openFiles } from "./plan.ts";
-import { prepare } from "./prepare.ts";
+import { prepare, type PreparePlatform } from "./prepare.ts";
 import type { Quotas } from "./quotas.ts";
 import type { Remotes } from "./remotes.ts";
 import type { ScriptHost } from "./script.ts";
@@ -76,6 +79,7 @@ interface DaemonParts {
   readonly quotas: Quotas | undefined;
   readonly linkSockets: LinkSockets;
   readonly remotes: Remotes | undefined;
+  readonly guard: LeakGuard | undefined;
   readonly stack: AsyncDisposableStack;
 }
 
@@ -109,6 +113,7 @@ export class Daemon implements AsyncDisposable {
 
   /** Makes {@linkcode run} say goodbye to every peer and end. */
   stop(): void {
+    this.#parts.guard?.release();
     this.#parts.driver.stop();
   }
 
@@ -173,9 +178,16 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const { config, platform } = options;
   const aead = platform.libcrypto() ?? withoutLibcrypto();
   for (const finding of platform.startFindings(openFiles(config))) logFinding(finding);
-  const prepared = await prepare(config, aead.scrypt, platform, options.stopping);
-  const families = prepared.sockets.map((socket) => socket.family);
   await using stack = new AsyncDisposableStack();
+  const guard = await openLeakGuard(options, stack);
+  const prepared = await prepare(
+    config,
+    aead.scrypt,
+    askingWith(platform, guard),
+    options.stopping,
+  );
+  const families = prepared.sockets.map((socket) => socket.family);
+  await guard?.follow(() => prepared.remotes?.known ?? []);
 
   const linkSockets = new LinkSockets(platform, prepared.sockets);
   const sockets = linkSockets.openAll();
@@ -196,6 +208,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     run: options.run,
     journal: options.journal,
   }, stack);
+  await guard?.setInterface(tun.name);
   const env: Environment = () => hookEnvironment(config.tunnel, tun.name, mtu.current);
   const scripts: ScriptHost = { killGroup: (leader) => platform.killGroup(leader) };
   await startHooks(config, env, scripts, stack);
@@ -234,8 +247,9 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   if (remotes) followRemotes(remotes, running, stack);
   follower.update = followInterfaces(options, prepared.interfaces, running, stack);
   startRepair(repair, stack);
+  if (guard) startLeakGuard(guard, stack);
   const quotas = startQuotas(options, running, stack);
-  if (config.sandbox) enterSandbox(options, programs);
+  if (config.sandbox) enterSandbox(options, [...programs, ...guard?.programs ?? []]);
   return new Daemon({
     name: config.name,
     startedAtUs,
@@ -246,6 +260,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     quotas,
     linkSockets,
     remotes,
+    guard,
     stack: stack.move(),
   });
 }
@@ -269,6 +284,20 @@ function enterSandbox(
 /** How the servers of a link are looked up again, if one has a name. */
 function lookupOf({ remotes, rdomain }: LinkConfig): Pick<SocketOptions, "rdomain">[] {
   return remotes.every(({ host }) => host instanceof Address) ? [] : [compact({ rdomain })];
+}
+
+/** Names are looked up through the guard. */
+function askingWith(
+  platform: Platform,
+  guard: LeakGuard | undefined,
+): PreparePlatform {
+  if (!guard) return platform;
+  return {
+    os: platform.os,
+    interfaceMtu: (link) => platform.interfaceMtu(link),
+    ...platform.uplinks && { uplinks: platform.uplinks },
+    lookup: (host, link) => guard.whileAsking(() => platform.lookup(host, link)),
+  };
 }
 
 function withoutLibcrypto(): AeadProvider {

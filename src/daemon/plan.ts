@@ -148,6 +148,7 @@ export function networkPlan(
     links: config.mode === "client"
       ? config.links.map((link, i) => linkRouting(link, families[i]!))
       : [],
+    ...tunnel.dns.length > 0 && { dns: tunnel.dns },
     nat: tunnel.nat,
     mssClamp: tunnel.mssClamp,
   };
@@ -175,6 +176,11 @@ function serverRoutes(config: ServerModeConfig): Route[] {
     ...tunnelRoutes(tunnel),
     ...[...missing.values()].map((destination) => ({ destination })),
   ];
+}
+
+/** Returns the interfaces that links are bound to. */
+export function uplinkNames(links: readonly LinkConfig[]): string[] {
+  return links.flatMap((link) => wayOf(link, "device") ?? []);
 }
 
 function linkRouting(link: LinkConfig, family: Family): NetworkPlan["links"][number] {

@@ -32,7 +32,7 @@ import { clientLink, linkSocket, listenSocket, policyOptions, tunnelMtu } from "
 import { type RemoteLink, Remotes } from "./remotes.ts";
 
 /** What is asked of the system. */
-type PreparePlatform = Pick<Platform, "os" | "lookup" | "interfaceMtu" | "uplinks">;
+export type PreparePlatform = Pick<Platform, "os" | "lookup" | "interfaceMtu" | "uplinks">;
 
 /** The options of an endpoint that do not depend on its role. */
 export type CommonOptions = Pick<EndpointOptions, "pool" | "aead" | "random" | "mtu">;

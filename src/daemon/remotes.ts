@@ -163,6 +163,15 @@ export class Remotes {
     return (targets.find(isUp) ?? targets[0])?.current;
   }
 
+  /** Every address that a link may send to, each once. */
+  get known(): readonly Remote[] {
+    const all = this.#targets.flatMap(({ candidates, current }) => [
+      ...candidates,
+      ...current ? [current] : [],
+    ]);
+    return [...new Map(all.map((remote) => [`${remote}`, remote])).values()];
+  }
+
   /** Whether something may change: there is a name, or a socket that may have to be of both families. */
   get mayChange(): boolean {
     return this.#names.size > 0 ||

@@ -46,6 +46,19 @@ export async function awaitCommand(command: readonly string[]): Promise<CommandO
   }
 }
 
+/** Runs `commands` at once, and returns what tells their output. */
+export async function readAhead(
+  read: AwaitCommand,
+  commands: readonly (readonly string[])[],
+): Promise<ReadCommand> {
+  const answers = new Map(
+    await Promise.all(
+      commands.map(async (command) => [command.join(" "), await read(command)] as const),
+    ),
+  );
+  return (command) => answers.get(command.join(" ")) ?? FAILED;
+}
+
 function failed([program]: readonly string[], error: unknown): CommandOutput {
   reportIfRefused(`the start of ${program}`, error);
   return FAILED;

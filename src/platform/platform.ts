@@ -275,10 +275,26 @@ export interface NetworkPlan {
     /** Address family of a link without an address; 4 when absent. */
     readonly family?: Family;
   }[];
+  /** Name servers to ask while the tunnel is set up; absent or empty: those of the host. */
+  readonly dns?: readonly Address[];
   /** Masquerade what leaves this host from the tunnel's networks. */
   readonly nat: boolean;
   /** Clamp the MSS of forwarded TCP connections to the tunnel's MTU. */
   readonly mssClamp: boolean;
+}
+
+/** What may leave a host around a tunnel that carries everything else. */
+export interface GuardPlan {
+  /** Name of the tunnel, which has one guard whatever its interface is called. */
+  readonly name: string;
+  /** The tunnel's interface; absent while the system has not chosen a name yet. */
+  readonly interface?: string;
+  /** Where the tunnel's datagrams go. */
+  readonly remotes: readonly { readonly address: Address; readonly port: number }[];
+  /** Interfaces that links leave by, as far as the configuration names them. */
+  readonly uplinks: readonly string[];
+  /** Whether questions to name servers may leave: the name of a server is being looked up. */
+  readonly asksNames: boolean;
 }
 
 /** One operating system. */
@@ -324,6 +340,14 @@ export interface Platform {
    * comes first. Throws AggvpnError when something of the host is in the way.
    */
   networkChanges(plan: NetworkPlan): readonly SystemChange[];
+  /**
+   * Looks at the host's own networks and returns the change that lets nothing leave but what `plan`
+   * says: one command, which also replaces an earlier guard of this name at once. Throws AggvpnError
+   * when this host cannot do that.
+   */
+  guardChange(plan: GuardPlan): Promise<SystemChange>;
+  /** Programs that {@linkcode guardChange} runs. */
+  readonly guardPrograms: readonly string[];
   /**
    * Waits until the addresses of `plan` can be used, at most a few seconds. Returns what is
    * wrong with those that cannot.
@@ -385,9 +409,11 @@ export interface HostNeeds {
   /** Of an interface that is not there yet. */
   readonly tunName: string | undefined;
   /** How the interface, if it has a name, and the routing are to look. */
-  readonly plan: Pick<NetworkPlan, "interface" | "rdomain" | "addresses" | "routes">;
+  readonly plan: Pick<NetworkPlan, "interface" | "rdomain" | "addresses" | "routes" | "dns">;
   readonly links: readonly LinkNeeds[];
   readonly listen: readonly { readonly host: Address; readonly port: number }[];
+  /** Whether nothing may leave around the tunnel. */
+  readonly leakGuard: boolean;
   readonly nat: boolean;
   readonly mssClamp: boolean;
   readonly forwarding: boolean;

@@ -33,6 +33,8 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
       address: prefix("10.44.43.1/30"),
       gateway: address("10.44.43.2"),
       routes: [],
+      dns: [],
+      leakGuard: false,
       nat: false,
       mssClamp: true,
       offload: true,
@@ -81,6 +83,8 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
     gateway6: address("fd00:44::2"),
     mtu: 1400,
     routes: [prefix("10.99.0.0/16"), prefix("2001:db8:9::/48")],
+    dns: [],
+    leakGuard: false,
     nat: true,
     mssClamp: false,
     offload: false,
@@ -671,4 +675,26 @@ Deno.test("parseConfig names a tunnel after its file", () => {
     const readSecretFile = (): { text: string } => ({ text: KEY });
     assertEquals(parseConfig(SMALL_CLIENT, { file, readSecretFile }).config?.name, name);
   }
+});
+
+Deno.test("parseConfig() knows the name servers and the guard of a tunnel", () => {
+  const read = (lines: string): ReturnType<typeof parse> =>
+    parse(SMALL_CLIENT.replace(/^address = .*$/m, `$&\n${lines}`));
+  const { config, problems } = read('routes = ["default"]\ndns = ["10.0.0.1"]\nleak_guard = true');
+  assertEquals([config?.tunnel.dns.map(String), config?.tunnel.leakGuard], [["10.0.0.1"], true]);
+  assertEquals(problems, []);
+  const said = (lines: string): string[] =>
+    read(lines).problems.map(({ severity, message }) => `${severity}: ${message}`);
+  assertEquals(said('leak_guard = true\nroutes = ["10.0.0.0/8"]'), [
+    'warning: tunnel.leak_guard: has no effect without "default" in tunnel.routes',
+  ]);
+  assertEquals(read("leak_guard = true").config?.tunnel.leakGuard, false);
+  assertEquals(said('dns = ["192.0.2.53"]'), [
+    "warning: tunnel.dns: 192.0.2.53 is not reached through the tunnel",
+  ]);
+  assertEquals(said('routes = ["default"]\ndns = ["1.1.1.1", "1.1.1.2", "1.1.1.3", "1.1.1.4"]'), [
+    "error: tunnel.dns: expected at most 3, found 4",
+  ]);
+  const wrong = said('dns = ["fe80::1%eth0"]')[0];
+  assertEquals(wrong?.includes('expected an IP address such as "10.44.43.2"'), true, wrong);
 });

@@ -28,6 +28,8 @@ const COMMON = {
   rules: [],
   tunnel: {
     routes: [],
+    dns: [],
+    leakGuard: false,
     nat: false,
     mssClamp: false,
     offload: true,

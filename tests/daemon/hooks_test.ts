@@ -9,6 +9,8 @@ const TUNNEL = {
   address: prefix("10.44.43.1/30"),
   gateway: address("10.44.43.2"),
   routes: ["198.51.100.0/24", "2001:db8::/32", "192.0.2.0/24"].map(prefix),
+  dns: [],
+  leakGuard: false,
   nat: false,
   mssClamp: true,
   offload: true,

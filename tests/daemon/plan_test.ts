@@ -32,6 +32,8 @@ const COMMON = {
 } as const;
 const TUNNEL = {
   routes: [],
+  dns: [],
+  leakGuard: false,
   nat: false,
   mssClamp: true,
   offload: true,

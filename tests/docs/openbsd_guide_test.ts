@@ -66,7 +66,8 @@ const WORD = String.raw`(?:\(?[\w.:/]+\)?)`;
 const LIST = String.raw`(?:${WORD}|\{ ${WORD}(?: ${WORD})* \})`;
 /** What the guide uses of the grammar at the end of pf.conf(5), in its order. */
 const PF_RULE = new RegExp(
-  String.raw`^(?:set skip on lo|anchor "aggvpn"|block return|(?:pass|match)(?: in| out)?` +
+  String
+    .raw`^(?:set skip on lo|set state-policy if-bound|anchor "aggvpn/\*"|block return|(?:pass|match)(?: in| out)?` +
     String.raw`(?: on ${LIST})?(?: inet6?)?(?: proto ${LIST})?(?: from ${LIST})?` +
     String.raw`(?: to ${LIST})?(?: port ${LIST})?(?: nat-to ${WORD})?)$`,
 );
@@ -78,7 +79,7 @@ Deno.test("the rules of the OpenBSD guide keep to pf.conf(5), the anchor before 
     const rules = linesOf(text);
     for (const rule of rules) assertMatch(rule, PF_RULE);
     const decision = rules.findIndex((rule) => /^(?:block|pass)/.test(rule));
-    assert(rules.slice(0, decision).includes('anchor "aggvpn"'), text);
+    assert(rules.slice(0, decision).includes('anchor "aggvpn/*"'), text);
   }
 });
 

@@ -68,7 +68,7 @@ async function runTunnel(
     status: () => running.daemon?.status() ?? null,
   });
   stack.defer(() => control.close());
-  await undoAllLeftOvers(config.control);
+  await undoAllLeftOvers(config.control, undefined, config.tunnel.leakGuard);
   const daemon = stack.use(
     await openDaemon({
       config,

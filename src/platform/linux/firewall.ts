@@ -8,6 +8,7 @@
  */
 
 import type { NetworkPlan, SystemChange } from "../platform.ts";
+import { translated } from "../nat.ts";
 
 /** Bytes of an IPv4 and a TCP header without options: RFC 9293 section 3.7.1. */
 const IPV4_TCP_HEADER_BYTES = 40;
@@ -18,7 +19,7 @@ const IPV6_TCP_HEADER_BYTES = 60;
 export function firewallChange(plan: NetworkPlan): SystemChange {
   const table = `inet ${tableName(plan.interface)}`;
   const chains = [
-    ...(plan.nat ? [natChain(plan)] : []),
+    ...(translated(plan).length > 0 ? [natChain(plan)] : []),
     ...(plan.mssClamp ? [mssChain(plan)] : []),
   ];
   // Adding before deleting lets the deletion succeed whether or not a table was left over.
@@ -38,7 +39,7 @@ function tableName(name: string): string {
 }
 
 function natChain(plan: NetworkPlan): string {
-  const rules = plan.addresses.map((address) => {
+  const rules = translated(plan).map((address) => {
     const ip = address.family === 6 ? "ip6" : "ip";
     return `${ip} saddr ${address} oifname != "${plan.interface}" masquerade;`;
   });

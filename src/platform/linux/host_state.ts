@@ -127,6 +127,27 @@ export function readKept(read: ReadCommand, name: string | undefined): KeptInter
   return [{ name, isUp, rdomain: 0, mtu: Number(mtu), addresses: readAddresses(read, name) }];
 }
 
+/** Commands whose output {@linkcode readUplinks} reads. */
+export const UPLINK_COMMANDS: readonly (readonly string[])[] = ([4, 6] as const).map((family) => [
+  "ip",
+  `-${family}`,
+  "route",
+  "show",
+  "table",
+  "all",
+]);
+/** Returns the interfaces that default routes of any table lead to. */
+export function readUplinks(read: ReadCommand): Set<string> {
+  const names = new Set<string>();
+  for (const command of UPLINK_COMMANDS) {
+    // A route over several interfaces has a line for each, which is indented.
+    for (const [route] of outputOf(read, command).matchAll(/^default\b.*(?:\n[ \t].*)*/gm)) {
+      for (const [, name] of route.matchAll(/\bdev (\S+)/g)) names.add(name!);
+    }
+  }
+  return names;
+}
+
 /** Returns the routes of the host for exactly what a tunnel would route, its own left out. */
 export function routesInWay(
   destination: Prefix,

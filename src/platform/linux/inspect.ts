@@ -5,12 +5,14 @@
  * @module
  */
 
+import { AggvpnError } from "../../errors.ts";
 import { isPattern } from "../../pattern.ts";
 import { readCommand } from "../command_output.ts";
 import { inspectListen, type OpenSocket, tryToBind } from "../inspect_sockets.ts";
 import type { HostFinding, HostNeeds, LinkNeeds, SocketOptions } from "../platform.ts";
 import { findProgram } from "../run_changes.ts";
 import { CAP_NET_ADMIN } from "./constants.ts";
+import { dnsChanges, readDnsHost } from "./dns.ts";
 import {
   interfaceHint,
   interfaceIndex,
@@ -36,6 +38,7 @@ export function inspectHost(libc: Libc, needs: HostNeeds, hasLibcrypto: boolean)
     ...inspectNetwork(readCommand, { ...needs, links: needs.links.filter(isThere) }),
     ...needs.listen.flatMap((listen) => inspectListen(open, listen)),
     ...inspectForwarding(needs),
+    ...inspectDns(needs),
     ...(hasLibcrypto ? [] : [LIBCRYPTO_MISSING]),
   ];
 }
@@ -78,6 +81,7 @@ function inspectPrograms(needs: HostNeeds): HostFinding[] {
     findings.push({ severity: "error", message: `No "${program}" to ${purpose}`, hint });
   };
   require("ip", "set addresses and routes", "iproute2");
+  if (needs.leakGuard) require("nft", "guard against leaks (tunnel.leak_guard)", "nftables");
   if (needs.nat) {
     require("nft", "translate addresses (tunnel.nat)", "nftables");
     if (!readForwarding().ipv4) require("sysctl", "switch on forwarding", "procps");
@@ -134,6 +138,18 @@ function inspectForwarding(needs: HostNeeds): HostFinding[] {
     message: "This host does not forward packets: other hosts cannot use the tunnel",
     hint: `Set "sysctl -w net.ipv4.ip_forward=1".`,
   }];
+}
+
+/** What keeps the name servers of this host has to let the tunnel have its own. */
+function inspectDns({ plan }: HostNeeds): HostFinding[] {
+  const { dns = [], interface: device } = plan;
+  try {
+    dnsChanges({ dns, interface: device, routes: [] }, readDnsHost(device));
+    return [];
+  } catch (error) {
+    if (!(error instanceof AggvpnError)) throw error;
+    return [{ severity: "error", message: error.message, ...error.hint && { hint: error.hint } }];
+  }
 }
 
 function exists(path: string): boolean {

@@ -59,7 +59,11 @@ function inspectAddresses({ plan }: HostNeeds, addresses: readonly HostAddress[]
 }
 
 /** A host that reaches the internet by IPv6 does so first, whatever the tunnel does with IPv4. */
-function inspectLeak({ plan }: HostNeeds, routes: readonly HostRoute[]): HostFinding[] {
+function inspectLeak(
+  { plan, leakGuard }: HostNeeds,
+  routes: readonly HostRoute[],
+): HostFinding[] {
+  if (leakGuard) return [];
   const isAll = (family: Family): boolean =>
     plan.routes.some(({ destination }) => destination.isDefault && destination.family === family);
   if (!isAll(4) || isAll(6)) return [];

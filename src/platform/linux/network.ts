@@ -15,6 +15,7 @@
 import type { Family, Prefix } from "../../address.ts";
 import { AggvpnError } from "../../errors.ts";
 import type { NetworkPlan, SystemChange } from "../platform.ts";
+import { translated } from "../nat.ts";
 import { halvesOf } from "../routes.ts";
 import { firewallChange } from "./firewall.ts";
 import { type Forwarding, type HostRoute, type HostState, routesInWay } from "./host_state.ts";
@@ -74,7 +75,7 @@ export function networkChanges(plan: NetworkPlan, state: HostState): SystemChang
  * has a tunnel: only address translation cannot be done without.
  */
 function firewallChanges(plan: NetworkPlan, forwarding: Forwarding): SystemChange[] {
-  if (plan.nat) return [firewallChange(plan)];
+  if (translated(plan).length > 0) return [firewallChange(plan)];
   const clamps = plan.mssClamp && (forwarding.ipv4 || forwarding.ipv6);
   return clamps ? [{ ...firewallChange(plan), mayFail: true }] : [];
 }

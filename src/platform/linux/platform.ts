@@ -6,7 +6,7 @@
 
 import type { AeadProvider } from "../../crypto/aead.ts";
 import { callChoice } from "../call_way.ts";
-import { readCommand } from "../command_output.ts";
+import { awaitCommand, readAhead, readCommand } from "../command_output.ts";
 import { tryFirst } from "../first_calls.ts";
 import { loadLibcrypto } from "../libcrypto.ts";
 import { inspectOpenFiles } from "../open_files.ts";
@@ -14,9 +14,11 @@ import type { HostFinding, Platform } from "../platform.ts";
 import { lookupAddresses } from "../resolve.ts";
 import { watchIfPossible } from "../watch_if_possible.ts";
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants.ts";
+import { dnsChanges, readDnsHost } from "./dns.ts";
 import { readHostState, readKept } from "./host_state.ts";
 import { inspectHost } from "./inspect.ts";
 import { interfaceMtu } from "./interfaces.ts";
+import { LEAK_GUARD_READS, leakGuardChange } from "./leak_guard.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { networkChanges } from "./network.ts";
 import { watchNetwork } from "./network_watch.ts";
@@ -69,7 +71,13 @@ export const LINUX: Platform = {
   closedCommands: () => [],
   // `nodad`: they can be used at once.
   awaitAddresses: () => Promise.resolve([]),
-  networkChanges: (plan) => networkChanges(plan, readHostState(readCommand)),
+  networkChanges: (plan) => [
+    ...networkChanges(plan, readHostState(readCommand)),
+    ...dnsChanges(plan, readDnsHost(plan.interface)),
+  ],
+  guardChange: async (plan) =>
+    leakGuardChange(plan, await readAhead(awaitCommand, LEAK_GUARD_READS)),
+  guardPrograms: ["nft", "ip"],
   inspect: (needs) => [
     ...inspectHost(libc(), needs, libcrypto() !== undefined),
     ...startFindings(needs.openFiles),

@@ -8,6 +8,7 @@ import type { Address } from "../../address.ts";
 import type { AeadProvider } from "../../crypto/aead.ts";
 import { AbsentError, AggvpnError } from "../../errors.ts";
 import type {
+  GuardPlan,
   LinkWay,
   NetworkKind,
   NetworkPlan,
@@ -121,6 +122,21 @@ export class MemoryPlatform implements Platform {
   /** There is no system to change. */
   networkChanges(_plan: NetworkPlan): readonly SystemChange[] {
     return [];
+  }
+
+  /** What {@linkcode guardChange} was told. */
+  readonly guards: GuardPlan[] = [];
+  readonly guardPrograms: readonly string[] = ["guard"];
+
+  guardChange(plan: GuardPlan): Promise<SystemChange> {
+    this.guards.push(plan);
+    const { name, asksNames } = plan;
+    const remotes = plan.remotes.map(({ address, port }) => address.withPort(port));
+    return Promise.resolve({
+      run: ["guard", name, plan.interface ?? "", ...asksNames ? ["names"] : [], ...remotes],
+      undo: ["unguard", name],
+      look: { run: ["true"], shows: /^/ },
+    });
   }
 
   inspect(): readonly [] {

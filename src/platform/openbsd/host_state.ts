@@ -15,24 +15,30 @@ import {
   type Prefix,
 } from "../../address.ts";
 import type { ReadCommand } from "../command_output.ts";
+import type { ResolvConf } from "../resolv_conf.ts";
 import { parseInterfaces } from "./ifconfig.ts";
-import { ANCHOR } from "./pf.ts";
+import { ANCHORS } from "./pf.ts";
 
 /** What {@linkcode readHostState} finds. */
 export interface HostState {
   /** Kernel switches as sysctl(8) prints them, such as `1`; undefined when it cannot be asked. */
   readonly forwarding: { readonly ipv4: string | undefined; readonly ipv6: string | undefined };
   readonly pfEnabled: boolean;
-  /** Whether the loaded pf.conf has `anchor "aggvpn"`. */
+  /** Whether the loaded pf.conf has `anchor "aggvpn/*"`. */
   readonly hasAnchor: boolean;
   /** Routes of the tunnel's domain where they matter: on an interface that stays. */
   readonly routes?: readonly HostRoute[];
+  /** /etc/resolv.conf, where the tunnel has name servers and resolvd(8) does not run. */
+  readonly resolvConf?: ResolvConf;
 }
 
 /** A route with a gateway. */
 export interface HostRoute {
   readonly destination: Prefix;
   readonly gateway: Address;
+  /** As route(8) shows it, without what it counts. */
+  readonly line: string;
+  readonly interface: string;
 }
 
 /** Reads what matters for address translation and forwarding. */
@@ -42,9 +48,25 @@ export function readHostState(read: ReadCommand): HostState {
       ipv4: readSwitch(read, "net.inet.ip.forwarding"),
       ipv6: readSwitch(read, "net.inet6.ip6.forwarding"),
     },
-    pfEnabled: /^Status: Enabled\b/m.test(outputOf(read, ["pfctl", "-s", "info"])),
-    hasAnchor: hasAnchor(outputOf(read, ["pfctl", "-s", "rules"])),
+    ...readFilter(read),
   };
+}
+
+const [PF_INFO, PF_RULES] = [["pfctl", "-s", "info"], ["pfctl", "-s", "rules"]];
+/** Commands whose output {@linkcode readFilter} reads. */
+export const FILTER_COMMANDS: readonly (readonly string[])[] = [PF_INFO, PF_RULES];
+
+/** Reads whether pf(4) would ask an anchor of a tunnel. */
+export function readFilter(read: ReadCommand): Pick<HostState, "pfEnabled" | "hasAnchor"> {
+  return {
+    pfEnabled: /^Status: Enabled\b/m.test(outputOf(read, PF_INFO)),
+    hasAnchor: hasAnchor(outputOf(read, PF_RULES)),
+  };
+}
+
+/** Tells whether resolvd(8) runs: `pgrep`. */
+export function hasResolvd(read: ReadCommand): boolean {
+  return read(["pgrep", "-x", "resolvd"]).success;
 }
 
 /** A routing table: the domain it belongs to, and that domain's interfaces. */
@@ -72,10 +94,13 @@ export function readRoutingTables(read: ReadCommand): Map<number, RoutingTable> 
 export function readRoutes(read: ReadCommand, table: number): HostRoute[] {
   return ([4, 6] as const).flatMap((family) =>
     outputOf(read, routesOf(table, family)).split("\n").flatMap((line) => {
-      const [text = "", via = ""] = line.split(/\s+/);
+      const words = line.trim().split(/\s+/);
+      const [text = "", via = ""] = words;
       const destination = parseDestination(text, family);
       const gateway = parseAddress(via);
-      return destination && gateway?.family === family ? [{ destination, gateway }] : [];
+      if (!destination || gateway?.family !== family) return [];
+      const name = words.at(-1)!;
+      return [{ destination, gateway, line: `${text} ${via} ${name}`, interface: name }];
     })
   );
 }
@@ -87,6 +112,14 @@ function parseDestination(text: string, family: Family): Prefix | undefined {
   if (bytes === undefined) return parsePrefix(text) ?? parseAddress(text)?.toPrefix();
   const missing = 4 - bytes.split(".").length;
   return parsePrefix(`${bytes}${".0".repeat(missing)}/${length}`);
+}
+
+/** Returns a destination as a pattern of how route(8) shows it. */
+export function destinationPattern(destination: Prefix): string {
+  const full = destination.isSingle ? `${destination.toAddress()}` : `${destination}`;
+  if (destination.family === 6 || destination.isSingle) return RegExp.escape(full);
+  const bytes = destination.bytes.slice(0, Math.max(1, Math.ceil(destination.length / 8)));
+  return `(?:${RegExp.escape(full)}|${RegExp.escape(`${bytes.join(".")}/${destination.length}`)})`;
 }
 
 /** Tells whether a routing table has a default route of a family. */
@@ -113,7 +146,20 @@ export function readDefaultMtu(
   return Math.max(0, ...mtus) || undefined;
 }
 
-function routesOf(table: number, family: Family): string[] {
+/** Commands whose output {@linkcode readUplinks} reads. */
+export function uplinkCommands(domains: readonly number[]): string[][] {
+  return domains.flatMap((domain) => [routesOf(domain, 4), routesOf(domain, 6)]);
+}
+
+/** Returns the interfaces that default routes of these routing domains lead to. */
+export function readUplinks(read: ReadCommand, domains: readonly number[]): Set<string> {
+  const outputs = uplinkCommands(domains).map((command) => outputOf(read, command));
+  const names = outputs.flatMap((output) => [...output.matchAll(/^default\s.*\s(\w+)$/gm)]);
+  return new Set(names.map(([, name]) => name!));
+}
+
+/** Returns the command that shows the routes of a family in a routing table. */
+export function routesOf(table: number, family: Family): string[] {
   const inet = family === 4 ? "-inet" : "-inet6";
   return ["route", "-n", "-T", `${table}`, "show", inet];
 }
@@ -133,9 +179,9 @@ function isBelow(path: string, point: string): boolean {
   return point === "/" || path === point || path.startsWith(`${point}/`);
 }
 
-/** pfctl prints the rule with what it matches: `anchor "aggvpn" all`. */
+/** pfctl prints the rule with what it matches: `anchor "aggvpn/*" all`. */
 function hasAnchor(rules: string): boolean {
-  return rules.split("\n").some((line) => /^anchor "([^"]*)"/.exec(line)?.[1] === ANCHOR);
+  return rules.split("\n").some((line) => /^anchor "([^"]*)"/.exec(line)?.[1] === ANCHORS);
 }
 
 function readSwitch(read: ReadCommand, name: string): string | undefined {

@@ -19,8 +19,9 @@ import {
   type RoutingTable,
 } from "./host_state.ts";
 import type { Libc } from "./libc.ts";
+import { inspectNetwork } from "./inspect_network.ts";
 import { OPEN_FILES_HINT } from "./open_files.ts";
-import { ANCHOR } from "./pf.ts";
+import { ANCHOR_HINT, ANCHORS } from "./pf.ts";
 import { openSocket } from "./socket.ts";
 import { isTunName, tunDevice } from "./tun.ts";
 
@@ -45,6 +46,7 @@ export function inspectHost(host: Inspector, needs: HostNeeds): HostFinding[] {
     ...inspectTun(host, needs.tunName),
     ...startFindings(host.libc, host.read, needs.openFiles),
     ...links.flat(),
+    ...inspectNetwork(host.read, needs),
     ...inspectLeak(host.read, needs),
     ...needs.listen.flatMap((listen) => inspectListen(open, listen)),
     ...inspectFilter(needs, readHostState(host.read)),
@@ -126,7 +128,8 @@ function inspectLink(
 }
 
 /** A host that reaches the internet by IPv6 does so first, whatever the tunnel does with IPv4. */
-function inspectLeak(read: ReadCommand, { plan }: HostNeeds): HostFinding[] {
+function inspectLeak(read: ReadCommand, { plan, leakGuard }: HostNeeds): HostFinding[] {
+  if (leakGuard) return [];
   const isAll = (family: Family): boolean =>
     plan.routes.some(({ destination }) => destination.isDefault && destination.family === family);
   if (!isAll(4) || isAll(6) || !hasDefaultRoute(read, plan.rdomain ?? 0, 6)) return [];
@@ -144,17 +147,21 @@ function inspectFilter(needs: HostNeeds, state: HostState): HostFinding[] {
     const hint = `Set "sysctl net.inet.ip.forwarding=1", and keep it in /etc/sysctl.conf.`;
     findings.push({ severity: "warning", message, hint });
   }
-  if (!needs.nat && !(needs.mssClamp && forwards)) return findings;
-  const severity = needs.nat ? "error" : "warning";
-  const purpose = needs.nat ? "translate addresses (tunnel.nat)" : "clamp the MSS of TCP";
+  const isClamped = needs.mssClamp && forwards;
+  if (!needs.nat && !needs.leakGuard && !isClamped) return findings;
+  const severity = needs.nat || needs.leakGuard ? "error" : "warning";
+  const purpose = needs.nat
+    ? "translate addresses (tunnel.nat)"
+    : needs.leakGuard
+    ? "guard against leaks (tunnel.leak_guard)"
+    : "clamp the MSS of TCP";
   if (!state.pfEnabled) {
     const message = `pf is off, or cannot be asked without root: nothing can ${purpose}`;
     findings.push({ severity, message, hint: `Switch it on with "pfctl -e".` });
   }
   if (!state.hasAnchor) {
-    const message = `pf.conf has no anchor "${ANCHOR}" to ${purpose}`;
-    const hint = `Write 'anchor "${ANCHOR}"' in /etc/pf.conf, then "pfctl -f /etc/pf.conf".`;
-    findings.push({ severity, message, hint });
+    const message = `pf.conf has no anchor "${ANCHORS}" to ${purpose}`;
+    findings.push({ severity, message, hint: ANCHOR_HINT });
   }
   return findings;
 }

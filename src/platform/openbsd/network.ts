@@ -19,12 +19,21 @@
 import { Address, type Prefix } from "../../address.ts";
 import { AggvpnError } from "../../errors.ts";
 import type { InterfaceAddress, NetworkPlan, SystemChange, SystemCommand } from "../platform.ts";
+import { translated } from "../nat.ts";
 import { halvesOf } from "../routes.ts";
 import type { ReadCommand } from "../command_output.ts";
-import { type HostState, readHostState, readRoutes } from "./host_state.ts";
+import { readResolvConf, resolvConfChanges } from "../resolv_conf.ts";
+import {
+  destinationPattern,
+  hasResolvd,
+  type HostState,
+  readHostState,
+  readRoutes,
+  routesOf,
+} from "./host_state.ts";
 import { addCommand, deleteCommand, isIpv4, setCommand } from "./ifconfig.ts";
 import { hasIpv6, isMoved, makeRoom, missingAddresses } from "./kept_interface.ts";
-import { ANCHOR, anchorRules } from "./pf.ts";
+import { ANCHOR_HINT, anchorCommands, anchorRules, ANCHORS } from "./pf.ts";
 
 /** Returns the commands that make `plan` true on a host in `state`, in order. */
 export function networkChanges(plan: NetworkPlan, state: HostState): SystemChange[] {
@@ -36,6 +45,7 @@ export function networkChanges(plan: NetworkPlan, state: HostState): SystemChang
     ...plan.routes.flatMap((route) => routeChanges(route, plan, state)),
     ...(plan.nat ? forwardingChanges(addresses, state) : []),
     ...filterChanges(plan, state),
+    ...dnsChanges(plan, state),
   ];
 }
 
@@ -74,6 +84,8 @@ function mtuChange(plan: NetworkPlan): SystemChange {
   const words = (mtu: number): string[] => ["mtu", `${mtu}`];
   return {
     ...setting(plan, words(plan.mtu), plan.kept && words(plan.kept.mtu)),
+    // The first address would bring an interface up that somebody has taken down.
+    look: { run: ["ifconfig", plan.interface], shows: /^\w+: flags=\w+<UP[,>]/m, isGate: true },
     atMtu: (mtu) => setting(plan, words(mtu), undefined),
   };
 }
@@ -87,8 +99,10 @@ function downWithIpv6(plan: NetworkPlan): SystemChange {
 
 function addressChange(plan: NetworkPlan, address: InterfaceAddress): SystemChange {
   const { interface: name, kept } = plan;
-  if (!kept) return { run: setCommand(name, address) };
-  return { run: addCommand(name, address), undo: deleteCommand(name, address) };
+  const host = RegExp.escape(`${address.address.toAddress()}`);
+  const look = { run: ["ifconfig", name], shows: new RegExp(`^\\tinet6? ${host}[% ]`, "m") };
+  if (!kept) return { run: setCommand(name, address), look };
+  return { run: addCommand(name, address), undo: deleteCommand(name, address), look };
 }
 
 /** An address of the tunnel as ifconfig(8) shows it. */
@@ -142,13 +156,23 @@ function routeTo(
     const family = isInet(destination) ? "-inet" : "-inet6";
     return ["route", "-n", ...table, command, family, `${destination}`, `${via}`];
   };
-  return [{ run: route("add"), undo: route("delete") }];
+  const shown = `^${destinationPattern(destination)}\\s+${RegExp.escape(`${via}`)}\\s`;
+  return [{
+    run: route("add"),
+    undo: route("delete"),
+    look: { run: routesOf(rdomain ?? 0, destination.family), shows: new RegExp(shown, "m") },
+  }];
 }
 
 /** Returns the state of the host for `plan`, with the routes that may be there before. */
 export function readPlanState(read: ReadCommand, plan: NetworkPlan): HostState {
   const state = readHostState(read);
-  return plan.kept ? { ...state, routes: readRoutes(read, domainOf(plan) ?? 0) } : state;
+  const asks = (plan.dns ?? []).length > 0;
+  return {
+    ...state,
+    ...plan.kept && { routes: readRoutes(read, domainOf(plan) ?? 0) },
+    ...asks && !hasResolvd(read) && { resolvConf: readResolvConf(plan.interface) },
+  };
 }
 
 /** The domain that the interface is in, if it is not this process's. */
@@ -182,6 +206,20 @@ function forwardingChanges(addresses: readonly Prefix[], state: HostState): Syst
   ];
 }
 
+/**
+ * resolvd(8) keeps /etc/resolv.conf, tells unwind(8), and prefers what was set by hand to what DHCP
+ * servers say. Without addresses route(8) takes those of the interface back.
+ */
+function dnsChanges(plan: NetworkPlan, { resolvConf }: HostState): SystemChange[] {
+  const { dns = [], interface: name } = plan;
+  if (dns.length === 0) return [];
+  if (resolvConf) return resolvConfChanges(name, dns, resolvConf);
+  const rdomain = domainOf(plan);
+  const table = rdomain === undefined ? [] : ["-T", `${rdomain}`];
+  const route = ["route", "-n", ...table, "nameserver", name];
+  return [{ run: [...route, ...dns.map(String)], undo: route }];
+}
+
 /** There is nothing to clamp if the host forwards nothing or pf.conf(5) ignores the anchor. */
 function filterChanges(
   plan: NetworkPlan,
@@ -189,16 +227,17 @@ function filterChanges(
 ): SystemChange[] {
   const { ipv4, ipv6 } = state.forwarding;
   const clamps = plan.mssClamp && state.hasAnchor && (ipv4 === "1" || ipv6 === "1");
-  if (!plan.nat && !clamps) return [];
+  if (translated(plan).length === 0 && !clamps) return [];
   // The anchor is replaced at once; connections that pf knows keep their translation.
+  const anchor = anchorCommands(plan.interface);
   const load = (mtu: number): SystemCommand => ({
-    run: ["pfctl", "-q", "-a", ANCHOR, "-f", "-"],
+    run: anchor.load,
     input: anchorRules({ ...plan, mtu }),
   });
   return [{
     ...load(plan.mtu),
-    undo: ["pfctl", "-q", "-a", ANCHOR, "-F", "rules"],
-    look: { run: ["pfctl", "-q", "-a", ANCHOR, "-s", "rules"], shows: /\S/ },
+    undo: anchor.empty,
+    look: { run: anchor.show, shows: /\S/ },
     ...!plan.nat && { mayFail: true },
     ...plan.mssClamp && { atMtu: load },
   }];
@@ -206,12 +245,11 @@ function filterChanges(
 
 /** Rules that are not evaluated would let packets out with addresses that nobody can reply to. */
 function refuseDeadNat(plan: NetworkPlan, state: HostState): void {
-  const hint = `Write 'anchor "${ANCHOR}"' in /etc/pf.conf, then "pfctl -f /etc/pf.conf".`;
   const fail = (why: string, hint: string): never => {
     throw new AggvpnError(`Cannot translate addresses (tunnel.nat): ${why}`, { hint });
   };
   if (!state.pfEnabled) fail("pf is off, or cannot be asked", `Switch it on with "pfctl -e".`);
-  if (!state.hasAnchor) fail(`pf.conf has no anchor "${ANCHOR}"`, hint);
+  if (!state.hasAnchor) fail(`pf.conf has no anchor "${ANCHORS}"`, ANCHOR_HINT);
   const rdomain = domainOf(plan);
   if (rdomain !== undefined && rdomain !== 0) {
     fail(

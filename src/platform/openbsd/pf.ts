@@ -1,17 +1,36 @@
 /**
  * The rules of the tunnel's anchor: address translation and the MSS clamp, pf.conf(5).
  *
- * One command loads the anchor as a whole and another empties it, so it never mixes with
- * rules of the host; `anchor "aggvpn"` in pf.conf is where the host has them evaluated.
+ * Each tunnel has anchors of its own below `aggvpn`. One command loads one as a whole and another
+ * empties it, so it never mixes with rules of the host or of another tunnel; `anchor "aggvpn/*"` in
+ * pf.conf is where the host has all of them evaluated.
  *
  * @module
  */
 
 import type { Prefix } from "../../address.ts";
+import { translated } from "../nat.ts";
 import type { NetworkPlan } from "../platform.ts";
 
-/** Name of the anchor. */
-export const ANCHOR = "aggvpn";
+const ANCHOR = "aggvpn";
+/** How pf.conf names the anchors: all that are directly below. */
+export const ANCHORS: string = `${ANCHOR}/*`;
+/** What a user is to do about pf.conf. */
+export const ANCHOR_HINT: string =
+  `Write 'anchor "${ANCHORS}"' in /etc/pf.conf, then "pfctl -f /etc/pf.conf".`;
+
+/** Returns the commands that load, empty and show the anchor `name`. */
+export function anchorCommands(
+  name: string,
+): { load: readonly string[]; empty: readonly string[]; show: readonly string[] } {
+  const anchor = `${ANCHOR}/${name}`;
+  return {
+    load: ["pfctl", "-q", "-a", anchor, "-f", "-"],
+    empty: ["pfctl", "-q", "-a", anchor, "-F", "rules"],
+    show: ["pfctl", "-q", "-a", anchor, "-s", "rules"],
+  };
+}
+
 /** Bytes of an IPv4 and a TCP header without options: RFC 9293 section 3.7.1. */
 const IPV4_TCP_HEADER_BYTES = 40;
 /** Bytes of an IPv6 and a TCP header without options. */
@@ -20,7 +39,7 @@ const IPV6_TCP_HEADER_BYTES = 60;
 /** Returns the rules for `plan`, a line each. */
 export function anchorRules(plan: NetworkPlan): string {
   const rules = [
-    ...(plan.nat ? plan.addresses.map(natRule) : []),
+    ...translated(plan).map(natRule),
     ...(plan.mssClamp ? clampRules(plan) : []),
   ];
   return rules.map((rule) => `${rule}\n`).join("");

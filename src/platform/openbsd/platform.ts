@@ -21,6 +21,7 @@ import { awaitAddresses } from "./duplicates.ts";
 import { readDefaultMtu } from "./host_state.ts";
 import { inspectHost, startFindings } from "./inspect.ts";
 import { closedCommands, readKept } from "./kept_interface.ts";
+import { LEAK_GUARD_PROGRAMS, leakGuardChange, readGuarded } from "./leak_guard.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { lookup } from "./lookup.ts";
 import { networkChanges, readPlanState } from "./network.ts";
@@ -64,6 +65,8 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
     closedCommands,
     awaitAddresses: (plan) => awaitAddresses(system.await, plan),
     networkChanges: (plan) => networkChanges(plan, readPlanState(read, plan)),
+    guardChange: async (plan) => leakGuardChange(plan, await readGuarded(system.await)),
+    guardPrograms: LEAK_GUARD_PROGRAMS,
     inspect: (needs) => {
       const hasLibcrypto = libcrypto() !== undefined;
       const calls = system.calls().findings;

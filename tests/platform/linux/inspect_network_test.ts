@@ -24,6 +24,7 @@ function inspect({ routes = [], addresses = [], links = [] }: Wanted): string[] 
     },
     links: links.map((link) => ({ name: "dsl", family: 4, remotes: [SERVER], ...link })),
     listen: [],
+    leakGuard: false,
     nat: false,
     mssClamp: false,
     forwarding: false,

@@ -13,6 +13,7 @@ const NOTHING: HostNeeds = {
   plan: { interface: "", addresses: [], routes: [] },
   links: [],
   listen: [],
+  leakGuard: false,
   nat: false,
   mssClamp: false,
   forwarding: false,

@@ -118,13 +118,25 @@ Deno.test("networkChanges() switches forwarding on for NAT, each family if it wa
   assertEquals(sysctl({ ...ROUTER, nat: false }, OFF), []);
 });
 
+Deno.test("networkChanges() routes IPv6 networks that are not unique local instead of translating", () => {
+  const rules = (own: string): string => {
+    const plan = { ...ROUTER, addresses: [prefix(own)], mssClamp: false };
+    return lines(plan, ON).filter((line) => line.startsWith("nft")).join();
+  };
+  assertEquals(rules("2001:db8:44::1/64"), "");
+  assertStringIncludes(rules("fdff:44::1/64"), "ip6 saddr fdff:44::1/64");
+  assertStringIncludes(rules("fc00::1/8"), "masquerade");
+  assertEquals(rules("fe00::1/8"), "");
+});
+
 Deno.test("networkChanges() puts NAT and MSS clamp into a table of the tunnel's own", () => {
+  const local = { ...ROUTER, addresses: [prefix("10.44.43.1/30"), prefix("fd00:44::1/64")] };
   assertEquals(
-    lines(ROUTER, ON).at(-1),
+    lines(local, ON).at(-1),
     "nft 'add table inet aggvpn_agg0; delete table inet aggvpn_agg0; table inet aggvpn_agg0 { " +
       "chain postrouting { type nat hook postrouting priority srcnat; " +
       'ip saddr 10.44.43.1/30 oifname != "agg0" masquerade; ' +
-      'ip6 saddr 2001:db8:44::1/64 oifname != "agg0" masquerade; }; ' +
+      'ip6 saddr fd00:44::1/64 oifname != "agg0" masquerade; }; ' +
       "chain forward { type filter hook forward priority mangle; " +
       'oifname "agg0" tcp flags syn tcp option maxseg size set rt mtu; ' +
       'iifname "agg0" tcp flags syn tcp option maxseg size set rt mtu; ' +

@@ -59,6 +59,7 @@ export const ANY_PLAN: fc.Arbitrary<NetworkPlan> = fc.record({
   routes: fc.array(fc.oneof(NETWORK, fc.constantFrom(prefix("0.0.0.0/0"), prefix("::/0")))),
   rdomain: fc.option(fc.nat(255), { nil: undefined }),
   kept: fc.option(KEPT, { nil: undefined }),
+  dns: fc.array(fc.oneof(PREFIX4, PREFIX6).map((one) => one.toAddress()), { maxLength: 3 }),
   nat: fc.boolean(),
   mssClamp: fc.boolean(),
 }).map(({ own4, own6, routes, kept, rdomain, nat, ...rest }) => ({

@@ -102,6 +102,16 @@ const PARSERS: Readonly<Record<string, (words: Words) => Record<string, string>>
   ifconfig: parseIfconfig,
   route: parseRoute,
   pfctl: parsePfctl,
+  // `cp [-p] source target`, `rm [-f] file`, `tee file`
+  cp(words): Record<string, string> {
+    words.expect("-p");
+    return { from: words.match("a file", /^\//), to: words.match("a file", /^\//) };
+  },
+  rm(words): Record<string, string> {
+    words.expect("-f");
+    return { file: words.match("a file", /^\//) };
+  },
+  tee: (words) => ({ file: words.match("a file", /^\//) }),
   sysctl(words): Record<string, string> {
     words.take("-q");
     const setting = words.match("a variable", /^net\.(inet\.ip|inet6\.ip6)\.forwarding=[0-2]$/);
@@ -214,7 +224,8 @@ function parseRoute(words: Words): Record<string, string> {
   const parsed: Record<string, string> = {};
   words.take("-n");
   if (words.take("-T")) parsed.table = words.number("table", [0, MAX_TABLE]);
-  parsed.command = words.match("a command", /^(add|delete)$/);
+  parsed.command = words.match("a command", /^(add|delete|nameserver)$/);
+  if (parsed.command === "nameserver") return { ...parsed, ...readNameServers(words) };
   const bytes = words.match("a family", /^-inet6?$/) === "-inet" ? 4 : 16;
   // An address alone is a route to a host.
   const isHost = (text: string): boolean => parseAddress(text)?.bytes.length === bytes;
@@ -223,12 +234,25 @@ function parseRoute(words: Words): Record<string, string> {
   return parsed;
 }
 
+/** `nameserver interface [address ...]`: of the addresses nameserver() of sbin/route takes five. */
+function readNameServers(words: Words): Record<string, string> {
+  const name = words.interface();
+  const addresses: string[] = [];
+  while (!words.isEmpty) {
+    const address = words.next("an address");
+    if (parseAddress(address) === undefined) throw new Error(`Not an address: ${address}`);
+    addresses.push(address);
+  }
+  if (addresses.length > 5) throw new Error("More than five name servers");
+  return { interface: name, addresses: addresses.join(" ") };
+}
+
 /** `pfctl [-q] [-a anchor] [-F modifier | -f file]` */
 function parsePfctl(words: Words): Record<string, string> {
   words.take("-q");
   words.expect("-a");
   // Names that begin with "_" are pf's own.
-  const anchor = words.match("an anchor", /^[a-z0-9]\w*(\/[a-z0-9]\w*)*$/i);
+  const anchor = words.match("an anchor", /^[a-z0-9]\w*(\/[a-z0-9][\w-]*)*$/i);
   if (words.take("-f")) return { anchor, file: words.match("a file", /^(-|\/\S+)$/) };
   words.expect("-F");
   return { anchor, flush: words.match("a modifier", /^rules$/) };
@@ -243,13 +267,89 @@ function checkAddress(text: string, bytes: number): string {
   return text;
 }
 
-/**
- * Parses a rule of pf.conf(5): `match [in|out] on interface af [proto tcp] hosts
- * [nat-to redirhost | scrub (max-mss number)]`.
- */
+/** Parses a rule or a table of pf.conf(5). */
 export function parseRule(line: string): Parsed {
   const words = new Words(line.split(" "));
-  words.expect("match");
+  const what = words.match("a rule", /^(match|pass|block|table)$/);
+  const parsed = {
+    match: parseMatch,
+    pass: parsePass,
+    block: parseBlock,
+    table: parseTable,
+  }[what]!(words);
+  words.end();
+  return parsed;
+}
+
+/** `table <name> { address, ... }` */
+function parseTable(words: Words): Parsed {
+  words.expect("<local>");
+  const addresses = readList(words, "an address", /^(self|[\da-f.:]+(\/\d+)?)$/);
+  for (const text of addresses) {
+    const network = parsePrefix(text);
+    const isHost = text === "self" || parseAddress(text) !== undefined;
+    if (!isHost && `${network?.toNetwork()}` !== text) throw new Error(`network ${text}`);
+  }
+  return { table: addresses.join(" ") };
+}
+
+/** `block return out quick [on [!] interface] from any to [!] <table>` */
+function parseBlock(words: Words): Parsed {
+  words.expect("return", "out", "quick");
+  const isLimited = words.take("on") !== undefined;
+  if (isLimited) words.expect("!");
+  const on = isLimited ? words.interface() : "";
+  words.expect("from", "any", "to", "!", "<local>");
+  return { block: on };
+}
+
+/** `pass out quick [af] proto protocol [hosts | icmp6-type list]` */
+function parsePass(words: Words): Parsed {
+  words.expect("out", "quick");
+  const family = words.take("inet", "inet6");
+  words.expect("proto");
+  const isBraced = words.takeIf((word) => word === "{") !== undefined;
+  if (isBraced) {
+    words.expect("tcp,", "udp", "}", "to", "any", "port");
+    return { pass: "names", ports: readList(words, "a port", /^[1-9]\d*$/).join(" ") };
+  }
+  const protocol = words.match("a protocol", /^(udp|icmp6)$/);
+  if (protocol === "icmp6") {
+    if (family !== "inet6") throw new Error("icmp6 is of inet6");
+    words.expect("icmp6-type");
+    const TYPE = /^(routersol|routeradv|neighbrsol|neighbradv)$/;
+    return { pass: protocol, types: readList(words, "a type", TYPE).join(" ") };
+  }
+  if (family === undefined) throw new Error("An address has a family");
+  if (words.take("from")) {
+    words.expect("any", "port");
+    const from = words.number("port", [1, 65_535]);
+    words.expect("to", "any", "port");
+    return { pass: protocol, family, from, port: words.number("port", [1, 65_535]) };
+  }
+  words.expect("to");
+  const address = addressOf(words, family === "inet" ? 4 : 16);
+  words.expect("port");
+  return { pass: protocol, family, address, port: words.number("port", [1, 65_535]) };
+}
+
+/** `{ item, item }` */
+function readList(words: Words, what: string, pattern: RegExp): string[] {
+  words.expect("{");
+  const items: string[] = [];
+  for (let isLast = false; !isLast;) {
+    const word = words.next(what);
+    isLast = !word.endsWith(",");
+    const item = isLast ? word : word.slice(0, -1);
+    if (!pattern.test(item)) throw new Error(`Expected ${what}, found ${item}`);
+    items.push(item);
+  }
+  words.expect("}");
+  return items;
+}
+
+/** `match [in|out] on interface af [proto tcp] hosts [nat-to redirhost | scrub (max-mss number)]` */
+function parseMatch(words: Words): Parsed {
   const direction = words.take("in", "out") ?? "both";
   words.expect("on");
   // A group does not end with a digit.
@@ -260,14 +360,12 @@ export function parseRule(line: string): Parsed {
   if (words.take("nat-to")) {
     if (direction !== "out") throw new Error("nat-to wants a direction");
     const to = words.match("an address", /^\(egress:0\)$/);
-    words.end();
     return { on, family, hosts, nat: to };
   }
   words.expect("scrub", "(max-mss");
   const mss = words.match("a number", /^[1-9]\d*\)$/).slice(0, -1);
   if (Number(mss) > 65_535) throw new Error(`max-mss ${mss}`);
   if (protocol === undefined) throw new Error("max-mss is about TCP");
-  words.end();
   return { on, family, hosts, mss };
 }
 

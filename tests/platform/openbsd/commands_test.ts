@@ -12,6 +12,7 @@ import type { ReadCommand } from "../../../src/platform/command_output.ts";
 import { awaitAddresses } from "../../../src/platform/openbsd/duplicates.ts";
 import {
   hasDefaultRoute,
+  hasResolvd,
   type HostState,
   readDefaultMtu,
   readHostState,
@@ -20,6 +21,7 @@ import {
   readRoutingTables,
 } from "../../../src/platform/openbsd/host_state.ts";
 import { closedCommands, readKept } from "../../../src/platform/openbsd/kept_interface.ts";
+import { leakGuardChange, readGuarded } from "../../../src/platform/openbsd/leak_guard.ts";
 import { lookup } from "../../../src/platform/openbsd/lookup.ts";
 import { networkChanges } from "../../../src/platform/openbsd/network.ts";
 import type { NetworkPlan } from "../../../src/platform/platform.ts";
@@ -54,7 +56,7 @@ function readRecords(): Collected {
       const [, kind, text] = /^([-+$?]) (.*)$/.exec(line) ?? [];
       if (kind === "?") collected.queries.push(text!.split(" "));
       else if (kind !== undefined) readChange(text!, collected);
-      else if (/^(match|pass|block|anchor|set)\b/.test(line)) collected.rules.push(line);
+      else if (/^(match|pass|block|table|anchor|set)\b/.test(line)) collected.rules.push(line);
     }
   }
   return collected;
@@ -63,7 +65,7 @@ function readRecords(): Collected {
 function readChange(text: string, { changes, rules }: Collected): void {
   const words = wordsOf(text);
   const pipe = words.indexOf("|");
-  if (words[0] === "printf") rules.push(...words.slice(2, pipe));
+  if (words[0] === "printf" && words[pipe + 1] === "pfctl") rules.push(...words.slice(2, pipe));
   changes.push(words.slice(pipe + 1));
 }
 
@@ -78,7 +80,8 @@ function changesOf(plan: NetworkPlan, state: HostState): Omit<Collected, "querie
       ...later.map(({ run }) => [...run]),
       ...(plan.kept ? closedCommands(plan.kept) : []),
     ],
-    rules: [...changes, ...later].flatMap(({ input }) => input?.trimEnd().split("\n") ?? []),
+    rules: [...changes, ...later].filter(({ run }) => run[0] === "pfctl")
+      .flatMap(({ input }) => input?.trimEnd().split("\n") ?? []),
   };
 }
 
@@ -125,6 +128,15 @@ async function queriesOf(): Promise<string[][]> {
     nat: false,
     mssClamp: false,
   };
+  hasResolvd(ask);
+  const read = await readGuarded(run);
+  leakGuardChange(
+    { name: "home", remotes: [], uplinks: [], asksNames: true },
+    (command) =>
+      command[0] === "pfctl"
+        ? { success: true, output: 'Status: Enabled\nanchor "aggvpn/*" all\n' }
+        : read(command),
+  );
   await awaitAddresses(run, plan);
   await lookup(new FakeLibc(gateway(new FakeWorld())), run, "vpn.example.net", 255);
   return queries;
@@ -139,7 +151,7 @@ Deno.test("every command and rule of the golden records is in the grammar", () =
   for (const rule of rules) parseRule(rule);
   assertEquals(
     [...new Set(own.map(([program]) => program))].sort(),
-    ["ifconfig", "pfctl", "route", "sysctl"],
+    ["cp", "ifconfig", "pfctl", "rm", "route", "sysctl", "tee"],
   );
   assertGreater(rules.filter((rule) => rule.includes("nat-to")).length, 1);
   assertGreater(rules.filter((rule) => rule.includes("max-mss")).length, 1);

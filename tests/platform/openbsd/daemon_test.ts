@@ -23,7 +23,7 @@ import { gateway, goldenTest, publicHost } from "./golden.ts";
 /** What commands print on a gateway with pf and the anchor. */
 const OUTPUTS: Readonly<Record<string, string>> = {
   "pfctl -s info": "Status: Enabled for 0 days 00:00:00   Debug: err\n",
-  "pfctl -s rules": 'pass all flags S/SA\nanchor "aggvpn" all\n',
+  "pfctl -s rules": 'pass all flags S/SA\nanchor "aggvpn/*" all\n',
   "sysctl -n net.inet.ip.forwarding": "1\n",
   "sysctl -n net.inet6.ip6.forwarding": "0\n",
   "route -n -T 1 show -inet":

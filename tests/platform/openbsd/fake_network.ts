@@ -66,6 +66,8 @@ export class FakeNetwork {
     "net.inet.ip.forwarding": "1",
     "net.inet6.ip6.forwarding": "0",
   };
+  /** What resolvd(8) was told. */
+  nameServers = "";
   /** Rules in the anchor. */
   rules = "";
 
@@ -98,7 +100,8 @@ export class FakeNetwork {
     if (program === "route") return { success: true, output: this.#routes(args) };
     const output = program === "ifconfig" ? this.#show(args) : {
       "pfctl -s info": "Status: Enabled for 0 days 00:00:00   Debug: err\n",
-      "pfctl -s rules": 'anchor "aggvpn" all\n',
+      "pfctl -q -a aggvpn/tun0 -s rules": this.rules,
+      "pfctl -s rules": 'anchor "aggvpn/*" all\n',
       [`sysctl -n ${args.at(-1)}`]: `${this.switches[args.at(-1)!]}\n`,
     }[line];
     return output === undefined ? { success: false, output: "" } : { success: true, output };
@@ -107,7 +110,7 @@ export class FakeNetwork {
   /** Everything that could turn out to be changed. */
   snapshot(): unknown {
     this.sync();
-    const { switches, rules } = this;
+    const { switches, rules, nameServers } = this;
     const interfaces = [...this.interfaces.values()].map((one) => ({
       ...one,
       tun: one.tun.mtu,
@@ -118,7 +121,7 @@ export class FakeNetwork {
         one.addresses.filter(({ address }) => address.includes(":") === ipv6)
       ),
     }));
-    return structuredClone({ interfaces, switches, rules });
+    return structuredClone({ interfaces, switches, rules, nameServers });
   }
 
   /** A second without an answer has passed: nobody else has the addresses. */
@@ -146,6 +149,7 @@ export class FakeNetwork {
 
   #execute(parsed: Parsed, input: string): void {
     if (parsed.program === "ifconfig") this.#ifconfig(parsed);
+    else if (parsed.command === "nameserver") this.nameServers = parsed.addresses!;
     else if (parsed.program === "route") this.#route(parsed);
     else if (parsed.program === "sysctl") this.switches[parsed.variable!] = parsed.value!;
     else this.rules = parsed.flush === undefined ? input : "";

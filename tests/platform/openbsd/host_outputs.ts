@@ -39,7 +39,7 @@ State Table                          Total             Rate
 block return all
 pass all flags S/SA
 anchor "relayd/*" all
-anchor "aggvpn" all
+anchor "aggvpn/*" all
 `,
   "sysctl -n net.inet.ip.forwarding": "1\n",
   "sysctl -n net.inet6.ip6.forwarding": "0\n",

@@ -53,7 +53,7 @@ Deno.test("readHostState() tells a disabled pf, another anchor and switches that
   });
   const other = readHostState(reader({
     "pfctl -s info": "Status: Disabled for 0 days 00:00:01\n",
-    "pfctl -s rules": 'anchor "aggvpn/*" all\nanchor "aggvpn2" all\n',
+    "pfctl -s rules": 'anchor "aggvpn" all\nanchor "aggvpn2/*" all\n',
     "sysctl -n net.inet.ip.forwarding": "2\n",
   }));
   assertEquals([other.pfEnabled, other.hasAnchor, other.forwarding.ipv4], [false, false, "2"]);

@@ -13,6 +13,7 @@ const NOTHING: HostNeeds = {
   plan: { interface: "", addresses: [], routes: [] },
   links: [],
   listen: [],
+  leakGuard: false,
   nat: false,
   mssClamp: false,
   forwarding: false,
@@ -123,7 +124,7 @@ Deno.test("inspectHost() says what NAT and the clamp need of pf, and other hosts
   });
   assertEquals(texts(inspect({ nat: true }, { read: noPf })), [
     "error: pf is off, or cannot be asked without root: nothing can translate addresses (tunnel.nat)",
-    'error: pf.conf has no anchor "aggvpn" to translate addresses (tunnel.nat)',
+    'error: pf.conf has no anchor "aggvpn/*" to translate addresses (tunnel.nat)',
   ]);
   assertEquals(
     texts(inspect({ mssClamp: true }, { read: noPf })).map((text) => text.split(":")[0]),
@@ -187,4 +188,57 @@ Deno.test("inspectHost() finds that IPv6 goes around the tunnel", () => {
     "warning: IPv6 goes around the tunnel: this host has a default route of it",
   ]);
   assertEquals([found("0.0.0.0/0", "::/0"), found("10.0.0.0/8")], [[], []]);
+});
+
+const HOST = {
+  ifconfig: `em0: flags=8843<UP> rdomain 1 mtu 1500
+\tinet 10.44.43.9 netmask 0xffffff00
+em2: flags=8843<UP> mtu 1500
+\tinet 192.168.7.1 netmask 0xffffff00 broadcast 192.168.7.255
+tun0: flags=8051<UP,POINTOPOINT> mtu 1434
+\tinet 192.168.7.9 --> 192.168.7.10 netmask 0xfffffffc
+`,
+  "route -n -T 0 show -inet": `Destination  Gateway  Flags  Refs  Use  Mtu  Prio Iface
+0/1          10.44.43.2        UGS  0  0  -  8 tun0
+128/1        192.168.7.254     UGS  0  0  -  8 em2
+10.60/16     192.168.7.254     UGS  0  0  -  8 em2
+192.168.7/24 192.168.7.1       UCn  0  0  -  4 em2
+`,
+};
+
+Deno.test("inspectHost() finds routes and networks that are in the way of the tunnel's", () => {
+  const plan = (addresses: string[], routes: string[], gateway?: string): HostNeeds["plan"] => ({
+    interface: "tun0",
+    addresses: addresses.map((text) => prefix(text)),
+    routes: routes.map((text) => ({
+      destination: prefix(text),
+      ...gateway !== undefined && { gateway: address(gateway) },
+    })),
+  });
+  const find = (needs: HostNeeds["plan"]): string[] =>
+    texts(inspect({ plan: needs }, { read: reader(HOST) }));
+  assertEquals(find(plan([], ["0.0.0.0/0", "10.60.0.0/16", "192.168.7.0/24", "10.0.0.0/8"])), [
+    'error: Cannot route 128.0.0.0/1 into the tunnel: this host has "128/1 192.168.7.254 em2"',
+    'error: Cannot route 10.60.0.0/16 into the tunnel: this host has "10.60/16 192.168.7.254 em2"',
+    'error: Cannot route 192.168.7.0/24 into the tunnel: this host has "192.168.7/24 192.168.7.1 em2"',
+  ]);
+  assertEquals(find(plan([], ["10.60.0.0/16"], "192.168.7.254")), [], "the same way may stay");
+  assertEquals(find(plan(["192.168.7.129/25", "10.44.43.1/30"], [])), [
+    `warning: The tunnel's network 192.168.7.128/25 overlaps 192.168.7.1/24 of "em2"`,
+  ]);
+});
+
+Deno.test("inspectHost() says what the guard needs of pf, and no more that IPv6 leaks", () => {
+  const noPf = reader({ "pfctl -s rules": "pass all flags S/SA\n" });
+  assertEquals(texts(inspect({ leakGuard: true }, { read: noPf })), [
+    'error: pf.conf has no anchor "aggvpn/*" to guard against leaks (tunnel.leak_guard)',
+  ]);
+  const read = reader({ "route -n -T 0 show -inet6": "default fe80::1%em0 UGS 0 0 - 8 em0\n" });
+  const plan = {
+    interface: "tun0",
+    addresses: [],
+    routes: [{ destination: prefix("0.0.0.0/0") }],
+  };
+  assertEquals(inspect({ plan }, { read }).length, 1);
+  assertEquals(inspect({ plan, leakGuard: true }, { read }), []);
 });

@@ -236,10 +236,10 @@ Deno.test("an interface that stays gets its MTU back after it has followed the l
     assertEquals(lines.filter((line) => / mtu |max-mss/.test(line)), [
       "+ ifconfig tun0 mtu 1434",
       "+ printf '%s\\n' 'match on tun0 inet proto tcp all scrub (max-mss 1394)' " +
-      "'match on tun0 inet6 proto tcp all scrub (max-mss 1374)' | pfctl -q -a aggvpn -f -",
+      "'match on tun0 inet6 proto tcp all scrub (max-mss 1374)' | pfctl -q -a aggvpn/tun0 -f -",
       "+ ifconfig tun0 mtu 1300",
       "+ printf '%s\\n' 'match on tun0 inet proto tcp all scrub (max-mss 1260)' " +
-      "'match on tun0 inet6 proto tcp all scrub (max-mss 1240)' | pfctl -q -a aggvpn -f -",
+      "'match on tun0 inet6 proto tcp all scrub (max-mss 1240)' | pfctl -q -a aggvpn/tun0 -f -",
       `- ifconfig tun0 mtu ${mtu}`,
       // Once more when it is closed: opening has changed it.
       ...mtu === 9000 ? ["- ifconfig tun0 mtu 9000"] : [],

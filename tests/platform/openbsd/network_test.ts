@@ -73,6 +73,25 @@ Deno.test("networkChanges() are the commands that the golden record shows", () =
       ...OFF,
       forwarding: { ipv4: "2", ipv6: "2" },
     }],
+    ["NAT of unique local addresses", {
+      ...ROUTER,
+      addresses: [prefix("10.44.43.1/30"), prefix("fd00:44::1/64")],
+      mssClamp: false,
+    }, ON],
+    ["name servers where resolvd(8) runs", {
+      ...CLIENT,
+      routes: [],
+      dns: [address("10.44.43.2"), address("2001:db8:44::2")],
+    }, OFF],
+    ["name servers where it does not, in rdomain 3", {
+      ...CLIENT,
+      routes: [],
+      rdomain: 3,
+      dns: [address("10.44.43.2")],
+    }, {
+      ...OFF,
+      resolvConf: { text: "nameserver 198.51.100.53\nlookup file bind\n", hasCopy: false },
+    }],
     ["the MSS clamp on a host that forwards", { ...ROUTER, nat: false }, ON],
   ];
   for (const [title, plan, state] of cases) {
@@ -177,7 +196,7 @@ Deno.test("networkChanges() goes on when the clamp fails, not when the translati
 Deno.test("networkChanges() says why addresses cannot be translated", () => {
   const cases: readonly [NetworkPlan, HostState, RegExp][] = [
     [ROUTER, { ...OFF, pfEnabled: false }, /pf is off.*pfctl -e/],
-    [ROUTER, { ...OFF, hasAnchor: false }, /no anchor "aggvpn".*pfctl -f \/etc\/pf.conf/],
+    [ROUTER, { ...OFF, hasAnchor: false }, /no anchor "aggvpn\/\*".*pfctl -f \/etc\/pf.conf/],
     [{ ...ROUTER, rdomain: 1 }, OFF, /rdomain 1.*nat-to/],
   ];
   for (const [plan, state, expected] of cases) {

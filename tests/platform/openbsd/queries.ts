@@ -9,17 +9,20 @@ const TABLE = "(?:\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])";
 
 const QUERIES: readonly RegExp[] = [
   // A name, or the letters before the number, which are a group.
-  /^ifconfig [a-z]+\d*(?: inet6?)?$/,
+  /^ifconfig(?: [a-z]+\d*(?: inet6?)?)?$/,
   // `route [-dnqtv] [-T rtable] show [family]`
   new RegExp(`^route -n -T ${TABLE} show -inet6?$`),
   // `route [-T rtable] exec command [arg ...]`, `getent database [key ...]`
   new RegExp(`^route -T ${TABLE} exec getent hosts [^-\\s]\\S*$`),
   /^pfctl -s (?:info|rules)$/,
   // `pfctl [-q] [-a anchor] [-s modifier]`
-  /^pfctl -q -a aggvpn -s rules$/,
+  /^pfctl -q -a aggvpn\/[\w-]+ -s rules$/,
   /^sysctl -n net\.(?:inet\.ip|inet6\.ip6)\.forwarding$/,
   /^netstat -R$/,
   /^mount$/,
+  // `pgrep [-x] pattern`
+  /^pgrep -x resolvd$/,
+  /^cat \/etc\/resolv\.conf$/,
   /^sh -c ulimit -n$/,
 ];
 
