@@ -16,6 +16,7 @@
  */
 
 import type { RateSample } from "./delivery_rate.ts";
+import { LossCuts } from "./loss_cuts.ts";
 import { Unrest } from "./unrest.ts";
 import { VARIABLE_SPAN_BYTES, VARIABLE_SPAN_US, VariableRate } from "./variable_rate.ts";
 
@@ -63,15 +64,6 @@ const STANDING_US = 25_000;
 /** It takes longer to believe that the link has become much slower. */
 const DEEP_CUT = 0.5;
 const DEEP_STANDING_US = 60_000;
-/**
- * More losses than this may mean that too much is sent: then there are fewer when less is sent.
- * Otherwise they are random, like those of bad radio, and no reason to slow down.
- */
-const TOO_MANY_LOSSES = 0.05;
-const FEWER_LOSSES = 0.5;
-/** This long after a cut the loss of a whole second is known, in microseconds. */
-const LOSS_JUDGED_US = 2_200_000;
-
 /** The backlog of a link that has become slower is gone after this, in microseconds. */
 const BACKLOG_US = 600_000;
 
@@ -136,12 +128,7 @@ export class RateEstimator {
   #queueSince = Infinity;
   /** Whether there was a queue in this round of the start. */
   #queueSeen = false;
-  /** The rate before it was cut for losses; 0: there is no cut to judge. */
-  #beforeCut = 0;
-  #lossAtCut = 0;
-  #lossJudgedAtUs = 0;
-  /** Losses that occurred however little was sent. */
-  #randomLoss = 0;
+  readonly #losses = new LossCuts();
   /** The most that the link has carried, fading. */
   #shown = 0;
   #shownAtUs = 0;
@@ -219,7 +206,7 @@ export class RateEstimator {
     this.#flatRounds = 0;
     this.#roundBase = this.#rate;
     this.#queueSince = Infinity;
-    this.#beforeCut = 0;
+    this.#losses.forget();
     this.#found = false;
     this.#boldness = 0;
   }
@@ -298,7 +285,7 @@ export class RateEstimator {
     if (now - this.#queueSince < patienceUs) return;
     this.#queueSince = now;
     if (deep) this.#fellAtUs = now;
-    this.#beforeCut = 0; // a queue is better evidence than losses
+    this.#losses.forget(); // a queue is better evidence than losses
     this.#rate = Math.min(Math.max(MIN_RATE_BPS, busyBps), this.#cap);
     this.#found = false;
     const hasDrained = this.#mode === "cruise" || this.#mode === "probe";
@@ -306,26 +293,11 @@ export class RateEstimator {
     this.#enter(now, this.#unrest.varies ? "follow" : "drain", srttUs);
   }
 
-  /** Cuts the rate when losses are many, and undoes that when it did not help. Returns if it cut. */
+  /** Cuts the rate when losses are many. Returns whether it did. */
   #watchLoss(now: number, sample: RateSample, loss: number): boolean {
-    if (now < this.#lossJudgedAtUs) return false;
-    if (this.#beforeCut > 0) {
-      if (loss > FEWER_LOSSES * this.#lossAtCut) {
-        this.#randomLoss = loss;
-        this.#rate = Math.max(this.#rate, this.#beforeCut);
-      }
-      this.#beforeCut = 0;
-    }
-    if (loss < FEWER_LOSSES * this.#randomLoss) this.#randomLoss = loss;
-    const isNew = loss > TOO_MANY_LOSSES && loss > this.#randomLoss / FEWER_LOSSES;
-    if (!isNew || sample.limited || sample.rateBps === 0 || sample.rateBps >= this.#rate) {
-      return false;
-    }
-    this.#beforeCut = this.#rate;
-    this.#lossAtCut = loss;
-    this.#lossJudgedAtUs = now + LOSS_JUDGED_US;
-    this.#rate = Math.max(MIN_RATE_BPS, sample.rateBps);
-    return true;
+    const before = this.#rate;
+    this.#rate = Math.max(MIN_RATE_BPS, this.#losses.handleSample(now, before, sample, loss));
+    return this.#rate < before;
   }
 
   #onRound(now: number, limited: boolean, srttUs: number): void {
@@ -378,7 +350,7 @@ export class RateEstimator {
       this.#variable.begin(now, this.#rate);
       this.#found = false;
       this.#boldness = 0;
-      this.#beforeCut = 0;
+      this.#losses.forget();
       this.#queueSince = Infinity;
     } else if (mode === "drain") this.#modeEndsAtUs = now + Math.max(2 * srttUs, DRAIN_US);
   }
