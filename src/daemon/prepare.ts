@@ -29,7 +29,8 @@ import {
   noAutoLinks,
 } from "./link_interfaces.ts";
 import { clientLink, linkSocket, listenSocket, policyOptions, tunnelMtu } from "./plan.ts";
-import { type RemoteLink, Remotes } from "./remotes.ts";
+import type { RemoteLink } from "./remote_targets.ts";
+import { Remotes } from "./remotes.ts";
 
 /** What is asked of the system. */
 export type PreparePlatform = Pick<Platform, "os" | "lookup" | "interfaceMtu" | "uplinks">;

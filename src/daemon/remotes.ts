@@ -22,6 +22,17 @@ import type { Clock } from "../io/clock.ts";
 import { interleaveFamilies, remotesOf } from "../platform/resolve.ts";
 import type { Remote } from "../remote.ts";
 import type { ServerState } from "../tunnel/servers.ts";
+import {
+  dueAtUs,
+  firstFamily,
+  type Name,
+  newTarget,
+  patienceUs,
+  type RemoteLink,
+  SILENCE_US,
+  type Socket,
+  type Target,
+} from "./remote_targets.ts";
 
 const log = getLogger(["aggvpn", "remotes"]);
 
@@ -29,36 +40,10 @@ const log = getLogger(["aggvpn", "remotes"]);
 export const REMOTES_INTERVAL_MS = 1000;
 /** The start waits for resolvers at most this long, in milliseconds. */
 const START_WAIT_MS = 5000;
-/** Pauses between attempts to look up a name of which no address is known, in microseconds. */
-const RETRY_US: readonly number[] = [1e6, 2e6, 4e6, 8e6, 16e6, 30e6];
-/** ... and of a name with addresses that do not answer. */
-const AGAIN_US: readonly number[] = [30e6, 60e6, 120e6];
 /** A name is looked up at least this often, in microseconds. */
 const REFRESH_US = 600e6;
 /** While servers of both families are asked on one link, its socket is of each for this long. */
 const FAMILY_TURN_US = 2e6;
-/** Silence on a link that worked, after which its server may have moved, in microseconds. */
-const SILENCE_US = 10e6;
-/** Time for an answer from an address that has not worked yet: five INITs. */
-const TRY_US = 3e6;
-
-/** Where a server is, for one link. */
-export interface RemoteHost {
-  readonly host: Address | string;
-  readonly port: number;
-}
-
-/** A link, and where it may send. */
-export interface RemoteLink {
-  /** Empty: another link tells the same. */
-  readonly name: string;
-  /** By server. */
-  readonly hosts: readonly RemoteHost[];
-  /** The only family of addresses that it can send to; absent: either. */
-  readonly family?: Family;
-  /** Where its hosts are looked up (OpenBSD). */
-  readonly rdomain?: number;
-}
 
 /** The tunnel that is told of addresses. */
 export interface RemoteCarrier {
@@ -78,49 +63,6 @@ export interface RemotesOptions {
   /** Returns all addresses of a name. Throws AggvpnError when there is none. */
   readonly lookup: (host: string, link: RemoteLink) => Promise<readonly Address[]>;
   readonly clock: Clock;
-}
-
-/** A name as seen in one routing domain. */
-interface Name {
-  readonly host: string;
-  readonly targets: Target[];
-  /** Lookups in a row that changed nothing for a silent link, and when the last one ended. */
-  lookups: number;
-  lookedAtUs: number;
-  isAsked: boolean;
-}
-
-/** Where one link sends to reach one server. */
-interface Target {
-  readonly id: number;
-  readonly server: number;
-  readonly link: RemoteLink;
-  readonly host: Address | string;
-  readonly port: number;
-  family: Family | undefined;
-  /** In the order in which they are tried; empty until something is known. */
-  candidates: readonly Remote[];
-  current: Remote | undefined;
-  /** Why there is no address. */
-  reason: string | undefined;
-  /** What last worked. */
-  worked: Remote | undefined;
-  /** When the link last worked, or had no socket. */
-  quietSinceUs: number;
-  triedAtUs: number;
-  /** Addresses that were tried since it last worked. */
-  tries: number;
-  isAsked: boolean;
-}
-
-/** The socket of a link. */
-interface Socket {
-  family: Family | undefined;
-  /** Whether it cannot be of the other family. */
-  isFixed: boolean;
-  /** Since when it is of this family while nothing works. */
-  sinceUs: number;
-  readonly targets: readonly Target[];
 }
 
 /** The remotes of a client's links, from before the tunnel is set up until {@linkcode close}. */
@@ -407,50 +349,6 @@ export class Remotes {
   #inOrder({ id, worked }: Target, remotes: readonly Remote[]): readonly Remote[] {
     return interleaveFamilies(remotes, worked?.family ?? this.#sockets[id]!.family);
   }
-}
-
-function newTarget(
-  now: number,
-  id: number,
-  server: number,
-  link: RemoteLink,
-  { host, port }: RemoteHost,
-): Target {
-  const { family } = link;
-  const candidates = host instanceof Address ? remotesOf(host, [host], port, family) : [];
-  return {
-    id,
-    server,
-    link,
-    host,
-    port,
-    family,
-    candidates,
-    current: candidates[0],
-    reason: undefined,
-    worked: undefined,
-    quietSinceUs: now,
-    triedAtUs: now,
-    tries: 1,
-    isAsked: false,
-  };
-}
-
-/** The family of the best server of which an address is known. */
-function firstFamily(targets: readonly Target[]): Family | undefined {
-  return targets.find(({ current }) => current)?.current?.family;
-}
-
-/** When a name may be looked up again. */
-function dueAtUs({ targets, lookups, lookedAtUs }: Name): number {
-  if (lookups === 0) return lookedAtUs + AGAIN_US[0]!;
-  const pauses = targets.every(({ current }) => current !== undefined) ? AGAIN_US : RETRY_US;
-  return lookedAtUs + pauses[Math.min(lookups, pauses.length) - 1]!;
-}
-
-/** How long the current address gets: less while there are others that were not tried. */
-function patienceUs({ tries, candidates }: Target): number {
-  return tries > 0 && tries < candidates.length ? TRY_US : SILENCE_US;
 }
 
 /** Resolves with `done`, after `ms`, or when `stopping` is aborted. */

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Address } from "../../src/address.ts";
-import { type RemoteHost, type RemoteLink, Remotes } from "../../src/daemon/remotes.ts";
+import type { RemoteHost, RemoteLink } from "../../src/daemon/remote_targets.ts";
+import { Remotes } from "../../src/daemon/remotes.ts";
 import { AbsentError, AggvpnError } from "../../src/errors.ts";
 import type { ServerState } from "../../src/tunnel/servers.ts";
 import { address } from "../addresses.ts";
