@@ -49,17 +49,17 @@ export function mobileTrace(line: MobileLine): number[] {
   let logarithm = 0;
   let rateBps = line.meanBps;
   let owedBytes = 0;
-  let gapAtMs = exponential(random, line.gapEveryMs);
+  let gapAtMs = random.exponential(line.gapEveryMs);
   let gapEndsAtMs = -1;
   for (let ms = line.clumpMs; ms <= LENGTH_MS; ms += line.clumpMs) {
     if (ms % STEP_MS < line.clumpMs) {
-      const step = Math.sqrt(1 - line.memory ** 2) * line.spread * normal(random);
+      const step = Math.sqrt(1 - line.memory ** 2) * line.spread * random.normal();
       logarithm = line.memory * logarithm + step;
       rateBps = line.meanBps * Math.exp(logarithm - line.spread ** 2 / 2);
     }
     if (ms >= gapAtMs) {
-      gapEndsAtMs = ms + exponential(random, line.gapMs);
-      gapAtMs = gapEndsAtMs + exponential(random, line.gapEveryMs);
+      gapEndsAtMs = ms + random.exponential(line.gapMs);
+      gapAtMs = gapEndsAtMs + random.exponential(line.gapEveryMs);
     }
     if (ms < gapEndsAtMs) continue;
     owedBytes += rateBps * line.clumpMs / 8000;
@@ -67,14 +67,4 @@ export function mobileTrace(line: MobileLine): number[] {
   }
   instants.push(LENGTH_MS);
   return instants;
-}
-
-function exponential(random: Random, mean: number): number {
-  return -mean * Math.log(1 - random.next());
-}
-
-/** Box and Muller. */
-function normal(random: Random): number {
-  const radius = Math.sqrt(-2 * Math.log(1 - random.next()));
-  return radius * Math.cos(2 * Math.PI * random.next());
 }

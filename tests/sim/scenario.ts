@@ -40,6 +40,8 @@ export interface Scenario {
   readonly flows?: number;
   /** Congestion control of the bulk transfers, in turn; CUBIC when absent. */
   readonly congestion?: readonly CongestionName[];
+  /** What is not measured at first, in whole seconds; {@linkcode WARM_UP_US} when absent. */
+  readonly warmUpSeconds?: number;
   /** Measured time without the warm-up; 10 when absent. */
   readonly seconds?: number;
   /** How many seeds its snapshot row is the median of, where chance matters; 1 when absent. */
@@ -138,13 +140,14 @@ export function runScenario(
 ): Result {
   const run = openRun(scenario, factory, options);
   const { simulation } = run;
-  const endUs = START_US + WARM_UP_US + 1e6 * (options.seconds ?? scenario.seconds ?? 10);
+  const measuredUs = measuredFromUs(scenario);
+  const endUs = measuredUs + 1e6 * (options.seconds ?? scenario.seconds ?? 10);
   const progress: number[] = [];
   let before: number[] = [];
   for (let at = START_US; at < endUs; at += RAMP_STEP_US) {
     simulation.runUntil(at);
     progress.push(goodBytesOf(run));
-    if (at === START_US + WARM_UP_US) before = run.bulk.map((flow) => flow.goodBytes);
+    if (at === measuredUs) before = run.bulk.map((flow) => flow.goodBytes);
     options.onStep?.(run);
   }
   simulation.runUntil(endUs);
@@ -172,10 +175,10 @@ function openRun(
     traffic.kind === "udp" ? [addUdp(simulation, from, traffic.mbps, mtu)] : []
   );
   const ping = simulation.addFlow(
-    START_US + WARM_UP_US,
+    measuredFromUs(scenario),
     (port) => new PingFlow(simulation, port, 100_000),
   );
-  for (const traffic of beside) addTraffic(simulation, from, mtu, traffic);
+  for (const traffic of beside) addTraffic(simulation, scenario, mtu, traffic);
   const [sending, receiving] = from === CLIENT
     ? [simulation.client, simulation.server]
     : [simulation.server, simulation.client];
@@ -190,18 +193,29 @@ function addUdp(simulation: Simulation, from: Side, mbps: number, mtu: number): 
 }
 
 /** What is measured under load begins when there is load. */
-function addTraffic(simulation: Simulation, from: Side, mtu: number, traffic: Traffic): void {
+function addTraffic(
+  simulation: Simulation,
+  scenario: Scenario,
+  mtu: number,
+  traffic: Traffic,
+): void {
+  const atUs = measuredFromUs(scenario);
   if (traffic.kind === "stream") {
-    const options = { ...traffic, from };
-    simulation.addFlow(START_US + WARM_UP_US, (port) => new StreamFlow(simulation, port, options));
+    const options = { ...traffic, from: scenario.from ?? SERVER };
+    simulation.addFlow(atUs, (port) => new StreamFlow(simulation, port, options));
   } else if (traffic.kind === "requests") {
     const options = { ...traffic, mtu, thinkUs: traffic.thinkMs * 1000 };
-    simulation.addFlow(START_US + WARM_UP_US, (port) => new RequestFlow(simulation, port, options));
+    simulation.addFlow(atUs, (port) => new RequestFlow(simulation, port, options));
   }
 }
 
+/** Virtual time at which measuring begins. */
+function measuredFromUs({ warmUpSeconds }: Scenario): number {
+  return START_US + (warmUpSeconds === undefined ? WARM_UP_US : warmUpSeconds * 1e6);
+}
+
 /** The stream whose gaps and delays are told: the first that is no load itself, or the load. */
-function streamOf({ simulation, udp }: Run): StreamFlow | undefined {
+export function streamOf({ simulation, udp }: Run): StreamFlow | undefined {
   const streams = simulation.flows.filter((flow) => flow instanceof StreamFlow);
   return streams.find((flow) => !udp.includes(flow)) ?? udp[0];
 }
@@ -216,8 +230,8 @@ type Measured = Omit<Result, "lost" | "streamLost" | "fairness">;
 function resultOf(run: Run, progress: readonly number[], endUs: number): Measured {
   const { scenario, simulation, bulk, ping } = run;
   const { from = SERVER } = scenario;
-  const firstUs = START_US + WARM_UP_US;
-  const firstStep = WARM_UP_US / RAMP_STEP_US;
+  const firstUs = measuredFromUs(scenario);
+  const firstStep = (firstUs - START_US) / RAMP_STEP_US;
   const bytes = progress.at(-1)! - progress[firstStep]!;
   const goodputMbps = bytes * 8 / (endUs - firstUs);
   const queues = simulation.lines.flatMap(({ link }) => [link.upQueue, link.downQueue]);

@@ -12,7 +12,8 @@ import { type Run, START_US } from "./scenario.ts";
 export class Tracer {
   #at = 0;
   #good = 0;
-  readonly #left: number[] = [];
+  readonly #sent: number[] = [];
+  readonly #departed: number[] = [];
   readonly #drops: number[] = [];
   readonly #tooBig: number[] = [];
   #held = 0;
@@ -39,29 +40,45 @@ export class Tracer {
     this.#good = good;
   }
 
+  /**
+   * What a link could carry, was given and passed on, in Mbit/s; its queue; what it dropped; and
+   * what the sender believes of it: rate, bytes in flight, round trip, why it is not used.
+   */
   #link(run: Run, i: number, seconds: number): string {
     const { link } = run.simulation.lines[i]!;
+    const { now } = run.simulation.queue;
     const upload = run.sending.side === CLIENT;
     const chain = upload ? link.up : link.down;
     const queue = upload ? link.upQueue : link.downQueue;
-    const status = run.sending.endpoint.status(run.simulation.queue.now)?.peers[0]?.links[i];
-    const left = chain.leftBytes - (this.#left[i] ?? 0);
+    const departed = queue.departedBytes(now);
+    const sent = queue.queuedBytes(now) + departed;
     const drops = chain.drops - (this.#drops[i] ?? 0);
-    this.#left[i] = chain.leftBytes;
+    const capacity = (queue.rate.meanBps(this.#at, now) / 1e6).toFixed(1).padStart(5);
+    const given = mbps(sent - (this.#sent[i] ?? 0), seconds);
+    const passed = mbps(departed - (this.#departed[i] ?? 0), seconds);
+    this.#sent[i] = sent;
+    this.#departed[i] = departed;
     this.#drops[i] = chain.drops;
-    const queueMs = (queue.queuedUs(run.simulation.queue.now) / 1000).toFixed(0).padStart(3);
-    const own = status === undefined
-      ? ""
-      : ` r${(status.rateBps / 1e6).toFixed(1).padStart(5)} fl${
-        (status.inFlightBytes / 1024).toFixed(0).padStart(4)
-      }k srtt${(status.srttUs / 1000).toFixed(0).padStart(3)}${
-        status.state === "up" ? "" : ` ${status.state.toUpperCase()}`
-      }`;
+    const queueMs = (queue.queuedUs(now) / 1000).toFixed(0).padStart(3);
     const mtu = upload ? link.upMtu : link.downMtu;
     const big = mtu.drops - (this.#tooBig[i] ?? 0);
     this.#tooBig[i] = mtu.drops;
     const lost = `d${drops}${big === 0 ? "" : ` big${big}`}`;
-    return `${link.spec.name} ${mbps(left, seconds)} q${queueMs}ms ${lost}${own}`;
+    return `${link.spec.name} cap${capacity} in${given} out${passed} q${queueMs}ms ${lost}` +
+      this.#belief(run, i);
+  }
+
+  #belief(run: Run, i: number): string {
+    const { endpoint } = run.sending;
+    const status = endpoint.status(run.simulation.queue.now)?.peers[0]?.links[i];
+    if (status === undefined) return "";
+    const rate = (status.rateBps / 1e6).toFixed(1).padStart(5);
+    const flight = (status.inFlightBytes / 1024).toFixed(0).padStart(4);
+    const srtt = (status.srttUs / 1000).toFixed(0).padStart(3);
+    const loss = (status.sendLoss * 100).toFixed(1);
+    const state = status.state === "up" ? "" : ` ${status.state.toUpperCase()}`;
+    const reason = status.reason === "" ? "" : ` (${status.reason})`;
+    return ` r${rate} fl${flight}k srtt${srtt} l${loss}%${state}${reason}`;
   }
 
   #tcp(run: Run): string {

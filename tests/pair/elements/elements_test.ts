@@ -5,7 +5,7 @@ import { Bottleneck } from "./bottleneck.ts";
 import { Delay, Jitter } from "./delay.ts";
 import { Chain, DROPPED, IPV6_UDP_BYTES } from "./element.ts";
 import { Blackhole, GilbertElliott, Mtu, RandomLoss } from "./loss.ts";
-import { constantRate, steppedRate, traceRate } from "./rate_schedule.ts";
+import { constantRate, steppedRate, traceOf, traceRate } from "./rate_schedule.ts";
 
 Deno.test("Bottleneck sends back to back at its rate, counted in IP bytes", () => {
   const queue = new Bottleneck(constantRate(12e6));
@@ -59,17 +59,26 @@ Deno.test("steppedRate holds everything during a step of 0 bit/s", () => {
   assertEquals(rate.finish(900, 200), 6100);
 });
 
-Deno.test("traceRate delivers 1504 bytes at each line of a Mahimahi trace", () => {
+Deno.test("traceRate delivers 1500 bytes at each line of a Mahimahi trace", () => {
   const rate = traceRate("1\n2\n2\n5\n");
-  assertEquals(rate.finish(0, 1504), 1000);
-  assertEquals(rate.finish(1000, 1504), 2000);
+  assertEquals(rate.finish(0, 1500), 1000);
+  assertEquals(rate.finish(1000, 1500), 2000);
   assertEquals(rate.finish(2000, 700), 2000);
   assertEquals(rate.finish(2000, 700), 2000);
-  assertEquals(rate.finish(2000, 1504), 5000);
-  assertEquals(rate.finish(5000, 1504), 6000);
-  assertAlmostEquals(rate.meanBps(0, 5000), 4 * 1504 * 8 / 0.005, 1);
-  assertAlmostEquals(rate.meanBps(1500, 5000), 3 * 1504 * 8 / 0.0035, 1);
-  assertEquals(rate.fresh!().finish(0, 1504), 1000);
+  assertEquals(rate.finish(2000, 1500), 5000);
+  assertEquals(rate.finish(5000, 1500), 6000);
+  assertAlmostEquals(rate.meanBps(0, 5000), 4 * 1500 * 8 / 0.005, 1);
+  assertAlmostEquals(rate.meanBps(1500, 5000), 3 * 1500 * 8 / 0.0035, 1);
+  assertEquals(rate.fresh!().finish(0, 1500), 1000);
+});
+
+Deno.test("traceOf plays the end of a recording until it begins", () => {
+  const rate = traceOf([1, 2, 10], 25_000);
+  assertEquals(rate.finish(0, 1500), 5000);
+  assertEquals(rate.finish(5001, 1500), 6000);
+  assertEquals(rate.finish(22_000, 1500), 25_000);
+  assertEquals(rate.finish(25_001, 1500), 26_000);
+  assertAlmostEquals(rate.meanBps(25_000, 35_000), 3 * 1500 * 8 / 0.01, 1);
 });
 
 Deno.test("mobileTrace is a valid trace of ten seconds", () => {
@@ -82,7 +91,7 @@ Deno.test("mobileTrace is a valid trace of ten seconds", () => {
 
 Deno.test("Jitter keeps the order unless it is told to reorder", () => {
   const times = (reorders: boolean): number[] => {
-    const jitter = new Jitter(5000, reorders, new Rng(1));
+    const jitter = new Jitter(5000, { reorders }, new Rng(1));
     return Array.from({ length: 1000 }, (_, i) => jitter.pass(i * 10));
   };
   const ordered = times(false);
