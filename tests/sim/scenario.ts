@@ -11,6 +11,7 @@ import type { RuleOptions } from "../../src/rule_options.ts";
 import type { DirectionSpec, LinkSpec } from "../pair/link.ts";
 import { BulkFlow } from "./flows/bulk.ts";
 import { PingFlow } from "./flows/ping.ts";
+import { QuicFlow } from "./flows/quic.ts";
 import { RequestFlow } from "./flows/requests.ts";
 import { StreamFlow } from "./flows/stream.ts";
 import type { Node } from "./node.ts";
@@ -67,6 +68,8 @@ export type Traffic =
     readonly bytes: number;
     readonly tos?: number;
   }
+  /** A transfer by QUIC, which counts as goodput. */
+  | { readonly kind: "quic"; readonly congestion: CongestionName }
   /** UDP at the given rate, which counts as goodput. */
   | { readonly kind: "udp"; readonly mbps: number }
   /** Answers of the server of this many bytes, one after another. */
@@ -125,7 +128,7 @@ export interface Run {
   readonly simulation: Simulation;
   readonly bulk: readonly BulkFlow[];
   /** Traffic that counts beside it. */
-  readonly udp: readonly StreamFlow[];
+  readonly udp: readonly (StreamFlow | QuicFlow)[];
   readonly ping: PingFlow;
   /** The node that sends the bulk data, and the other. */
   readonly sending: Node;
@@ -171,9 +174,12 @@ function openRun(
     const make = (port: number): BulkFlow => new BulkFlow(simulation, port, bulkOptions);
     return simulation.addFlow(START_US + i * 10_000, make);
   });
-  const udp = beside.flatMap((traffic) =>
-    traffic.kind === "udp" ? [addUdp(simulation, from, traffic.mbps, mtu)] : []
-  );
+  const udp = beside.flatMap((traffic): (StreamFlow | QuicFlow)[] => {
+    if (traffic.kind === "udp") return [addUdp(simulation, from, traffic.mbps, mtu)];
+    if (traffic.kind !== "quic") return [];
+    const quic = { from, mtu, congestion: traffic.congestion };
+    return [simulation.addFlow(START_US, (port) => new QuicFlow(simulation, port, quic))];
+  });
   const ping = simulation.addFlow(
     measuredFromUs(scenario),
     (port) => new PingFlow(simulation, port, 100_000),
@@ -217,7 +223,7 @@ function measuredFromUs({ warmUpSeconds }: Scenario): number {
 /** The stream whose gaps and delays are told: the first that is no load itself, or the load. */
 export function streamOf({ simulation, udp }: Run): StreamFlow | undefined {
   const streams = simulation.flows.filter((flow) => flow instanceof StreamFlow);
-  return streams.find((flow) => !udp.includes(flow)) ?? udp[0];
+  return streams.find((flow) => !udp.includes(flow)) ?? streams[0];
 }
 
 function goodBytesOf({ bulk, udp }: Run): number {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { QuicFlow } from "./flows/quic.ts";
 import { CLIENT } from "./packet.ts";
 import { type Run, START_US } from "./scenario.ts";
 
@@ -23,11 +24,11 @@ export class Tracer {
 
   /** Prints the state of `run`, after what the tunnels have reported since the last line. */
   onStep(run: Run): void {
-    const { simulation, bulk } = run;
+    const { simulation, bulk, udp } = run;
     const now = simulation.queue.now;
     const seconds = Math.max(1, now - this.#at) / 1e6;
     this.#printEvents(run);
-    const good = bulk.reduce((sum, flow) => sum + flow.goodBytes, 0);
+    const good = [...bulk, ...udp].reduce((sum, flow) => sum + flow.goodBytes, 0);
     const parts = [
       `${(now / 1e6).toFixed(1).padStart(5)}s`,
       `good ${mbps(good - this.#good, seconds)}`,
@@ -82,12 +83,20 @@ export class Tracer {
   }
 
   #tcp(run: Run): string {
+    const quic = run.udp.find((flow) => flow instanceof QuicFlow);
+    if (quic !== undefined) return this.#quic(quic);
     const flow = run.bulk[0];
     if (flow === undefined) return "";
     const { board, congestion, state, resent } = flow.sender;
     const srtt = (board.srttUs / 1000).toFixed(0);
     return `tcp ${state[0]} cwnd${congestion.cwnd.toFixed(0).padStart(4)}${congestion.note}` +
       ` pipe${board.pipe} srtt${srtt} ooo${flow.receiver.held} re${resent}`;
+  }
+
+  #quic({ sender }: QuicFlow): string {
+    const { congestion, state, pipe, srttUs, lost, probes } = sender;
+    return `quic ${state[0]} cwnd${congestion.cwnd.toFixed(0).padStart(4)}${congestion.note}` +
+      ` pipe${pipe} srtt${(srttUs / 1000).toFixed(0)} lost${lost} probes${probes}`;
   }
 
   #queues(run: Run): string {

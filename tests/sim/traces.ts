@@ -2,7 +2,7 @@
  * Plays lines that vary in the simulator, and prints how much of them the tunnel makes usable:
  *
  *     TRACES=folder deno run -A tests/sim/traces.ts [--scenario NAME,...] [--down] [--up]
- *                  [--flow cubic|bbr|udp,...] [--seeds N] [--seed S]
+ *                  [--flow cubic|bbr|quic-cubic|quic-bbr|udp,...] [--seeds N] [--seed S]
  *                  [--seconds N] [--no-alone] [--trace]
  *
  * The recordings T1, T7, T11 and T12 need the folder; made up lines and those of a published
@@ -21,7 +21,14 @@ import { endpointTunnel } from "./endpoint_tunnel.ts";
 import type { Samples } from "./flows/samples.ts";
 import { NullTunnel } from "./null_tunnel.ts";
 import { CLIENT, SERVER } from "./packet.ts";
-import { type Run, runScenario, type Scenario, START_US, streamOf } from "./scenario.ts";
+import {
+  type Run,
+  runScenario,
+  type Scenario,
+  START_US,
+  streamOf,
+  type Traffic,
+} from "./scenario.ts";
 import { Tracer } from "./trace.ts";
 import type { TunnelFactory } from "./tunnel.ts";
 
@@ -30,7 +37,7 @@ const WARM_UP_SECONDS = 2;
 const CALL = { kind: "stream", packetsPerSecond: 100, bytes: 188 } as const;
 /** How much of the sum of the lines a flow of UDP sends. */
 const UDP_SHARE = 1.2;
-const FLOWS = ["cubic", "bbr", "udp"] as const;
+const FLOWS = ["cubic", "bbr", "quic-cubic", "quic-bbr", "udp"] as const;
 
 type FlowName = typeof FLOWS[number];
 type Way = "down" | "up";
@@ -64,9 +71,13 @@ function scenarioOf(set: LineSet, way: Way, flow: FlowName, lines = set.lines): 
     warmUpSeconds: WARM_UP_SECONDS,
     seconds,
   };
-  return flow === "udp"
-    ? { ...common, flows: 0, beside: [{ kind: "udp", mbps: UDP_SHARE * sumMbps }, CALL] }
-    : { ...common, congestion: [flow], beside: [CALL] };
+  if (flow === "cubic" || flow === "bbr") {
+    return { ...common, congestion: [flow], beside: [CALL] };
+  }
+  const load: Traffic = flow === "udp"
+    ? { kind: "udp", mbps: UDP_SHARE * sumMbps }
+    : { kind: "quic", congestion: flow === "quic-bbr" ? "bbr" : "cubic" };
+  return { ...common, flows: 0, beside: [load, CALL] };
 }
 
 function figuresOf(
