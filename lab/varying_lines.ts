@@ -10,6 +10,7 @@ import { carriedBps, periodUs } from "./emulator/opportunities.ts";
 import { type Shape, WIRE } from "./emulator/shape.ts";
 import {
   crowdedWifi,
+  fiveGInCar,
   lowSatellite,
   lteInCar,
   type MobileLine,
@@ -100,6 +101,12 @@ export const MADE_UP: readonly LineSet[] = [
       line(...mobile(crowdedWifi, 41, 11e6), 18, 200),
       line(...mobile(lteInCar, 51, 5e6), 60, 500),
     ],
+    seconds: RECORDED_SECONDS,
+  },
+  {
+    name: "5g-dsl",
+    title: "5G in a car, 50 Mbit/s on average, + DSL 16/2.4",
+    lines: [line(mobileTrace(fiveGInCar(61)), 15, 30, 300), line(16, 2.4, 25, 150)],
     seconds: RECORDED_SECONDS,
   },
   {

@@ -52,14 +52,14 @@ Deno.test("Direction plays a recording from when it is set, with recorded delays
   assertEquals(landed, [[1, 5 + 10 + 4], [2, 5 + 30 + 4]]);
 });
 
-Deno.test("mobileTrace() carries about its mean, has gaps, and is the same for a seed", () => {
+Deno.test("mobileTrace() carries its mean, has gaps, and is the same for a seed", () => {
   const trace = mobileTrace(lteInCar(3));
-  assertAlmostEquals(meanBps(trace) / 14e6, 1, 0.35);
+  assertAlmostEquals(meanBps(trace) / 14e6, 1, 0.001);
   assertEquals(mobileTrace(lteInCar(3)), trace);
   const longest = Math.max(...trace.slice(1).map((ms, i) => ms - trace[i]!));
-  assert(longest > 150 && longest < 2000, `longest gap ${longest} ms`);
+  assert(longest > 150 && longest < 4000, `longest gap ${longest} ms`);
   assert(trace.every((ms, i) => i === 0 || ms >= trace[i - 1]!));
-  assertAlmostEquals(meanBps(mobileTrace(lowSatellite(3))) / 48e6, 1, 0.1);
+  assertAlmostEquals(meanBps(mobileTrace(lowSatellite(3))) / 48e6, 1, 0.001);
 });
 
 Deno.test("carriedBps counts opportunities between two instants, round and round", () => {

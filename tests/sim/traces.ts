@@ -102,6 +102,11 @@ function figuresOf(
   };
 }
 
+/** What the tunnel over all lines of `set` makes of their sum, in percent. */
+export function simulatedPercent(set: LineSet, way: Way, flow: FlowName): number {
+  return figuresOf(scenarioOf(set, way, flow), endpointTunnel, 1).percent;
+}
+
 /** Mean, median, 95th and 99th percentile and maximum in milliseconds. */
 function timesOf(samples: Samples): number[] {
   const at = (fraction: number): number => samples.quantile(fraction);

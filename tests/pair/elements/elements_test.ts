@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { Rng } from "../rng.ts";
 import { mobileTrace } from "../traces.ts";
 import { Bottleneck } from "./bottleneck.ts";
-import { Delay, Jitter } from "./delay.ts";
+import { Delay, Jitter, type JitterOptions, Order, RecordedDelay } from "./delay.ts";
 import { Chain, DROPPED, IPV6_UDP_BYTES } from "./element.ts";
 import { Blackhole, GilbertElliott, Mtu, RandomLoss } from "./loss.ts";
 import { constantRate, steppedRate, traceOf, traceRate } from "./rate_schedule.ts";
@@ -150,4 +150,39 @@ Deno.test("Chain adds IP and UDP headers, passes the elements in turn and counts
   assertEquals(chain.pass(0, 1473), DROPPED);
   assertEquals([chain.entered, chain.left, chain.leftBytes, chain.drops], [2, 1, 1500, 1]);
   assertEquals(chain.elements.map((element) => element.drops), [1, 0, 0]);
+});
+
+Deno.test("Jitter that is normal takes away as often as it adds, and keeps the order", () => {
+  const delays = (options: JitterOptions): number[] => {
+    const jitter = new Jitter(5000, options, new Rng(1));
+    return Array.from({ length: 4000 }, (_, i) => jitter.pass(i * 1e6) - i * 1e6);
+  };
+  const free = delays({ reorders: true, normalAroundUs: 1e6 });
+  const mean = free.reduce((sum, us) => sum + us, 0) / free.length;
+  const deviation = Math.sqrt(free.reduce((sum, us) => sum + (us - mean) ** 2, 0) / free.length);
+  assertAlmostEquals(mean, 0, 300);
+  assertAlmostEquals(deviation, 5000, 300);
+  assert(
+    delays({ normalAroundUs: 2000 }).every((us) => us >= -2000),
+    "nothing comes before it left",
+  );
+  const jitter = new Jitter(5000, { normalAroundUs: 20_000 }, new Rng(2));
+  const times = Array.from({ length: 1000 }, (_, i) => jitter.pass(20_000 + i * 10));
+  assert(times.every((time, i) => i === 0 || time >= times[i - 1]!));
+});
+
+Deno.test("RecordedDelay follows its file from an instant on and again and again; Order keeps the order", () => {
+  const delay = new RecordedDelay([30, 5], 20_000);
+  const order = new Order();
+  const entered = [0, 20_000, 29_999, 30_000, 40_000];
+  const left = entered.map((at) => delay.pass(at));
+  assertEquals(left, [30_000, 50_000, 59_999, 35_000, 70_000]);
+  assertEquals(left.map((at) => order.pass(at)), [30_000, 50_000, 59_999, 59_999, 70_000]);
+});
+
+Deno.test("Bottleneck counts what has left", () => {
+  const queue = new Bottleneck(constantRate(12e6));
+  queue.pass(0, 1500);
+  queue.pass(0, 1500);
+  assertEquals([0, 1000, 1999, 2000].map((at) => queue.departedBytes(at)), [0, 1500, 1500, 3000]);
 });
