@@ -1,15 +1,12 @@
 /**
- * Lines that vary all the time: made up ones, and recordings of real ones from the folder that
- * TRACES names (Mahimahi's format, plain or .gz). Each is played from the beginning of the traffic.
- *
- * Nothing is expected of recordings: their rows are figures to compare.
+ * Made up lines that vary all the time, played from the beginning of the traffic.
  *
  * @module
  */
 
 import type { Shape } from "../../lab/emulator/shape.ts";
 import type { LineSpec } from "../../lab/topology.ts";
-import { MADE_UP, recordedIn } from "../../lab/varying_lines.ts";
+import { MADE_UP } from "../../lab/varying_lines.ts";
 import { PING_P99, share, STREAM_LOSS } from "./expectations.ts";
 import type { Event, Expectation, Scenario, Traffic } from "./scenario.ts";
 
@@ -63,6 +60,7 @@ const PERCENT: Readonly<Record<string, readonly [number, number]>> = {
   "two-lte": [60, 60],
   "dish-lte": [75, 70],
   "wifi-lte": [65, 60],
+  "5g-dsl": [60, 80],
   "jitter": [75, 75],
 };
 
@@ -70,10 +68,3 @@ const PERCENT: Readonly<Record<string, readonly [number, number]>> = {
 export const MOBILE: readonly Scenario[] = MADE_UP.flatMap((set) =>
   eachWay(set.name, set.title, set.lines, PERCENT[set.name])
 );
-
-/** Recordings of the folder that TRACES names; none without it. */
-export function recordings(folder: string | undefined): readonly Scenario[] {
-  return recordedIn(folder).flatMap(({ name, title, lines }) =>
-    eachWay(name, title, lines, undefined)
-  );
-}
