@@ -1,6 +1,6 @@
 # Needs npm, or deno >= 2.7 on the PATH; tools/get_deno.sh says so when it has neither.
 .POSIX:
-.PHONY: help deno build script check test test-bare test-oldest cover demo bench-links bench-traces bench-throughput bench-stages clean
+.PHONY: help deno build script check test test-bare test-oldest cover demo bench-links bench-traces bench-peer bench-throughput bench-stages clean
 
 DENO = tools/run_deno.sh
 # How often bench-links and bench-throughput measure each case; they print the medians.
@@ -66,11 +66,16 @@ bench-links: deno ## Measure the tunnel over emulated lines against them (root; 
 	@$(DENO) run -A tools/build.ts
 	@$(DENO) run -A bench/links.ts --runs $(RUNS)
 
-bench-traces: deno ## Measure the tunnel over recorded lines (root; TRACES=folder)
+bench-traces: deno ## Measure the tunnel over recorded lines (root; TRACES=folder, RUNS=1)
 	@test -n "$(TRACES)" || { echo "bench-traces: name a folder of recordings: TRACES=folder" >&2; exit 1; }
 	@$(DENO) run -A tools/preflight.ts bench-links
 	@$(DENO) run -A tools/build.ts
-	@TRACES="$(TRACES)" $(DENO) run -A bench/links.ts --group recorded --no-sim --runs $(RUNS)
+	@TRACES="$(TRACES)" $(DENO) run -A bench/traces.ts --runs $(RUNS)
+
+bench-peer: deno ## Measure the tunnel over the lines of mqvpn's report of 2026-06-18 (root; RUNS=1)
+	@$(DENO) run -A tools/preflight.ts bench-links
+	@$(DENO) run -A tools/build.ts
+	@$(DENO) run -A bench/traces.ts --peer --runs $(RUNS)
 
 bench-throughput: deno ## Measure the tunnel where only the CPU limits it (root; RUNS=3)
 	@$(DENO) run -A tools/preflight.ts bench-throughput

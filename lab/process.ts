@@ -14,7 +14,9 @@ const CHILD_ENV: Readonly<Record<string, string>> = {
 /** How to start one of the lab's own programs: with this same Deno. */
 export function labCommand(module: string, ...args: readonly string[]): string[] {
   const path = new URL(module, import.meta.url).pathname;
-  return [Deno.execPath(), "run", "--no-check", "--quiet", "-A", path, ...args];
+  // QUIC is among the unstable parts of Deno's network.
+  const flags = ["--no-check", "--quiet", "--unstable-net", "-A"];
+  return [Deno.execPath(), "run", ...flags, path, ...args];
 }
 
 /** A running child whose stdout is read line by line. */

@@ -23,4 +23,14 @@ export class Random {
     this.#state = x >>> 0;
     return this.#state / 4294967296;
   }
+
+  /** Exponentially distributed with this mean. */
+  exponential(mean: number): number {
+    return -mean * Math.log(1 - this.next());
+  }
+
+  /** Of the standard normal distribution (Box and Muller). */
+  normal(): number {
+    return Math.sqrt(this.exponential(2)) * Math.cos(2 * Math.PI * this.next());
+  }
 }

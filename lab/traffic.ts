@@ -5,9 +5,10 @@
  */
 
 import type { Lab } from "./namespaces.ts";
-import { type Child, labCommand } from "./process.ts";
+import { type Child, labCommand, run } from "./process.ts";
 import type { CountReport } from "./tools/count.ts";
 import type { FloodPlan, FloodReport } from "./tools/flood.ts";
+import { SERVER_NAME } from "./tools/quic.ts";
 import type { TcpSample, TcpSent, TcpTotal } from "./tools/tcp.ts";
 import type { EchoReport, StreamReport } from "./tools/udp.ts";
 
@@ -22,7 +23,10 @@ export interface Flow {
   readonly port: number;
 }
 
-/** A finished TCP transfer. */
+/** What carries a transfer: TCP or QUIC, and their congestion control. */
+export type Carrier = "cubic" | "bbr" | "quic-cubic" | "quic-bbr";
+
+/** A finished transfer. */
 export interface TcpResult {
   readonly samples: readonly TcpSample[];
   /** Bits per second of payload, without the first `warmupSeconds`. */
@@ -31,7 +35,8 @@ export interface TcpResult {
   readonly totalBytes: number;
   readonly longestGapUs: number;
   readonly congestionControl: string;
-  readonly retransmits: number;
+  /** Absent with QUIC. */
+  readonly retransmits?: number;
 }
 
 /**
@@ -63,16 +68,57 @@ async function listener(lab: Lab, namespace: string, ...args: (string | number)[
   return child;
 }
 
-/** One TCP transfer of `seconds`; `onSample` is called every 100 ms as it runs. */
-export async function tcpTransfer(
+/** What may differ from transfer to transfer. */
+export interface TransferOptions {
+  /** Left out of the average. */
+  readonly warmupSeconds?: number;
+  /** Called every 100 ms as it runs. */
+  readonly onSample?: (sample: TcpSample) => void;
+}
+
+/** One TCP transfer of `seconds`. */
+export function tcpTransfer(
   lab: Lab,
   flow: Flow,
   seconds: number,
-  options: { warmupSeconds?: number; onSample?: (sample: TcpSample) => void } = {},
+  options: TransferOptions = {},
+): Promise<TcpResult> {
+  return bulkTransfer(lab, flow, seconds, "cubic", options);
+}
+
+/** One transfer of `seconds` by `carrier`. */
+export async function bulkTransfer(
+  lab: Lab,
+  flow: Flow,
+  seconds: number,
+  carrier: Carrier,
+  options: TransferOptions = {},
 ): Promise<TcpResult> {
   const { address, port } = flow;
-  const sink = await listener(lab, flow.to, "tcp-sink", address, port, seconds + 5);
-  const source = tool(lab, flow.from, "tcp-source", address, port, seconds + TAIL_SECONDS);
+  const isQuic = carrier === "quic-cubic" || carrier === "quic-bbr";
+  const kind = isQuic ? "quic" : "tcp";
+  const congestion = isQuic ? carrier.slice("quic-".length) : carrier;
+  const certificate = isQuic ? [await certificateFile()] : [];
+  const sink = await listener(
+    lab,
+    flow.to,
+    `${kind}-sink`,
+    address,
+    port,
+    seconds + 5,
+    ...certificate,
+  );
+  const length = seconds + TAIL_SECONDS;
+  const source = tool(
+    lab,
+    flow.from,
+    `${kind}-source`,
+    address,
+    port,
+    length,
+    ...certificate,
+    congestion,
+  );
   const samples: TcpSample[] = [];
   let total: TcpTotal | undefined;
   source.status.then(({ success }) => success || sink.kill("SIGTERM"));
@@ -87,7 +133,9 @@ export async function tcpTransfer(
   await source.finish(2000);
   await sink.finish(2000);
   if (total === undefined || sent === undefined) {
-    throw new Error(`TCP to ${address}:${port}: ${[...source.stderr, ...sink.stderr].join("\n")}`);
+    throw new Error(
+      `${kind} to ${address}:${port}: ${[...source.stderr, ...sink.stderr].join("\n")}`,
+    );
   }
   return {
     samples,
@@ -96,6 +144,30 @@ export async function tcpTransfer(
     longestGapUs: total.longestGapUs,
     ...JSON.parse(sent) as TcpSent,
   };
+}
+
+let certificatePath: Promise<string> | undefined;
+
+/** A certificate for QUIC, made once per process; its key is in the file with `.key` after it. */
+function certificateFile(): Promise<string> {
+  return certificatePath ??= (async (): Promise<string> => {
+    const folder = await Deno.makeTempDir({ prefix: "agg-quic-" });
+    globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+    const path = `${folder}/certificate`;
+    await run([
+      ..."openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes".split(" "),
+      ...[
+        "-days",
+        "2",
+        "-subj",
+        `/CN=${SERVER_NAME}`,
+        "-addext",
+        `subjectAltName=DNS:${SERVER_NAME}`,
+      ],
+      ...["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", `${path}.key`, "-out", path],
+    ]);
+    return path;
+  })();
 }
 
 /** Average of samples of 100 ms between two times, in bits per second. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { OPPORTUNITY_BYTES } from "../../lab/emulator/opportunities.ts";
+import { carriedBps } from "../../lab/emulator/opportunities.ts";
 import type { Event, Scenario, Way } from "./scenario.ts";
 
 /** A rate from an instant until the next step, in seconds after the traffic began. */
@@ -73,7 +73,7 @@ export function meanRateBps(
   [from, to]: readonly [number, number],
 ): number {
   const trace = "cables" in scenario.network ? null : scenario.network.lines[line]?.[way].trace;
-  if (trace) return traceMeanBps(trace, from, to);
+  if (trace) return carriedBps(trace, from * 1e6, to * 1e6);
   const steps = rateSteps(scenario, line, way);
   const gone = cuts(scenario, line, way);
   let bits = 0;
@@ -84,17 +84,6 @@ export function meanRateBps(
     bits += bps * Math.max(0, end - begin - lost);
   });
   return to > from ? bits / (to - from) : 0;
-}
-
-/** Of a recording that begins with the traffic. */
-function traceMeanBps(trace: readonly number[], from: number, to: number): number {
-  const period = trace.at(-1)! / 1000;
-  const before = (seconds: number): number => {
-    const turns = Math.floor(seconds / period);
-    const rest = (seconds - turns * period) * 1000;
-    return turns * trace.length + trace.filter((ms) => ms < rest).length;
-  };
-  return to > from ? (before(to) - before(from)) * OPPORTUNITY_BYTES * 8 / (to - from) : 0;
 }
 
 function overlap(from: number, to: number, otherFrom: number, otherTo: number): number {

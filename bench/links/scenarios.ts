@@ -8,7 +8,7 @@
 
 import { BASICS } from "./basics.ts";
 import { PATH_MTU } from "./path_mtu.ts";
-import { MOBILE, recordings } from "./recorded.ts";
+import { MOBILE } from "./mobile.ts";
 import type { Scenario } from "./scenario.ts";
 import { TARGETS } from "./targets.ts";
 
@@ -18,7 +18,6 @@ export const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   targets: TARGETS,
   mtu: PATH_MTU,
   mobile: MOBILE,
-  recorded: recordings(Deno.env.get("TRACES")),
 };
 
 /** All of them, in the order of the table. */

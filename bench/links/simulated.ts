@@ -9,8 +9,9 @@
 import type { Shape } from "../../lab/emulator/shape.ts";
 import type { TcpSample } from "../../lab/tools/tcp.ts";
 import type { EchoReport, StreamReport } from "../../lab/tools/udp.ts";
-import { type RateSchedule, traceOf } from "../../tests/pair/elements/rate_schedule.ts";
+import type { RateSchedule } from "../../tests/pair/elements/rate_schedule.ts";
 import type { DirectionSpec, LinkSpec } from "../../tests/pair/link.ts";
+import { directionOf as likeShape } from "../../tests/pair/shaped.ts";
 import { endpointTunnel } from "../../tests/sim/endpoint_tunnel.ts";
 import type { PingFlow } from "../../tests/sim/flows/ping.ts";
 import type { Samples } from "../../tests/sim/flows/samples.ts";
@@ -80,25 +81,9 @@ function linkOf(scenario: Scenario, line: number): LinkSpec {
 
 function directionOf(scenario: Scenario, line: number, way: Way): DirectionSpec {
   const shape = shapeOf(scenario, line, way);
-  const { queueUs = 0, queueBytes = 0, burst } = shape;
   return {
-    rate: shape.trace
-      ? playedFrom(virtualUs(0), shape.trace)
-      : new EventRate(rateSteps(scenario, line, way)),
-    delayUs: shape.delayUs ?? 0,
-    queue: { ...queueUs > 0 && { us: queueUs }, ...queueBytes > 0 && { bytes: queueBytes } },
-    loss: shape.loss ?? 0,
-    ...burst && {
-      burstLoss: {
-        toBad: burst.enter,
-        toGood: burst.leave,
-        lossGood: burst.good,
-        lossBad: burst.bad,
-      },
-    },
-    jitterUs: shape.jitterUs ?? 0,
-    reorders: shape.reorder ?? false,
-    ...shape.mtu && { mtuBytes: shape.mtu },
+    ...likeShape(shape, virtualUs(0)),
+    ...!shape.trace && { rate: new EventRate(rateSteps(scenario, line, way)) },
     mtuSchedule: mtuSteps(scenario, line, way).map(({ at, mtu }) => ({
       atUs: virtualUs(at),
       mtuBytes: mtu || Infinity,
@@ -117,16 +102,6 @@ function shapeOf(scenario: Scenario, line: number, way: Way): Partial<Shape> {
 /** Seconds after the traffic began as virtual time. */
 function virtualUs(seconds: number): number {
   return sim.START_US + seconds * 1e6;
-}
-
-/** A recorded capacity, from the beginning of the traffic. */
-function playedFrom(beginUs: number, trace: readonly number[]): RateSchedule {
-  const rate = traceOf(trace);
-  return {
-    finish: (at, bytes) => beginUs + rate.finish(at - beginUs, bytes),
-    meanBps: (fromUs, toUs) => rate.meanBps(fromUs - beginUs, toUs - beginUs),
-    fresh: () => playedFrom(beginUs, trace),
-  };
 }
 
 /** A rate that steps with the events of a case. */

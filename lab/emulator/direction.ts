@@ -158,7 +158,9 @@ export class Direction {
     const landing = this.#airHead === this.#airTail
       ? Infinity
       : this.#airTimes[this.#airHead & this.#mask] ?? Infinity;
-    return Math.min(landing, this.#headDone + (this.#shape.delayTrace ? 0 : this.#shape.delayUs));
+    const { delayUs, delayTrace, jitterUs, jitterIsNormal } = this.#shape;
+    const least = delayTrace || (jitterUs > 0 && jitterIsNormal) ? 0 : delayUs;
+    return Math.min(landing, this.#headDone + least);
   }
 
   /** What it has done; starts a new peak of the queue. */
@@ -204,6 +206,13 @@ export class Direction {
     return delayTrace[step % delayTrace.length]! * 1000;
   }
 
+  #jittered(delayUs: number): number {
+    const { jitterUs, jitterIsNormal } = this.#shape;
+    if (jitterUs === 0) return delayUs;
+    const random = jitterIsNormal ? this.#random.normal() : this.#random.next();
+    return Math.max(0, delayUs + jitterUs * random);
+  }
+
   #isLost(): boolean {
     const { loss, burst } = this.#shape;
     if (loss > 0 && this.#random.next() < loss) return true;
@@ -218,9 +227,9 @@ export class Direction {
   /** Puts a slot among those on the way; jitter without reordering never overtakes. */
   #fly(done: number, slot: number): void {
     if (this.#airTail - this.#airHead > this.#mask) return this.#drop(slot, "overrun");
-    const { jitterUs, reorder } = this.#shape;
+    const { reorder } = this.#shape;
     let at = this.#airTail++;
-    let landing = done + this.#delayUs(done) + (jitterUs > 0 ? this.#random.next() * jitterUs : 0);
+    let landing = done + this.#jittered(this.#delayUs(done));
     if (at !== this.#airHead) {
       const last = this.#airTimes[(at - 1) & this.#mask] ?? 0;
       if (reorder) at = this.#makeRoom(at, landing);

@@ -47,3 +47,30 @@ export class Opportunities {
     return this.#beginUs + turn * this.#periodUs + this.#ms[number % this.#ms.length]! * 1000;
   }
 }
+
+/** How long a recording is before it begins again, in microseconds. */
+export function periodUs(ms: readonly number[]): number {
+  return ms.at(-1)! * 1000;
+}
+
+/**
+ * What a recording that begins at 0 carries on average between two instants in microseconds, in
+ * bits per second. Opportunities at the second instant do not count.
+ */
+export function carriedBps(ms: readonly number[], fromUs: number, toUs: number): number {
+  if (toUs <= fromUs) return 0;
+  const count = opportunitiesBefore(ms, toUs) - opportunitiesBefore(ms, fromUs);
+  return count * OPPORTUNITY_BYTES * 8e6 / (toUs - fromUs);
+}
+
+function opportunitiesBefore(ms: readonly number[], us: number): number {
+  const turn = Math.floor(us / periodUs(ms));
+  const phaseMs = (us - turn * periodUs(ms)) / 1000;
+  let low = 0;
+  for (let high = ms.length; low < high;) {
+    const middle = (low + high) >> 1;
+    if (ms[middle]! < phaseMs) low = middle + 1;
+    else high = middle;
+  }
+  return turn * ms.length + low;
+}

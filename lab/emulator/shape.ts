@@ -31,6 +31,11 @@ export interface Shape {
   readonly delayTrace: readonly number[] | null;
   /** Added to the delay, uniform in 0 to this, in microseconds. */
   readonly jitterUs: number;
+  /**
+   * Whether it is normal instead, with that as its standard deviation: it takes away from the
+   * delay as often as it adds, as netem's does, but leaves nothing before 0.
+   */
+  readonly jitterIsNormal: boolean;
   /** Whether jitter may change the order of packets. */
   readonly reorder: boolean;
   /** Chance that a packet which has crossed the bottleneck is lost, 0 to 1. */
@@ -56,6 +61,7 @@ export const WIRE: Shape = {
   delayUs: 0,
   delayTrace: null,
   jitterUs: 0,
+  jitterIsNormal: false,
   reorder: false,
   loss: 0,
   burst: null,

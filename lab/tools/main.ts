@@ -6,13 +6,18 @@
 
 import { udpCount } from "./count.ts";
 import { flood, type FloodPlan } from "./flood.ts";
+import { quicSink, quicSource } from "./quic.ts";
 import { tcpSink, tcpSource } from "./tcp.ts";
 import { udpEcho, udpPing, udpSink, udpSource, udpUnfragmented } from "./udp.ts";
 
-const TOOLS: Readonly<Record<string, (args: readonly string[]) => void>> = {
+const TOOLS: Readonly<Record<string, (args: readonly string[]) => void | Promise<void>>> = {
   "tcp-sink": ([address = "", port, seconds]) => tcpSink(address, Number(port), Number(seconds)),
-  "tcp-source": ([address = "", port, seconds]) =>
-    tcpSource(address, Number(port), Number(seconds)),
+  "tcp-source": ([address = "", port, seconds, congestion = "cubic"]) =>
+    tcpSource(address, Number(port), Number(seconds), congestion),
+  "quic-sink": ([address = "", port, seconds, certificate = ""]) =>
+    quicSink(address, Number(port), Number(seconds), certificate),
+  "quic-source": ([address = "", port, seconds, certificate = "", congestion = "cubic"]) =>
+    quicSource(address, Number(port), Number(seconds), certificate, congestion),
   "udp-sink": ([address = "", port, seconds]) => udpSink(address, Number(port), Number(seconds)),
   "udp-source": ([address = "", port, rate, size, seconds]) =>
     udpSource(address, Number(port), Number(rate), Number(size), Number(seconds)),
@@ -27,6 +32,6 @@ const TOOLS: Readonly<Record<string, (args: readonly string[]) => void>> = {
 
 if (import.meta.main) {
   const [tool = "", ...args] = Deno.args;
-  TOOLS[tool]?.(args);
+  await TOOLS[tool]?.(args);
   Deno.exit(TOOLS[tool] ? 0 : 2);
 }

@@ -59,11 +59,11 @@ export function setTimeouts(fd: number, us: number): void {
 }
 
 /**
- * Chooses CUBIC, what most senders in the world use. A namespace inherits the host's default, and
- * sysctl may forbid others, but never to root.
+ * Chooses the congestion control. A namespace inherits the host's default, and sysctl may forbid
+ * others, but never to root.
  */
-function setCubic(fd: number): void {
-  const name = cString("cubic");
+function setCongestion(fd: number, congestion: string): void {
+  const name = cString(congestion);
   openLibc().setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, name.length - 1);
 }
 
@@ -78,12 +78,15 @@ export function tcpListen(address: string, port: number): number {
   return fd;
 }
 
-/** A connected TCP socket; throws when nobody answers within 5 s. */
-export function tcpConnect(address: string, port: number): number {
+/**
+ * A connected TCP socket; throws when nobody answers within 5 s.
+ * @param congestion its congestion control, by default what most senders in the world use
+ */
+export function tcpConnect(address: string, port: number, congestion = "cubic"): number {
   const libc = openLibc();
   const fd = open(address, SOCK_STREAM);
   setTimeouts(fd, 5_000_000);
-  setCubic(fd);
+  setCongestion(fd, congestion);
   const name = sockaddr(address, port);
   if (libc.connect(fd, name, name.length) === 0) return fd;
   const code = errno();

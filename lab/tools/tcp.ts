@@ -47,7 +47,8 @@ export interface TcpTotal {
 /** Last line of the source. */
 export interface TcpSent {
   readonly congestionControl: string;
-  readonly retransmits: number;
+  /** Absent where the sender does not tell. */
+  readonly retransmits?: number;
 }
 
 /** Accepts one connection on `address` and reads it to its end or for `seconds`. */
@@ -96,10 +97,15 @@ function readToEnd(fd: number, clock: HostClock, end: number): void {
 }
 
 /** Connects to a sink and writes for `seconds`. */
-export function tcpSource(address: string, port: number, seconds: number): void {
+export function tcpSource(
+  address: string,
+  port: number,
+  seconds: number,
+  congestion: string,
+): void {
   const libc = openLibc();
   const clock = new HostClock();
-  const fd = tcpConnect(address, port);
+  const fd = tcpConnect(address, port, congestion);
   setTimeouts(fd, 100_000);
   const end = clock.now() + seconds * 1e6;
   while (clock.now() < end) {

@@ -1,10 +1,14 @@
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { Direction } from "../../lab/emulator/direction.ts";
-import { Opportunities } from "../../lab/emulator/opportunities.ts";
+import { carriedBps, Opportunities, periodUs } from "../../lab/emulator/opportunities.ts";
 import { lowSatellite, lteInCar, mobileTrace } from "../../lab/mobile_trace.ts";
-import { meanBps, recordings } from "../../bench/links/recorded.ts";
+import { COMPARED, MADE_UP, recordedIn } from "../../lab/varying_lines.ts";
 
 const MS = 1_000;
+
+function meanBps(trace: readonly number[]): number {
+  return carriedBps(trace, 0, periodUs(trace));
+}
 
 Deno.test("Opportunities: a packet leaves at the next instant, small ones share it, unused ones are lost", () => {
   const play = new Opportunities([10, 20, 20, 50], 0);
@@ -48,17 +52,36 @@ Deno.test("Direction plays a recording from when it is set, with recorded delays
   assertEquals(landed, [[1, 5 + 10 + 4], [2, 5 + 30 + 4]]);
 });
 
-Deno.test("mobileTrace() carries about its mean, has gaps, and is the same for a seed", () => {
+Deno.test("mobileTrace() carries its mean, has gaps, and is the same for a seed", () => {
   const trace = mobileTrace(lteInCar(3));
-  assertAlmostEquals(meanBps(trace) / 14e6, 1, 0.35);
+  assertAlmostEquals(meanBps(trace) / 14e6, 1, 0.001);
   assertEquals(mobileTrace(lteInCar(3)), trace);
   const longest = Math.max(...trace.slice(1).map((ms, i) => ms - trace[i]!));
-  assert(longest > 150 && longest < 2000, `longest gap ${longest} ms`);
+  assert(longest > 150 && longest < 4000, `longest gap ${longest} ms`);
   assert(trace.every((ms, i) => i === 0 || ms >= trace[i - 1]!));
-  assertAlmostEquals(meanBps(mobileTrace(lowSatellite(3))) / 48e6, 1, 0.1);
+  assertAlmostEquals(meanBps(mobileTrace(lowSatellite(3))) / 48e6, 1, 0.001);
 });
 
-Deno.test("recordings() has no case without a folder", () => {
-  assertEquals(recordings(undefined), []);
-  assertEquals(recordings(""), []);
+Deno.test("carriedBps counts opportunities between two instants, round and round", () => {
+  const ms = [0, 2, 2, 5, 10];
+  const packets = (fromMs: number, toMs: number): number =>
+    Math.round(carriedBps(ms, fromMs * MS, toMs * MS) * (toMs - fromMs) / 1000 / 12_000);
+  assertEquals(packets(0, 10), 5);
+  assertEquals(packets(1, 3), 2);
+  assertEquals(packets(2, 5), 2);
+  assertEquals(packets(9, 21), 7);
+  assertEquals(packets(-10, 0), 5);
+  assertEquals(carriedBps(ms, 5, 5), 0);
+});
+
+Deno.test("recordedIn() has nothing without a folder, and says which file a folder lacks", () => {
+  assertEquals(recordedIn(undefined), []);
+  assertEquals(recordedIn(""), []);
+  const [first] = recordedIn("/nonexistent");
+  assertThrows(() => first?.lines, Error, "/nonexistent/lte-vz.down");
+});
+
+Deno.test("names of line sets are unique", () => {
+  const names = [...MADE_UP, ...recordedIn("/nonexistent"), ...COMPARED].map(({ name }) => name);
+  assertEquals(new Set(names).size, names.length);
 });

@@ -6,7 +6,7 @@
  */
 
 import { Bottleneck, type QueueLimit } from "./elements/bottleneck.ts";
-import { Delay, Jitter } from "./elements/delay.ts";
+import { Delay, Jitter, Order, RecordedDelay } from "./elements/delay.ts";
 import { Chain, type Element, IP_UDP_BYTES, IPV6_UDP_BYTES } from "./elements/element.ts";
 import {
   Blackhole,
@@ -31,7 +31,11 @@ export interface DirectionSpec {
   /** Random loss, 0 to 1. */
   readonly loss?: number;
   readonly burstLoss?: GilbertElliottOptions;
+  /** A delay that was recorded, instead of `delayUs`. */
+  readonly recordedDelay?: { readonly ms: readonly number[]; readonly beginUs: number };
   readonly jitterUs?: number;
+  /** Whether the jitter is normal around the delay, with that as its standard deviation. */
+  readonly jitterIsNormal?: boolean;
   /** Whether the jitter lets packets overtake each other. */
   readonly reorders?: boolean;
   /**
@@ -88,8 +92,16 @@ function directionOf(spec: DirectionSpec, headerBytes: number, rng: Rng): Direct
   if (spec.blackholes !== undefined) elements.push(new Blackhole(spec.blackholes));
   if (spec.loss) elements.push(new RandomLoss(spec.loss, rng.fork(1)));
   if (spec.burstLoss) elements.push(new GilbertElliott(spec.burstLoss, rng.fork(2)));
-  elements.push(delay);
-  if (spec.jitterUs) elements.push(new Jitter(spec.jitterUs, spec.reorders ?? false, rng.fork(3)));
+  const { recordedDelay, reorders = false, jitterIsNormal = false } = spec;
+  if (recordedDelay === undefined) elements.push(delay);
+  else {
+    elements.push(new RecordedDelay(recordedDelay.ms, recordedDelay.beginUs));
+    if (!reorders) elements.push(new Order());
+  }
+  if (spec.jitterUs) {
+    const jitter = { reorders, ...jitterIsNormal && { normalAroundUs: spec.delayUs } };
+    elements.push(new Jitter(spec.jitterUs, jitter, rng.fork(3)));
+  }
   return { chain: new Chain(elements, headerBytes), queue, delay, mtu };
 }
 

@@ -41,6 +41,11 @@ export class Rng {
     return -mean * Math.log(1 - this.next());
   }
 
+  /** Returns a number of the standard normal distribution (Box and Muller). */
+  normal(): number {
+    return Math.sqrt(this.exponential(2)) * Math.cos(2 * Math.PI * this.next());
+  }
+
   /** Fills `out` with bytes. */
   fill(out: Uint8Array): void {
     for (let i = 0; i < out.length; i++) out[i] = this.uint32();

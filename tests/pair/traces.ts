@@ -1,6 +1,6 @@
 /**
  * A mobile line as Mahimahi records them (mm-link(1)): the milliseconds at which a packet of
- * 1504 bytes could be sent. This one is synthetic, so that no recording has to be shipped: a
+ * 1500 bytes could be sent. This one is synthetic, so that no recording has to be shipped: a
  * rate that wanders between 4 and 36 Mbit/s from one 100 ms to the next, an outage of
  * 300 ms in the tenth second, and opportunities that come in clumps of 5 ms, as a base station
  * grants them. It lasts ten seconds and repeats.
@@ -8,7 +8,7 @@
  * @module
  */
 
-import { OPPORTUNITY_BYTES } from "./elements/rate_schedule.ts";
+import { OPPORTUNITY_BYTES } from "../../lab/emulator/opportunities.ts";
 import { Rng } from "./rng.ts";
 
 const LENGTH_MS = 10_000;

@@ -28,6 +28,7 @@ const COLUMNS: readonly (readonly [string, number, (result: Result) => string])[
   ["owd99", 6, (r) => number(r.delay99Ms, 1)],
   ["req50", 6, (r) => number(r.requestMs, 0)],
   ["req95", 6, (r) => number(r.request95Ms, 0)],
+  ["outside", 7, (r) => number(r.outsideMbps, 1)],
   ["jain", 5, (r) => number(r.fairness, 2)],
 ];
 

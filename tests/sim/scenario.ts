@@ -10,12 +10,14 @@ import type { Schedule } from "../../src/schedule.ts";
 import type { RuleOptions } from "../../src/rule_options.ts";
 import type { DirectionSpec, LinkSpec } from "../pair/link.ts";
 import { BulkFlow } from "./flows/bulk.ts";
+import { OutsideNetwork } from "./flows/outside.ts";
 import { PingFlow } from "./flows/ping.ts";
+import { QuicFlow } from "./flows/quic.ts";
 import { RequestFlow } from "./flows/requests.ts";
 import { StreamFlow } from "./flows/stream.ts";
 import type { Node } from "./node.ts";
 import { CLIENT, SERVER, type Side } from "./packet.ts";
-import { Simulation } from "./simulation.ts";
+import { FLOW_PORT, Simulation } from "./simulation.ts";
 import type { CongestionName } from "./tcp/congestion.ts";
 import type { TunnelFactory } from "./tunnel.ts";
 
@@ -27,6 +29,9 @@ export const WARM_UP_US = 3_000_000;
 const RAMP_STEP_US = 100_000;
 /** Largest packet of the TUN interfaces, until a tunnel says otherwise: 1500 less the overhead of the tunnel. */
 export const INNER_MTU = 1434;
+
+/** Largest packet of somebody who uses a line without the tunnel. */
+const LINE_MTU = 1500;
 
 /** What is to be simulated. */
 export interface Scenario {
@@ -40,10 +45,17 @@ export interface Scenario {
   readonly flows?: number;
   /** Congestion control of the bulk transfers, in turn; CUBIC when absent. */
   readonly congestion?: readonly CongestionName[];
+  /** What is not measured at first, in whole seconds; {@linkcode WARM_UP_US} when absent. */
+  readonly warmUpSeconds?: number;
   /** Measured time without the warm-up; 10 when absent. */
   readonly seconds?: number;
   /** How many seeds its snapshot row is the median of, where chance matters; 1 when absent. */
   readonly seeds?: number;
+  /**
+   * Packets of the bulk per thousand that may leave the tunnel after a later one, as they must
+   * when a line is silent for longer than packets are held; 10 when absent.
+   */
+  readonly latePerMille?: number;
   /** Rules of both ends for some packets. */
   readonly rules?: readonly RuleOptions[];
   /** For interactive packets to which no such rule applies; "needed" when absent. */
@@ -65,8 +77,12 @@ export type Traffic =
     readonly bytes: number;
     readonly tos?: number;
   }
+  /** A transfer by QUIC, which counts as goodput. */
+  | { readonly kind: "quic"; readonly congestion: CongestionName }
   /** UDP at the given rate, which counts as goodput. */
   | { readonly kind: "udp"; readonly mbps: number }
+  /** A transfer by TCP over one of the lines, without the tunnel, from the beginning. */
+  | { readonly kind: "outside"; readonly link: number; readonly congestion: CongestionName }
   /** Answers of the server of this many bytes, one after another. */
   | { readonly kind: "requests"; readonly responseBytes: number; readonly thinkMs: number };
 
@@ -103,6 +119,8 @@ export interface Result {
   /** Time from a request to the end of its answer; NaN without requests. */
   readonly requestMs: number;
   readonly request95Ms: number;
+  /** What flows outside the tunnel got, in Mbit/s; NaN without any. */
+  readonly outsideMbps: number;
   /** Jain's index over the bulk transfers; NaN for one. */
   readonly fairness: number;
 }
@@ -122,8 +140,10 @@ export interface Run {
   readonly scenario: Scenario;
   readonly simulation: Simulation;
   readonly bulk: readonly BulkFlow[];
+  /** Those that do not use the tunnel, and do not count. */
+  readonly outside: readonly BulkFlow[];
   /** Traffic that counts beside it. */
-  readonly udp: readonly StreamFlow[];
+  readonly udp: readonly (StreamFlow | QuicFlow)[];
   readonly ping: PingFlow;
   /** The node that sends the bulk data, and the other. */
   readonly sending: Node;
@@ -138,21 +158,36 @@ export function runScenario(
 ): Result {
   const run = openRun(scenario, factory, options);
   const { simulation } = run;
-  const endUs = START_US + WARM_UP_US + 1e6 * (options.seconds ?? scenario.seconds ?? 10);
+  const measuredUs = measuredFromUs(scenario);
+  const endUs = measuredUs + 1e6 * (options.seconds ?? scenario.seconds ?? 10);
   const progress: number[] = [];
   let before: number[] = [];
+  let outsideBefore = 0;
   for (let at = START_US; at < endUs; at += RAMP_STEP_US) {
     simulation.runUntil(at);
     progress.push(goodBytesOf(run));
-    if (at === START_US + WARM_UP_US) before = run.bulk.map((flow) => flow.goodBytes);
+    if (at === measuredUs) {
+      before = run.bulk.map((flow) => flow.goodBytes);
+      outsideBefore = outsideBytesOf(run);
+    }
     options.onStep?.(run);
   }
   simulation.runUntil(endUs);
   progress.push(goodBytesOf(run));
   const result = resultOf(run, progress, endUs);
+  const outsideMbps = run.outside.length === 0
+    ? NaN
+    : (outsideBytesOf(run) - outsideBefore) * 8 / (endUs - measuredUs);
+  for (const flow of run.outside) flow.stop();
   const fairness = jain(run.bulk.map((flow, i) => flow.goodBytes - before[i]!));
   simulation.finish();
-  return { ...result, fairness, lost: lostOf(run), streamLost: streamOf(run)?.lost ?? NaN };
+  return {
+    ...result,
+    fairness,
+    outsideMbps,
+    lost: lostOf(run),
+    streamLost: streamOf(run)?.lost ?? NaN,
+  };
 }
 
 function openRun(
@@ -168,18 +203,24 @@ function openRun(
     const make = (port: number): BulkFlow => new BulkFlow(simulation, port, bulkOptions);
     return simulation.addFlow(START_US + i * 10_000, make);
   });
-  const udp = beside.flatMap((traffic) =>
-    traffic.kind === "udp" ? [addUdp(simulation, from, traffic.mbps, mtu)] : []
+  const udp = beside.flatMap((traffic): (StreamFlow | QuicFlow)[] => {
+    if (traffic.kind === "udp") return [addUdp(simulation, from, traffic.mbps, mtu)];
+    if (traffic.kind !== "quic") return [];
+    const quic = { from, mtu, congestion: traffic.congestion };
+    return [simulation.addFlow(START_US, (port) => new QuicFlow(simulation, port, quic))];
+  });
+  const outside = beside.flatMap((traffic) =>
+    traffic.kind === "outside" ? [addOutside(simulation, from, traffic)] : []
   );
   const ping = simulation.addFlow(
-    START_US + WARM_UP_US,
+    measuredFromUs(scenario),
     (port) => new PingFlow(simulation, port, 100_000),
   );
-  for (const traffic of beside) addTraffic(simulation, from, mtu, traffic);
+  for (const traffic of beside) addTraffic(simulation, scenario, mtu, traffic);
   const [sending, receiving] = from === CLIENT
     ? [simulation.client, simulation.server]
     : [simulation.server, simulation.client];
-  return { scenario, simulation, bulk, udp, ping, sending, receiving };
+  return { scenario, simulation, bulk, outside, udp, ping, sending, receiving };
 }
 
 /** Constant-rate UDP in full packets; begins with the bulk. */
@@ -189,35 +230,63 @@ function addUdp(simulation: Simulation, from: Side, mbps: number, mtu: number): 
   return simulation.addFlow(START_US, (port) => new StreamFlow(simulation, port, options));
 }
 
+/** Begins before the tunnel's traffic, so that this finds the line in use. */
+function addOutside(
+  simulation: Simulation,
+  from: Side,
+  { link, congestion }: Extract<Traffic, { kind: "outside" }>,
+): BulkFlow {
+  const network = new OutsideNetwork(simulation.queue, simulation.lines[link]!.link);
+  const flow = new BulkFlow(network, FLOW_PORT, { from, mtu: LINE_MTU, congestion });
+  network.flow = flow;
+  flow.start();
+  return flow;
+}
+
 /** What is measured under load begins when there is load. */
-function addTraffic(simulation: Simulation, from: Side, mtu: number, traffic: Traffic): void {
+function addTraffic(
+  simulation: Simulation,
+  scenario: Scenario,
+  mtu: number,
+  traffic: Traffic,
+): void {
+  const atUs = measuredFromUs(scenario);
   if (traffic.kind === "stream") {
-    const options = { ...traffic, from };
-    simulation.addFlow(START_US + WARM_UP_US, (port) => new StreamFlow(simulation, port, options));
+    const options = { ...traffic, from: scenario.from ?? SERVER };
+    simulation.addFlow(atUs, (port) => new StreamFlow(simulation, port, options));
   } else if (traffic.kind === "requests") {
     const options = { ...traffic, mtu, thinkUs: traffic.thinkMs * 1000 };
-    simulation.addFlow(START_US + WARM_UP_US, (port) => new RequestFlow(simulation, port, options));
+    simulation.addFlow(atUs, (port) => new RequestFlow(simulation, port, options));
   }
 }
 
+/** Virtual time at which measuring begins. */
+function measuredFromUs({ warmUpSeconds }: Scenario): number {
+  return START_US + (warmUpSeconds === undefined ? WARM_UP_US : warmUpSeconds * 1e6);
+}
+
 /** The stream whose gaps and delays are told: the first that is no load itself, or the load. */
-function streamOf({ simulation, udp }: Run): StreamFlow | undefined {
+export function streamOf({ simulation, udp }: Run): StreamFlow | undefined {
   const streams = simulation.flows.filter((flow) => flow instanceof StreamFlow);
-  return streams.find((flow) => !udp.includes(flow)) ?? udp[0];
+  return streams.find((flow) => !udp.includes(flow)) ?? streams[0];
 }
 
 function goodBytesOf({ bulk, udp }: Run): number {
   return [...bulk, ...udp].reduce((sum, flow) => sum + flow.goodBytes, 0);
 }
 
+function outsideBytesOf({ outside }: Run): number {
+  return outside.reduce((sum, flow) => sum + flow.goodBytes, 0);
+}
+
 /** What is known before the traffic ends. */
-type Measured = Omit<Result, "lost" | "streamLost" | "fairness">;
+type Measured = Omit<Result, "lost" | "streamLost" | "fairness" | "outsideMbps">;
 
 function resultOf(run: Run, progress: readonly number[], endUs: number): Measured {
   const { scenario, simulation, bulk, ping } = run;
   const { from = SERVER } = scenario;
-  const firstUs = START_US + WARM_UP_US;
-  const firstStep = WARM_UP_US / RAMP_STEP_US;
+  const firstUs = measuredFromUs(scenario);
+  const firstStep = (firstUs - START_US) / RAMP_STEP_US;
   const bytes = progress.at(-1)! - progress[firstStep]!;
   const goodputMbps = bytes * 8 / (endUs - firstUs);
   const queues = simulation.lines.flatMap(({ link }) => [link.upQueue, link.downQueue]);

@@ -9,6 +9,8 @@ import type { RuleOptions } from "../../src/rule_options.ts";
 import { type RateStep, steppedRate, traceRate } from "../pair/elements/rate_schedule.ts";
 import { type DirectionSpec, line, type LineNumbers, type LinkSpec } from "../pair/link.ts";
 import { mobileTrace } from "../pair/traces.ts";
+import { COMPARED, MADE_UP } from "../../lab/varying_lines.ts";
+import { linksOf } from "../pair/shaped.ts";
 import { CLIENT } from "./packet.ts";
 import { type Scenario, START_US, type Traffic, WARM_UP_US } from "./scenario.ts";
 import { FLOW_PORT } from "./simulation.ts";
@@ -81,6 +83,10 @@ const CALL: Traffic = { kind: "stream", packetsPerSecond: 50, bytes: 200, tos: 0
 const CALLS_TWICE: RuleOptions = { dscp: 46, ports: [], links: [], duplicate: "all" };
 /** The first bulk transfer is bound to one link. */
 const FIRST_ON_A: RuleOptions = { ports: [FLOW_PORT], links: ["a"] };
+/** A download by a browser. */
+const QUIC: Traffic = { kind: "quic", congestion: "cubic" };
+/** Somebody downloads over the first line without the tunnel. */
+const SOMEBODY_ON_A: Traffic = { kind: "outside", link: 0, congestion: "cubic" };
 /** A page's parts. */
 const REQUESTS: Traffic = { kind: "requests", responseBytes: 60_000, thinkMs: 100 };
 
@@ -106,6 +112,33 @@ export const MTU_SCENARIOS: readonly Scenario[] = [
   },
   { name: "shrinks to 1280 both", links: shrinking(carrying(1500, 1500), 1280) },
   { name: "4 flows, 1500+1492", links: carrying(1500, 1492), flows: 4 },
+];
+
+/** Lines of `lab/varying_lines.ts`, whose recordings begin with the traffic. */
+function playing(name: string): LinkSpec[] {
+  return linksOf([...MADE_UP, ...COMPARED].find((set) => set.name === name)!.lines, START_US);
+}
+
+/** What scenarios on lines with outages of seconds have in common. */
+const OUTAGES = { seconds: 20, seeds: 3, latePerMille: 25 } as const;
+
+/** Lines that are never the same for long, and those of a published comparison that are worst. */
+const VARYING_SCENARIOS: readonly Scenario[] = [
+  ...["two-lte", "dish-lte", "wifi-lte", "5g-dsl"].flatMap((name): Scenario[] => {
+    const scenario = { name, links: playing(name), beside: [CALL], ...OUTAGES };
+    return [scenario, { ...scenario, name: `${name} up`, from: CLIENT }];
+  }),
+  ...["jitter", "M07", "M12", "M14", "M16"].map((name): Scenario => ({
+    name: `${name} BBR`,
+    links: playing(name),
+    seeds: 3,
+    congestion: ["bbr"],
+    beside: [CALL],
+  })),
+  { name: "QUIC, M01", links: playing("M01"), flows: 0, beside: [QUIC] },
+  { name: "QUIC, two-lte", links: playing("two-lte"), flows: 0, beside: [QUIC], ...OUTAGES },
+  { name: "50/20+50/20, a shared", links: pair, beside: [SOMEBODY_ON_A] },
+  { name: "two-lte, a shared", links: playing("two-lte"), beside: [SOMEBODY_ON_A], ...OUTAGES },
 ];
 
 /** All of them, in the order of the table. */
@@ -237,4 +270,5 @@ export const SCENARIOS: readonly Scenario[] = [
     schedule: "redundant",
   },
   ...MTU_SCENARIOS,
+  ...VARYING_SCENARIOS,
 ];

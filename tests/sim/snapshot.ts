@@ -35,6 +35,7 @@ const COLUMNS: readonly (readonly [string, Kind, (result: Result) => number])[] 
   ["owd99", "ms", (r) => round(r.delay99Ms, 1)],
   ["req50", "ms", (r) => round(r.requestMs, 1)],
   ["req95", "ms", (r) => round(r.request95Ms, 1)],
+  ["outside", "note", (r) => round(r.outsideMbps, 1)],
   ["jain", "note", (r) => round(r.fairness, 0.05)],
 ];
 

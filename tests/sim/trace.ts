@@ -5,6 +5,7 @@
  * @module
  */
 
+import { QuicFlow } from "./flows/quic.ts";
 import { CLIENT } from "./packet.ts";
 import { type Run, START_US } from "./scenario.ts";
 
@@ -12,7 +13,8 @@ import { type Run, START_US } from "./scenario.ts";
 export class Tracer {
   #at = 0;
   #good = 0;
-  readonly #left: number[] = [];
+  readonly #sent: number[] = [];
+  readonly #departed: number[] = [];
   readonly #drops: number[] = [];
   readonly #tooBig: number[] = [];
   #held = 0;
@@ -22,11 +24,11 @@ export class Tracer {
 
   /** Prints the state of `run`, after what the tunnels have reported since the last line. */
   onStep(run: Run): void {
-    const { simulation, bulk } = run;
+    const { simulation, bulk, udp } = run;
     const now = simulation.queue.now;
     const seconds = Math.max(1, now - this.#at) / 1e6;
     this.#printEvents(run);
-    const good = bulk.reduce((sum, flow) => sum + flow.goodBytes, 0);
+    const good = [...bulk, ...udp].reduce((sum, flow) => sum + flow.goodBytes, 0);
     const parts = [
       `${(now / 1e6).toFixed(1).padStart(5)}s`,
       `good ${mbps(good - this.#good, seconds)}`,
@@ -39,38 +41,62 @@ export class Tracer {
     this.#good = good;
   }
 
+  /**
+   * What a link could carry, was given and passed on, in Mbit/s; its queue; what it dropped; and
+   * what the sender believes of it: rate, bytes in flight, round trip, why it is not used.
+   */
   #link(run: Run, i: number, seconds: number): string {
     const { link } = run.simulation.lines[i]!;
+    const { now } = run.simulation.queue;
     const upload = run.sending.side === CLIENT;
     const chain = upload ? link.up : link.down;
     const queue = upload ? link.upQueue : link.downQueue;
-    const status = run.sending.endpoint.status(run.simulation.queue.now)?.peers[0]?.links[i];
-    const left = chain.leftBytes - (this.#left[i] ?? 0);
+    const departed = queue.departedBytes(now);
+    const sent = queue.queuedBytes(now) + departed;
     const drops = chain.drops - (this.#drops[i] ?? 0);
-    this.#left[i] = chain.leftBytes;
+    const capacity = (queue.rate.meanBps(this.#at, now) / 1e6).toFixed(1).padStart(5);
+    const given = mbps(sent - (this.#sent[i] ?? 0), seconds);
+    const passed = mbps(departed - (this.#departed[i] ?? 0), seconds);
+    this.#sent[i] = sent;
+    this.#departed[i] = departed;
     this.#drops[i] = chain.drops;
-    const queueMs = (queue.queuedUs(run.simulation.queue.now) / 1000).toFixed(0).padStart(3);
-    const own = status === undefined
-      ? ""
-      : ` r${(status.rateBps / 1e6).toFixed(1).padStart(5)} fl${
-        (status.inFlightBytes / 1024).toFixed(0).padStart(4)
-      }k srtt${(status.srttUs / 1000).toFixed(0).padStart(3)}${
-        status.state === "up" ? "" : ` ${status.state.toUpperCase()}`
-      }`;
+    const queueMs = (queue.queuedUs(now) / 1000).toFixed(0).padStart(3);
     const mtu = upload ? link.upMtu : link.downMtu;
     const big = mtu.drops - (this.#tooBig[i] ?? 0);
     this.#tooBig[i] = mtu.drops;
     const lost = `d${drops}${big === 0 ? "" : ` big${big}`}`;
-    return `${link.spec.name} ${mbps(left, seconds)} q${queueMs}ms ${lost}${own}`;
+    return `${link.spec.name} cap${capacity} in${given} out${passed} q${queueMs}ms ${lost}` +
+      this.#belief(run, i);
+  }
+
+  #belief(run: Run, i: number): string {
+    const { endpoint } = run.sending;
+    const status = endpoint.status(run.simulation.queue.now)?.peers[0]?.links[i];
+    if (status === undefined) return "";
+    const rate = (status.rateBps / 1e6).toFixed(1).padStart(5);
+    const flight = (status.inFlightBytes / 1024).toFixed(0).padStart(4);
+    const srtt = (status.srttUs / 1000).toFixed(0).padStart(3);
+    const loss = (status.sendLoss * 100).toFixed(1);
+    const state = status.state === "up" ? "" : ` ${status.state.toUpperCase()}`;
+    const reason = status.reason === "" ? "" : ` (${status.reason})`;
+    return ` r${rate} fl${flight}k srtt${srtt} l${loss}%${state}${reason}`;
   }
 
   #tcp(run: Run): string {
+    const quic = run.udp.find((flow) => flow instanceof QuicFlow);
+    if (quic !== undefined) return this.#quic(quic);
     const flow = run.bulk[0];
     if (flow === undefined) return "";
     const { board, congestion, state, resent } = flow.sender;
     const srtt = (board.srttUs / 1000).toFixed(0);
     return `tcp ${state[0]} cwnd${congestion.cwnd.toFixed(0).padStart(4)}${congestion.note}` +
       ` pipe${board.pipe} srtt${srtt} ooo${flow.receiver.held} re${resent}`;
+  }
+
+  #quic({ sender }: QuicFlow): string {
+    const { congestion, state, pipe, srttUs, lost, probes } = sender;
+    return `quic ${state[0]} cwnd${congestion.cwnd.toFixed(0).padStart(4)}${congestion.note}` +
+      ` pipe${pipe} srtt${(srttUs / 1000).toFixed(0)} lost${lost} probes${probes}`;
   }
 
   #queues(run: Run): string {

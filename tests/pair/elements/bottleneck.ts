@@ -19,6 +19,8 @@ export interface QueueLimit {
 export class Bottleneck implements Element {
   readonly name = "queue";
   drops = 0;
+  /** Bytes that had left by the last time anybody asked. */
+  #departedBytes = 0;
   /** The most that has ever waited. */
   maxBytes = 0;
   readonly #limitBytes: number;
@@ -50,6 +52,12 @@ export class Bottleneck implements Element {
     return this.#queued;
   }
 
+  /** Bytes that have left by `at`. */
+  departedBytes(at: number): number {
+    this.#release(at);
+    return this.#departedBytes;
+  }
+
   /** How long a packet that enters at `at` waits, in microseconds. */
   queuedUs(at: number): number {
     return Math.max(0, this.#freeAt - at);
@@ -58,7 +66,9 @@ export class Bottleneck implements Element {
   #release(at: number): void {
     const mask = this.#sizes.length - 1;
     while (this.#count > 0 && this.#departures[this.#head & mask]! <= at) {
-      this.#queued -= this.#sizes[this.#head++ & mask]!;
+      const bytes = this.#sizes[this.#head++ & mask]!;
+      this.#queued -= bytes;
+      this.#departedBytes += bytes;
       this.#count--;
     }
   }

@@ -2,10 +2,10 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { Rng } from "../rng.ts";
 import { mobileTrace } from "../traces.ts";
 import { Bottleneck } from "./bottleneck.ts";
-import { Delay, Jitter } from "./delay.ts";
+import { Delay, Jitter, type JitterOptions, Order, RecordedDelay } from "./delay.ts";
 import { Chain, DROPPED, IPV6_UDP_BYTES } from "./element.ts";
 import { Blackhole, GilbertElliott, Mtu, RandomLoss } from "./loss.ts";
-import { constantRate, steppedRate, traceRate } from "./rate_schedule.ts";
+import { constantRate, steppedRate, traceOf, traceRate } from "./rate_schedule.ts";
 
 Deno.test("Bottleneck sends back to back at its rate, counted in IP bytes", () => {
   const queue = new Bottleneck(constantRate(12e6));
@@ -59,17 +59,26 @@ Deno.test("steppedRate holds everything during a step of 0 bit/s", () => {
   assertEquals(rate.finish(900, 200), 6100);
 });
 
-Deno.test("traceRate delivers 1504 bytes at each line of a Mahimahi trace", () => {
+Deno.test("traceRate delivers 1500 bytes at each line of a Mahimahi trace", () => {
   const rate = traceRate("1\n2\n2\n5\n");
-  assertEquals(rate.finish(0, 1504), 1000);
-  assertEquals(rate.finish(1000, 1504), 2000);
+  assertEquals(rate.finish(0, 1500), 1000);
+  assertEquals(rate.finish(1000, 1500), 2000);
   assertEquals(rate.finish(2000, 700), 2000);
   assertEquals(rate.finish(2000, 700), 2000);
-  assertEquals(rate.finish(2000, 1504), 5000);
-  assertEquals(rate.finish(5000, 1504), 6000);
-  assertAlmostEquals(rate.meanBps(0, 5000), 4 * 1504 * 8 / 0.005, 1);
-  assertAlmostEquals(rate.meanBps(1500, 5000), 3 * 1504 * 8 / 0.0035, 1);
-  assertEquals(rate.fresh!().finish(0, 1504), 1000);
+  assertEquals(rate.finish(2000, 1500), 5000);
+  assertEquals(rate.finish(5000, 1500), 6000);
+  assertAlmostEquals(rate.meanBps(0, 5000), 4 * 1500 * 8 / 0.005, 1);
+  assertAlmostEquals(rate.meanBps(1500, 5000), 3 * 1500 * 8 / 0.0035, 1);
+  assertEquals(rate.fresh!().finish(0, 1500), 1000);
+});
+
+Deno.test("traceOf plays the end of a recording until it begins", () => {
+  const rate = traceOf([1, 2, 10], 25_000);
+  assertEquals(rate.finish(0, 1500), 5000);
+  assertEquals(rate.finish(5001, 1500), 6000);
+  assertEquals(rate.finish(22_000, 1500), 25_000);
+  assertEquals(rate.finish(25_001, 1500), 26_000);
+  assertAlmostEquals(rate.meanBps(25_000, 35_000), 3 * 1500 * 8 / 0.01, 1);
 });
 
 Deno.test("mobileTrace is a valid trace of ten seconds", () => {
@@ -82,7 +91,7 @@ Deno.test("mobileTrace is a valid trace of ten seconds", () => {
 
 Deno.test("Jitter keeps the order unless it is told to reorder", () => {
   const times = (reorders: boolean): number[] => {
-    const jitter = new Jitter(5000, reorders, new Rng(1));
+    const jitter = new Jitter(5000, { reorders }, new Rng(1));
     return Array.from({ length: 1000 }, (_, i) => jitter.pass(i * 10));
   };
   const ordered = times(false);
@@ -141,4 +150,39 @@ Deno.test("Chain adds IP and UDP headers, passes the elements in turn and counts
   assertEquals(chain.pass(0, 1473), DROPPED);
   assertEquals([chain.entered, chain.left, chain.leftBytes, chain.drops], [2, 1, 1500, 1]);
   assertEquals(chain.elements.map((element) => element.drops), [1, 0, 0]);
+});
+
+Deno.test("Jitter that is normal takes away as often as it adds, and keeps the order", () => {
+  const delays = (options: JitterOptions): number[] => {
+    const jitter = new Jitter(5000, options, new Rng(1));
+    return Array.from({ length: 4000 }, (_, i) => jitter.pass(i * 1e6) - i * 1e6);
+  };
+  const free = delays({ reorders: true, normalAroundUs: 1e6 });
+  const mean = free.reduce((sum, us) => sum + us, 0) / free.length;
+  const deviation = Math.sqrt(free.reduce((sum, us) => sum + (us - mean) ** 2, 0) / free.length);
+  assertAlmostEquals(mean, 0, 300);
+  assertAlmostEquals(deviation, 5000, 300);
+  assert(
+    delays({ normalAroundUs: 2000 }).every((us) => us >= -2000),
+    "nothing comes before it left",
+  );
+  const jitter = new Jitter(5000, { normalAroundUs: 20_000 }, new Rng(2));
+  const times = Array.from({ length: 1000 }, (_, i) => jitter.pass(20_000 + i * 10));
+  assert(times.every((time, i) => i === 0 || time >= times[i - 1]!));
+});
+
+Deno.test("RecordedDelay follows its file from an instant on and again and again; Order keeps the order", () => {
+  const delay = new RecordedDelay([30, 5], 20_000);
+  const order = new Order();
+  const entered = [0, 20_000, 29_999, 30_000, 40_000];
+  const left = entered.map((at) => delay.pass(at));
+  assertEquals(left, [30_000, 50_000, 59_999, 35_000, 70_000]);
+  assertEquals(left.map((at) => order.pass(at)), [30_000, 50_000, 59_999, 59_999, 70_000]);
+});
+
+Deno.test("Bottleneck counts what has left", () => {
+  const queue = new Bottleneck(constantRate(12e6));
+  queue.pass(0, 1500);
+  queue.pass(0, 1500);
+  assertEquals([0, 1000, 1999, 2000].map((at) => queue.departedBytes(at)), [0, 1500, 1500, 3000]);
 });

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { carriedBps, Opportunities, periodUs } from "../../../lab/emulator/opportunities.ts";
+
 /** A capacity that is known for all time. */
 export interface RateSchedule {
   /** Returns when `bytes` that start at `at` will have been sent; calls are in order of time. */
@@ -76,48 +78,24 @@ export function steppedRate(steps: readonly RateStep[]): RateSchedule {
   };
 }
 
-/** Bytes that one opportunity of a Mahimahi trace carries. */
-export const OPPORTUNITY_BYTES = 1504;
-
 /**
- * A capacity given as in Mahimahi's trace files (mm-link(1)): each line is a
- * millisecond at which one packet of 1504 bytes may be sent; the file repeats.
+ * A capacity given as in Mahimahi's trace files (mm-link(1)): each line is a millisecond at which
+ * 1500 bytes may be sent; the last one is the period.
  */
 export function traceRate(text: string): RateSchedule {
   return traceOf(text.split("\n").filter((line) => line.trim() !== "").map(Number));
 }
 
-/** The same, of the milliseconds in the order of the file, which is not empty. */
-export function traceOf(lines: readonly number[]): RateSchedule {
-  const periodUs = lines.at(-1)! * 1000;
-  let next = 0;
-  let spare = 0;
-  const timeOf = (n: number): number =>
-    Math.floor(n / lines.length) * periodUs + lines[n % lines.length]! * 1000;
+/**
+ * The same, of the milliseconds in the order of the file, which is not empty.
+ * @param beginUs when the file is played from its beginning; until then it plays its end
+ */
+export function traceOf(ms: readonly number[], beginUs = 0): RateSchedule {
+  const turns = Math.ceil(beginUs / periodUs(ms));
+  const opportunities = new Opportunities(ms, beginUs - turns * periodUs(ms));
   return {
-    finish(at, bytes): number {
-      let needed = bytes;
-      if (spare > 0 && timeOf(next - 1) >= at) {
-        const used = Math.min(spare, needed);
-        spare -= used;
-        needed -= used;
-        if (needed === 0) return timeOf(next - 1);
-      }
-      while (timeOf(next) < at) next++;
-      while (needed > 0) {
-        spare = OPPORTUNITY_BYTES - Math.min(needed, OPPORTUNITY_BYTES);
-        needed -= Math.min(needed, OPPORTUNITY_BYTES);
-        next++;
-      }
-      return timeOf(next - 1);
-    },
-    meanBps: (fromUs, toUs): number => {
-      const before = (us: number): number =>
-        Math.floor(us / periodUs) * lines.length +
-        lines.filter((ms) => ms * 1000 < us % periodUs).length;
-      const count = before(toUs) - before(fromUs);
-      return count * OPPORTUNITY_BYTES * 8e6 / (toUs - fromUs);
-    },
-    fresh: (): RateSchedule => traceOf(lines),
+    finish: (at, bytes): number => opportunities.finish(at, bytes),
+    meanBps: (fromUs, toUs): number => carriedBps(ms, fromUs - beginUs, toUs - beginUs),
+    fresh: (): RateSchedule => traceOf(ms, beginUs),
   };
 }

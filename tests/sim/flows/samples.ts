@@ -18,6 +18,11 @@ export class Samples {
     this.#sorted = false;
   }
 
+  /** NaN without samples. */
+  get mean(): number {
+    return this.#values.reduce((sum, value) => sum + value, 0) / this.#values.length;
+  }
+
   /** Returns the `fraction` quantile (nearest rank), NaN without samples. */
   quantile(fraction: number): number {
     const values = this.#values;

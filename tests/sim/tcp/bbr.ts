@@ -7,10 +7,9 @@
  * @module
  */
 
-import type { Congestion, SenderState } from "./congestion.ts";
+import type { Congestion, InFlight, SenderState } from "./congestion.ts";
 import { INITIAL_WINDOW } from "./cubic.ts";
 import { RateSampler } from "./rate_sampler.ts";
-import type { Scoreboard } from "./scoreboard.ts";
 import { WindowedMax } from "./windowed_max.ts";
 
 /** 2/ln 2: doubles the rate each round trip. */
@@ -61,7 +60,7 @@ export class Bbr implements Congestion {
     return ` ${this.#mode} ${(1 / this.paceUs * 11.4e3).toFixed(1)}M`;
   }
 
-  onSend(now: number, segment: number, board: Scoreboard, limited: boolean): void {
+  onSend(now: number, segment: number, board: InFlight, limited: boolean): void {
     this.#sampler.onSend(now, segment, board.pipe, limited);
   }
 
@@ -71,7 +70,7 @@ export class Bbr implements Congestion {
 
   onAck(
     now: number,
-    board: Scoreboard,
+    board: InFlight,
     state: SenderState,
     _progress: boolean,
     lost: number,
@@ -84,7 +83,7 @@ export class Bbr implements Congestion {
     this.#setWindow(board, state, lost);
   }
 
-  onEnter(before: SenderState, state: SenderState, board: Scoreboard): void {
+  onEnter(before: SenderState, state: SenderState, board: InFlight): void {
     if (before === "open") this.#saveWindow();
     this.#conserve = true;
     this.#roundEnd = this.#sampler.delivered;
@@ -104,7 +103,7 @@ export class Bbr implements Congestion {
 
   onIdle(): void {}
 
-  #sampleRate(board: Scoreboard): void {
+  #sampleRate(board: InFlight): void {
     const sampler = this.#sampler;
     this.#roundStart = board.delivered > 0 && sampler.priorDelivered >= this.#roundEnd;
     if (this.#roundStart) {
@@ -139,7 +138,7 @@ export class Bbr implements Congestion {
     this.#burst.add(this.#round, Math.min(Math.max(0, extra), this.cwnd));
   }
 
-  #advance(now: number, board: Scoreboard, lost: number): void {
+  #advance(now: number, board: InFlight, lost: number): void {
     if (this.#mode === "startup" && this.#full) this.#mode = "drain";
     if (this.#mode === "drain" && board.pipe <= this.#inFlight(1)) this.#cruise(now);
     if (this.#mode !== "probe_bw") return;
@@ -159,7 +158,7 @@ export class Bbr implements Congestion {
     this.#phaseAt = now;
   }
 
-  #sampleRtt(now: number, board: Scoreboard): void {
+  #sampleRtt(now: number, board: InFlight): void {
     const stale = now > this.#minRttAt + MIN_RTT_US;
     if (board.rttUs > 0 && (board.rttUs <= this.#minRttUs || stale)) {
       this.#minRttUs = board.rttUs;
@@ -173,7 +172,7 @@ export class Bbr implements Congestion {
     if (this.#mode === "probe_rtt") this.#probeRtt(now, board);
   }
 
-  #probeRtt(now: number, board: Scoreboard): void {
+  #probeRtt(now: number, board: InFlight): void {
     if (this.#probeRttEnd === Infinity) {
       if (board.pipe > MIN_WINDOW) return;
       this.#probeRttEnd = now + PROBE_RTT_US;
@@ -199,7 +198,7 @@ export class Bbr implements Congestion {
     if (this.#full || this.paceUs === 0 || paceUs < this.paceUs) this.paceUs = paceUs;
   }
 
-  #setWindow(board: Scoreboard, state: SenderState, lost: number): void {
+  #setWindow(board: InFlight, state: SenderState, lost: number): void {
     const { delivered } = board;
     if (lost > 0 && state !== "open") this.cwnd = Math.max(1, this.cwnd - lost);
     if (this.#conserve) {

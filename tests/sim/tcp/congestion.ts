@@ -5,10 +5,22 @@
  * @module
  */
 
-import type { Scoreboard } from "./scoreboard.ts";
-
 /** What a sender is doing: nothing is lost, losses are repaired, a timeout has passed. */
 export type SenderState = "open" | "recovery" | "loss";
+
+/** What a congestion control may know of what its sender has sent. */
+export interface InFlight {
+  /** Lowest unacknowledged segment, and the next new one. */
+  readonly una: number;
+  readonly next: number;
+  /** Segments believed to be on the way. */
+  readonly pipe: number;
+  /** Segments that arrived with the acknowledgement being processed. */
+  readonly delivered: number;
+  /** The latest round trip of that acknowledgement in microseconds; 0 for none. */
+  readonly rttUs: number;
+  readonly minRttUs: number;
+}
 
 /** The congestion control of one sender. */
 export interface Congestion {
@@ -20,7 +32,7 @@ export interface Congestion {
   readonly note: string;
 
   /** `segment` is about to be sent; `limited` when the application has no more. */
-  onSend(now: number, segment: number, board: Scoreboard, limited: boolean): void;
+  onSend(now: number, segment: number, board: InFlight, limited: boolean): void;
   /** `segment` has arrived, by the acknowledgement that is being processed. */
   onArrive(now: number, segment: number, sentAtUs: number): void;
   /**
@@ -31,14 +43,14 @@ export interface Congestion {
    */
   onAck(
     now: number,
-    board: Scoreboard,
+    board: InFlight,
     state: SenderState,
     progress: boolean,
     lost: number,
     limited: boolean,
   ): void;
   /** Losses were found, or a timeout has passed; `before` is what the sender did until then. */
-  onEnter(before: SenderState, state: SenderState, board: Scoreboard): void;
+  onEnter(before: SenderState, state: SenderState, board: InFlight): void;
   /** What was lost has been repaired. */
   onRepaired(state: SenderState): void;
   /** What was considered lost was not. */

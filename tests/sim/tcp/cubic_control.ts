@@ -5,9 +5,8 @@
  * @module
  */
 
-import type { Congestion, SenderState } from "./congestion.ts";
+import type { Congestion, InFlight, SenderState } from "./congestion.ts";
 import { Cubic, INITIAL_WINDOW } from "./cubic.ts";
-import type { Scoreboard } from "./scoreboard.ts";
 
 /** Loss-based congestion control. */
 export class CubicControl implements Congestion {
@@ -40,7 +39,7 @@ export class CubicControl implements Congestion {
 
   onAck(
     now: number,
-    board: Scoreboard,
+    board: InFlight,
     state: SenderState,
     progress: boolean,
     lost: number,
@@ -52,7 +51,7 @@ export class CubicControl implements Congestion {
     }
   }
 
-  onEnter(before: SenderState, state: SenderState, board: Scoreboard): void {
+  onEnter(before: SenderState, state: SenderState, board: InFlight): void {
     if (before === "open") {
       this.#priorWindow = this.#cubic.cwnd;
       this.#priorThreshold = this.#cubic.ssthresh;
@@ -76,7 +75,7 @@ export class CubicControl implements Congestion {
   }
 
   /** RFC 6937: sends in proportion to what arrives until the window has shrunk. */
-  #reduce(board: Scoreboard, freshLoss: boolean): void {
+  #reduce(board: InFlight, freshLoss: boolean): void {
     const { pipe, delivered } = board;
     const target = this.#cubic.ssthresh;
     this.#prrDelivered += delivered;
