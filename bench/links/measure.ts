@@ -144,7 +144,7 @@ class Schedule {
     this.#timers ??= this.#events.map((event) =>
       setTimeout(
         () => void this.#net.emulator?.set(event.line, event),
-        event.at * 1000 - SAMPLE_US / 1000,
+        Math.max(0, event.at * 1000 - SAMPLE_US / 1000),
       )
     );
   }
