@@ -128,7 +128,7 @@ const VARYING_SCENARIOS: readonly Scenario[] = [
     const scenario = { name, links: playing(name), beside: [CALL], ...OUTAGES };
     return [scenario, { ...scenario, name: `${name} up`, from: CLIENT }];
   }),
-  ...["jitter", "M07", "M12", "M14", "M16"].map((name): Scenario => ({
+  ...["jitter", "M12", "M14", "M16"].map((name): Scenario => ({
     name: `${name} BBR`,
     links: playing(name),
     seeds: 3,
