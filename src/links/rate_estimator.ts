@@ -200,7 +200,7 @@ export class RateEstimator {
    */
   restart(now: number, share: number): void {
     this.handleSilence(now);
-    if (this.#unrest.varies) return this.#enter(now, "follow", 0);
+    if (this.#unrest.varies && !this.starting) return this.#enter(now, "follow", 0);
     this.#rate = Math.max(MIN_RATE_BPS, this.#rate * share);
     this.#enter(now, "startup", 0);
     this.#flatRounds = 0;

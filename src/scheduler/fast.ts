@@ -24,10 +24,10 @@ const STARTING_SOJOURN_US = 16_000;
  * does not wait that long. In microseconds.
  */
 const MAX_SKEW_US = 120_000;
-/** A link that was heard so short a time ago may be back in a moment, and find something to send. */
-const RETURNS_US = 2_500_000;
 /** The same when one of both varies: it is late for a moment. */
 const MAX_VARIABLE_SKEW_US = 400_000;
+/** A link that was heard so short a time ago may be back in a moment, and find something to send. */
+const RETURNS_US = 2_500_000;
 
 /** Uses every link as much as it helps. */
 export class FastPolicy implements Policy {
