@@ -11,26 +11,32 @@
 export const FIRST_PACKETS = 32;
 /** From one burst to the next, in microseconds. */
 export const BURST_US = 1_000;
+/** What each later burst has on top of one and a half of the packets that came meanwhile. */
+const MORE_PACKETS = 8;
+/**
+ * The number that comes in such a time is believed to grow by at most this much. What was in the
+ * buffers while this process paused comes at once, and says nothing of a rate.
+ */
+const GROWTH_PACKETS = 16;
 /** After such a time without packets nothing is known of a flow's rate, in microseconds. */
 const FORGOTTEN_US = 4_000;
-/** What each later burst has on top of one and a half of the packets that came meanwhile, */
-const MORE_PACKETS = 8;
-/** which are what its rate brings: this many, or twice what came in such a time before. */
-const LEAST_AT_ONCE = 16;
 
 /** The bursts of each flow. */
 export class Pace {
   /** When the next burst is due; 0 when nothing waits for it. */
   readonly #dueAtUs: Float64Array;
-  /** Since when packets that came are counted, how many, and how many in such a time before. */
+  /** Since when packets are counted: how many came, and how many left. */
   readonly #sinceUs: Float64Array;
   readonly #came: Uint16Array;
+  readonly #left: Uint16Array;
+  /** How many came before that, in the time between two bursts. */
   readonly #cameBefore: Uint16Array;
 
   constructor(flows: number) {
     this.#dueAtUs = new Float64Array(flows);
     this.#sinceUs = new Float64Array(flows);
     this.#came = new Uint16Array(flows);
+    this.#left = new Uint16Array(flows);
     this.#cameBefore = new Uint16Array(flows);
   }
 
@@ -44,42 +50,63 @@ export class Pace {
     return this.#dueAtUs[flow]!;
   }
 
-  /** Whether another packet of a flow that does not wait may leave at once. Counts it. */
+  /** Whether a packet of a flow that does not wait, which has come in order, may leave at once. */
   mayPass(now: number, flow: number): boolean {
-    const elapsedUs = now - this.#sinceUs[flow]!;
-    if (elapsedUs >= BURST_US) {
-      this.#cameBefore[flow] = elapsedUs < FORGOTTEN_US ? this.#came[flow]! : 0;
-      this.#came[flow] = 0;
-      this.#sinceUs[flow] = now;
-    }
-    const came = this.#came[flow] = this.#came[flow]! + 1;
-    return came <= FIRST_PACKETS || came <= 2 * this.#cameBefore[flow]!;
+    this.noteHeld(now, flow);
+    if (this.#left[flow]! >= this.#room(flow)) return false;
+    this.#left[flow] = this.#left[flow]! + 1;
+    return true;
   }
 
   /** A packet of `flow` has come that must wait. */
-  noteHeld(flow: number): void {
-    if (this.isWaiting(flow)) this.#came[flow] = this.#came[flow]! + 1;
+  noteHeld(now: number, flow: number): void {
+    if (now - this.#sinceUs[flow]! >= BURST_US && !this.isWaiting(flow)) this.#begin(now, flow);
+    this.#came[flow] = this.#came[flow]! + 1;
   }
 
-  /** Packets of the burst that begins. */
-  burst(flow: number): number {
-    if (!this.isWaiting(flow)) return FIRST_PACKETS;
-    // What was in the buffers while this process paused comes at once, and says nothing of a rate.
-    const most = Math.max(LEAST_AT_ONCE, 2 * this.#cameBefore[flow]!);
-    const came = Math.min(this.#came[flow]!, most);
-    return MORE_PACKETS + came + (came >> 1);
+  /** How many packets that have waited may leave. */
+  burst(now: number, flow: number): number {
+    if (this.isWaiting(flow)) {
+      const came = this.#cameAtOnce(flow);
+      return MORE_PACKETS + came + (came >> 1);
+    }
+    if (now - this.#sinceUs[flow]! >= BURST_US) this.#begin(now, flow);
+    return this.#room(flow) - this.#left[flow]!;
   }
 
-  /** The burst is over and more waits. */
+  /** A burst is over and more waits. */
   wait(now: number, flow: number): void {
-    if (this.isWaiting(flow)) this.#cameBefore[flow] = this.#came[flow]!;
+    if (this.isWaiting(flow)) this.#begin(now, flow);
+    else this.#restart(now, flow); // what came before it in an instant is no rate
     this.#dueAtUs[flow] = now + BURST_US;
+  }
+
+  /** Nothing of `flow` waits for another burst; the last one had `left` packets. */
+  end(now: number, flow: number, left: number): void {
+    if (this.isWaiting(flow)) this.#begin(now, flow);
+    this.#dueAtUs[flow] = 0;
+    this.#left[flow] = this.#left[flow]! + left;
+  }
+
+  #room(flow: number): number {
+    return Math.max(FIRST_PACKETS, 2 * this.#cameBefore[flow]!);
+  }
+
+  #cameAtOnce(flow: number): number {
+    return Math.min(this.#came[flow]!, this.#cameBefore[flow]! + GROWTH_PACKETS);
+  }
+
+  #begin(now: number, flow: number): void {
+    const isRecent = now - this.#sinceUs[flow]! < FORGOTTEN_US;
+    // Packets come in batches: a time in which none came is not the end of a rate.
+    const least = this.#cameBefore[flow]! >> 1;
+    this.#cameBefore[flow] = isRecent ? Math.max(this.#cameAtOnce(flow), least) : 0;
+    this.#restart(now, flow);
+  }
+
+  #restart(now: number, flow: number): void {
     this.#sinceUs[flow] = now;
     this.#came[flow] = 0;
-  }
-
-  /** Nothing of `flow` waits for a burst. */
-  end(flow: number): void {
-    this.#dueAtUs[flow] = 0;
+    this.#left[flow] = 0;
   }
 }

@@ -125,7 +125,7 @@ export class Resequencer {
   ): void {
     const flow = bucket % FLOW_BUCKETS;
     this.#pacedOf[slot] = this.#isPaced(slot) ? 1 : 0;
-    this.#pace.noteHeld(flow);
+    this.#pace.noteHeld(now, flow);
     this.#sentAtOf[slot] = sentAtUs;
     this.#bucketOf[slot] = flow;
     this.#sequenceOf[slot] = sequence;
@@ -173,19 +173,20 @@ export class Resequencer {
   }
 
   /** Delivers what is next in order, as far as it has arrived: of paced packets one `burst`. */
-  #drain(now: number, flow: number, burst = this.#pace.burst(flow)): void {
-    for (let left = burst;;) {
-      if (left <= 0 && this.#find(flow, this.#expected[flow]!) !== NONE) {
+  #drain(now: number, flow: number, burst = this.#pace.burst(now, flow)): void {
+    let left = 0;
+    for (;;) {
+      if (left >= burst && this.#find(flow, this.#expected[flow]!) !== NONE) {
         return this.#waitForBurst(now, flow);
       }
       const slot = this.#take(flow, this.#expected[flow]!);
       if (slot === NONE) break;
-      left -= this.#pacedOf[slot]!;
+      left += this.#pacedOf[slot]!;
       this.#expected[flow] = this.#expected[flow]! + 1;
       this.holds.add(now - this.#heldSince[slot]!);
       this.#deliver(slot);
     }
-    this.#pace.end(flow);
+    this.#pace.end(now, flow, left);
     if (this.#heldIn[flow] === 0) this.#stopWaiting(flow);
   }
 
@@ -238,7 +239,7 @@ export class Resequencer {
     if (next === Infinity && this.#heldIn[flow]! > 0) this.#deadline[flow] = now + AGAIN_US;
   }
 
-  #skipGap(now: number, flow: number, burst = this.#pace.burst(flow)): void {
+  #skipGap(now: number, flow: number, burst = this.#pace.burst(now, flow)): void {
     this.#expected[flow] = this.#sequenceOf[this.#firstHeld(flow)]!;
     this.#drain(now, flow, burst);
   }
