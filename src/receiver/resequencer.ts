@@ -176,9 +176,7 @@ export class Resequencer {
   #drain(now: number, flow: number, burst = this.#pace.burst(now, flow)): void {
     let left = 0;
     for (;;) {
-      if (left >= burst && this.#find(flow, this.#expected[flow]!) !== NONE) {
-        return this.#waitForBurst(now, flow);
-      }
+      if (left >= burst && this.#isNextPaced(flow)) return this.#waitForBurst(now, flow);
       const slot = this.#take(flow, this.#expected[flow]!);
       if (slot === NONE) break;
       left += this.#pacedOf[slot]!;
@@ -188,6 +186,11 @@ export class Resequencer {
     }
     this.#pace.end(now, flow, left);
     if (this.#heldIn[flow] === 0) this.#stopWaiting(flow);
+  }
+
+  #isNextPaced(flow: number): boolean {
+    const slot = this.#find(flow, this.#expected[flow]!);
+    return slot !== NONE && this.#pacedOf[slot] === 1;
   }
 
   #waitForBurst(now: number, flow: number): void {
