@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
+import fc from "fast-check";
 import { BURST_US, FIRST_PACKETS, Pace } from "../../src/receiver/pace.ts";
 import { Resequencer } from "../../src/receiver/resequencer.ts";
 import { PacketPool } from "../../src/slab.ts";
@@ -106,6 +107,32 @@ Deno.test("Resequencer gives up a gap behind a burst as soon as it is overdue", 
   }
   assertEquals(bench.delivered, [...range(1, 101), ...range(105, 205)]);
   assertEquals(bench.resequencer.nextTimeoutAtUs, Infinity);
+});
+
+Deno.test("Resequencer keeps the order of paced packets, loses none, and stops asking for time", () => {
+  const steps = fc.array(fc.tuple(fc.nat(60), fc.nat(3000), fc.boolean()), { maxLength: 60 });
+  fc.assert(fc.property(steps, (plan) => {
+    const bench = new Bench(8192);
+    const { resequencer } = bench;
+    let now = 0;
+    let next = 0;
+    for (const [count, waitUs, isLate] of plan) {
+      const batch = range(next, next += count);
+      if (isLate) batch.push(...batch.splice(0, 1)); // the first comes after the others
+      for (const sequence of batch) bench.insert(now, sequence);
+      for (const until = now + waitUs; now < until;) {
+        now = Math.min(until, Math.max(now, resequencer.nextTimeoutAtUs));
+        bench.turn(now);
+        if (resequencer.nextTimeoutAtUs <= now) now++;
+      }
+    }
+    while (resequencer.held > 0) {
+      assertLess(resequencer.nextTimeoutAtUs, now + HOLD_US);
+      bench.turn(now = Math.max(now, resequencer.nextTimeoutAtUs));
+    }
+    assertEquals(bench.delivered, range(0, next));
+    assertEquals(resequencer.nextTimeoutAtUs, Infinity);
+  }));
 });
 
 Deno.test("Resequencer paces nothing when memory runs out, nor at the end", () => {
