@@ -9,7 +9,7 @@ import { DelayTable } from "../links/delay.ts";
 import { REPORT_INTERVAL_US } from "../links/liveness.ts";
 import { Meter } from "../links/meter.ts";
 import type { LinkReceipt, Session } from "../session/session.ts";
-import type { PacketPool } from "../slab.ts";
+import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import {
   readBucket,
   readFlowSequence,
@@ -17,7 +17,7 @@ import {
   readKind,
   readSentAt,
 } from "../wire/data.ts";
-import { KIND } from "../wire/ip.ts";
+import { isTcp, KIND } from "../wire/ip.ts";
 import { MAX_RANGES, MAX_REACH, QUEUE_UNKNOWN, type Report } from "../wire/report.ts";
 import { timeDifference, wireTime } from "../wire/time.ts";
 import { Duplicates } from "./duplicates.ts";
@@ -84,7 +84,8 @@ export class Receiver {
     this.delays = new DelayTable(links);
     const postpone = (now: number, sentAtUs: number, heldSince: number): number =>
       this.#postpone(now, sentAtUs, heldSince);
-    this.resequencer = new Resequencer(pool, pool.count >> 1, deliver, postpone);
+    const isPaced = (slot: number): boolean => !isTcp(pool.bytes, pool.at(slot) + PACKET_OFFSET);
+    this.resequencer = new Resequencer(pool, pool.count >> 1, deliver, postpone, isPaced);
     this.#pool = pool;
     this.#deliver = deliver;
   }
