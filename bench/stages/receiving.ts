@@ -7,10 +7,11 @@
 import { TransmitBatch } from "../../src/batch.ts";
 import { Receiver } from "../../src/receiver/receiver.ts";
 import { Session } from "../../src/session/session.ts";
-import { type DatagramSlab, PacketPool, PLAIN_OFFSET } from "../../src/slab.ts";
+import { type DatagramSlab, PACKET_OFFSET, PacketPool, PLAIN_OFFSET } from "../../src/slab.ts";
 import { writeDataHeader } from "../../src/wire/data.ts";
 import { readU32, writeU32 } from "../../src/wire/field.ts";
 import { KIND } from "../../src/wire/ip.ts";
+import { IPV4_PROTOCOL, PROTOCOL_TCP } from "../../src/wire/ip_layout.ts";
 import { wireTime } from "../../src/wire/time.ts";
 import { NO_KEY } from "./null_aead.ts";
 import { BATCH, type Stage, START_US } from "./stage.ts";
@@ -46,6 +47,12 @@ function open(): Stage {
   };
 }
 
+/** What a receiver looks at of a packet of TCP. */
+function writeTcp(bytes: Uint8Array, at: number): void {
+  bytes[at] = 0x45;
+  bytes[at + IPV4_PROTOCOL] = PROTOCOL_TCP;
+}
+
 /** Receiver and resequencer; every `stride` packets of a flow come in reverse order. */
 function receive(stride: number): Stage {
   const pool = new PacketPool(POOL_SLOTS);
@@ -65,6 +72,7 @@ function receive(stride: number): Stage {
         const number = sequence + i - i % stride + (stride - 1 - i % stride);
         const at = pool.at(slot) + PLAIN_OFFSET;
         writeDataHeader(pool.bytes, at, KIND.bulk, 7, number & 0xffff, number, wireTime(now));
+        writeTcp(pool.bytes, pool.at(slot) + PACKET_OFFSET);
       }
     },
     run(): void {

@@ -105,12 +105,11 @@ export class InFlight {
   }
 
   /**
-   * Marks the numbers from `low` to `high` as acknowledged. Returns how many were new; `release`
-   * gets their packets.
+   * Marks the numbers from `low` to `high` as acknowledged. Returns how many of them were not
+   * before, some perhaps taken for lost; `release` gets the packets of the others.
    */
   acknowledge(low: number, high: number, release: SlotHandler): number {
     let news = 0;
-    let late = 0;
     const last = Math.min(high, this.next - 1);
     for (let number = Math.max(low, this.next - RING_ENTRIES, 0); number <= last; number++) {
       const at = number & MASK;
@@ -120,11 +119,11 @@ export class InFlight {
         this.ackedDatagrams++;
         this.#resolve(at, ACKED, release);
       } else if (state === LOST) {
-        late++;
+        news++;
         this.#onSpurious(at);
       }
     }
-    if (news + late > 0 && last > this.newestAcked) {
+    if (news > 0 && last > this.newestAcked) {
       this.newestAcked = last;
       this.newestAckedSentAtUs = this.#sentAtUs[last & MASK]!;
     }

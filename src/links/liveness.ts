@@ -18,6 +18,8 @@ export type PathState = "connecting" | "up" | "suspect" | "down";
 export const REPORT_INTERVAL_US = 20_000;
 /** Silence on a loaded path that is never suspicious, in microseconds. */
 const LEAST_SUSPICION_US = 60_000;
+/** ... and so much longer on one that varies, and pauses now and then. */
+const MORE_SUSPICION_US = 60_000;
 /** The only path is suspected after this many times as long. */
 const ALONE_FACTOR = 4;
 const SUSPECT_PROBE_US = 50_000;
@@ -38,6 +40,8 @@ export interface Stakes {
   readonly patienceUs: number;
   /** No other path could take the packets: suspicion is useless until it is nearly certain. */
   readonly alone: boolean;
+  /** The link varies all the time. */
+  readonly varies: boolean;
   /** So few packets are in flight that all of them may have been lost. */
   readonly few: boolean;
 }
@@ -195,7 +199,8 @@ export class Liveness {
   #suspicionAtUs(stakes: Stakes): number {
     const overdue = stakes.few ? this.#probedAtUs + stakes.patienceUs : this.#tailAtUs(stakes);
     const since = this.#since(stakes);
-    const at = Math.max(since + LEAST_SUSPICION_US, overdue);
+    const at = Math.max(since + LEAST_SUSPICION_US, overdue) +
+      (stakes.varies ? MORE_SUSPICION_US : 0);
     return stakes.alone ? since + (at - since) * ALONE_FACTOR : at;
   }
 

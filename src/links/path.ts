@@ -86,7 +86,13 @@ export class Path {
   readonly #delivery = new DeliveryRate();
   readonly #sample = new RateSample();
   readonly #signs = { queueUs: 0, srttUs: 0, minRttUs: 0, rttvarUs: 0, loss: 0 };
-  readonly #stakes = { oldestSentAtUs: Infinity, patienceUs: 0, alone: false, few: true };
+  readonly #stakes = {
+    oldestSentAtUs: Infinity,
+    patienceUs: 0,
+    alone: false,
+    varies: false,
+    few: true,
+  };
   readonly #probeSentAtUs = new Float64Array(PROBES);
   readonly #probeSize = new Uint16Array(PROBES);
   #probeNumber = 0;
@@ -323,6 +329,7 @@ export class Path {
     stakes.oldestSentAtUs = this.flight.oldestSentAtUs;
     stakes.patienceUs = this.rtt.patienceUs;
     stakes.alone = alone;
+    stakes.varies = this.rate.varies;
     stakes.few = this.flight.packets <= FEW_PACKETS;
     return stakes;
   }

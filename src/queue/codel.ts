@@ -58,6 +58,15 @@ export class Codel {
     return "drop";
   }
 
+  /**
+   * The packet that was to be dropped leaves marked instead, after `sojournUs`. The sender's answer
+   * shows at the head of the queue only when what is in it has left: before that, another mark would
+   * make it answer twice.
+   */
+  noteMarked(queue: number, now: number, sojournUs: number): void {
+    this.#dropNext[queue] = now + this.spacingUs + Math.min(sojournUs, INTERVAL_US);
+  }
+
   /** A packet of `queue` leaves unjudged: lateness that it did not cause does not count. */
   excuse(queue: number): void {
     this.#firstAbove[queue] = 0;

@@ -250,7 +250,11 @@ export class FlowQueue {
       }
       const sojournUs = now - this.#enqueuedAtUs[slot]!;
       const verdict = this.#codel.judge(bucket, now, sojournUs, this.#head[bucket] === NONE);
-      if (verdict === "pass" || this.#mark(slot)) return slot;
+      if (verdict === "pass") return slot;
+      if (this.#mark(slot)) {
+        this.#codel.noteMarked(bucket, now, sojournUs);
+        return slot;
+      }
       this.#onDrop(slot, "codel");
     }
   }

@@ -9,7 +9,7 @@ import { DelayTable } from "../links/delay.ts";
 import { REPORT_INTERVAL_US } from "../links/liveness.ts";
 import { Meter } from "../links/meter.ts";
 import type { LinkReceipt, Session } from "../session/session.ts";
-import type { PacketPool } from "../slab.ts";
+import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import {
   readBucket,
   readFlowSequence,
@@ -17,7 +17,7 @@ import {
   readKind,
   readSentAt,
 } from "../wire/data.ts";
-import { KIND } from "../wire/ip.ts";
+import { isTcp, KIND } from "../wire/ip.ts";
 import { MAX_RANGES, MAX_REACH, QUEUE_UNKNOWN, type Report } from "../wire/report.ts";
 import { timeDifference, wireTime } from "../wire/time.ts";
 import { Duplicates } from "./duplicates.ts";
@@ -28,7 +28,7 @@ const REPORT_DATAGRAMS = 32;
 /** A hole is reported at once, but not more often than this, in microseconds. */
 const HOLE_REPORT_US = 2_000;
 /** Longest wait for a bulk packet, and for one that should not wait, in microseconds. */
-const MAX_HOLD_US = 150_000;
+const MAX_HOLD_US = 400_000;
 const MAX_INTERACTIVE_HOLD_US = 20_000;
 /** Time for a report, on top of a round trip, until a lost packet arrives again, in microseconds. */
 const RESEND_MARGIN_US = 10_000;
@@ -37,8 +37,8 @@ const LOSS_WINDOW_US = 1_000_000;
  * A link that delivered within this time, in microseconds, is still working through what it was
  * given before; and the longest wait for that: less than a sender's retransmission timeout.
  */
-const AT_WORK_US = 100_000;
-const MAX_POSTPONED_US = 400_000;
+const AT_WORK_US = 400_000;
+const MAX_POSTPONED_US = 600_000;
 /** ... and how often that is checked again. */
 const POSTPONE_US = 10_000;
 /** In place of a packet's send time, which is never negative: it must not wait any longer. */
@@ -84,7 +84,8 @@ export class Receiver {
     this.delays = new DelayTable(links);
     const postpone = (now: number, sentAtUs: number, heldSince: number): number =>
       this.#postpone(now, sentAtUs, heldSince);
-    this.resequencer = new Resequencer(pool, pool.count >> 1, deliver, postpone);
+    const isPaced = (slot: number): boolean => !isTcp(pool.bytes, pool.at(slot) + PACKET_OFFSET);
+    this.resequencer = new Resequencer(pool, pool.count >> 1, deliver, postpone, isPaced);
     this.#pool = pool;
     this.#deliver = deliver;
   }

@@ -4,13 +4,14 @@
  *
  * A packet whose predecessors have not come is held until they do, or until its own deadline: the
  * caller computes that from the delays of the links, and may postpone it once it is reached. Late
- * packets are delivered, not dropped.
+ * packets are delivered, not dropped. Those that ask for it leave in bursts ({@linkcode Pace}).
  *
  * @module
  */
 
 import type { PacketPool } from "../slab.ts";
 import { Histogram } from "./histogram.ts";
+import { Pace } from "./pace.ts";
 
 /** Flow buckets (the wire allows 65,536; a sender uses as many as its queue has). */
 export const FLOW_BUCKETS = 1024;
@@ -31,6 +32,8 @@ export type Deliver = (slot: number) => void;
  * has been held since `heldSince`. Returns a later deadline, or one that has passed.
  */
 export type Postpone = (now: number, sentAtUs: number, heldSince: number) => number;
+/** Whether the packet in `slot` is for a program that can take only so many at once. */
+export type IsPaced = (slot: number) => boolean;
 
 /** The resequencer of one peer. */
 export class Resequencer {
@@ -46,6 +49,7 @@ export class Resequencer {
   readonly #pool: PacketPool;
   readonly #deliver: Deliver;
   readonly #postpone: Postpone;
+  readonly #isPaced: IsPaced;
   readonly #limit: number;
   readonly #expected = new Uint16Array(FLOW_BUCKETS);
   readonly #heldIn = new Int32Array(FLOW_BUCKETS);
@@ -61,6 +65,8 @@ export class Resequencer {
   readonly #deadlineOf: Float64Array;
   readonly #heldSince: Float64Array;
   readonly #sentAtOf: Int32Array;
+  readonly #pacedOf: Uint8Array;
+  readonly #pace = new Pace(FLOW_BUCKETS);
 
   /**
    * @param limit most packets held at once; beyond that, or when less memory is free than is held,
@@ -71,9 +77,11 @@ export class Resequencer {
     limit: number,
     deliver: Deliver,
     postpone: Postpone = () => -Infinity,
+    isPaced: IsPaced = () => false,
   ) {
     this.#pool = pool;
     this.#postpone = postpone;
+    this.#isPaced = isPaced;
     this.#limit = limit;
     this.#deliver = deliver;
     this.#bucketOf = new Uint16Array(pool.count);
@@ -81,22 +89,24 @@ export class Resequencer {
     this.#deadlineOf = new Float64Array(pool.count);
     this.#heldSince = new Float64Array(pool.count);
     this.#sentAtOf = new Int32Array(pool.count);
+    this.#pacedOf = new Uint8Array(pool.count);
   }
 
   /**
    * Takes over the packet in `slot`, number `sequence` of flow `bucket`, if it need not wait.
-   * Returns false when something before it is missing: {@linkcode hold} it.
+   * Returns false when something before it is missing, or has to leave before: {@linkcode hold} it.
    */
   pass(now: number, bucket: number, sequence: number, slot: number): boolean {
     const flow = bucket % FLOW_BUCKETS;
     const ahead = sequence - this.#expected[flow]! & 0xffff;
-    if (ahead === 0) {
+    if (ahead === 0 && !this.#pace.isWaiting(flow)) {
+      if (!this.#pace.mayPass(now, flow) && this.#isPaced(slot)) return false;
       this.#expected[flow] = sequence + 1;
       this.#deliver(slot);
       if (this.#heldIn[flow]! > 0) this.#drain(now, flow);
       return true;
     }
-    if (ahead < 0x8000) return false;
+    if (ahead > 0 && ahead < 0x8000) return false;
     this.#deliver(slot);
     return true;
   }
@@ -114,6 +124,8 @@ export class Resequencer {
     sentAtUs = 0,
   ): void {
     const flow = bucket % FLOW_BUCKETS;
+    this.#pacedOf[slot] = this.#isPaced(slot) ? 1 : 0;
+    this.#pace.noteHeld(now, flow);
     this.#sentAtOf[slot] = sentAtUs;
     this.#bucketOf[slot] = flow;
     this.#sequenceOf[slot] = sequence;
@@ -129,7 +141,10 @@ export class Resequencer {
       this.#deadline[flow] = Infinity;
     }
     this.#advanceDeadline(flow, slot);
-    if (this.held > Math.min(this.#limit, this.#pool.available)) this.#skipGap(now, flow);
+    if (sequence === this.#expected[flow] && !this.#pace.isWaiting(flow)) {
+      this.#waitForBurst(now, flow);
+    }
+    if (this.held > Math.min(this.#limit, this.#pool.available)) this.#skipGap(now, flow, Infinity);
   }
 
   /** Gives up the gaps in front of packets whose deadline has passed. */
@@ -137,14 +152,18 @@ export class Resequencer {
     if (now < this.nextTimeoutAtUs) return;
     for (let i = this.#waitingCount - 1; i >= 0; i--) {
       const flow = this.#waiting[i]!;
-      if (this.#deadline[flow]! <= now) this.#releaseOverdue(now, flow);
+      if (this.#deadline[flow]! > now) continue;
+      if (this.#pace.isWaiting(flow)) this.#continueBursts(now, flow);
+      else this.#releaseOverdue(now, flow);
     }
     this.#computeTimeout();
   }
 
   /** Delivers everything that is held: nothing else will come for now. */
   flush(now: number): void {
-    while (this.#waitingCount > 0) this.#skipGap(now, this.#waiting[this.#waitingCount - 1]!);
+    while (this.#waitingCount > 0) {
+      this.#skipGap(now, this.#waiting[this.#waitingCount - 1]!, Infinity);
+    }
   }
 
   /** Delivers everything that is held and forgets the flows: the peer has restarted. */
@@ -153,16 +172,42 @@ export class Resequencer {
     this.#expected.fill(0);
   }
 
-  /** Delivers what is next in order, as far as it has arrived. */
-  #drain(now: number, flow: number): void {
+  /** Delivers what is next in order, as far as it has arrived: of paced packets one `burst`. */
+  #drain(now: number, flow: number, burst = this.#pace.burst(now, flow)): void {
+    let left = 0;
     for (;;) {
+      if (left >= burst && this.#isNextPaced(flow)) return this.#waitForBurst(now, flow);
       const slot = this.#take(flow, this.#expected[flow]!);
       if (slot === NONE) break;
+      left += this.#pacedOf[slot]!;
       this.#expected[flow] = this.#expected[flow]! + 1;
       this.holds.add(now - this.#heldSince[slot]!);
       this.#deliver(slot);
     }
+    this.#pace.end(now, flow, left);
     if (this.#heldIn[flow] === 0) this.#stopWaiting(flow);
+  }
+
+  #isNextPaced(flow: number): boolean {
+    const slot = this.#find(flow, this.#expected[flow]!);
+    return slot !== NONE && this.#pacedOf[slot] === 1;
+  }
+
+  #waitForBurst(now: number, flow: number): void {
+    this.#pace.wait(now, flow);
+    this.#deadline[flow] = this.#pace.dueAtUs(flow);
+    this.nextTimeoutAtUs = Math.min(this.nextTimeoutAtUs, this.#deadline[flow]!);
+  }
+
+  /** Delivers the next burst of a flow if it is due, and then what is overdue behind it. */
+  #continueBursts(now: number, flow: number): void {
+    const dueAtUs = this.#pace.dueAtUs(flow);
+    if (now < dueAtUs) {
+      this.#deadline[flow] = dueAtUs;
+      return;
+    }
+    this.#drain(now, flow);
+    if (!this.#pace.isWaiting(flow) && this.#heldIn[flow]! > 0) this.#releaseOverdue(now, flow);
   }
 
   /** Gives up every gap that a packet has waited for long enough, and finds the next deadline. */
@@ -191,14 +236,15 @@ export class Resequencer {
     this.#deadline[flow] = Math.max(next, now + AGAIN_US); // a search may be long
     while (this.#heldIn[flow]! > 0 && (this.#expected[flow]! - first & 0xffff) <= overdue) {
       this.#skipGap(now, flow);
+      if (this.#pace.isWaiting(flow)) return;
     }
     // Of two packets with the same number the second remains.
     if (next === Infinity && this.#heldIn[flow]! > 0) this.#deadline[flow] = now + AGAIN_US;
   }
 
-  #skipGap(now: number, flow: number): void {
+  #skipGap(now: number, flow: number, burst = this.#pace.burst(now, flow)): void {
     this.#expected[flow] = this.#sequenceOf[this.#firstHeld(flow)]!;
-    this.#drain(now, flow);
+    this.#drain(now, flow, burst);
   }
 
   /** The held packet that is next in order. There is one: the caller has checked. */

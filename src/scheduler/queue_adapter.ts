@@ -1,6 +1,10 @@
 /**
- * Tells the queue in front of some links how long it may get: what {@linkcode QueueTarget} makes
- * of the links that are in use.
+ * Tells the queue in front of some links how long it may get.
+ *
+ * A loss-based sender (CUBIC, RFC 9438) needs a queue: with less than 0.43 round trips of it the
+ * links run dry after each drop, and when they carry more from one moment to the next, or again
+ * after a fade, only what waits can fill them, since growing a window takes seconds. The queue
+ * delays only the flow that causes it (RFC 8290).
  *
  * @module
  */
@@ -8,9 +12,11 @@
 import type { Path } from "../links/path.ts";
 import { INTERVAL_US } from "../queue/codel.ts";
 import type { FlowQueue } from "../queue/flow_queue.ts";
-import { QueueTarget } from "../queue/queue_target.ts";
 
-/** The target is computed this often at most, in microseconds. */
+/** Sojourn time that is accepted, in microseconds; and where links vary. */
+export const TARGET_US = 100_000;
+export const VARIABLE_TARGET_US = 400_000;
+/** The links are looked at this often at most, in microseconds. */
 const EVERY_US = 20_000;
 /** At this loss on a link or more, nearly every packet waits for one that is sent again. */
 const LOSSY = 0.001;
@@ -22,7 +28,6 @@ export class QueueAdapter {
   readonly #queue: FlowQueue;
   readonly #paths: readonly Path[];
   readonly #isInUse: (now: number, path: Path) => boolean;
-  readonly #target = new QueueTarget();
   #at = 0;
 
   /** @param isInUse whether a path takes from the queue */
@@ -43,19 +48,17 @@ export class QueueAdapter {
     let rttUs = 0;
     let shortestUs = Infinity;
     let lossy = false;
-    let capacityBps = 0;
     let varies = false;
     for (const path of this.#paths) {
       if (path.rate.starting || !this.#isInUse(now, path)) continue;
       rttUs = Math.max(rttUs, path.rtt.minUs);
       shortestUs = Math.min(shortestUs, path.rtt.minUs);
       lossy ||= path.loss > LOSSY;
-      capacityBps += path.rate.rateBps;
       varies ||= path.rate.varies;
     }
     // What follows a loss waits at the other end until the lost packet arrives after all.
     if (lossy) rttUs += shortestUs + RESEND_US;
-    const targetUs = this.#target.update(now, rttUs, capacityBps, varies);
+    const targetUs = varies ? VARIABLE_TARGET_US : TARGET_US;
     this.#queue.adapt(targetUs, Math.max(INTERVAL_US, 2 * (rttUs + targetUs)));
     return true;
   }

@@ -155,6 +155,12 @@ function tcpKind(bytes: Uint8Array, at: number, length: number, kind: Kind): Kin
   return length <= tcpHeaderBytes(bytes, at) ? KIND.unordered : kind;
 }
 
+/** Tells whether the packet carries TCP, and nothing stands between that and its IP header. */
+export function isTcp(bytes: Uint8Array, at: number): boolean {
+  const protocolAt = at + (ipVersion(bytes, at) === 4 ? IPV4_PROTOCOL : IPV6_NEXT_HEADER);
+  return bytes[protocolAt] === PROTOCOL_TCP;
+}
+
 /** Tells whether the packet's sender understands ECN: ECT(0), ECT(1) or CE (RFC 3168 section 5). */
 export function isEcnCapable(bytes: Uint8Array, at: number): boolean {
   const octet = bytes[at + IPV4_DSCP_ECN]!;

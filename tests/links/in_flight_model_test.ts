@@ -39,7 +39,6 @@ class Model {
   acknowledge(low: number, high: number): { news: number; slots: number[] } {
     const slots: number[] = [];
     let news = 0;
-    let late = 0;
     for (let number = low; number <= high; number++) {
       const datagram = this.datagrams.get(number);
       if (datagram?.state === "sent") {
@@ -47,7 +46,7 @@ class Model {
         if (datagram.slot >= 0) slots.push(datagram.slot);
       } else if (datagram?.state === "lost") {
         this.lost--;
-        late++;
+        news++;
         const extentUs = this.newestSentAtUs - datagram.sentAtUs;
         if (extentUs > 0) this.reorderUs = Math.min(1e5, Math.max(this.reorderUs, 1.25 * extentUs));
       } else continue;
@@ -55,7 +54,7 @@ class Model {
       datagram.state = "acked";
     }
     const last = Math.min(high, this.datagrams.size - 1);
-    if (news + late > 0) this.newest = Math.max(this.newest, last);
+    if (news > 0) this.newest = Math.max(this.newest, last);
     return { news, slots };
   }
 

@@ -9,6 +9,7 @@ const IDLE: Stakes = {
   oldestSentAtUs: Infinity,
   patienceUs: 25 * MS,
   alone: false,
+  varies: false,
   few: true,
 };
 const FEW: Stakes = { ...IDLE, oldestSentAtUs: 0 };
@@ -258,6 +259,7 @@ Deno.test("Liveness of any history never spins, and never suspects before it sho
     oldestSentAtUs: fc.constantFrom(0, 200 * MS, Infinity),
     patienceUs: fc.integer({ min: 5 * MS, max: 2_000 * MS }),
     alone: fc.boolean(),
+    varies: fc.boolean(),
     few: fc.boolean(),
   });
   fc.assert(fc.property(fc.array(event, { maxLength: 60 }), load, (events, stakes) => {
@@ -305,4 +307,9 @@ Deno.test("Liveness.explain() gives a path that is down another reason, or one t
   live.handleUnreachable(MS, "no route to the server");
   live.explain("eth0 has no carrier");
   assertEquals(live.reason, "eth0 has no carrier");
+});
+
+Deno.test("Liveness is more patient with a link that varies", () => {
+  const suspectedMs = (stakes: Stakes): number => upAt(0).timeoutAtUs(stakes) / MS;
+  assertEquals(suspectedMs({ ...LOADED, varies: true }) - suspectedMs(LOADED), 60);
 });

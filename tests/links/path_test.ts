@@ -261,6 +261,16 @@ Deno.test("Path keeps its rate when it was only suspected", () => {
   assertEquals([path.live.state, path.rate.rateBps], ["up", rateBps]);
 });
 
+Deno.test("Path is back when what was in flight on it arrives after all", () => {
+  const path = pathWith(20);
+  path.handleProbeAck(20 * MS, path.nextProbe(0));
+  while (path.live.state === "up") path.handleTimeout(path.timeoutAtUs(false), false);
+  path.abandon(() => {});
+  assertEquals(path.live.state, "suspect");
+  assert(handle(path, 900, reportOf(4, [5])).cameUp);
+  assertEquals(path.live.state, "up");
+});
+
 Deno.test("Path.loss is the fraction of datagrams lost, second by second", () => {
   const path = pathTo();
   const losses: number[] = [];

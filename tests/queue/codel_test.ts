@@ -214,3 +214,15 @@ Deno.test("Codel does not drop again while the queue gets shorter", () => {
   assertEquals(drops((now) => 80_000 - 0.15 * now), 1);
   assertEquals(drops(() => 80_000), 6);
 });
+
+Deno.test("Codel.noteMarked() lets the sender's answer pass through the queue before the next mark", () => {
+  const codel = new Codel(1);
+  codel.spacingUs = 80_000;
+  const marks: number[] = [];
+  for (let ms = 0; ms < 1_000; ms++) {
+    if (codel.judge(0, ms * 1000, 30_000, false) === "pass") continue;
+    marks.push(ms);
+    codel.noteMarked(0, ms * 1000, 30_000);
+  }
+  assertEquals(marks, [100, 210, 320, 430, 540, 650, 760, 870, 980]);
+});

@@ -91,6 +91,7 @@ export class SlowQueue {
       if (verdict === "pass") return packet;
       if (packet.ecn) {
         this.marked.push(packet.slot);
+        this.#codel.noteMarked(flow.bucket, now, now - packet.at);
         return packet;
       }
       this.dropped.push(`${packet.slot} codel`);

@@ -93,10 +93,12 @@ export class Tracer {
       ` pipe${board.pipe} srtt${srtt} ooo${flow.receiver.held} re${resent}`;
   }
 
-  #quic({ sender }: QuicFlow): string {
-    const { congestion, state, pipe, srttUs, lost, probes } = sender;
+  #quic({ sender, socket }: QuicFlow): string {
+    const { congestion, state, pipe, srttUs, lost, marks, probes } = sender;
     return `quic ${state[0]} cwnd${congestion.cwnd.toFixed(0).padStart(4)}${congestion.note}` +
-      ` pipe${pipe} srtt${(srttUs / 1000).toFixed(0)} lost${lost} probes${probes}`;
+      ` pipe${pipe} srtt${
+        (srttUs / 1000).toFixed(0)
+      } lost${lost} marks${marks} socket${socket.drops} probes${probes}`;
   }
 
   #queues(run: Run): string {

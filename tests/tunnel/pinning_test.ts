@@ -153,7 +153,7 @@ Deno.test("Endpoint lets no pinned backlog block others, or be blocked by them",
   for (const [blocked, free] of [[CALL, OTHER], [OTHER, CALL]] as const) {
     const pair = openPair([ON_L1], { link });
     const mbps = blocked === CALL ? 4 : 16;
-    for (let at = 0, i = 0; at < 2 * SECOND; at += 8_000 / mbps, i++) {
+    for (let at = 0, i = 0; at < 4 * SECOND; at += 8_000 / mbps, i++) {
       pair.client.send(pair.now, udp4(i, { port: blocked, bytes: 1000 }));
       if (i % mbps === 0) pair.client.send(pair.now, udp4(i, { port: free, bytes: 100 }));
       pair.run(8_000 / mbps);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLess, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
-import { KIND, type Kind, PacketInfo, parsePacket } from "../../src/wire/ip.ts";
+import { isTcp, KIND, type Kind, PacketInfo, parsePacket } from "../../src/wire/ip.ts";
 import { V4, V6 } from "./hex_packets.ts";
 
 const { bulk, interactive, unordered } = KIND;
@@ -174,4 +174,10 @@ Deno.test("flowHash spreads neighbouring flows over 1024 buckets", () => {
     }
     assertLess(Math.max(...load), 20, `${what}: 4 a bucket on average`);
   }
+});
+
+Deno.test("isTcp() tells TCP of both versions from everything else", () => {
+  const of = (hex: string): boolean => isTcp(Uint8Array.fromHex(`ee${hex}`), 1);
+  assert(of(V4(TCP("10", "ff"), "06")) && of(V6(TCP("10", "ff"), "06")));
+  assert(!of(V4(UDP("1f90", "01bb"), "11")) && !of(V6(UDP("1f90", "01bb"), "11")));
 });

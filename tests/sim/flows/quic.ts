@@ -10,6 +10,7 @@ import { CLIENT, PROTOCOL, SERVER, type Side } from "../packet.ts";
 import {
   type AckPacket,
   type DataPacket,
+  ECN_CAPABLE,
   emptyAck,
   payloadOf,
   readAck,
@@ -17,6 +18,7 @@ import {
   writeAck,
   writeData,
 } from "../quic/packet.ts";
+import { ReceivingSocket } from "../quic/receiving_socket.ts";
 import { QuicReceiver } from "../quic/receiver.ts";
 import { QuicSender } from "../quic/sender.ts";
 import type { CongestionName } from "../tcp/congestion.ts";
@@ -40,8 +42,9 @@ export interface QuicOptions {
 export class QuicFlow extends Flow {
   readonly sender: QuicSender;
   readonly receiver: QuicReceiver;
+  readonly socket: ReceivingSocket;
   readonly #packetBytes: number;
-  readonly #data: DataPacket = { number: 0, piece: 0 };
+  readonly #data: DataPacket = { number: 0, piece: 0, marked: false };
   readonly #ack: AckPacket = emptyAck();
   readonly #senderTimer: Timer;
   readonly #ackTimer: Timer;
@@ -61,7 +64,7 @@ export class QuicFlow extends Flow {
         this.#data.number = number;
         this.#data.piece = piece;
         writeData(this.headers, from, port, this.#data, this.#packetBytes);
-        this.emit(from, PROTOCOL.udp, this.#packetBytes);
+        this.emit(from, PROTOCOL.udp, this.#packetBytes, ECN_CAPABLE);
       },
       armTimer: (at: number): void => this.#senderTimer.set(at),
     };
@@ -70,6 +73,9 @@ export class QuicFlow extends Flow {
       sendAck: (now): void => this.#sendAck(now),
       armDelayedAck: (at): void => this.#ackTimer.set(at),
     }, window);
+    this.socket = new ReceivingSocket(network.queue, (now, { number, piece, marked }) => {
+      if (!this.#stopped) this.receiver.onData(now, number, piece, marked);
+    });
   }
 
   /** Stream data that the application has got in order. */
@@ -92,7 +98,7 @@ export class QuicFlow extends Flow {
     if (side === this.options.from) {
       if (readAck(bytes, at, this.#ack)) this.sender.onAck(now, this.#ack);
     } else if (readData(bytes, at, this.#data)) {
-      this.receiver.onData(now, this.#data.number, this.#data.piece);
+      this.socket.push(now, this.#data);
     }
   }
 

@@ -10,11 +10,15 @@ import { Cubic } from "../tcp/cubic.ts";
 
 /** After persistent congestion (RFC 9002 section 7.6). */
 const LEAST_WINDOW = 2;
+/** Of RFC 9438 section 4.7: (1 + 0.7) / 2. */
+const TWICE = 0.85;
 
 /** Loss-based congestion control. */
 export class QuicCubic implements Congestion {
   readonly paceUs = 0;
   readonly #cubic = new Cubic(false);
+  /** Where the window was at the last loss. */
+  #wMax = 0;
 
   get cwnd(): number {
     return this.#cubic.cwnd;
@@ -42,8 +46,16 @@ export class QuicCubic implements Congestion {
   }
 
   onEnter(before: SenderState, state: SenderState): void {
-    if (before === "open") this.#cubic.onLoss();
+    if (before === "open") this.#onLoss();
     this.#cubic.cwnd = state === "loss" ? LEAST_WINDOW : this.#cubic.ssthresh;
+  }
+
+  /** quinn up to 0.11 lowers the window twice where it was lower than at the loss before. */
+  #onLoss(): void {
+    const { cwnd } = this.#cubic;
+    this.#cubic.onLoss();
+    if (cwnd < this.#wMax) this.#cubic.ssthresh *= TWICE;
+    this.#wMax = cwnd < this.#wMax ? TWICE * cwnd : cwnd;
   }
 
   onRepaired(): void {}

@@ -12,10 +12,14 @@ const UDP_BYTES = 8;
 const CONTENT = IPV4_BYTES + UDP_BYTES;
 /** Bytes that real QUIC needs besides stream data: its headers, that of the frame, the tag. */
 const OVERHEAD_BYTES = 36;
+/** ECT(0), which quinn sets in all it sends, and "congestion experienced" (RFC 3168). */
+export const ECN_CAPABLE = 2;
+const MARKED = 3;
 const DATA = 1;
 const ACK = 2;
 /** Ranges that fit what the simulator copies of a packet. */
 export const MAX_RANGES = 7;
+const MARKS = CONTENT + 8;
 const RANGES = CONTENT + 11;
 
 /** Stream data in an IP packet of this many bytes. */
@@ -28,6 +32,8 @@ export interface DataPacket {
   number: number;
   /** Piece of the stream. */
   piece: number;
+  /** Whether a router, or the tunnel, has marked it "congestion experienced". */
+  marked: boolean;
 }
 
 /** An acknowledgement. */
@@ -36,6 +42,8 @@ export interface AckPacket {
   limit: number;
   /** Microseconds that the largest number has waited for this, up to 65 ms. */
   delayUs: number;
+  /** Marked packets that have come so far, modulo 2^16 (RFC 9000 section 13.4). */
+  marks: number;
   rangeCount: number;
   /** Packets from `starts[i]` to before `ends[i]` have come; the latest first. */
   readonly starts: Float64Array;
@@ -47,6 +55,7 @@ export function emptyAck(): AckPacket {
   return {
     limit: 0,
     delayUs: 0,
+    marks: 0,
     rangeCount: 0,
     starts: new Float64Array(MAX_RANGES),
     ends: new Float64Array(MAX_RANGES),
@@ -58,7 +67,7 @@ export function writeData(
   out: Uint8Array,
   from: Side,
   port: number,
-  packet: DataPacket,
+  packet: Pick<DataPacket, "number" | "piece">,
   totalBytes: number,
 ): void {
   writeUdp(out, from, port, totalBytes);
@@ -75,6 +84,7 @@ export function writeAck(out: Uint8Array, from: Side, port: number, ack: AckPack
   write32(out, CONTENT + 1, ack.limit);
   write16(out, CONTENT + 5, Math.min(0xffff, ack.delayUs));
   out[CONTENT + 7] = ack.rangeCount;
+  write16(out, MARKS, ack.marks);
   for (let i = 0; i < ack.rangeCount; i++) {
     write32(out, RANGES + 8 * i, ack.starts[i]!);
     write32(out, RANGES + 8 * i + 4, ack.ends[i]!);
@@ -87,6 +97,7 @@ export function readData(bytes: Uint8Array, at: number, packet: DataPacket): boo
   if (bytes[at + CONTENT] !== DATA) return false;
   packet.number = read32(bytes, at + CONTENT + 1);
   packet.piece = read32(bytes, at + CONTENT + 5);
+  packet.marked = (bytes[at + 1]! & 3) === MARKED;
   return true;
 }
 
@@ -96,6 +107,7 @@ export function readAck(bytes: Uint8Array, at: number, ack: AckPacket): boolean 
   ack.limit = read32(bytes, at + CONTENT + 1);
   ack.delayUs = read16(bytes, at + CONTENT + 5);
   ack.rangeCount = bytes[at + CONTENT + 7]!;
+  ack.marks = read16(bytes, at + MARKS);
   for (let i = 0; i < ack.rangeCount; i++) {
     ack.starts[i] = read32(bytes, at + RANGES + 8 * i);
     ack.ends[i] = read32(bytes, at + RANGES + 8 * i + 4);

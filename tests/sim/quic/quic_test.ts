@@ -1,7 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { EventQueue } from "../../pair/event_queue.ts";
 import { CLIENT } from "../packet.ts";
+import { QuicCubic } from "./cubic.ts";
 import { type AckPacket, emptyAck, readAck, readData, writeAck, writeData } from "./packet.ts";
 import { QuicReceiver } from "./receiver.ts";
+import { ReceivingSocket } from "./receiving_socket.ts";
 import { QuicSender } from "./sender.ts";
 
 /** An acknowledgement of ranges, the latest first. */
@@ -31,12 +34,12 @@ function sender(): { quic: QuicSender; sent: [number, number][]; timer: () => nu
 
 Deno.test("packets of QUIC are read as they were written", () => {
   const bytes = new Uint8Array(1500).fill(0xee);
-  const data = { number: 0, piece: 0 };
+  const data = { number: 0, piece: 0, marked: true };
   const ack = emptyAck();
   writeData(bytes, CLIENT, 30_000, { number: 70_000, piece: 69_998 }, 1400);
   assert(readData(bytes, 0, data) && !readAck(bytes, 0, ack));
-  assertEquals(data, { number: 70_000, piece: 69_998 });
-  const written = { ...ackOf([9, 12], [3, 5]), limit: 4000, delayUs: 25_000 };
+  assertEquals(data, { number: 70_000, piece: 69_998, marked: false });
+  const written = { ...ackOf([9, 12], [3, 5]), limit: 4000, delayUs: 25_000, marks: 3 };
   const length = writeAck(bytes, CLIENT, 30_000, written);
   assert(readAck(bytes, 0, ack) && !readData(bytes, 0, data));
   assertEquals({ ...ack }, written);
@@ -101,4 +104,34 @@ Deno.test("QuicSender lowers its window once per round trip, and to the least wh
   const { cwnd } = quic.congestion;
   quic.onAck(40_001, ackOf([9, 10], [5, 6]));
   assertEquals(quic.congestion.cwnd, cwnd, "both were sent before the first loss was noticed");
+});
+
+Deno.test("QuicSender takes a mark for a loss, once per round trip", () => {
+  const { quic, sent } = sender();
+  const { cwnd } = quic.congestion;
+  quic.onAck(40_000, { ...ackOf([0, 4]), marks: 1 });
+  assertEquals(quic.congestion.cwnd, 0.7 * cwnd, "the window is lower, and does not grow");
+  quic.onAck(40_001, { ...ackOf([0, 8]), marks: 2 });
+  assertEquals(quic.congestion.cwnd, 0.7 * cwnd, "what came marked had left before the answer");
+  assertEquals([quic.lost, quic.marks, sent[0]![0]], [0, 2, 0]);
+});
+
+Deno.test("QuicCubic answers a second loss twice, as quinn does, until the window is back", () => {
+  const cubic = new QuicCubic();
+  const { cwnd } = cubic;
+  cubic.onEnter("open", "recovery");
+  assertEquals(cubic.cwnd, 0.7 * cwnd);
+  cubic.onEnter("open", "recovery");
+  assertAlmostEquals(cubic.cwnd, 0.7 * 0.85 * 0.7 * cwnd);
+});
+
+Deno.test("ReceivingSocket has room for 92 packets, and its program reads one in 40 us", () => {
+  const queue = new EventQueue();
+  const read: number[] = [];
+  const socket = new ReceivingSocket(queue, (now, { number }) => read.push(now, number));
+  for (let number = 0; number < 100; number++) {
+    socket.push(0, { number, piece: number, marked: false });
+  }
+  queue.runUntil(179);
+  assertEquals([socket.drops, ...read], [8, 100, 0, 140, 1]);
 });

@@ -32,6 +32,8 @@ export class QuicReceiver {
   pieces = 0;
   /** The next piece that the application waits for. */
   next = 0;
+  /** Marked packets that came. */
+  marks = 0;
   /** Latest first. */
   readonly #ranges: Range[] = [];
   /** Pieces that came before an earlier one. */
@@ -43,8 +45,9 @@ export class QuicReceiver {
   constructor(readonly io: AckSender, readonly window: number) {}
 
   /** A packet has come. */
-  onData(now: number, number: number, piece: number): void {
+  onData(now: number, number: number, piece: number, marked = false): void {
     this.#take(piece);
+    if (marked) this.marks++;
     const expected = this.#ranges[0]?.end ?? 0;
     if (number >= expected) this.#largestAtUs = now;
     this.#note(number);
@@ -60,6 +63,7 @@ export class QuicReceiver {
   fill(now: number, ack: AckPacket): void {
     ack.limit = this.next + this.window;
     ack.delayUs = Math.round(now - this.#largestAtUs);
+    ack.marks = this.marks & 0xffff;
     ack.rangeCount = Math.min(MAX_RANGES, this.#ranges.length);
     for (let i = 0; i < ack.rangeCount; i++) {
       ack.starts[i] = this.#ranges[i]!.start;

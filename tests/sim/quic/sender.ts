@@ -53,6 +53,8 @@ export class QuicSender implements InFlight {
   lost = 0;
   spurious = 0;
   probes = 0;
+  /** Packets that came marked. */
+  marks = 0;
   readonly #sentAtUs = new Float64Array(SCOREBOARD_SEGMENTS);
   readonly #pieces = new Float64Array(SCOREBOARD_SEGMENTS);
   readonly #flags = new Uint8Array(SCOREBOARD_SEGMENTS);
@@ -92,6 +94,7 @@ export class QuicSender implements InFlight {
     this.delivered = this.rttUs = 0;
     this.#limit = Math.max(this.#limit, ack.limit);
     const { una } = this;
+    const before = this.#largest;
     for (let i = 0; i < ack.rangeCount; i++) {
       for (let n = ack.ends[i]! - 1; n >= ack.starts[i]!; n--) {
         if (n < this.next - SCOREBOARD_SEGMENTS) break;
@@ -100,8 +103,12 @@ export class QuicSender implements InFlight {
     }
     const largest = ack.ends[0]! - 1;
     if (largest > this.#largest) this.#largest = largest;
+    const marks = ack.marks - this.marks & 0xffff;
+    const isMarked = largest > before && marks !== 0;
+    if (isMarked) this.marks += marks;
     if (this.delivered > 0) this.#probeCount = 0;
     const lost = this.#detectLosses(now);
+    if (isMarked) this.#onMarked(now, this.#sentAtUs[largest & MASK]!);
     this.#advance();
     this.congestion.onAck(now, this, this.#state, this.una > una, lost, this.#isLimited);
     this.#sendMore(now);
@@ -166,6 +173,14 @@ export class QuicSender implements InFlight {
     const before = lastAtUs > this.#recoveryAtUs ? "open" : this.#state;
     this.congestion.onEnter(before, state, this);
     this.#state = state;
+    this.#recoveryAtUs = now;
+  }
+
+  /** Marks are losses to CUBIC and nothing to quinn's BBR. */
+  #onMarked(now: number, sentAtUs: number): void {
+    if (!(this.congestion instanceof QuicCubic) || sentAtUs <= this.#recoveryAtUs) return;
+    this.congestion.onEnter("open", "recovery");
+    this.#state = "recovery";
     this.#recoveryAtUs = now;
   }
 
