@@ -8,11 +8,13 @@ RUNS = 3
 # What test runs, and the words that must be in a test's name.
 T = tests
 F =
+# More options of deno test; .ci/run has the types checked before.
+TEST_FLAGS =
 # What test-oldest runs.
 OLDEST_TESTS = tests
 # What a minimal Debian lacks (tests/host_tools.ts), and the tests that call it.
 BARE_WITHOUT = nft sysctl busybox mksh
-BARE_TESTS = tests/build tests/docs tests/platform tests/tools
+BARE_TESTS = tests/build tests/docs tests/platform/*_test.ts tests/platform/linux tests/platform/memory tests/tools
 SCRIPTS = tools/get_deno.sh tools/run_deno.sh tools/without.sh tools/build/selfextract.sh \
 	tools/build/script.sh examples/openbsd/rc.d/aggvpn .ci/run
 
@@ -36,11 +38,11 @@ check: deno ## Check format, lint, layers, types, documents and scripts
 	@for script in $(SCRIPTS); do sh -n "$$script" || exit 1; done
 
 test: build ## Run every test, or T=FILE F='WORDS OF A NAME'; emulated lines need root
-	@status=0; $(DENO) test -A --filter '$(F)' $(T) || status=$$?; \
+	@status=0; $(DENO) run -A tools/run_tests.ts $(TEST_FLAGS) --filter='$(F)' $(T) || status=$$?; \
 	$(DENO) run -A tools/preflight.ts test --warn; exit $$status
 
 test-bare: build ## Run the tests that call programs of the host, without some of these
-	@tools/without.sh "$(BARE_WITHOUT)" sh -c '$(DENO) test -A $(BARE_TESTS) && \
+	@tools/without.sh "$(BARE_WITHOUT)" sh -c '$(DENO) test -A $(TEST_FLAGS) $(BARE_TESTS) && \
 	$(DENO) run -A tools/preflight.ts test-bare --warn'
 
 # With a cache of its own: each Deno empties what another version has left. Before 2.8 it asks for
@@ -48,7 +50,7 @@ test-bare: build ## Run the tests that call programs of the host, without some o
 test-oldest: script ## Run the tests and build/aggvpn.js with the oldest deno that has to do
 	@oldest=$$(tools/get_deno.sh oldest) && PATH="$${oldest%/*}:$$PATH" && export PATH && \
 	DENO_DIR="$$PWD/build/oldest" DENO_TLS_CA_STORE=mozilla,system AGGVPN_BINARY="$$PWD/build/aggvpn.js" \
-	$(DENO) test -A --quiet $(OLDEST_TESTS)
+	$(DENO) run -A tools/run_tests.ts $(TEST_FLAGS) $(OLDEST_TESTS)
 
 cover: deno ## Run the tests of the source and print coverage by layer
 	@rm -rf cov

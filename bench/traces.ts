@@ -4,10 +4,11 @@
  *
  *     TRACES=folder deno run -A bench/traces.ts [--scenario NAME,...] [--peer] [--down] [--up]
  *                  [--by cubic|bbr|quic-cubic|quic-bbr,...] [--runs N] [--no-alone] [--no-sim]
+ *                  [--picture FILE.svg]
  *
  * Without `--scenario` it plays the recordings of the folder that TRACES names; with `--peer` the
  * profiles of a published comparison, downwards as there. With several runs a row is the median of
- * each figure. AGGVPN_BINARY names another program to measure.
+ * each figure. `--picture` draws the first run of the last case over time. AGGVPN_BINARY names another program to measure.
  *
  * @module
  */
@@ -18,6 +19,7 @@ import type { Carrier } from "../lab/traffic.ts";
 import { COMPARED, type LineSet, MADE_UP, recordedIn } from "../lab/varying_lines.ts";
 import { simulatedPercent } from "../tests/sim/traces.ts";
 import { type Figures, measureLines, measureTunnel, type Way } from "./traces/measure.ts";
+import { drawCourse } from "./traces/picture.ts";
 
 const CARRIERS: readonly Carrier[] = ["cubic", "bbr", "quic-cubic", "quic-bbr"];
 const NAME_WIDTH = 30;
@@ -26,6 +28,8 @@ interface Options {
   readonly runs: number;
   readonly alone: boolean;
   readonly sim: boolean;
+  /** Where a picture goes. */
+  readonly picture: string | undefined;
 }
 
 function print(text: string): void {
@@ -66,7 +70,9 @@ async function runCase(set: LineSet, way: Way, carrier: Carrier, options: Option
   const tunnel: Figures[] = [];
   const lines: Figures[][] = [];
   for (let seed = 1; seed <= options.runs; seed++) {
-    tunnel.push(await measureTunnel(set, way, carrier, seed));
+    const { figures, course } = await measureTunnel(set, way, carrier, seed);
+    tunnel.push(figures);
+    if (seed === 1 && options.picture) Deno.writeTextFileSync(options.picture, drawCourse(course));
     if (options.alone) lines.push(await measureLines(set, way, carrier, seed));
   }
   print(row(`${set.name} ${way} ${carrier}`, tunnel, simulated));
@@ -98,7 +104,7 @@ function carriersOf(names: string): Carrier[] {
 
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {
-    string: ["scenario", "by", "runs"],
+    string: ["scenario", "by", "runs", "picture"],
     boolean: ["peer", "down", "up", "alone", "sim"],
     negatable: ["alone", "sim"],
     default: { alone: true, sim: true },
@@ -116,7 +122,12 @@ async function main(): Promise<number> {
   );
   const both = args.down === args.up && !args.peer;
   const ways: Way[] = both ? ["down", "up"] : [args.up ? "up" : "down"];
-  const options = { runs: Math.max(1, Number(args.runs ?? 1)), alone: args.alone, sim: args.sim };
+  const options = {
+    runs: Math.max(1, Number(args.runs ?? 1)),
+    alone: args.alone,
+    sim: args.sim,
+    picture: args.picture,
+  };
   print(header());
   for (const set of sets) {
     for (const way of ways) {

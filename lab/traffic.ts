@@ -208,11 +208,20 @@ export async function udpStream(
   return JSON.parse(report) as StreamReport;
 }
 
+/** What may differ from ping to ping. */
+export interface PingOptions {
+  readonly count?: number;
+  readonly intervalMs?: number;
+  readonly sizeBytes?: number;
+  /** Whether each round trip is reported. */
+  readonly trips?: boolean;
+}
+
 /** Round trips of `count` datagrams over an echo in `flow.to`. */
 export async function ping(
   lab: Lab,
   flow: Flow,
-  options: { count?: number; intervalMs?: number; sizeBytes?: number } = {},
+  options: PingOptions = {},
 ): Promise<EchoReport> {
   const { count = 50, intervalMs = 10 } = options;
   const seconds = count * intervalMs / 1000 + 5;
@@ -228,11 +237,12 @@ export async function ping(
 export async function pingFrom(
   lab: Lab,
   flow: Omit<Flow, "to">,
-  options: { count?: number; intervalMs?: number; sizeBytes?: number } = {},
+  options: PingOptions = {},
 ): Promise<EchoReport> {
   const { from, address, port } = flow;
-  const { count = 50, intervalMs = 10, sizeBytes = 64 } = options;
-  const client = tool(lab, from, "udp-ping", address, port, count, intervalMs, sizeBytes);
+  const { count = 50, intervalMs = 10, sizeBytes = 64, trips = false } = options;
+  const what = trips ? "trips" : "percentiles";
+  const client = tool(lab, from, "udp-ping", address, port, count, intervalMs, sizeBytes, what);
   const report = await client.line();
   await client.finish(3000);
   if (report === undefined) throw new Error(`ping ${address}: ${client.stderr.join("\n")}`);

@@ -1,5 +1,5 @@
 /**
- * Pieces of an SVG chart over time: scales, axes, areas, lines. Text only, no
+ * Pieces of an SVG chart over time: scales, axes, areas, lines, legends. Text only, no
  * library; every number is rounded to a tenth of a pixel.
  *
  * @module
@@ -14,6 +14,9 @@ export interface Frame {
   readonly maxX: number;
   readonly maxY: number;
 }
+
+/** Colours of lines, from the first on. */
+export const LINE_COLORS: readonly string[] = ["#7fb2dd", "#f3bd72", "#a6cf98", "#d0a9d6"];
 
 /** A point in the units of the axes. */
 export type Point = readonly [x: number, y: number];
@@ -53,6 +56,38 @@ export function area(
 /** A text; `style` is the rest of its attributes. */
 export function label(x: number, y: number, text: string, style = ""): string {
   return `<text x="${pixel(x)}" y="${pixel(y)}" ${style}>${escapeXml(text)}</text>`;
+}
+
+/** A whole picture on white, of pieces with a title. */
+export function svgDocument(
+  title: string,
+  width: number,
+  height: number,
+  pieces: readonly string[],
+): string {
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
+    `width="${width}" height="${height}" font-family="DejaVu Sans, Helvetica, Arial, sans-serif" ` +
+    'font-size="12" fill="#222">',
+    `<title>${escapeXml(title)}</title>`,
+    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+    ...pieces,
+    "</svg>",
+  ].join("\n") + "\n";
+}
+
+/** A row of samples with their meanings; `style` is what a sample is drawn with. */
+export function legend(
+  left: number,
+  y: number,
+  entries: readonly { readonly text: string; readonly style: string }[],
+): string {
+  let x = left;
+  return entries.map(({ text, style }) => {
+    const sample = `<path d="M${x} ${y - 4}h26" ${style}/>\n${label(x + 32, y, text)}`;
+    x += 32 + text.length * 7.2 + 22;
+    return sample;
+  }).join("\n");
 }
 
 /** A distance of 1, 2 or 5 times a power of ten that gives at most `count` ticks. */

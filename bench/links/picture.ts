@@ -5,10 +5,20 @@
  * @module
  */
 
-import { area, axes, escapeXml, type Frame, label, type Point, polyline } from "./chart.ts";
+import {
+  area,
+  axes,
+  type Frame,
+  label,
+  legend,
+  LINE_COLORS,
+  type Point,
+  polyline,
+  svgDocument,
+} from "./chart.ts";
 import { cuts, lineCount, rateSteps } from "./capacity.ts";
 import type { Measured, Scenario, Way } from "./scenario.ts";
-import { STEP_SECONDS, totalSteps } from "./series.ts";
+import { megabits, smooth, SMOOTH_STEPS, STEP_SECONDS, totalSteps } from "./series.ts";
 
 /** One case over time. Rates in bits per second per 100 ms. */
 export interface Course {
@@ -25,11 +35,8 @@ export interface Course {
   readonly marks: readonly { readonly at: number; readonly text: string }[];
 }
 
-/** Steps that are averaged: single ones show the bursts of TCP, not the lines. */
-const SMOOTH_STEPS = 5;
 const WIDTH = 1000;
 const PANEL_HEIGHT = 400;
-const LINE_COLORS = ["#7fb2dd", "#f3bd72", "#a6cf98", "#d0a9d6"];
 const GOODPUT_COLOR = "#15324d";
 const SIMULATED_COLOR = "#b3261e";
 const SUM_COLOR = "#777";
@@ -80,17 +87,11 @@ export function drawCourses(courses: readonly Course[]): string {
   const height = 44 + courses.length * PANEL_HEIGHT + 30;
   const note = `Means over ${SMOOTH_STEPS * STEP_SECONDS} s. Coloured areas are stacked: IP ` +
     "packets that each line delivered, with the tunnel's headers. TCP payload is about 92 % of it.";
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" ` +
-    `width="${WIDTH}" height="${height}" font-family="DejaVu Sans, Helvetica, Arial, sans-serif" ` +
-    'font-size="12" fill="#222">',
-    `<title>${escapeXml("aggvpn over lines that vary and fail")}</title>`,
-    `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
+  return svgDocument("aggvpn over lines that vary and fail", WIDTH, height, [
     label(24, 30, "One TCP transfer through aggvpn, no bandwidth configured", 'font-size="18"'),
     ...courses.map((course, i) => drawCourse(course, 44 + i * PANEL_HEIGHT)),
     label(24, height - 14, note, 'fill="#666" font-size="11"'),
-    "</svg>",
-  ].join("\n") + "\n";
+  ]);
 }
 
 function drawCourse(course: Course, top: number): string {
@@ -106,22 +107,22 @@ function drawCourse(course: Course, top: number): string {
   };
   const stacked = stack(course.lines.map(smooth));
   const areas = course.lines.map((_, i) =>
-    area(frame, points(stacked[i] ?? []), points(stacked[i + 1] ?? []), areaStyle(i))
+    area(frame, megabits(stacked[i] ?? []), megabits(stacked[i + 1] ?? []), areaStyle(i))
   );
   return [
     label(24, top + 20, course.title, 'font-size="14" font-weight="bold"'),
-    legend(course, top + 42),
+    legendOf(course, top + 42),
     ...areas,
     axes(frame, "seconds since the transfer began", "Mbit/s"),
     polyline(frame, edges(sum), `stroke="${SUM_COLOR}" stroke-width="1.5" stroke-dasharray="6 4"`),
     polyline(
       frame,
-      points(smooth(course.simulated)),
+      megabits(smooth(course.simulated)),
       `stroke="${SIMULATED_COLOR}" stroke-width="1" stroke-dasharray="2 2"`,
     ),
     polyline(
       frame,
-      points(smooth(course.goodput)),
+      megabits(smooth(course.goodput)),
       `stroke="${GOODPUT_COLOR}" stroke-width="2.5"`,
     ),
     ...course.marks.map((mark) => drawMark(frame, mark)),
@@ -139,9 +140,8 @@ function drawMark(frame: Frame, { at, text }: Course["marks"][number]): string {
     label(x, frame.top - 8, text, 'text-anchor="middle" fill="#444"');
 }
 
-/** A row of samples with their meanings. */
-function legend(course: Course, y: number): string {
-  const entries = [
+function legendOf(course: Course, y: number): string {
+  return legend(70, y, [
     { text: "TCP payload", style: `stroke="${GOODPUT_COLOR}" stroke-width="2.5"` },
     ...course.simulated.length === 0 ? [] : [{
       text: "the same, simulated",
@@ -155,22 +155,7 @@ function legend(course: Course, y: number): string {
       text: `over line ${i + 1}`,
       style: `stroke="${LINE_COLORS[i % LINE_COLORS.length]}" stroke-width="10"`,
     })),
-  ];
-  let x = 70;
-  return entries.map(({ text, style }) => {
-    const sample = `<path d="M${x} ${y - 4}h26" ${style}/>\n${label(x + 32, y, text)}`;
-    x += 32 + text.length * 7.2 + 22;
-    return sample;
-  }).join("\n");
-}
-
-/** Moving mean around each step. */
-function smooth(steps: readonly number[]): number[] {
-  const half = SMOOTH_STEPS >> 1;
-  return steps.map((_, i) => {
-    const slice = steps.slice(Math.max(0, i - half), i + half + 1);
-    return slice.reduce((sum, value) => sum + value, 0) / slice.length;
-  });
+  ]);
 }
 
 function total(rows: readonly (readonly number[])[]): number[] {
@@ -182,11 +167,6 @@ function stack(rows: readonly (readonly number[])[]): number[][] {
   const sums = [rows[0]?.map(() => 0) ?? []];
   for (const row of rows) sums.push(row.map((value, i) => value + (sums.at(-1)?.[i] ?? 0)));
   return sums;
-}
-
-/** Steps as points in the middle of their time, in Mbit/s. */
-function points(steps: readonly number[]): Point[] {
-  return steps.map((bps, i) => [(i + 0.5) * STEP_SECONDS, bps / 1e6]);
 }
 
 /** Steps with sharp edges. */

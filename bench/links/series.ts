@@ -26,6 +26,23 @@ export function meanBetween(steps: readonly number[], from: number, to: number):
   return slice.length === 0 ? NaN : slice.reduce((sum, value) => sum + value, 0) / slice.length;
 }
 
+/** Steps that {@linkcode smooth} averages: single ones show the bursts of TCP, not the lines. */
+export const SMOOTH_STEPS = 5;
+
+/** Moving mean around each step. */
+export function smooth(steps: readonly number[]): number[] {
+  const half = SMOOTH_STEPS >> 1;
+  return steps.map((_, i) => {
+    const slice = steps.slice(Math.max(0, i - half), i + half + 1);
+    return slice.reduce((sum, value) => sum + value, 0) / slice.length;
+  });
+}
+
+/** Steps as points in the middle of their time, in Mbit/s. */
+export function megabits(steps: readonly number[]): [x: number, y: number][] {
+  return steps.map((bps, i) => [(i + 0.5) * STEP_SECONDS, bps / 1e6]);
+}
+
 /** TCP payload per second of all flows without the warm-up. */
 export function goodputBps(measured: Measured): number {
   return measured.flows.reduce((sum, flow) => sum + flow.bps, 0);

@@ -20,6 +20,9 @@ import {
   udpStream,
 } from "../../lab/traffic.ts";
 import type { LineSet } from "../../lab/varying_lines.ts";
+import { Recorder } from "../links/recorder.ts";
+import { STEP_SECONDS } from "../links/series.ts";
+import type { Course } from "./picture.ts";
 
 /** Left out of the averages. */
 export const WARM_UP_SECONDS = 2;
@@ -37,28 +40,66 @@ export interface Figures {
   readonly percent: number;
   readonly ping: EchoReport;
   readonly call: StreamReport;
+  /** When the recordings began to play, by the host's clock. */
+  readonly beganUs: number;
 }
 
 /** Mean of what a line can carry while it is measured, in bit/s. */
 export function capacityBps(line: LineSpec, way: Way, seconds: number): number {
-  const { trace, rateBps = 0 } = line[way];
-  return trace ? carriedBps(trace, WARM_UP_SECONDS * 1e6, seconds * 1e6) : rateBps;
+  return carriedIn(line[way], WARM_UP_SECONDS * 1e6, seconds * 1e6);
 }
 
-/** One transfer through the tunnel over all lines of `set`. */
+/** The same between two instants in microseconds. */
+function carriedIn({ trace, rateBps = 0 }: LineSpec[Way], fromUs: number, toUs: number): number {
+  return trace ? carriedBps(trace, fromUs, toUs) : rateBps;
+}
+
+/** One transfer through the tunnel over all lines of `set`, and its course. */
 export async function measureTunnel(
   set: LineSet,
   way: Way,
   carrier: Carrier,
   seed: number,
-): Promise<Figures> {
+): Promise<{ figures: Figures; course: Course }> {
   return await withLab(async (lab) => {
     const net = await buildEmulated(lab, set.lines, { seed });
     await Program.start(lab, net, {});
     const sum = set.lines.reduce((bps, line) => bps + capacityBps(line, way, set.seconds), 0);
     const play = player(net, set.lines);
-    return await load(lab, net, way, INNER, carrier, set.seconds, sum, play);
+    const recorder = new Recorder(net, way);
+    const figures = await load(lab, net, way, INNER, carrier, set.seconds, sum, play);
+    await recorder.stop();
+    const used = recorder.lines(figures.beganUs, set.seconds);
+    return { figures, course: courseOf(set, way, carrier, figures, used) };
   });
+}
+
+function courseOf(
+  { title, lines, seconds }: LineSet,
+  way: Way,
+  carrier: Carrier,
+  { bps, percent, ping, beganUs }: Figures,
+  used: readonly (readonly number[])[],
+): Course {
+  const stepUs = STEP_SECONDS * 1e6;
+  const steps = Math.round(seconds / STEP_SECONDS);
+  const { beginUs = NaN, rttUs = [] } = ping.trips ?? {};
+  const [p50, p99] = [ping.rttUs.p50, ping.rttUs.p99].map((us) => Math.round(us / 1000));
+  return {
+    title,
+    detail:
+      `${carrier} ${way}: ${(bps / 1e6).toFixed(1)} Mbit/s, ${percent.toFixed(0)} % of what ` +
+      `the lines can carry; ping ${p50} ms (median), ${p99} ms (99 %)`,
+    seconds,
+    capacity: lines.map((line) =>
+      Array.from({ length: steps }, (_, i) => carriedIn(line[way], i * stepUs, (i + 1) * stepUs))
+    ),
+    used,
+    pings: rttUs.map((us, i) => ({
+      at: (beginUs - beganUs) / 1e6 + i * PING_INTERVAL_MS / 1000,
+      tripS: us < 0 ? NaN : us / 1e6,
+    })),
+  };
 }
 
 /** A transfer over each line of `set` without a tunnel, at the same time. */
@@ -100,13 +141,20 @@ async function load(
       ping(lab, flow(), {
         count: Math.floor(measuredSeconds * 1000 / PING_INTERVAL_MS),
         intervalMs: PING_INTERVAL_MS,
+        trips: true,
       })
     ),
     delay(WARM_UP_SECONDS * 1000).then(() =>
       udpStream(lab, flow(), { ...CALL, seconds: measuredSeconds })
     ),
   ]);
-  return { bps: transfer.bps, percent: 100 * transfer.bps / capacity, ping: echo, call };
+  return {
+    bps: transfer.bps,
+    percent: 100 * transfer.bps / capacity,
+    ping: echo,
+    call,
+    beganUs: transfer.samples[0]?.at ?? NaN,
+  };
 }
 
 /** Plays all recordings from their beginning when it is called first; then does nothing. */

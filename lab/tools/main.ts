@@ -23,8 +23,15 @@ const TOOLS: Readonly<Record<string, (args: readonly string[]) => void | Promise
     udpSource(address, Number(port), Number(rate), Number(size), Number(seconds)),
   "udp-count": ([address = "", port, seconds]) => udpCount(address, Number(port), Number(seconds)),
   "udp-echo": ([address = "", port, seconds]) => udpEcho(address, Number(port), Number(seconds)),
-  "udp-ping": ([address = "", port, count, intervalMs, size]) =>
-    udpPing(address, Number(port), Number(count), Number(intervalMs), Number(size)),
+  "udp-ping": ([address = "", port, count, intervalMs, size, what]) =>
+    udpPing(
+      address,
+      Number(port),
+      Number(count),
+      Number(intervalMs),
+      Number(size),
+      what === "trips",
+    ),
   "udp-unfragmented": ([address = "", port, size]) =>
     udpUnfragmented(address, Number(port), Number(size)),
   "flood": ([file = ""]) => flood(JSON.parse(Deno.readTextFileSync(file)) as FloodPlan),

@@ -45,6 +45,16 @@ export interface EchoReport {
   /** Longest time between two answers, in microseconds. */
   readonly longestGapUs: number;
   readonly rttUs: Percentiles;
+  /** Only if asked for. */
+  readonly trips?: Trips;
+}
+
+/** Each round trip of an echo. */
+export interface Trips {
+  /** When the first was asked for, by the host's clock in microseconds. */
+  readonly beginUs: number;
+  /** In the order of the questions, in whole microseconds; -1 where no answer came. */
+  readonly rttUs: readonly number[];
 }
 
 /** Percentiles of `values`, which are sorted in place. */
@@ -149,13 +159,17 @@ export function udpEcho(address: string, port: number, seconds: number): void {
   }
 }
 
-/** Asks an echo `count` times, `intervalMs` apart, without waiting for answers. */
+/**
+ * Asks an echo `count` times, `intervalMs` apart, without waiting for answers; reports each round
+ * trip `withTrips`.
+ */
 export function udpPing(
   address: string,
   port: number,
   count: number,
   intervalMs: number,
   size: number,
+  withTrips: boolean,
 ): void {
   const libc = openLibc();
   const clock = new HostClock();
@@ -167,6 +181,7 @@ export function udpPing(
   const answer = new Uint8Array(MAX);
   const answerView = new DataView(answer.buffer);
   const trips: number[] = [];
+  const inTurn = Array<number>(count).fill(-1);
   const start = clock.now();
   let [sent, received, firstAnswerUs] = [0, 0, -1];
   let [lastAt, longestGapUs] = [NaN, 0];
@@ -184,13 +199,23 @@ export function udpPing(
       continue;
     }
     const now = clock.now();
-    trips.push(now - answerView.getFloat64(8));
+    const tripUs = now - answerView.getFloat64(8);
+    trips.push(tripUs);
+    inTurn[answerView.getUint32(0)] = Math.round(tripUs);
     if (received++ === 0) firstAnswerUs = Math.round(now - start);
     else longestGapUs = Math.max(longestGapUs, Math.round(now - lastAt));
     lastAt = now;
   }
-  const rttUs = percentiles(trips);
-  say({ sent, received, firstAnswerUs, longestGapUs, rttUs } satisfies EchoReport);
+  say(
+    {
+      sent,
+      received,
+      firstAnswerUs,
+      longestGapUs,
+      rttUs: percentiles(trips),
+      ...withTrips && { trips: { beginUs: start, rttUs: inTurn } },
+    } satisfies EchoReport,
+  );
 }
 
 const IPPROTO_IP = 0;
