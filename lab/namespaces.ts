@@ -60,7 +60,7 @@ export class Lab {
     await sweep();
     const lab = new Lab();
     for (const signal of SIGNALS) {
-      const listener = (): void => void lab.close().finally(() => Deno.exit(130));
+      const listener = (): void => void lab.close().finally(end);
       Deno.addSignalListener(signal, listener);
       lab.#onSignal.push(() => Deno.removeSignalListener(signal, listener));
     }
@@ -131,6 +131,15 @@ export class Lab {
     for (const closer of this.#closers.reverse()) await closer();
     for (const name of this.#namespaces) await remove(name);
     for (const off of this.#onSignal) off();
+  }
+}
+
+/** Ends this process. A test may not exit: Deno would go on with the next file, and its labs. */
+function end(): void {
+  try {
+    Deno.exit(130);
+  } catch {
+    Deno.kill(Deno.pid, "SIGKILL");
   }
 }
 

@@ -13,8 +13,8 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { type Lane, LANES } from "../tests/lanes.ts";
 
-/** What labs have to tidy up after a signal; Deno would go on with the next file. */
-const TIDY_MS = 5000;
+/** What labs have to tidy up after a signal. */
+const TIDY_MS = 10_000;
 const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** What one `deno test` runs. */
