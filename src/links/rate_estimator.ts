@@ -15,6 +15,7 @@
  * @module
  */
 
+import { Competition } from "./competition.ts";
 import type { RateSample } from "./delivery_rate.ts";
 import { LossCuts } from "./loss_cuts.ts";
 import { Unrest } from "./unrest.ts";
@@ -64,6 +65,8 @@ const STANDING_US = 25_000;
 /** It takes longer to believe that the link has become much slower. */
 const DEEP_CUT = 0.5;
 const DEEP_STANDING_US = 60_000;
+/** A queue that changes by less than this share of the time stays as it is. */
+const STEADY = 0.125;
 /** The backlog of a link that has become slower is gone after this, in microseconds. */
 const BACKLOG_US = 600_000;
 
@@ -78,7 +81,7 @@ const STARTING_SPAN_US = 20_000;
 const LEAST_SPAN_BYTES = 6_000;
 const MOST_SPAN_BYTES = 32_768;
 
-type Mode = "startup" | "drain" | "cruise" | "probe" | "follow";
+type Mode = "startup" | "drain" | "cruise" | "probe" | "follow" | "dip" | "compete";
 /** Share of the estimate to pace at: in cruise a little less, to keep the link's queue empty. */
 const GAIN: Readonly<Record<Mode, number>> = {
   startup: 2,
@@ -86,6 +89,8 @@ const GAIN: Readonly<Record<Mode, number>> = {
   cruise: 0.992,
   probe: 0.94, // after the push
   follow: 2, // what is in flight is the limit
+  dip: 1, // and what Competition says
+  compete: 1,
 };
 /** Share of a configured capacity that is never exceeded. */
 const KNOWN_GAIN = 0.995;
@@ -101,6 +106,9 @@ export interface LinkSigns {
   readonly rttvarUs: number;
   /** Fraction of datagrams lost over the last second. */
   readonly loss: number;
+  /** Datagrams ever lost. */
+  readonly lostDatagrams: number;
+  readonly inFlightBytes: number;
 }
 
 /** The rate estimator of one link in one direction. Rates in bits per second of IP packets. */
@@ -126,6 +134,8 @@ export class RateEstimator {
   /** When the link was last found to have become much slower. */
   #fellAtUs = -Infinity;
   #queueSince = Infinity;
+  /** How long it was then. */
+  #queueThenUs = 0;
   /** Whether there was a queue in this round of the start. */
   #queueSeen = false;
   readonly #losses = new LossCuts();
@@ -134,6 +144,7 @@ export class RateEstimator {
   #shownAtUs = 0;
   readonly #unrest = new Unrest();
   readonly #variable = new VariableRate();
+  readonly #others = new Competition();
 
   /** @param capBps known capacity, or 0 */
   constructor(capBps: number) {
@@ -154,7 +165,7 @@ export class RateEstimator {
       ? 1
       : this.pushEndsAtUs !== Infinity
       ? BOLDER[this.#boldness]!
-      : GAIN[this.#mode];
+      : GAIN[this.#mode] * this.#others.gain;
     const paced = Math.max(this.#rate * gain, MIN_RATE_BPS);
     const full = this.#mode === "cruise" && this.#rate >= this.#cap;
     return full ? this.#cap * KNOWN_GAIN : Math.min(paced, this.#cap * KNOWN_GAIN);
@@ -168,6 +179,16 @@ export class RateEstimator {
   /** Whether the link's capacity changes all the time, and a queue is kept on it. */
   get varies(): boolean {
     return this.#mode === "follow";
+  }
+
+  /** Whether others keep a queue on the link: {@linkcode sharedWindowBytes} is the limit. */
+  get competes(): boolean {
+    return this.#mode === "compete";
+  }
+
+  /** Bytes that may be in flight while it {@linkcode competes}. */
+  get sharedWindowBytes(): number {
+    return this.#others.windowBytes;
   }
 
   /** Whether the estimate still doubles: the queue's length means nothing yet. */
@@ -219,13 +240,14 @@ export class RateEstimator {
   /** Takes into account a rate sample from a report. */
   handleSample(now: number, sample: RateSample, signs: LinkSigns): void {
     if (this.varies) return this.#follow(now, sample, signs);
+    if (this.competes) return this.#compete(now, sample, signs);
     this.#chooseSpan(signs.srttUs);
     this.#watchUnrest(now, sample, signs.rttvarUs);
     if (this.#unrest.varies && !this.starting) return this.#enter(now, "follow", signs.srttUs);
     this.#sampled ||= sample.rateBps > 0;
     this.#rise(now, Math.min(sample.rateBps, this.#cap));
     this.#watchLoss(now, sample, signs.loss);
-    this.#watchQueue(now, sample.busyBps, signs);
+    this.#watchQueue(now, sample, signs);
     // Without a sample nothing is known, least of all that there is nothing more to find.
     const limited = sample.limited || sample.rateBps === 0;
     if (now >= this.#roundEndsAtUs) this.#onRound(now, limited, signs.srttUs);
@@ -240,6 +262,14 @@ export class RateEstimator {
     // A limit without a queue, or a short one, is found by losses: that is another search.
     if (this.#watchLoss(now, sample, signs.loss)) this.#unrest.reset();
     if (!this.#unrest.varies) this.#enter(now, "drain", signs.srttUs);
+  }
+
+  #compete(now: number, sample: RateSample, signs: LinkSigns): void {
+    const limitUs = this.queueLimitUs(signs.minRttUs, signs.rttvarUs);
+    const are = this.#others.handleReport(now, signs, limitUs);
+    const bps = are ? this.sharedWindowBytes * 8e6 / signs.srttUs : sample.rateBps;
+    if (bps > 0) this.#rate = Math.min(Math.max(MIN_RATE_BPS, bps), this.#cap);
+    if (!are) this.#enter(now, "drain", signs.srttUs);
   }
 
   #watchUnrest(now: number, sample: RateSample, rttvarUs: number): void {
@@ -268,22 +298,35 @@ export class RateEstimator {
     return this.#shown * 0.5 ** ((now - this.#shownAtUs) / MEMORY_US);
   }
 
-  #watchQueue(now: number, busyBps: number, signs: LinkSigns): void {
+  #watchQueue(now: number, sample: RateSample, signs: LinkSigns): void {
     const { queueUs, srttUs } = signs;
+    const { busyBps } = sample;
     if (queueUs < 0) return;
     const limitUs = this.queueLimitUs(signs.minRttUs, signs.rttvarUs);
+    if (this.#mode === "dip") return this.#watchDip(now, limitUs, signs);
     if (queueUs <= limitUs) {
       this.#queueSince = Infinity;
       if (this.#mode === "drain" && queueUs < limitUs / 2) this.#enter(now, "cruise", srttUs);
       return;
     }
     this.#queueSeen = true;
-    if (this.#queueSince === Infinity) this.#queueSince = now;
+    if (this.#queueSince === Infinity) {
+      this.#queueSince = now;
+      this.#queueThenUs = queueUs;
+    }
     if (busyBps === 0 || this.#mode === "drain" && now < this.#modeEndsAtUs) return;
     const deep = busyBps < this.#rate * DEEP_CUT;
     const patienceUs = Math.max(srttUs, deep ? DEEP_STANDING_US : STANDING_US);
     if (now - this.#queueSince < patienceUs) return;
+    const changeUs = Math.abs(queueUs - this.#queueThenUs);
+    // Whoever sends less than the link carries, and finds a queue that does not shrink, is not alone.
+    const others = sample.limited && changeUs < STEADY * (now - this.#queueSince);
     this.#queueSince = now;
+    this.#queueThenUs = queueUs;
+    if (others || !deep && this.#mode === "drain") {
+      this.#others.beginDip(now, signs);
+      return this.#enter(now, "dip", srttUs);
+    }
     if (deep) this.#fellAtUs = now;
     this.#losses.forget(); // a queue is better evidence than losses
     this.#rate = Math.min(Math.max(MIN_RATE_BPS, busyBps), this.#cap);
@@ -291,6 +334,14 @@ export class RateEstimator {
     const hasDrained = this.#mode === "cruise" || this.#mode === "probe";
     if (hasDrained) this.#unrest.handleCut(now, this.#rate);
     this.#enter(now, this.#unrest.varies ? "follow" : "drain", srttUs);
+  }
+
+  /** A queue that is still there after less was sent may be somebody else's. */
+  #watchDip(now: number, limitUs: number, signs: LinkSigns): void {
+    const verdict = this.#others.handleDip(now, signs.queueUs, limitUs);
+    if (verdict === "pending") return;
+    if (verdict === "others") this.#others.enter(now, this.#rate, signs);
+    this.#enter(now, verdict === "others" ? "compete" : "cruise", signs.srttUs);
   }
 
   /** Cuts the rate when losses are many. Returns whether it did. */
@@ -302,6 +353,7 @@ export class RateEstimator {
 
   #onRound(now: number, limited: boolean, srttUs: number): void {
     this.#roundEndsAtUs = now + Math.max(srttUs, this.spanUs);
+    if (this.#mode === "dip" || this.#mode === "compete") return;
     if (this.#mode !== "startup") {
       if (now >= this.#modeEndsAtUs) this.#onModeEnd(now, limited, srttUs);
       return;
@@ -335,6 +387,7 @@ export class RateEstimator {
   }
 
   #enter(now: number, mode: Mode, srttUs: number): void {
+    if (this.competes) this.#others.leave(now);
     this.#mode = mode;
     this.pushEndsAtUs = Infinity;
     if (mode === "cruise") {
@@ -346,6 +399,10 @@ export class RateEstimator {
       const pushUs = Math.min(Math.max(PUSH_US, PUSH_BYTES * 8e6 / this.#rate), MAX_PUSH_US);
       this.pushEndsAtUs = now + pushUs;
       this.#modeEndsAtUs = this.pushEndsAtUs + srttUs + ANSWER_US;
+    } else if (mode === "compete") {
+      this.#unrest.reset();
+      this.#found = false;
+      this.#queueSince = Infinity;
     } else if (mode === "follow") {
       this.#variable.begin(now, this.#rate);
       this.#found = false;

@@ -47,7 +47,7 @@ export class QueueAdapter {
     let varies = false;
     for (const path of this.#paths) {
       if (path.rate.starting || !this.#isInUse(now, path)) continue;
-      rttUs = Math.max(rttUs, path.rtt.minUs);
+      rttUs = Math.max(rttUs, path.rate.competes ? path.rtt.srttUs : path.rtt.minUs);
       shortestUs = Math.min(shortestUs, path.rtt.minUs);
       lossy ||= path.loss > LOSSY;
       capacityBps += path.rate.rateBps;
