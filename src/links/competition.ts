@@ -20,7 +20,14 @@ const MEMORY_US = 10_000_000;
 /** What is sent in a round trip exceeds the window by so much, so that it is the limit. */
 const PACING_GAIN = 1.25;
 /** The window is in use when this share of it is in flight. */
-const USED = 0.5;
+const USED = 0.7;
+
+/**
+ * Two senders that respond to losses alike need minutes to share evenly (RFC 9438 section 5.5). We
+ * know what we get: with less than this share the window grows by this factor at most after a dip.
+ */
+const FAIR_SHARE = 0.45;
+const MOST_GROWTH = 1.4;
 
 /** What a report tells. Times in microseconds. */
 interface Signs {
@@ -35,6 +42,8 @@ interface Signs {
 export class Competition {
   /** Share of the rate to pace at. */
   gain = 1;
+  /** Whether our share is still too small. */
+  isGrowing = false;
   readonly #window = new LossWindow();
   readonly #dip = new Dip();
   #hasDip = false;
@@ -77,6 +86,7 @@ export class Competition {
   /** The link is ours again. */
   leave(now: number): void {
     this.#leftAtUs = now;
+    this.isGrowing = false;
     this.gain = 1;
   }
 
@@ -102,6 +112,11 @@ export class Competition {
   #isThere(now: number, verdict: Verdict, { srttUs }: Signs): boolean {
     if (this.gain === 1) this.gain = PACING_GAIN;
     if (!this.#hasDip) this.#planDip(now, srttUs);
+    if (verdict === "others") {
+      const by = growthTowards(this.#dip.share);
+      this.isGrowing = by > 1;
+      this.#window.multiply(by);
+    }
     return verdict !== "ours";
   }
 
@@ -109,4 +124,11 @@ export class Competition {
     this.gain = PACING_GAIN;
     this.#nextDipAtUs = now + Math.max(PAUSE_US, PAUSE_ROUND_TRIPS * srttUs);
   }
+}
+
+/** By which factor the window should be larger if our share is `share`. */
+function growthTowards(share: number): number {
+  if (share >= FAIR_SHARE) return 1;
+  const missing = FAIR_SHARE / (1 - FAIR_SHARE) * (1 - share) / Math.max(share, 0.01);
+  return Math.min(MOST_GROWTH, missing);
 }

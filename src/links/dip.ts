@@ -32,6 +32,14 @@ export class Dip {
   #leastUs = 0;
   #expectedUs = 0;
 
+  /**
+   * Our share of what passes the link, from how much the queue has shrunk: if all of that were ours
+   * it would have shrunk by what was not sent.
+   */
+  get share(): number {
+    return Math.min(1, Math.max(0, (this.#queueUs - this.#leastUs) / this.#expectedUs));
+  }
+
   /** Begins with a queue of `queueUs`. */
   begin(now: number, queueUs: number, srttUs: number): void {
     const forUs = Math.max(ROUND_TRIPS * srttUs, LEAST_US);
@@ -47,7 +55,7 @@ export class Dip {
     if (now >= this.#endsAtUs) this.isOn = false;
     this.#leastUs = Math.min(this.#leastUs, queueUs);
     if (queueUs <= limitUs) return "ours";
-    if (this.#queueUs - this.#leastUs >= OURS * this.#expectedUs) return "ours";
+    if (this.share >= OURS) return "ours";
     if (now < this.#judgedAtUs) return "pending";
     return queueUs - this.#queueUs > SLOWER * this.#expectedUs / (1 - DIP_GAIN)
       ? "slower"

@@ -52,6 +52,12 @@ export class LossWindow {
     this.#grownAtUs = now;
   }
 
+  /** It is too small by this factor: goes on from there. */
+  multiply(by: number): void {
+    this.#packets *= by;
+    if (this.#most > 0) this.#restart(Math.max(this.#most, this.#packets));
+  }
+
   /** Time has passed; `used`: it was what limited the sender. */
   grow(now: number, srttUs: number, used: boolean): void {
     const stepUs = Math.min(now - this.#grownAtUs, MOST_STEP_US);
@@ -74,10 +80,15 @@ export class LossWindow {
     if (now < this.#reducedAtUs + srttUs) return;
     this.#reducedAtUs = now;
     const before = this.#packets;
-    this.#most = before < this.#most ? before * (1 + BETA) / 2 : before;
     this.#packets = Math.max(LEAST_PACKETS, before * BETA);
+    this.#restart(before < this.#most ? before * (1 + BETA) / 2 : before);
+  }
+
+  /** Begins to grow from what it is to `most`, and beyond. */
+  #restart(most: number): void {
+    this.#most = most;
     this.#reno = this.#packets;
     this.#seconds = 0;
-    this.#plateauSeconds = Math.cbrt((this.#most - this.#packets) / C);
+    this.#plateauSeconds = Math.cbrt((most - this.#packets) / C);
   }
 }

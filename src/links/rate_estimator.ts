@@ -201,7 +201,7 @@ export class RateEstimator {
    * and the backlog of the last fall is gone.
    */
   isSettled(now: number): boolean {
-    return !this.starting && !this.#found && !this.hasBacklog(now);
+    return !this.starting && !this.#found && !this.#others.isGrowing && !this.hasBacklog(now);
   }
 
   /** Whether the link became much slower a moment ago, so that others have to do its work. */
