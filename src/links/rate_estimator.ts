@@ -67,6 +67,8 @@ const DEEP_CUT = 0.5;
 const DEEP_STANDING_US = 60_000;
 /** A queue that changes by less than this share of the time stays as it is. */
 const STEADY = 0.125;
+/** What arrives is clearly less than this share of what the link is thought to carry. */
+const MOST_OF_IT = 0.8;
 /** The backlog of a link that has become slower is gone after this, in microseconds. */
 const BACKLOG_US = 600_000;
 
@@ -274,9 +276,12 @@ export class RateEstimator {
 
   #watchUnrest(now: number, sample: RateSample, rttvarUs: number): void {
     if (this.starting) return this.#unrest.handleStart(now);
-    const packetsUs = QUEUE_BYTES * 8e6 / this.#rate;
-    const hasMuchJitter = rttvarUs > Math.max(MUCH_JITTER_US, packetsUs);
-    if (!sample.limited) this.#unrest.handleRate(now, this.#rate, hasMuchJitter);
+    if (sample.limited) return;
+    this.#unrest.handleRate(now, this.#rate, this.#hasMuchJitter(rttvarUs));
+  }
+
+  #hasMuchJitter(rttvarUs: number): boolean {
+    return rttvarUs > Math.max(MUCH_JITTER_US, QUEUE_BYTES * 8e6 / this.#rate);
   }
 
   /** At low rates a sample needs time, at high ones bytes; else it measures jitter instead. */
@@ -320,10 +325,12 @@ export class RateEstimator {
     if (now - this.#queueSince < patienceUs) return;
     const changeUs = Math.abs(queueUs - this.#queueThenUs);
     // Whoever sends less than the link carries, and finds a queue that does not shrink, is not alone.
-    const others = sample.limited && changeUs < STEADY * (now - this.#queueSince);
+    const others = sample.limited && busyBps < MOST_OF_IT * this.#rate &&
+      changeUs < STEADY * (now - this.#queueSince);
     this.#queueSince = now;
     this.#queueThenUs = queueUs;
-    if (others || !deep && this.#mode === "drain") {
+    const isSuspect = others || !deep && this.#mode === "drain";
+    if (isSuspect && !this.#hasMuchJitter(signs.rttvarUs)) {
       this.#others.beginDip(now, signs);
       return this.#enter(now, "dip", srttUs);
     }

@@ -23,7 +23,7 @@ const STARTING_SOJOURN_US = 16_000;
  * The head also waits this share of what a link is later because of others' queue: that changes, and
  * with a short queue the near links would run dry whenever the late packets come.
  */
-const SHARED_SOJOURN = 0.25;
+const SHARED_SOJOURN = 0.2;
 /**
  * What comes this much later on a link than on another cannot be put back in order: the other end
  * does not wait that long. In microseconds.
@@ -190,7 +190,8 @@ export class FastPolicy implements Policy {
       candidate.index = i;
       worstUs = lateUs;
     }
-    if (candidate.index >= 0 && this.#paths[candidate.index]!.rate.varies) candidate.index = -1;
+    const rate = this.#paths[candidate.index]?.rate;
+    if (rate?.varies || rate?.competes) candidate.index = -1;
     if (candidate.index >= 0) {
       candidate.othersBps = sumBps - this.#paths[candidate.index]!.rate.rateBps;
       // The nearest link holds nobody up.
