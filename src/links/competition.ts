@@ -13,6 +13,8 @@ import { LossWindow } from "./loss_window.ts";
 /** Time between two dips, in microseconds, or in round trips if that is longer. */
 const PAUSE_US = 1_000_000;
 const PAUSE_ROUND_TRIPS = 6;
+/** The first dip would have shown by then that nobody is there. */
+const SURE_US = 1_500_000;
 /** Without a queue for so many round trips, nobody is there. */
 const GONE_ROUND_TRIPS = 2;
 /** Others who are back within this time, in microseconds, find the window that there was. */
@@ -44,6 +46,7 @@ export class Competition {
   gain = 1;
   /** Whether our share is still too small. */
   isGrowing = false;
+  #enteredAtUs = 0;
   readonly #window = new LossWindow();
   readonly #dip = new Dip();
   #hasDip = false;
@@ -78,9 +81,15 @@ export class Competition {
     if (now > this.#leftAtUs + MEMORY_US) this.#window.begin(now, bytes);
     else this.#window.resume(now);
     this.#lost = lostDatagrams;
+    this.#enteredAtUs = now;
     this.#goneSince = Infinity;
     this.#hasDip = false;
     this.#planDip(now, srttUs);
+  }
+
+  /** Whether others were there for so long that they, and not the link, were what varied. */
+  isSure(now: number): boolean {
+    return now > this.#enteredAtUs + SURE_US;
   }
 
   /** The link is ours again. */

@@ -34,9 +34,10 @@ export class Dip {
 
   /**
    * Our share of what passes the link, from how much the queue has shrunk: if all of that were ours
-   * it would have shrunk by what was not sent.
+   * it would have shrunk by what was not sent. 1 when it was too short to shrink by so much.
    */
   get share(): number {
+    if (this.#queueUs < this.#expectedUs) return 1;
     return Math.min(1, Math.max(0, (this.#queueUs - this.#leastUs) / this.#expectedUs));
   }
 
@@ -55,7 +56,7 @@ export class Dip {
     if (now >= this.#endsAtUs) this.isOn = false;
     this.#leastUs = Math.min(this.#leastUs, queueUs);
     if (queueUs <= limitUs) return "ours";
-    if (this.share >= OURS) return "ours";
+    if (this.#queueUs - this.#leastUs >= OURS * this.#expectedUs) return "ours";
     if (now < this.#judgedAtUs) return "pending";
     return queueUs - this.#queueUs > SLOWER * this.#expectedUs / (1 - DIP_GAIN)
       ? "slower"

@@ -85,7 +85,15 @@ export class Path {
   #packetOverheadBytes: number = PACKET_OVERHEAD_BYTES[4];
   readonly #delivery = new DeliveryRate();
   readonly #sample = new RateSample();
-  readonly #signs = { queueUs: 0, srttUs: 0, minRttUs: 0, rttvarUs: 0, loss: 0, lostDatagrams: 0, inFlightBytes: 0 };
+  readonly #signs = {
+    queueUs: 0,
+    srttUs: 0,
+    minRttUs: 0,
+    rttvarUs: 0,
+    loss: 0,
+    lostDatagrams: 0,
+    inFlightBytes: 0,
+  };
   readonly #stakes = { oldestSentAtUs: Infinity, patienceUs: 0, alone: false, few: true };
   readonly #probeSentAtUs = new Float64Array(PROBES);
   readonly #probeSize = new Uint16Array(PROBES);

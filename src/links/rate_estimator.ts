@@ -19,7 +19,12 @@ import { Competition } from "./competition.ts";
 import type { RateSample } from "./delivery_rate.ts";
 import { LossCuts } from "./loss_cuts.ts";
 import { Unrest } from "./unrest.ts";
-import { VARIABLE_SPAN_BYTES, VARIABLE_SPAN_US, VariableRate } from "./variable_rate.ts";
+import {
+  STANDING_US as OWN_US,
+  VARIABLE_SPAN_BYTES,
+  VARIABLE_SPAN_US,
+  VariableRate,
+} from "./variable_rate.ts";
 
 /**
  * Bits per second before anything is known. Generous, so that the search does not slow down an
@@ -69,6 +74,11 @@ const DEEP_STANDING_US = 60_000;
 const STEADY = 0.125;
 /** What arrives is clearly less than this share of what the link is thought to carry. */
 const MOST_OF_IT = 0.8;
+/** On a link that varies a queue of so many times what is meant to stand there is no longer ours ... */
+const OWN_STANDINGS = 2;
+/** ... after so many round trips, and this time, in microseconds. */
+const FOREIGN_ROUND_TRIPS = 5;
+const FOREIGN_US = 500_000;
 /** The backlog of a link that has become slower is gone after this, in microseconds. */
 const BACKLOG_US = 600_000;
 
@@ -263,7 +273,17 @@ export class RateEstimator {
     this.#watchUnrest(now, sample, signs.rttvarUs);
     // A limit without a queue, or a short one, is found by losses: that is another search.
     if (this.#watchLoss(now, sample, signs.loss)) this.#unrest.reset();
-    if (!this.#unrest.varies) this.#enter(now, "drain", signs.srttUs);
+    if (!this.#unrest.varies) return this.#enter(now, "drain", signs.srttUs);
+    // More than what is in flight can explain, for long: it would have shrunk by now.
+    if (signs.queueUs <= OWN_STANDINGS * OWN_US) this.#queueSince = Infinity;
+    else if (this.#queueSince === Infinity) this.#queueSince = now;
+    const patienceUs = Math.max(FOREIGN_ROUND_TRIPS * signs.srttUs, FOREIGN_US);
+    if (now >= this.#queueSince + patienceUs) this.#startToCompete(now, signs);
+  }
+
+  #startToCompete(now: number, signs: LinkSigns): void {
+    this.#others.enter(now, this.#rate, signs);
+    this.#enter(now, "compete", signs.srttUs);
   }
 
   #compete(now: number, sample: RateSample, signs: LinkSigns): void {
@@ -271,7 +291,10 @@ export class RateEstimator {
     const are = this.#others.handleReport(now, signs, limitUs);
     const bps = are ? this.sharedWindowBytes * 8e6 / signs.srttUs : sample.rateBps;
     if (bps > 0) this.#rate = Math.min(Math.max(MIN_RATE_BPS, bps), this.#cap);
-    if (!are) this.#enter(now, "drain", signs.srttUs);
+    this.#unrest.handleStart(now); // what it gets is no rate of the link
+    if (are) return;
+    if (this.#others.isSure(now)) this.#unrest.reset();
+    this.#enter(now, this.#unrest.varies ? "follow" : "drain", signs.srttUs);
   }
 
   #watchUnrest(now: number, sample: RateSample, rttvarUs: number): void {
@@ -347,8 +370,9 @@ export class RateEstimator {
   #watchDip(now: number, limitUs: number, signs: LinkSigns): void {
     const verdict = this.#others.handleDip(now, signs.queueUs, limitUs);
     if (verdict === "pending") return;
-    if (verdict === "others") this.#others.enter(now, this.#rate, signs);
-    this.#enter(now, verdict === "others" ? "compete" : "cruise", signs.srttUs);
+    if (verdict !== "others") return this.#enter(now, "cruise", signs.srttUs);
+    this.#unrest.reset(); // the cuts were for a queue of others
+    this.#startToCompete(now, signs);
   }
 
   /** Cuts the rate when losses are many. Returns whether it did. */
@@ -407,7 +431,6 @@ export class RateEstimator {
       this.pushEndsAtUs = now + pushUs;
       this.#modeEndsAtUs = this.pushEndsAtUs + srttUs + ANSWER_US;
     } else if (mode === "compete") {
-      this.#unrest.reset();
       this.#found = false;
       this.#queueSince = Infinity;
     } else if (mode === "follow") {

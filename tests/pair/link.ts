@@ -97,9 +97,7 @@ function directionOf(spec: DirectionSpec, headerBytes: number, rng: Rng): Direct
     ? new PieBottleneck(rate, limit, rng.fork(7))
     : new Bottleneck(rate, limit);
   const delay = new Delay(spec.delayUs);
-  const elements: Element[] = spec.police
-    ? [mtu, new Policer(spec.police), queue]
-    : [mtu, queue];
+  const elements: Element[] = spec.police ? [mtu, new Policer(spec.police), queue] : [mtu, queue];
   if (spec.blackholes !== undefined) elements.push(new Blackhole(spec.blackholes));
   if (spec.loss) elements.push(new RandomLoss(spec.loss, rng.fork(1)));
   if (spec.burstLoss) elements.push(new GilbertElliott(spec.burstLoss, rng.fork(2)));

@@ -255,7 +255,10 @@ function addUdp(simulation: Simulation, from: Side, mbps: number, mtu: number): 
 function addOutside(
   simulation: Simulation,
   from: Side,
-  { link, congestion, seconds = [{ from: 0, to: Infinity }] }: Extract<Traffic, { kind: "outside" }>,
+  { link, congestion, seconds = [{ from: 0, to: Infinity }] }: Extract<
+    Traffic,
+    { kind: "outside" }
+  >,
 ): BulkFlow[] {
   return seconds.map((span) => {
     const network = new OutsideNetwork(simulation.queue, simulation.lines[link]!.link);
