@@ -18,13 +18,9 @@
 import { Competition } from "./competition.ts";
 import type { RateSample } from "./delivery_rate.ts";
 import { LossCuts } from "./loss_cuts.ts";
+import { hasMuchJitter, queueLimitUs, StandingQueue } from "./standing_queue.ts";
 import { Unrest } from "./unrest.ts";
-import {
-  STANDING_US as OWN_US,
-  VARIABLE_SPAN_BYTES,
-  VARIABLE_SPAN_US,
-  VariableRate,
-} from "./variable_rate.ts";
+import { VARIABLE_SPAN_BYTES, VARIABLE_SPAN_US, VariableRate } from "./variable_rate.ts";
 
 /**
  * Bits per second before anything is known. Generous, so that the search does not slow down an
@@ -56,29 +52,10 @@ const MAX_PUSH_US = 100_000;
 const ANSWER_US = 40_000;
 const DRAIN_US = 100_000;
 
-/** A queue counts beyond this delay, in microseconds; or an eighth of the least RTT ... */
-const QUEUE_US = 10_000;
-/** ... or the time that these bytes take, up to a limit; or what jitter explains. */
-const QUEUE_BYTES = 3_000;
-const MAX_QUEUE_US = 60_000;
-const JITTERS = 3;
-const MAX_JITTER_US = 15_000;
-/** More than this, in microseconds, or than two packets take, is a sign that the link varies. */
-const MUCH_JITTER_US = 8_000;
-/** It is a standing queue after at least this long, or an RTT. */
-const STANDING_US = 25_000;
-/** It takes longer to believe that the link has become much slower. */
+/** What arrives is much less than the link is thought to carry: it has become slower. */
 const DEEP_CUT = 0.5;
-const DEEP_STANDING_US = 60_000;
-/** A queue that changes by less than this share of the time stays as it is. */
-const STEADY = 0.125;
 /** What arrives is clearly less than this share of what the link is thought to carry. */
 const MOST_OF_IT = 0.8;
-/** On a link that varies a queue of so many times what is meant to stand there is no longer ours ... */
-const OWN_STANDINGS = 2;
-/** ... after so many round trips, and this time, in microseconds. */
-const FOREIGN_ROUND_TRIPS = 5;
-const FOREIGN_US = 500_000;
 /** The backlog of a link that has become slower is gone after this, in microseconds. */
 const BACKLOG_US = 600_000;
 
@@ -145,9 +122,7 @@ export class RateEstimator {
   #sampled = false;
   /** When the link was last found to have become much slower. */
   #fellAtUs = -Infinity;
-  #queueSince = Infinity;
-  /** How long it was then. */
-  #queueThenUs = 0;
+  readonly #queue = new StandingQueue();
   /** Whether there was a queue in this round of the start. */
   #queueSeen = false;
   readonly #losses = new LossCuts();
@@ -223,8 +198,7 @@ export class RateEstimator {
 
   /** A one-way delay of more than this above the least means that there is a queue on the link. */
   queueLimitUs(minRttUs: number, rttvarUs: number): number {
-    const bytesUs = Math.min(QUEUE_BYTES * 8e6 / this.#rate, MAX_QUEUE_US);
-    return Math.max(QUEUE_US, minRttUs / 8, bytesUs, Math.min(JITTERS * rttvarUs, MAX_JITTER_US));
+    return queueLimitUs(this.#rate, minRttUs, rttvarUs);
   }
 
   /**
@@ -238,7 +212,7 @@ export class RateEstimator {
     this.#enter(now, "startup", 0);
     this.#flatRounds = 0;
     this.#roundBase = this.#rate;
-    this.#queueSince = Infinity;
+    this.#queue.end();
     this.#losses.forget();
     this.#found = false;
     this.#boldness = 0;
@@ -274,11 +248,8 @@ export class RateEstimator {
     // A limit without a queue, or a short one, is found by losses: that is another search.
     if (this.#watchLoss(now, sample, signs.loss)) this.#unrest.reset();
     if (!this.#unrest.varies) return this.#enter(now, "drain", signs.srttUs);
-    // More than what is in flight can explain, for long: it would have shrunk by now.
-    if (signs.queueUs <= OWN_STANDINGS * OWN_US) this.#queueSince = Infinity;
-    else if (this.#queueSince === Infinity) this.#queueSince = now;
-    const patienceUs = Math.max(FOREIGN_ROUND_TRIPS * signs.srttUs, FOREIGN_US);
-    if (now >= this.#queueSince + patienceUs) this.#startToCompete(now, signs);
+    const { queueUs, srttUs } = signs;
+    if (this.#queue.isForeign(now, queueUs, srttUs)) this.#startToCompete(now, signs);
   }
 
   #startToCompete(now: number, signs: LinkSigns): void {
@@ -300,11 +271,7 @@ export class RateEstimator {
   #watchUnrest(now: number, sample: RateSample, rttvarUs: number): void {
     if (this.starting) return this.#unrest.handleStart(now);
     if (sample.limited) return;
-    this.#unrest.handleRate(now, this.#rate, this.#hasMuchJitter(rttvarUs));
-  }
-
-  #hasMuchJitter(rttvarUs: number): boolean {
-    return rttvarUs > Math.max(MUCH_JITTER_US, QUEUE_BYTES * 8e6 / this.#rate);
+    this.#unrest.handleRate(now, this.#rate, hasMuchJitter(this.#rate, rttvarUs));
   }
 
   /** At low rates a sample needs time, at high ones bytes; else it measures jitter instead. */
@@ -333,27 +300,21 @@ export class RateEstimator {
     const limitUs = this.queueLimitUs(signs.minRttUs, signs.rttvarUs);
     if (this.#mode === "dip") return this.#watchDip(now, limitUs, signs);
     if (queueUs <= limitUs) {
-      this.#queueSince = Infinity;
+      this.#queue.end();
       if (this.#mode === "drain" && queueUs < limitUs / 2) this.#enter(now, "cruise", srttUs);
       return;
     }
     this.#queueSeen = true;
-    if (this.#queueSince === Infinity) {
-      this.#queueSince = now;
-      this.#queueThenUs = queueUs;
-    }
+    this.#queue.note(now, queueUs);
     if (busyBps === 0 || this.#mode === "drain" && now < this.#modeEndsAtUs) return;
     const deep = busyBps < this.#rate * DEEP_CUT;
-    const patienceUs = Math.max(srttUs, deep ? DEEP_STANDING_US : STANDING_US);
-    if (now - this.#queueSince < patienceUs) return;
-    const changeUs = Math.abs(queueUs - this.#queueThenUs);
+    if (!this.#queue.stands(now, srttUs, deep)) return;
     // Whoever sends less than the link carries, and finds a queue that does not shrink, is not alone.
     const others = sample.limited && busyBps < MOST_OF_IT * this.#rate &&
-      changeUs < STEADY * (now - this.#queueSince);
-    this.#queueSince = now;
-    this.#queueThenUs = queueUs;
+      this.#queue.isSteady(now, queueUs);
+    this.#queue.restart(now, queueUs);
     const isSuspect = others || !deep && this.#mode === "drain";
-    if (isSuspect && !this.#hasMuchJitter(signs.rttvarUs)) {
+    if (isSuspect && !hasMuchJitter(this.#rate, signs.rttvarUs)) {
       this.#others.beginDip(now, signs);
       return this.#enter(now, "dip", srttUs);
     }
@@ -432,13 +393,13 @@ export class RateEstimator {
       this.#modeEndsAtUs = this.pushEndsAtUs + srttUs + ANSWER_US;
     } else if (mode === "compete") {
       this.#found = false;
-      this.#queueSince = Infinity;
+      this.#queue.end();
     } else if (mode === "follow") {
       this.#variable.begin(now, this.#rate);
       this.#found = false;
       this.#boldness = 0;
       this.#losses.forget();
-      this.#queueSince = Infinity;
+      this.#queue.end();
     } else if (mode === "drain") this.#modeEndsAtUs = now + Math.max(2 * srttUs, DRAIN_US);
   }
 }
