@@ -142,7 +142,7 @@ const VARYING_SCENARIOS: readonly Scenario[] = [
   })),
   { name: "QUIC, M01", links: playing("M01"), flows: 0, beside: [QUIC] },
   { name: "QUIC, two-lte", links: playing("two-lte"), flows: 0, beside: [QUIC], ...OUTAGES },
-  { name: "50/20+50/20, a shared", links: pair, beside: [SOMEBODY_ON_A] },
+  { name: "50/20+50/20, a shared", links: pair, beside: [SOMEBODY_ON_A], seeds: 5 },
   { name: "two-lte, a shared", links: playing("two-lte"), beside: [SOMEBODY_ON_A], ...OUTAGES },
 ];
 
@@ -151,7 +151,7 @@ const police = { bps: 30e6, burstBytes: 64_000 };
 
 /** A line that others fill as well, and queues that are not those of a plain router. */
 const SHARED_SCENARIOS: readonly Scenario[] = [
-  { name: "a shared up", links: pair, from: CLIENT, beside: [SOMEBODY_ON_A] },
+  { name: "a shared up", links: pair, from: CLIENT, beside: [SOMEBODY_ON_A], seeds: 5 },
   { name: "a shared 4 flows", links: pair, flows: 4, beside: [SOMEBODY_ON_A] },
   {
     name: "a shared with BBR",
@@ -177,7 +177,7 @@ const SHARED_SCENARIOS: readonly Scenario[] = [
     beside: [SOMEBODY_ON_A],
   },
   { name: "80/15+20/60, a shared", links: unequal, beside: [SOMEBODY_ON_A] },
-  { name: "one 50/20, shared", links: [pair[0]!], beside: [SOMEBODY_ON_A] },
+  { name: "one 50/20, shared", links: [pair[0]!], beside: [SOMEBODY_ON_A], seeds: 5 },
   { name: "a shared, PIE", links: pairOfPie, beside: [SOMEBODY_ON_A] },
   { name: "PIE", links: pairOfPie },
   { name: "50/20 policed to 30 + 50/20", links: [withBoth(pair[0]!, { police }), pair[1]!] },
