@@ -124,6 +124,18 @@ export function noHarm(percent: number): Expectation {
   };
 }
 
+/** What somebody else on one of the lines gets; `percent`: of the line's rate, at least. */
+export function leftToOthers(line: number, percent: number): Expectation {
+  return {
+    label: "left to others on their line",
+    value: ({ outside = [] }, scenario) =>
+      outside.reduce((sum, { bps }) => sum + bps, 0) /
+      meanRateBps(scenario, line, trafficOf(scenario).way, [0, 1]) * 100,
+    unit: "%",
+    target: { sense: ">=", value: percent },
+  };
+}
+
 /** Goodput between two instants, as a share of one line's rate in that time. */
 export function shareBetween(
   label: string,

@@ -82,7 +82,8 @@ async function loaded(
   const { seconds, warmUpSeconds: warmupSeconds, way } = traffic;
   const events = new Schedule(net, traffic.events ?? []);
   const recorder = new Recorder(net, way, trace ? program : undefined);
-  const [flows, stream, loadedPing] = await Promise.all([
+  const { outside = [] } = traffic;
+  const [flows, stream, loadedPing, others] = await Promise.all([
     Promise.all(
       Array.from({ length: traffic.flows }, () =>
         tcpTransfer(lab, flowOf(net, traffic), seconds, {
@@ -92,6 +93,10 @@ async function loaded(
     ),
     traffic.stream && udpStream(lab, flowOf(net, traffic), { ...traffic.stream, seconds }),
     traffic.ping && pingUnderLoad(lab, flowOf(net, traffic), traffic, traffic.ping.intervalMs),
+    Promise.all(outside.map((line) => {
+      const flow = flowOf(net, { ...traffic, over: { line } });
+      return tcpTransfer(lab, flow, seconds, { warmupSeconds });
+    })),
   ]);
   events.end();
   const measured = meter.read();
@@ -99,6 +104,7 @@ async function loaded(
   const startUs = Math.min(...flows.map(({ samples }) => samples[0]?.at ?? Infinity)) - SAMPLE_US;
   return {
     flows,
+    ...others.length > 0 && { outside: others },
     ...stream && { stream },
     ...idlePing && { idlePing },
     ...loadedPing && { loadedPing },

@@ -43,11 +43,15 @@ export interface Traffic {
   /** Round trips, idle and then under load. */
   readonly ping?: { readonly intervalMs: number };
   readonly events?: readonly Event[];
+  /** Numbers of lines on which somebody else has a TCP transfer the same way, all the time. */
+  readonly outside?: readonly number[];
 }
 
 /** Everything measured in one run. */
 export interface Measured {
   readonly flows: readonly TcpResult[];
+  /** Of somebody else, outside the tunnel. */
+  readonly outside?: readonly { readonly bps: number }[];
   readonly stream?: StreamReport;
   readonly idlePing?: EchoReport;
   readonly loadedPing?: EchoReport;

@@ -10,6 +10,7 @@ import { BASICS } from "./basics.ts";
 import { PATH_MTU } from "./path_mtu.ts";
 import { MOBILE } from "./mobile.ts";
 import type { Scenario } from "./scenario.ts";
+import { SHARED } from "./shared.ts";
 import { TARGETS } from "./targets.ts";
 
 /** Groups by their names for `--group`. */
@@ -18,6 +19,7 @@ export const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   targets: TARGETS,
   mtu: PATH_MTU,
   mobile: MOBILE,
+  shared: SHARED,
 };
 
 /** All of them, in the order of the table. */

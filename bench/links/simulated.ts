@@ -64,6 +64,11 @@ function translate(scenario: Scenario, traffic: Traffic): sim.Scenario {
     from: sideOf(traffic.way),
     configured: scenario.program.rates !== undefined,
     flows: traffic.flows,
+    beside: (traffic.outside ?? []).map((link) => ({
+      kind: "outside",
+      link,
+      congestion: "cubic",
+    })),
   };
 }
 

@@ -85,7 +85,15 @@ export class Path {
   #packetOverheadBytes: number = PACKET_OVERHEAD_BYTES[4];
   readonly #delivery = new DeliveryRate();
   readonly #sample = new RateSample();
-  readonly #signs = { queueUs: 0, srttUs: 0, minRttUs: 0, rttvarUs: 0, loss: 0 };
+  readonly #signs = {
+    queueUs: 0,
+    srttUs: 0,
+    minRttUs: 0,
+    rttvarUs: 0,
+    loss: 0,
+    lostDatagrams: 0,
+    inFlightBytes: 0,
+  };
   readonly #stakes = {
     oldestSentAtUs: Infinity,
     patienceUs: 0,
@@ -132,6 +140,7 @@ export class Path {
 
   /** Bytes that may be in flight at once. */
   get windowBytes(): number {
+    if (this.rate.competes) return this.rate.sharedWindowBytes;
     if (this.rate.varies) {
       const bytes = this.rate.rateBps * (this.rtt.minUs + STANDING_US) / 8e6;
       return Math.max(LEAST_VARIABLE_WINDOW_BYTES, bytes);
@@ -377,6 +386,8 @@ export class Path {
     signs.minRttUs = this.rtt.minUs;
     signs.rttvarUs = this.rtt.rttvarUs;
     signs.loss = this.loss;
+    signs.lostDatagrams = this.flight.lostDatagrams;
+    signs.inFlightBytes = this.flight.bytes;
     return signs;
   }
 

@@ -15,8 +15,10 @@
  * @module
  */
 
+import { Competition } from "./competition.ts";
 import type { RateSample } from "./delivery_rate.ts";
 import { LossCuts } from "./loss_cuts.ts";
+import { hasMuchJitter, queueLimitUs, StandingQueue } from "./standing_queue.ts";
 import { Unrest } from "./unrest.ts";
 import { VARIABLE_SPAN_BYTES, VARIABLE_SPAN_US, VariableRate } from "./variable_rate.ts";
 
@@ -50,20 +52,10 @@ const MAX_PUSH_US = 100_000;
 const ANSWER_US = 40_000;
 const DRAIN_US = 100_000;
 
-/** A queue counts beyond this delay, in microseconds; or an eighth of the least RTT ... */
-const QUEUE_US = 10_000;
-/** ... or the time that these bytes take, up to a limit; or what jitter explains. */
-const QUEUE_BYTES = 3_000;
-const MAX_QUEUE_US = 60_000;
-const JITTERS = 3;
-const MAX_JITTER_US = 15_000;
-/** More than this, in microseconds, or than two packets take, is a sign that the link varies. */
-const MUCH_JITTER_US = 8_000;
-/** It is a standing queue after at least this long, or an RTT. */
-const STANDING_US = 25_000;
-/** It takes longer to believe that the link has become much slower. */
+/** What arrives is much less than the link is thought to carry: it has become slower. */
 const DEEP_CUT = 0.5;
-const DEEP_STANDING_US = 60_000;
+/** What arrives is clearly less than this share of what the link is thought to carry. */
+const MOST_OF_IT = 0.8;
 /** The backlog of a link that has become slower is gone after this, in microseconds. */
 const BACKLOG_US = 600_000;
 
@@ -78,7 +70,7 @@ const STARTING_SPAN_US = 20_000;
 const LEAST_SPAN_BYTES = 6_000;
 const MOST_SPAN_BYTES = 32_768;
 
-type Mode = "startup" | "drain" | "cruise" | "probe" | "follow";
+type Mode = "startup" | "drain" | "cruise" | "probe" | "follow" | "dip" | "compete";
 /** Share of the estimate to pace at: in cruise a little less, to keep the link's queue empty. */
 const GAIN: Readonly<Record<Mode, number>> = {
   startup: 2,
@@ -86,6 +78,8 @@ const GAIN: Readonly<Record<Mode, number>> = {
   cruise: 0.992,
   probe: 0.94, // after the push
   follow: 2, // what is in flight is the limit
+  dip: 1, // and what Competition says
+  compete: 1,
 };
 /** Share of a configured capacity that is never exceeded. */
 const KNOWN_GAIN = 0.995;
@@ -101,6 +95,9 @@ export interface LinkSigns {
   readonly rttvarUs: number;
   /** Fraction of datagrams lost over the last second. */
   readonly loss: number;
+  /** Datagrams ever lost. */
+  readonly lostDatagrams: number;
+  readonly inFlightBytes: number;
 }
 
 /** The rate estimator of one link in one direction. Rates in bits per second of IP packets. */
@@ -125,7 +122,7 @@ export class RateEstimator {
   #sampled = false;
   /** When the link was last found to have become much slower. */
   #fellAtUs = -Infinity;
-  #queueSince = Infinity;
+  readonly #queue = new StandingQueue();
   /** Whether there was a queue in this round of the start. */
   #queueSeen = false;
   readonly #losses = new LossCuts();
@@ -134,6 +131,7 @@ export class RateEstimator {
   #shownAtUs = 0;
   readonly #unrest = new Unrest();
   readonly #variable = new VariableRate();
+  readonly #others = new Competition();
 
   /** @param capBps known capacity, or 0 */
   constructor(capBps: number) {
@@ -154,7 +152,7 @@ export class RateEstimator {
       ? 1
       : this.pushEndsAtUs !== Infinity
       ? BOLDER[this.#boldness]!
-      : GAIN[this.#mode];
+      : GAIN[this.#mode] * this.#others.gain;
     const paced = Math.max(this.#rate * gain, MIN_RATE_BPS);
     const full = this.#mode === "cruise" && this.#rate >= this.#cap;
     return full ? this.#cap * KNOWN_GAIN : Math.min(paced, this.#cap * KNOWN_GAIN);
@@ -170,6 +168,16 @@ export class RateEstimator {
     return this.#mode === "follow";
   }
 
+  /** Whether others keep a queue on the link: {@linkcode sharedWindowBytes} is the limit. */
+  get competes(): boolean {
+    return this.#mode === "compete";
+  }
+
+  /** Bytes that may be in flight while it {@linkcode competes}. */
+  get sharedWindowBytes(): number {
+    return this.#others.windowBytes;
+  }
+
   /** Whether the estimate still doubles: the queue's length means nothing yet. */
   get starting(): boolean {
     return this.#mode === "startup";
@@ -180,7 +188,7 @@ export class RateEstimator {
    * and the backlog of the last fall is gone.
    */
   isSettled(now: number): boolean {
-    return !this.starting && !this.#found && !this.hasBacklog(now);
+    return !this.starting && !this.#found && !this.#others.isGrowing && !this.hasBacklog(now);
   }
 
   /** Whether the link became much slower a moment ago, so that others have to do its work. */
@@ -190,8 +198,7 @@ export class RateEstimator {
 
   /** A one-way delay of more than this above the least means that there is a queue on the link. */
   queueLimitUs(minRttUs: number, rttvarUs: number): number {
-    const bytesUs = Math.min(QUEUE_BYTES * 8e6 / this.#rate, MAX_QUEUE_US);
-    return Math.max(QUEUE_US, minRttUs / 8, bytesUs, Math.min(JITTERS * rttvarUs, MAX_JITTER_US));
+    return queueLimitUs(this.#rate, minRttUs, rttvarUs);
   }
 
   /**
@@ -205,7 +212,7 @@ export class RateEstimator {
     this.#enter(now, "startup", 0);
     this.#flatRounds = 0;
     this.#roundBase = this.#rate;
-    this.#queueSince = Infinity;
+    this.#queue.end();
     this.#losses.forget();
     this.#found = false;
     this.#boldness = 0;
@@ -219,13 +226,14 @@ export class RateEstimator {
   /** Takes into account a rate sample from a report. */
   handleSample(now: number, sample: RateSample, signs: LinkSigns): void {
     if (this.varies) return this.#follow(now, sample, signs);
+    if (this.competes) return this.#compete(now, sample, signs);
     this.#chooseSpan(signs.srttUs);
     this.#watchUnrest(now, sample, signs.rttvarUs);
     if (this.#unrest.varies && !this.starting) return this.#enter(now, "follow", signs.srttUs);
     this.#sampled ||= sample.rateBps > 0;
     this.#rise(now, Math.min(sample.rateBps, this.#cap));
     this.#watchLoss(now, sample, signs.loss);
-    this.#watchQueue(now, sample.busyBps, signs);
+    this.#watchQueue(now, sample, signs);
     // Without a sample nothing is known, least of all that there is nothing more to find.
     const limited = sample.limited || sample.rateBps === 0;
     if (now >= this.#roundEndsAtUs) this.#onRound(now, limited, signs.srttUs);
@@ -239,14 +247,31 @@ export class RateEstimator {
     this.#watchUnrest(now, sample, signs.rttvarUs);
     // A limit without a queue, or a short one, is found by losses: that is another search.
     if (this.#watchLoss(now, sample, signs.loss)) this.#unrest.reset();
-    if (!this.#unrest.varies) this.#enter(now, "drain", signs.srttUs);
+    if (!this.#unrest.varies) return this.#enter(now, "drain", signs.srttUs);
+    const { queueUs, srttUs } = signs;
+    if (this.#queue.isForeign(now, queueUs, srttUs)) this.#startToCompete(now, signs);
+  }
+
+  #startToCompete(now: number, signs: LinkSigns): void {
+    this.#others.enter(now, this.#rate, signs);
+    this.#enter(now, "compete", signs.srttUs);
+  }
+
+  #compete(now: number, sample: RateSample, signs: LinkSigns): void {
+    const limitUs = this.queueLimitUs(signs.minRttUs, signs.rttvarUs);
+    const are = this.#others.handleReport(now, signs, limitUs);
+    const bps = are ? this.sharedWindowBytes * 8e6 / signs.srttUs : sample.rateBps;
+    if (bps > 0) this.#rate = Math.min(Math.max(MIN_RATE_BPS, bps), this.#cap);
+    this.#unrest.handleStart(now); // what it gets is no rate of the link
+    if (are) return;
+    if (this.#others.isSure(now)) this.#unrest.reset();
+    this.#enter(now, this.#unrest.varies ? "follow" : "drain", signs.srttUs);
   }
 
   #watchUnrest(now: number, sample: RateSample, rttvarUs: number): void {
     if (this.starting) return this.#unrest.handleStart(now);
-    const packetsUs = QUEUE_BYTES * 8e6 / this.#rate;
-    const hasMuchJitter = rttvarUs > Math.max(MUCH_JITTER_US, packetsUs);
-    if (!sample.limited) this.#unrest.handleRate(now, this.#rate, hasMuchJitter);
+    if (sample.limited) return;
+    this.#unrest.handleRate(now, this.#rate, hasMuchJitter(this.#rate, rttvarUs));
   }
 
   /** At low rates a sample needs time, at high ones bytes; else it measures jitter instead. */
@@ -268,22 +293,31 @@ export class RateEstimator {
     return this.#shown * 0.5 ** ((now - this.#shownAtUs) / MEMORY_US);
   }
 
-  #watchQueue(now: number, busyBps: number, signs: LinkSigns): void {
+  #watchQueue(now: number, sample: RateSample, signs: LinkSigns): void {
     const { queueUs, srttUs } = signs;
+    const { busyBps } = sample;
     if (queueUs < 0) return;
     const limitUs = this.queueLimitUs(signs.minRttUs, signs.rttvarUs);
+    if (this.#mode === "dip") return this.#watchDip(now, limitUs, signs);
     if (queueUs <= limitUs) {
-      this.#queueSince = Infinity;
+      this.#queue.end();
       if (this.#mode === "drain" && queueUs < limitUs / 2) this.#enter(now, "cruise", srttUs);
       return;
     }
     this.#queueSeen = true;
-    if (this.#queueSince === Infinity) this.#queueSince = now;
+    this.#queue.note(now, queueUs);
     if (busyBps === 0 || this.#mode === "drain" && now < this.#modeEndsAtUs) return;
     const deep = busyBps < this.#rate * DEEP_CUT;
-    const patienceUs = Math.max(srttUs, deep ? DEEP_STANDING_US : STANDING_US);
-    if (now - this.#queueSince < patienceUs) return;
-    this.#queueSince = now;
+    if (!this.#queue.stands(now, srttUs, deep)) return;
+    // Whoever sends less than the link carries, and finds a queue that does not shrink, is not alone.
+    const others = sample.limited && busyBps < MOST_OF_IT * this.#rate &&
+      this.#queue.isSteady(now, queueUs);
+    this.#queue.restart(now, queueUs);
+    const isSuspect = others || !deep && this.#mode === "drain";
+    if (isSuspect && !hasMuchJitter(this.#rate, signs.rttvarUs)) {
+      this.#others.beginDip(now, signs);
+      return this.#enter(now, "dip", srttUs);
+    }
     if (deep) this.#fellAtUs = now;
     this.#losses.forget(); // a queue is better evidence than losses
     this.#rate = Math.min(Math.max(MIN_RATE_BPS, busyBps), this.#cap);
@@ -291,6 +325,15 @@ export class RateEstimator {
     const hasDrained = this.#mode === "cruise" || this.#mode === "probe";
     if (hasDrained) this.#unrest.handleCut(now, this.#rate);
     this.#enter(now, this.#unrest.varies ? "follow" : "drain", srttUs);
+  }
+
+  /** A queue that is still there after less was sent may be somebody else's. */
+  #watchDip(now: number, limitUs: number, signs: LinkSigns): void {
+    const verdict = this.#others.handleDip(now, signs.queueUs, limitUs);
+    if (verdict === "pending") return;
+    if (verdict !== "others") return this.#enter(now, "cruise", signs.srttUs);
+    this.#unrest.reset(); // the cuts were for a queue of others
+    this.#startToCompete(now, signs);
   }
 
   /** Cuts the rate when losses are many. Returns whether it did. */
@@ -302,6 +345,7 @@ export class RateEstimator {
 
   #onRound(now: number, limited: boolean, srttUs: number): void {
     this.#roundEndsAtUs = now + Math.max(srttUs, this.spanUs);
+    if (this.#mode === "dip" || this.#mode === "compete") return;
     if (this.#mode !== "startup") {
       if (now >= this.#modeEndsAtUs) this.#onModeEnd(now, limited, srttUs);
       return;
@@ -335,6 +379,7 @@ export class RateEstimator {
   }
 
   #enter(now: number, mode: Mode, srttUs: number): void {
+    if (this.competes) this.#others.leave(now);
     this.#mode = mode;
     this.pushEndsAtUs = Infinity;
     if (mode === "cruise") {
@@ -346,12 +391,15 @@ export class RateEstimator {
       const pushUs = Math.min(Math.max(PUSH_US, PUSH_BYTES * 8e6 / this.#rate), MAX_PUSH_US);
       this.pushEndsAtUs = now + pushUs;
       this.#modeEndsAtUs = this.pushEndsAtUs + srttUs + ANSWER_US;
+    } else if (mode === "compete") {
+      this.#found = false;
+      this.#queue.end();
     } else if (mode === "follow") {
       this.#variable.begin(now, this.#rate);
       this.#found = false;
       this.#boldness = 0;
       this.#losses.forget();
-      this.#queueSince = Infinity;
+      this.#queue.end();
     } else if (mode === "drain") this.#modeEndsAtUs = now + Math.max(2 * srttUs, DRAIN_US);
   }
 }

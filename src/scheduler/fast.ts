@@ -20,6 +20,11 @@ import { rank, whyTierUnused } from "./tiers.ts";
 /** The head waits this much longer for far links while near ones may still gain: microseconds. */
 const STARTING_SOJOURN_US = 16_000;
 /**
+ * The head also waits this share of what a link is later because of others' queue: that changes, and
+ * with a short queue the near links would run dry whenever the late packets come.
+ */
+const SHARED_SOJOURN = 0.2;
+/**
  * What comes this much later on a link than on another cannot be put back in order: the other end
  * does not wait that long. In microseconds.
  */
@@ -185,7 +190,8 @@ export class FastPolicy implements Policy {
       candidate.index = i;
       worstUs = lateUs;
     }
-    if (candidate.index >= 0 && this.#paths[candidate.index]!.rate.varies) candidate.index = -1;
+    const rate = this.#paths[candidate.index]?.rate;
+    if (rate?.varies || rate?.competes) candidate.index = -1;
     if (candidate.index >= 0) {
       candidate.othersBps = sumBps - this.#paths[candidate.index]!.rate.rateBps;
       // The nearest link holds nobody up.
@@ -205,17 +211,19 @@ export class FastPolicy implements Policy {
    * for: a flow that fits the near link is not to wait for the far one.
    */
   #spillsAtUs(now: number, path: Path): number {
-    let far = false;
+    let farUs = 0;
     let starting = false;
     for (const other of this.#paths) {
       if (other === path || other.live.state !== "up" || rank(other) > rank(path)) continue;
       if (this.#harm.isOut(now, other.options.id)) continue;
-      if (timeDifference(path.owdWire, other.owdWire) <= FAR_US) continue;
-      far = true;
+      const laterUs = timeDifference(path.owdWire, other.owdWire);
+      if (laterUs <= FAR_US) continue;
+      farUs = Math.max(farUs, laterUs);
       starting ||= other.rate.starting;
     }
-    if (!far) return 0;
-    return this.#lateAtUs(now) + (starting ? STARTING_SOJOURN_US : 0);
+    if (farUs === 0) return 0;
+    const sharedUs = path.rate.competes ? SHARED_SOJOURN * farUs : 0;
+    return this.#lateAtUs(now) + sharedUs + (starting ? STARTING_SOJOURN_US : 0);
   }
 
   /**

@@ -46,19 +46,22 @@ export class QueueAdapter {
     if (now < this.#at || !this.#queue.hasFlows) return false;
     this.#at = now + EVERY_US;
     let rttUs = 0;
+    /** A round trip with others' queue: what a far link takes waits for as long at a near one. */
+    let sharedUs = 0;
     let shortestUs = Infinity;
     let lossy = false;
     let varies = false;
     for (const path of this.#paths) {
       if (path.rate.starting || !this.#isInUse(now, path)) continue;
       rttUs = Math.max(rttUs, path.rtt.minUs);
+      if (path.rate.competes) sharedUs = Math.max(sharedUs, path.rtt.srttUs);
       shortestUs = Math.min(shortestUs, path.rtt.minUs);
       lossy ||= path.loss > LOSSY;
       varies ||= path.rate.varies;
     }
     // What follows a loss waits at the other end until the lost packet arrives after all.
     if (lossy) rttUs += shortestUs + RESEND_US;
-    const targetUs = varies ? VARIABLE_TARGET_US : TARGET_US;
+    const targetUs = Math.max(sharedUs, varies ? VARIABLE_TARGET_US : TARGET_US);
     this.#queue.adapt(targetUs, Math.max(INTERVAL_US, 2 * (rttUs + targetUs)));
     return true;
   }

@@ -164,7 +164,15 @@ function tell(
     rate.handleSample(
       ms * 1000,
       { rateBps, limited: false, busyBps: queueMs > 0 ? rateBps : 0 },
-      { queueUs: queueMs * 1000, srttUs: 20_000, minRttUs: 20_000, rttvarUs: 1000, loss },
+      {
+        queueUs: queueMs * 1000,
+        srttUs: 20_000,
+        minRttUs: 20_000,
+        rttvarUs: 1000,
+        loss,
+        lostDatagrams: 0,
+        inFlightBytes: 0,
+      },
     );
   }
 }

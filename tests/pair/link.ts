@@ -5,6 +5,7 @@
  * @module
  */
 
+import { PieBottleneck, type Police, Policer } from "./elements/aqm.ts";
 import { Bottleneck, type QueueLimit } from "./elements/bottleneck.ts";
 import { Delay, Jitter, Order, RecordedDelay } from "./elements/delay.ts";
 import { Chain, type Element, IP_UDP_BYTES, IPV6_UDP_BYTES } from "./elements/element.ts";
@@ -28,6 +29,10 @@ export interface DirectionSpec {
   readonly rate: RateSchedule;
   readonly delayUs: number;
   readonly queue?: QueueLimit;
+  /** Whether the queue is managed by PIE. */
+  readonly pie?: boolean;
+  /** What drops the rest in front of the queue. */
+  readonly police?: Police;
   /** Random loss, 0 to 1. */
   readonly loss?: number;
   readonly burstLoss?: GilbertElliottOptions;
@@ -86,9 +91,13 @@ interface Direction {
 /** Builds the elements of one direction, in the order of a real line. */
 function directionOf(spec: DirectionSpec, headerBytes: number, rng: Rng): Direction {
   const mtu = new Mtu(spec.mtuBytes ?? Infinity, spec.mtuSchedule);
-  const queue = new Bottleneck(spec.rate.fresh?.() ?? spec.rate, spec.queue ?? DEFAULT_QUEUE);
+  const rate = spec.rate.fresh?.() ?? spec.rate;
+  const limit = spec.queue ?? DEFAULT_QUEUE;
+  const queue = spec.pie
+    ? new PieBottleneck(rate, limit, rng.fork(7))
+    : new Bottleneck(rate, limit);
   const delay = new Delay(spec.delayUs);
-  const elements: Element[] = [mtu, queue];
+  const elements: Element[] = spec.police ? [mtu, new Policer(spec.police), queue] : [mtu, queue];
   if (spec.blackholes !== undefined) elements.push(new Blackhole(spec.blackholes));
   if (spec.loss) elements.push(new RandomLoss(spec.loss, rng.fork(1)));
   if (spec.burstLoss) elements.push(new GilbertElliott(spec.burstLoss, rng.fork(2)));

@@ -66,11 +66,15 @@ export class Line<S extends Station = Station> {
 
 /** Ends, the lines between them, and one clock. */
 export abstract class VirtualNetwork<L extends Line> {
-  readonly queue = new EventQueue();
+  readonly queue: EventQueue;
   readonly store = new DatagramStore();
   /** All lines, in order of clients and links. */
   readonly lines: L[] = [];
   readonly #lineTo = new Map<Remote, L>();
+
+  constructor(queue: EventQueue = new EventQueue()) {
+    this.queue = queue;
+  }
 
   /** Microseconds of virtual time. */
   get now(): number {

@@ -9,6 +9,7 @@ import type { Duplicate } from "../../src/duplicate.ts";
 import type { Schedule } from "../../src/schedule.ts";
 import type { RuleOptions } from "../../src/rule_options.ts";
 import type { DirectionSpec, LinkSpec } from "../pair/link.ts";
+import { Timer } from "../pair/timer.ts";
 import { BulkFlow } from "./flows/bulk.ts";
 import { OutsideNetwork } from "./flows/outside.ts";
 import { PingFlow } from "./flows/ping.ts";
@@ -81,8 +82,15 @@ export type Traffic =
   | { readonly kind: "quic"; readonly congestion: CongestionName }
   /** UDP at the given rate, which counts as goodput. */
   | { readonly kind: "udp"; readonly mbps: number }
-  /** A transfer by TCP over one of the lines, without the tunnel, from the beginning. */
-  | { readonly kind: "outside"; readonly link: number; readonly congestion: CongestionName }
+  /** A transfer by TCP over one of the lines, without the tunnel, from the beginning or for a while. */
+  | {
+    readonly kind: "outside";
+    readonly link: number;
+    readonly congestion: CongestionName;
+    readonly seconds?: readonly { readonly from: number; readonly to: number }[];
+  }
+  /** A transfer by TCP through another tunnel over some of the lines. */
+  | { readonly kind: "tunnel"; readonly lines: readonly number[] }
   /** Answers of the server of this many bytes, one after another. */
   | { readonly kind: "requests"; readonly responseBytes: number; readonly thinkMs: number };
 
@@ -142,6 +150,8 @@ export interface Run {
   readonly bulk: readonly BulkFlow[];
   /** Those that do not use the tunnel, and do not count. */
   readonly outside: readonly BulkFlow[];
+  /** Other tunnels. */
+  readonly others: readonly Simulation[];
   /** Traffic that counts beside it. */
   readonly udp: readonly (StreamFlow | QuicFlow)[];
   readonly ping: PingFlow;
@@ -179,8 +189,11 @@ export function runScenario(
     ? NaN
     : (outsideBytesOf(run) - outsideBefore) * 8 / (endUs - measuredUs);
   for (const flow of run.outside) flow.stop();
-  const fairness = jain(run.bulk.map((flow, i) => flow.goodBytes - before[i]!));
+  const goodBytes = run.bulk.map((flow, i) => flow.goodBytes - before[i]!);
+  const outsideBytes = outsideMbps * (endUs - measuredUs) / 8;
+  const fairness = jain(run.others.length > 0 ? [...goodBytes, outsideBytes] : goodBytes);
   simulation.finish();
+  for (const other of run.others) other.finish();
   return {
     ...result,
     fairness,
@@ -209,9 +222,17 @@ function openRun(
     const quic = { from, mtu, congestion: traffic.congestion };
     return [simulation.addFlow(START_US, (port) => new QuicFlow(simulation, port, quic))];
   });
-  const outside = beside.flatMap((traffic) =>
-    traffic.kind === "outside" ? [addOutside(simulation, from, traffic)] : []
-  );
+  const others: Simulation[] = [];
+  const outside = beside.flatMap((traffic): BulkFlow[] => {
+    if (traffic.kind === "outside") return addOutside(simulation, from, traffic);
+    if (traffic.kind !== "tunnel") return [];
+    const there = { ...scenario, links: traffic.lines.map((line) => links[line]!) };
+    const over = { simulation, lines: traffic.lines };
+    const other = new Simulation({ seed, links: [], tunnel: factory(there), wakeUs, mtu, over });
+    others.push(other);
+    const bulkOptions = { from, mtu, congestion: congestion[0]! };
+    return [other.addFlow(START_US, (port) => new BulkFlow(other, port, bulkOptions))];
+  });
   const ping = simulation.addFlow(
     measuredFromUs(scenario),
     (port) => new PingFlow(simulation, port, 100_000),
@@ -220,7 +241,7 @@ function openRun(
   const [sending, receiving] = from === CLIENT
     ? [simulation.client, simulation.server]
     : [simulation.server, simulation.client];
-  return { scenario, simulation, bulk, outside, udp, ping, sending, receiving };
+  return { scenario, simulation, bulk, outside, others, udp, ping, sending, receiving };
 }
 
 /** Constant-rate UDP in full packets; begins with the bulk. */
@@ -230,17 +251,23 @@ function addUdp(simulation: Simulation, from: Side, mbps: number, mtu: number): 
   return simulation.addFlow(START_US, (port) => new StreamFlow(simulation, port, options));
 }
 
-/** Begins before the tunnel's traffic, so that this finds the line in use. */
+/** What is there from the beginning precedes the tunnel's traffic, so that this finds it. */
 function addOutside(
   simulation: Simulation,
   from: Side,
-  { link, congestion }: Extract<Traffic, { kind: "outside" }>,
-): BulkFlow {
-  const network = new OutsideNetwork(simulation.queue, simulation.lines[link]!.link);
-  const flow = new BulkFlow(network, FLOW_PORT, { from, mtu: LINE_MTU, congestion });
-  network.flow = flow;
-  flow.start();
-  return flow;
+  { link, congestion, seconds = [{ from: 0, to: Infinity }] }: Extract<
+    Traffic,
+    { kind: "outside" }
+  >,
+): BulkFlow[] {
+  return seconds.map((span) => {
+    const network = new OutsideNetwork(simulation.queue, simulation.lines[link]!.link);
+    const flow = new BulkFlow(network, FLOW_PORT, { from, mtu: LINE_MTU, congestion });
+    network.flow = flow;
+    new Timer(simulation.queue, () => flow.start()).set(span.from * 1e6);
+    new Timer(simulation.queue, () => flow.stop()).set(span.to * 1e6);
+    return flow;
+  });
 }
 
 /** What is measured under load begins when there is load. */

@@ -87,6 +87,11 @@ const FIRST_ON_A: RuleOptions = { ports: [FLOW_PORT], links: ["a"] };
 const QUIC: Traffic = { kind: "quic", congestion: "cubic" };
 /** Somebody downloads over the first line without the tunnel. */
 const SOMEBODY_ON_A: Traffic = { kind: "outside", link: 0, congestion: "cubic" };
+/** The same for a while, or again and again, in seconds of the simulation. */
+function somebodyOnA(...seconds: readonly (readonly [from: number, to: number])[]): Traffic {
+  const spans = seconds.map(([from, to]) => ({ from, to }));
+  return { kind: "outside", link: 0, congestion: "cubic", seconds: spans };
+}
 /** A page's parts. */
 const REQUESTS: Traffic = { kind: "requests", responseBytes: 60_000, thinkMs: 100 };
 
@@ -139,8 +144,48 @@ const VARYING_SCENARIOS: readonly Scenario[] = [
   { name: "QUIC, M01", links: playing("M01"), flows: 0, beside: [QUIC] },
   { name: "QUIC, M08", links: playing("M08"), flows: 0, beside: [QUIC] },
   { name: "QUIC, two-lte", links: playing("two-lte"), flows: 0, beside: [QUIC], ...OUTAGES },
-  { name: "50/20+50/20, a shared", links: pair, beside: [SOMEBODY_ON_A] },
+  { name: "50/20+50/20, a shared", links: pair, beside: [SOMEBODY_ON_A], seeds: 5 },
   { name: "two-lte, a shared", links: playing("two-lte"), beside: [SOMEBODY_ON_A], ...OUTAGES },
+];
+
+const pairOfPie = pair.map((link) => withBoth(link, { pie: true }));
+const police = { bps: 30e6, burstBytes: 64_000 };
+
+/** A line that others fill as well, and queues that are not those of a plain router. */
+const SHARED_SCENARIOS: readonly Scenario[] = [
+  { name: "a shared up", links: pair, from: CLIENT, beside: [SOMEBODY_ON_A], seeds: 5 },
+  { name: "a shared 4 flows", links: pair, flows: 4, beside: [SOMEBODY_ON_A] },
+  {
+    name: "a shared with BBR",
+    links: pair,
+    beside: [{ kind: "outside", link: 0, congestion: "bbr" }],
+  },
+  { name: "a shared by BBR", links: pair, congestion: ["bbr"], beside: [SOMEBODY_ON_A] },
+  { name: "a shared by two", links: pair, beside: [SOMEBODY_ON_A, SOMEBODY_ON_A] },
+  { name: "a shared from 3 to 8", links: pair, beside: [somebodyOnA([3, 8])] },
+  {
+    name: "a shared every other second",
+    links: pair,
+    beside: [somebodyOnA(...[1, 3, 5, 7, 9, 11, 13].map((s) => [s, s + 1] as const))],
+  },
+  {
+    name: "a shared, 40 ms of queue",
+    links: [dsl("a", 50, 20, { queueMs: 40 }), pair[1]!],
+    beside: [SOMEBODY_ON_A],
+  },
+  {
+    name: "a shared, 250 ms of queue",
+    links: [dsl("a", 50, 20, { queueMs: 250 }), pair[1]!],
+    beside: [SOMEBODY_ON_A],
+  },
+  { name: "80/15+20/60, a shared", links: unequal, beside: [SOMEBODY_ON_A] },
+  { name: "one 50/20, shared", links: [pair[0]!], beside: [SOMEBODY_ON_A], seeds: 5 },
+  { name: "a shared, PIE", links: pairOfPie, beside: [SOMEBODY_ON_A] },
+  { name: "PIE", links: pairOfPie },
+  { name: "50/20 policed to 30 + 50/20", links: [withBoth(pair[0]!, { police }), pair[1]!] },
+  { name: "one 50/20, two tunnels", links: [pair[0]!], beside: [{ kind: "tunnel", lines: [0] }] },
+  { name: "50/20+50/20, two tunnels", links: pair, beside: [{ kind: "tunnel", lines: [0, 1] }] },
+  { name: "two tunnels on a", links: pair, beside: [{ kind: "tunnel", lines: [0] }] },
 ];
 
 /** All of them, in the order of the table. */
@@ -273,4 +318,5 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   ...MTU_SCENARIOS,
   ...VARYING_SCENARIOS,
+  ...SHARED_SCENARIOS,
 ];

@@ -41,6 +41,8 @@ export interface SimulationOptions {
   readonly serverSockets?: number;
   /** Of the TUN interfaces, until the tunnel says otherwise; no limit when absent. */
   readonly mtu?: number;
+  /** Another one over whose lines this one goes, instead of its own; by their numbers there. */
+  readonly over?: { readonly simulation: Simulation; readonly lines: readonly number[] };
 }
 
 /** An event of a tunnel and when it was reported. */
@@ -62,11 +64,13 @@ export class Simulation extends VirtualNetwork<Line<Node>> implements Network, S
   readonly seed: number;
 
   constructor(options: SimulationOptions) {
-    super();
-    const { seed, links: specs, slots = 16384, wakeUs = 60 } = options;
+    super(options.over?.simulation.queue);
+    const { seed, links: specs, slots = 16384, wakeUs = 60, over } = options;
     this.seed = seed;
     this.rng = new Rng(seed);
-    const links = specs.map((spec) => openLink(spec, this.rng.fork(4)));
+    const links = over
+      ? over.lines.map((line) => over.simulation.lines[line]!.link)
+      : specs.map((spec) => openLink(spec, this.rng.fork(4)));
     const serverSockets = options.serverSockets ?? links.length;
     const mtu = options.mtu ?? Infinity;
     const node = (side: Side, sockets: number): Node =>
@@ -84,8 +88,8 @@ export class Simulation extends VirtualNetwork<Line<Node>> implements Network, S
       });
     }
     for (const line of this.lines) this.#planRebinds(line);
-    this.server.start(0);
-    this.client.start(0);
+    this.server.start(this.now);
+    this.client.start(this.now);
   }
 
   /** Adds a conversation that begins at `at` microseconds. */

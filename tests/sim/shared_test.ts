@@ -1,0 +1,52 @@
+/**
+ * A line that others fill as well: the tunnel takes a share of it, leaves one, and does not keep
+ * the queue when they have gone.
+ *
+ * @module
+ */
+
+import { assert, assertGreater, assertLess } from "@std/assert";
+import { endpointTunnel } from "./endpoint_tunnel.ts";
+import { type Result, runScenario } from "./scenario.ts";
+import { SCENARIOS } from "./scenarios.ts";
+
+/** What one line of 50 Mbit/s carries of TCP through the tunnel. */
+const ONE_LINE_MBPS = 45.6;
+
+function run(name: string, options: Parameters<typeof runScenario>[2] = {}): Result {
+  const scenario = SCENARIOS.find((one) => one.name === name);
+  assert(scenario !== undefined, name);
+  return runScenario(scenario, endpointTunnel, options);
+}
+
+Deno.test("Endpoint shares a line with somebody outside the tunnel, and fills the other", () => {
+  const { goodputMbps, outsideMbps } = run("50/20+50/20, a shared");
+  assertGreater(goodputMbps, 60);
+  assertGreater(outsideMbps, 18);
+});
+
+Deno.test("Endpoint gets as much of a line as it leaves to somebody else, or as TCP would", () => {
+  const { goodputMbps, outsideMbps } = run("one 50/20, shared", { seconds: 20 });
+  assertGreater(goodputMbps, 0.5 * outsideMbps);
+  assertGreater(outsideMbps, 18);
+});
+
+Deno.test("Endpoint has a short queue again two seconds after others have left the line", () => {
+  let worstUs = 0;
+  run("a shared from 3 to 8", {
+    onStep: ({ simulation: { queue, lines } }) => {
+      if (queue.now >= 10e6) {
+        worstUs = Math.max(worstUs, lines[0]!.link.downQueue.queuedUs(queue.now));
+      }
+    },
+  });
+  assertLess(worstUs, 20_000);
+});
+
+Deno.test("Endpoint is not slower than its free line when the other has too much of a queue", () => {
+  assertGreater(run("a shared, 250 ms of queue").goodputMbps, 0.97 * ONE_LINE_MBPS);
+});
+
+Deno.test("Endpoint shares a line with another one", () => {
+  assertGreater(run("one 50/20, two tunnels").fairness, 0.9);
+});
