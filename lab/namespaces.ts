@@ -12,10 +12,9 @@ import { attempt, Child, run } from "./process.ts";
 const PREFIX = "agg";
 /**
  * Runs a program before all ordinary ones, since it represents one on a host of its own, however
- * busy this host is. AGGVPN_LAB_NICE lets other labs be before this one. Where that is not allowed
- * nice(1) says so and runs the program normally.
+ * busy this host is. Where that is not allowed nice(1) says so and runs the program normally.
  */
-const FIRST: readonly string[] = ["nice", "-n", Deno.env.get("AGGVPN_LAB_NICE") ?? "-19"];
+const FIRST: readonly string[] = ["nice", "-n", "-19"];
 const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** What the lab lacks here and how to get it, in one line; undefined when it works. */

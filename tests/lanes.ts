@@ -5,47 +5,33 @@
  * @module
  */
 
-/** Those that measure, though beside the bare line; they disturb each other most. */
-const MEASURING = [
-  "emulator",
-  "failover",
-  "hostile",
-  "network_changes",
-  "path_mtu",
-  "policy",
-  "servers",
-  "tunnel",
-];
-
-/** Those that mostly wait, for what a daemon does every few seconds. */
-const WAITING = [
+/** What runs in namespaces over emulated lines, and mostly waits. */
+const END_TO_END = [
   "absent",
   "auto_links",
   "clock",
   "dns",
+  "emulator",
+  "failover",
+  "hostile",
   "landing",
   "leak_guard",
   "nat66",
+  "network_changes",
   "owned",
   "password",
+  "path_mtu",
   "pause",
+  "policy",
+  "servers",
   "shutdown",
   "start_errors",
   "stuck_log",
+  "tunnel",
   "two_hosts",
 ];
 
-/** Tests that run one after the other. */
-export interface Lane {
-  /** Paths from the root of the tree. */
-  readonly files: readonly string[];
-  /** Niceness of the labs: those that measure come first. */
-  readonly labNice: number;
-}
-
-function endToEnd(names: readonly string[], labNice: number): Lane {
-  return { files: names.map((name) => `tests/e2e/${name}_test.ts`), labNice };
-}
-
-/** All lanes but the one of everything else. */
-export const LANES: readonly Lane[] = [endToEnd(WAITING, -15), endToEnd(MEASURING, -19)];
+/** Each lane: paths from the root of the tree, which run one after the other. */
+export const LANES: readonly (readonly string[])[] = [
+  END_TO_END.map((name) => `tests/e2e/${name}_test.ts`),
+];

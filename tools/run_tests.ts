@@ -11,7 +11,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { type Lane, LANES } from "../tests/lanes.ts";
+import { LANES } from "../tests/lanes.ts";
 
 /** What labs have to tidy up after a signal. */
 const TIDY_MS = 10_000;
@@ -21,25 +21,25 @@ const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 export interface Share {
   readonly paths: readonly string[];
   readonly ignored: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
 }
 
 /** What is asked for, by lanes: those given, and the one of everything else; none is empty. */
-export function sharesOf(asked: readonly string[], lanes: readonly Lane[]): Share[] {
+export function sharesOf(
+  asked: readonly string[],
+  lanes: readonly (readonly string[])[],
+): Share[] {
   const targets = asked.map(normalized);
-  const own = lanes.map(({ files, labNice }): Share => ({
+  const own = lanes.map((files): Share => ({
     paths: files.filter((file) => targets.some((target) => isIn(file, target))),
     ignored: [],
-    env: { AGGVPN_LAB_NICE: String(labNice) },
   }));
-  const taken = lanes.flatMap(({ files }) => files);
+  const taken = lanes.flat();
   // Of the folder of a lane nothing is left.
   const folders = new Set(taken.map((file) => file.slice(0, file.lastIndexOf("/"))));
   const left = targets.filter((target) => !taken.includes(target) && !folders.has(target));
   const rest: Share = {
     paths: left,
     ignored: taken.filter((file) => left.some((target) => isIn(file, target))),
-    env: {},
   };
   return [...own, rest].filter(({ paths }) => paths.length > 0);
 }
@@ -115,7 +115,7 @@ interface Running {
   readonly ended: Promise<boolean>;
 }
 
-function start({ paths, ignored, env }: Share, flags: readonly string[]): Running {
+function start({ paths, ignored }: Share, flags: readonly string[]): Running {
   const isColored = Deno.stdout.isTerminal() && !Deno.noColor;
   const child = new Deno.Command(Deno.execPath(), {
     args: [
@@ -126,7 +126,7 @@ function start({ paths, ignored, env }: Share, flags: readonly string[]): Runnin
     ],
     stdout: "piped",
     stderr: "piped",
-    env: { ...env, ...isColored && { FORCE_COLOR: "1" } },
+    ...isColored && { env: { FORCE_COLOR: "1" } },
   }).spawn();
   const output = new Output();
   const read = Promise.all([output.read(child.stdout), output.read(child.stderr)]);

@@ -181,7 +181,10 @@ export class SteadyPolicy implements Policy {
       if (this.#arrivalAtUs(now, other) >= lateAtUs) continue;
       // What a link carries that was never filled only a flow can tell.
       const rateBps = other.rate.starting ? Infinity : other.rate.rateBps;
-      const shareBps = rateBps / (queue.flowsOf(other.options.id) + 1);
+      // Flows that need little, such as a ping, leave the rest, and nothing of them waits.
+      const isFree = !queue.hasFlowsOf(other.options.id);
+      const freeBps = isFree ? rateBps - other.sent.rateBps(now) : 0;
+      const shareBps = Math.max(freeBps, rateBps / (queue.flowsOf(other.options.id) + 1));
       if (shareBps <= bestBps) continue;
       best = other;
       bestBps = shareBps;

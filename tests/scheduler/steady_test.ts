@@ -173,3 +173,19 @@ Deno.test("SteadyPolicy sends what is urgent on the nearest link, whatever its p
   assertEquals(bench.urgent(), 1);
   assert(bench.policy.mayCopy(bench.now, bench.paths[0]!));
 });
+
+Deno.test("SteadyPolicy does not count a flow that needs nothing of a link", () => {
+  const bench = new Bench({ owdMs: 12, mbps: 8 }, { owdMs: 10, mbps: 8 });
+  const { queue, pool } = bench.waiting;
+  bench.send(1, 20);
+  bench.send(3);
+  pool.release(queue.shift(bench.now, false, 0));
+  assertEquals([queue.flowsOf(0), queue.hasFlowsOf(0)], [1, false]);
+  bench.drain(1);
+  for (let step = 0; step < 12; step++) {
+    bench.send(2, 2);
+    bench.send(1, 2);
+    bench.now += SECOND / 10;
+  }
+  assertEquals([queue.flowsOf(0), queue.flowsOf(1)], [2, 1]);
+});

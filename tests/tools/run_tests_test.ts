@@ -3,8 +3,8 @@ import { LANES } from "../lanes.ts";
 import { closingLine, parseCounts, type Share, sharesOf } from "../../tools/run_tests.ts";
 
 const NAMED = [
-  { files: ["tests/e2e/a_test.ts", "tests/e2e/b_test.ts"], labNice: -15 },
-  { files: ["tests/e2e/c_test.ts"], labNice: -19 },
+  ["tests/e2e/a_test.ts", "tests/e2e/b_test.ts"],
+  ["tests/e2e/c_test.ts"],
 ];
 
 /** What each lane runs; `-` before what the rest leaves out. */
@@ -27,7 +27,7 @@ Deno.test("sharesOf gives each file asked for to one lane", () => {
 Deno.test("LANES holds every end-to-end test once", () => {
   const files = [...Deno.readDirSync("tests/e2e")].map(({ name }) => `tests/e2e/${name}`);
   assertEquals(
-    LANES.flatMap((lane) => lane.files).sort(),
+    LANES.flat().sort(),
     files.filter((file) => file.endsWith("_test.ts")).sort(),
   );
 });
@@ -63,7 +63,7 @@ async function runLanes(...bodies: readonly string[]): Promise<{ code: number; o
   try {
     const shares = bodies.map((body, i): Share => {
       Deno.writeTextFileSync(`${folder}/${i}_test.js`, body);
-      return { paths: [`${i}_test.js`], ignored: [], env: {} };
+      return { paths: [`${i}_test.js`], ignored: [] };
     });
     const [tool, config] = ["tools/run_tests.ts", "deno.json"].map((path) =>
       new URL(`../../${path}`, import.meta.url)
