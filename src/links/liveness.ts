@@ -56,6 +56,7 @@ export class Liveness {
   #probeAtUs: number;
   #lostProbes = 0;
   #goodProbes = 0;
+  #suspectedAtUs = 0;
   /** When the path was probed because an answer was overdue. */
   #probedAtUs = Infinity;
   readonly #timeoutUs: number;
@@ -84,6 +85,14 @@ export class Liveness {
     this.#become("up");
     this.#probeAtUs = now + this.#heartbeatUs;
     return true;
+  }
+
+  /**
+   * Something arrived at `arrivedAtUs` or before: on a path that is suspected since, that is no sign
+   * of life.
+   */
+  isNews(arrivedAtUs: number): boolean {
+    return this.state !== "suspect" || arrivedAtUs > this.#suspectedAtUs;
   }
 
   /** The kernel refused: no route, interface gone. Returns true when that is new. */
@@ -178,6 +187,7 @@ export class Liveness {
 
   #suspect(now: number, since: number): "failed" {
     this.#become("suspect", `nothing heard for ${Math.round((now - since) / 1000)} ms`);
+    this.#suspectedAtUs = now;
     this.#lostProbes = 0;
     this.#probeAtUs = now;
     return "failed";

@@ -313,3 +313,14 @@ Deno.test("Liveness is more patient with a link that varies", () => {
   const suspectedMs = (stakes: Stakes): number => upAt(0).timeoutAtUs(stakes) / MS;
   assertEquals(suspectedMs({ ...LOADED, varies: true }) - suspectedMs(LOADED), 60);
 });
+
+Deno.test("Liveness takes what arrived before it suspected a path for no sign of life", () => {
+  const live = upAt(0);
+  assert(live.isNews(0));
+  live.handleTimeout(live.timeoutAtUs(LOADED), LOADED);
+  assertEquals([live.state, live.isNews(60 * MS), live.isNews(60 * MS + 1)], [
+    "suspect",
+    false,
+    true,
+  ]);
+});

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import type { ClientLink } from "../../src/tunnel/options.ts";
 import { Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
 
@@ -42,6 +43,24 @@ Deno.test("Endpoint leaves a dead link within 150 ms under load", () => {
     return pair.client.eventsOf("link").includes("l0 suspect");
   });
   assert(us < 150_000, `${pair.now - cutAt}`);
+  pair.finish();
+});
+
+Deno.test("Endpoint keeps sending on a link of which only the way back is dead", () => {
+  const link = (): Partial<ClientLink> => ({ uploadBps: 10e6 });
+  const pair = new Pair([{ delaysUs: [10_000, 10_000], link }]).connect();
+  const upload = (from: number, to: number): void => {
+    for (const i of range(from, to)) {
+      // One for each link at the same moment, so that both are reported on at the same moment.
+      pair.client.send(pair.now, udp4(2 * i, { bytes: 1100 }));
+      pair.client.send(pair.now, udp4(2 * i + 1, { bytes: 1100 }));
+      pair.run(SECOND / 1_000);
+    }
+  };
+  upload(0, 500);
+  pair.lines[0]!.lose = ({ toServer }) => !toServer;
+  upload(500, 1_100);
+  assertEquals(pair.client.eventsOf("link"), ["l0 up", "l1 up"]);
   pair.finish();
 });
 
