@@ -52,7 +52,7 @@ export class ControlWriter {
   #ackNumbers: Float64Array = new Float64Array(0);
   #ackTimes: Float64Array = new Float64Array(0);
   #ackCount: Uint8Array = new Uint8Array(0);
-  /** By carrier and link: how many datagrams had come when it last carried a report of the link. */
+  /** By carrier and link: how much data had come when it last carried a report of the link. */
   #carried: Float64Array = new Float64Array(0);
   /** Probes and answers that are to be sent. */
   #wanted = 0;
@@ -227,13 +227,13 @@ export class ControlWriter {
     let at = from;
     for (const path of this.#paths) {
       const id = path.options.id;
-      const { receivedDatagrams, unreported } = receiver.links[id]!;
-      const isKnown = isSlow ? unreported === 0 : receivedDatagrams === this.#carried[first + id];
+      const { dataDatagrams, unreported } = receiver.links[id]!;
+      const isKnown = isSlow ? unreported === 0 : dataDatagrams === this.#carried[first + id];
       if (id !== link && isKnown) continue;
       if (at - this.#start + MAX_REPORT_BYTES > MAX_FRAMES_BYTES) break;
       if (!receiver.fillReport(this.#out.now, id, this.#report)) continue;
       at = writeReport(this.#pool.bytes, at, this.#report);
-      this.#carried[first + id] = receivedDatagrams;
+      this.#carried[first + id] = dataDatagrams;
     }
     return at;
   }
