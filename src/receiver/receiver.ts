@@ -53,7 +53,8 @@ class LinkReceiver {
   newest = -1;
   receivedAtUs = 0;
   receivedDatagrams = 0;
-  /** Data since the last report. */
+  /** Datagrams with data, and those since the last report. */
+  dataDatagrams = 0;
   unreported = 0;
   unreportedSince = Infinity;
   reportedAtUs = -Infinity;
@@ -132,6 +133,7 @@ export class Receiver {
   /** Data arrived, about which the peer expects a report. */
   noteData(now: number, link: number): void {
     const state = this.links[link]!;
+    state.dataDatagrams++;
     if (state.unreported++ === 0) state.unreportedSince = now;
   }
 

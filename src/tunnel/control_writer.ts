@@ -33,11 +33,6 @@ import { wireTime } from "../wire/time.ts";
 const MAX_FRAMES_BYTES = 1200;
 /** Below this rate links take turns to carry the reports of all, in bits per second. */
 const SLOW_BPS = 3_000_000;
-/**
- * What comes on a link is also told on each other that is not slow, so often, in microseconds:
- * sooner than its silence would be suspicious.
- */
-const REPEATED_US = 40_000;
 /** Probes of a link that are answered together: sizes are asked for three at a time. */
 const MAX_ACKS = 4;
 /** This many reports always fit into one datagram. */
@@ -57,8 +52,8 @@ export class ControlWriter {
   #ackNumbers: Float64Array = new Float64Array(0);
   #ackTimes: Float64Array = new Float64Array(0);
   #ackCount: Uint8Array = new Uint8Array(0);
-  /** By carrier and link: when it last carried a report of the link. */
-  #carriedAtUs: Float64Array = new Float64Array(0);
+  /** By carrier and link: how much data had come when it last carried a report of the link. */
+  #carried: Float64Array = new Float64Array(0);
   /** Probes and answers that are to be sent. */
   #wanted = 0;
   /** Where the next round begins. */
@@ -80,7 +75,7 @@ export class ControlWriter {
     this.#ackNumbers = new Float64Array(links * MAX_ACKS);
     this.#ackTimes = new Float64Array(links * MAX_ACKS);
     this.#ackCount = new Uint8Array(links);
-    this.#carriedAtUs = new Float64Array(links * links);
+    this.#carried = new Float64Array(links * links);
     this.#wanted = 0;
   }
 
@@ -232,23 +227,15 @@ export class ControlWriter {
     let at = from;
     for (const path of this.#paths) {
       const id = path.options.id;
-      if (id !== link && !this.#isWanted(id, isSlow ? Infinity : this.#carriedAtUs[first + id]!)) {
-        continue;
-      }
+      const { dataDatagrams, unreported } = receiver.links[id]!;
+      const isKnown = isSlow ? unreported === 0 : dataDatagrams === this.#carried[first + id];
+      if (id !== link && isKnown) continue;
       if (at - this.#start + MAX_REPORT_BYTES > MAX_FRAMES_BYTES) break;
       if (!receiver.fillReport(this.#out.now, id, this.#report)) continue;
       at = writeReport(this.#pool.bytes, at, this.#report);
-      this.#carriedAtUs[first + id] = this.#out.now;
+      this.#carried[first + id] = dataDatagrams;
     }
     return at;
-  }
-
-  /** Whether a link's report is to travel on another link, which last carried one at `carriedAtUs`. */
-  #isWanted(link: number, carriedAtUs: number): boolean {
-    const { unreported, reportedAtUs } = this.#receiver.links[link]!;
-    if (carriedAtUs === Infinity) return unreported > 0;
-    const isNews = unreported > 0 || reportedAtUs > carriedAtUs;
-    return isNews && this.#out.now >= carriedAtUs + REPEATED_US;
   }
 
   /** Sends the frames that end at `end`. */
