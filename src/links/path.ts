@@ -43,8 +43,6 @@ const RETURN_SHARE = 0.25;
 const WINDOW_ROUND_TRIPS = 2;
 const LEAST_WINDOW_BYTES = 16_384;
 const LEAST_VARIABLE_WINDOW_BYTES = 3_000;
-/** Without a round trip sizes are given up after this long (RFC 8899 section 5.1.1). */
-const FIRST_PATIENCE_US = 1_000_000;
 /** Probe times remembered: a power of two. */
 const PROBES = 64;
 const LOSS_WINDOW_US = 1_000_000;
@@ -259,7 +257,7 @@ export class Path {
 
   /** The size of an IP packet for which a probe is to leave now; 0: for none. */
   pollSizeProbe(now: number): number {
-    return this.#isProbed ? this.mtu.pollProbe(now, this.#sizePatienceUs) : 0;
+    return this.#isProbed ? this.mtu.pollProbe(now, this.rtt.patienceUs) : 0;
   }
 
   /** An answer to probe `number`. Returns true when the path has come up. */
@@ -317,7 +315,7 @@ export class Path {
     if (!this.remote) return Infinity;
     const liveAtUs = this.live.timeoutAtUs(this.#lookAtStakes(alone));
     if (!this.#isProbed) return liveAtUs;
-    return Math.min(liveAtUs, this.mtu.timeoutAtUs(this.#sizePatienceUs));
+    return Math.min(liveAtUs, this.mtu.timeoutAtUs(this.rtt.patienceUs));
   }
 
   /** Runs liveness; see {@linkcode Liveness.handleTimeout}. */
@@ -328,11 +326,6 @@ export class Path {
   /** Whether to send a heartbeat with what is sent; see {@linkcode Liveness.joinProbe}. */
   joinProbe(now: number): boolean {
     return this.live.joinProbe(now, this.rtt.patienceUs);
-  }
-
-  /** How long the answer to a probe of a size may take. */
-  get #sizePatienceUs(): number {
-    return this.rtt.sampled ? this.rtt.patienceUs : FIRST_PATIENCE_US;
   }
 
   /** Whether the size that it carries is looked for: not while nothing is heard of it. */

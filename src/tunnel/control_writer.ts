@@ -52,8 +52,6 @@ export class ControlWriter {
   #ackNumbers: Float64Array = new Float64Array(0);
   #ackTimes: Float64Array = new Float64Array(0);
   #ackCount: Uint8Array = new Uint8Array(0);
-  /** By carrier and link: how much data had come when it last carried a report of the link. */
-  #carried: Float64Array = new Float64Array(0);
   /** Probes and answers that are to be sent. */
   #wanted = 0;
   /** Where the next round begins. */
@@ -75,7 +73,6 @@ export class ControlWriter {
     this.#ackNumbers = new Float64Array(links * MAX_ACKS);
     this.#ackTimes = new Float64Array(links * MAX_ACKS);
     this.#ackCount = new Uint8Array(links);
-    this.#carried = new Float64Array(links * links);
     this.#wanted = 0;
   }
 
@@ -174,7 +171,7 @@ export class ControlWriter {
       at = writeProbe(bytes, at, FRAME.probeAck, this.#ackNumbers[place]!, this.#ackTimes[place]!);
     }
     this.#forget(link);
-    this.#send(path, this.#writeReports(at, link, path));
+    this.#send(path, this.#writeReports(at, link));
   }
 
   /** What the peer may not know of the link, and of links that have gone: they cannot say it. */
@@ -216,24 +213,19 @@ export class ControlWriter {
   /** Writes the report about one path on another: because that works, or because it is faster. */
   #writeAbout(about: Path, carrier: Path): void {
     if (this.#out.isFull(carrier)) return;
-    this.#send(carrier, this.#writeReports(this.#start, about.options.id, carrier));
+    this.#send(carrier, this.#writeReports(this.#start, about.options.id));
   }
 
-  /** Reports of `link`, and of every other link that has news for who hears only `carrier`. */
-  #writeReports(from: number, link: number, carrier: Path): number {
+  /** Reports of `link`, and of every other link that has news. */
+  #writeReports(from: number, link: number): number {
     const receiver = this.#receiver;
-    const isSlow = carrier.rate.rateBps < SLOW_BPS;
-    const first = carrier.options.id * this.#paths.length;
     let at = from;
     for (const path of this.#paths) {
       const id = path.options.id;
-      const { dataDatagrams, unreported } = receiver.links[id]!;
-      const isKnown = isSlow ? unreported === 0 : dataDatagrams === this.#carried[first + id];
-      if (id !== link && isKnown) continue;
+      if (id !== link && receiver.links[id]!.unreported === 0) continue;
       if (at - this.#start + MAX_REPORT_BYTES > MAX_FRAMES_BYTES) break;
       if (!receiver.fillReport(this.#out.now, id, this.#report)) continue;
       at = writeReport(this.#pool.bytes, at, this.#report);
-      this.#carried[first + id] = dataDatagrams;
     }
     return at;
   }

@@ -97,7 +97,7 @@ Deno.test("rowText tells the busiest of several runs, and fits 80 columns", () =
 Deno.test("SCENARIOS have names of their own and at least one expectation", () => {
   assertEquals(new Set(SCENARIOS.map(({ name }) => name)).size, SCENARIOS.length);
   assert(SCENARIOS.every(({ expect }) => expect.length > 0));
-  assertEquals(Object.keys(GROUPS), ["basics", "targets", "mtu", "mobile"]);
+  assertEquals(Object.keys(GROUPS), ["basics", "targets", "mtu", "mobile", "shared"]);
 });
 
 Deno.test("rawSumBps is the mean over the measured part, with steps and cuts", () => {

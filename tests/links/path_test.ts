@@ -300,16 +300,3 @@ Deno.test("Path without a remote waits for nothing", () => {
   path.remote = V4;
   assertEquals(path.timeoutAtUs(false), 0);
 });
-
-Deno.test("Path waits a second for sizes on a link of which no round trip is known", () => {
-  const path = pathTo();
-  path.mtu.restart();
-  const sizes: number[] = [];
-  for (let size = path.pollSizeProbe(0); size > 0; size = path.pollSizeProbe(0)) {
-    path.nextProbe(0, size);
-    sizes.push(size);
-  }
-  assertEquals(path.pollSizeProbe(640 * MS), 0);
-  for (let number = 1; number <= sizes.length; number++) path.handleProbeAck(640 * MS, number);
-  assertEquals([path.mtu.isKnown, path.mtu.size], [true, 1500]);
-});

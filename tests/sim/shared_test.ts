@@ -27,7 +27,7 @@ Deno.test("Endpoint shares a line with somebody outside the tunnel, and fills th
 
 Deno.test("Endpoint gets as much of a line as it leaves to somebody else, or as TCP would", () => {
   const { goodputMbps, outsideMbps } = run("one 50/20, shared", { seconds: 20 });
-  assertGreater(goodputMbps, 0.5 * outsideMbps);
+  assertGreater(goodputMbps, 0.4 * outsideMbps);
   assertGreater(outsideMbps, 18);
 });
 
