@@ -6,8 +6,8 @@
  *     deno run -A bench/links.ts [--group NAME]... [--case NAME]... [--runs N]
  *                                [--no-sim] [--no-lab] [--trace] [--list] [--verbose]
  *
- * The groups are `basics`, `targets`, `mtu`, `mobile` and `shared`; `--no-lab` uses only the simulator and
- * needs no root. Recordings are played by `traces.ts`.
+ * The groups are `basics`, `targets`, `mtu`, `mobile` and `shared`; `--no-lab` uses only the
+ * simulator and needs no root. Recordings are played by `traces.ts`.
  * `--runs` takes the medians of N runs; `--trace` prints a line per second of what lines and tunnel
  * did; AGGVPN_BINARY names another program to measure.
  *

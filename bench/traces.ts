@@ -8,7 +8,8 @@
  *
  * Without `--scenario` it plays the recordings of the folder that TRACES names; with `--peer` the
  * profiles of a published comparison, downwards as there. With several runs a row is the median of
- * each figure. `--picture` draws the first run of the last case over time. AGGVPN_BINARY names another program to measure.
+ * each figure. `--picture` draws the first run of the last case over time. AGGVPN_BINARY names
+ * another program to measure.
  *
  * @module
  */

@@ -56,6 +56,7 @@ export class Liveness {
   #probeAtUs: number;
   #lostProbes = 0;
   #goodProbes = 0;
+  /** When it was last suspected. */
   #suspectedAtUs = 0;
   /** When the path was probed because an answer was overdue. */
   #probedAtUs = Infinity;
@@ -88,10 +89,10 @@ export class Liveness {
   }
 
   /**
-   * Something arrived at `arrivedAtUs` or before: on a path that is suspected since, that is no sign
-   * of life.
+   * Whether it shows life that something arrived at `arrivedAtUs`, or before: not if the path was
+   * suspected since.
    */
-  isNews(arrivedAtUs: number): boolean {
+  isSignOfLife(arrivedAtUs: number): boolean {
     return this.state !== "suspect" || arrivedAtUs > this.#suspectedAtUs;
   }
 

@@ -294,7 +294,7 @@ export class Path {
     if (this.mtu.handleLoss(this.flight.largeLost)) this.flight.largeLost = 0;
     this.#countLoss(now);
     if (newest) this.#handleNewest(now, report, highest, current);
-    return news > 0 && this.live.isNews(now - report.heldUs) && this.#progress(now, false);
+    return news > 0 && this.live.isSignOfLife(now - report.heldUs) && this.#progress(now, false);
   }
 
   /** Gives up everything in flight: `lost` gets the packets. */

@@ -53,8 +53,7 @@ class LinkReceiver {
   newest = -1;
   receivedAtUs = 0;
   receivedDatagrams = 0;
-  /** Datagrams with data, and those since the last report. */
-  dataDatagrams = 0;
+  /** Data since the last report. */
   unreported = 0;
   unreportedSince = Infinity;
   reportedAtUs = -Infinity;
@@ -133,7 +132,6 @@ export class Receiver {
   /** Data arrived, about which the peer expects a report. */
   noteData(now: number, link: number): void {
     const state = this.links[link]!;
-    state.dataDatagrams++;
     if (state.unreported++ === 0) state.unreportedSince = now;
   }
 

@@ -102,13 +102,14 @@ export class FastPolicy implements Policy {
     const tier = whyTierUnused(path, this.#paths);
     if (tier) return tier;
     const others = this.#paths.filter((other) => other !== path && other.live.state === "up");
+    const mostUs = Math.max(...others.map((other) => mostSkewUs(path, other)));
     const laterUs = Math.max(
       0,
       ...others.filter((other) => rank(other) <= rank(path))
         .map((other) => timeDifference(path.owdWire, other.owdWire)),
     );
     if (laterUs <= FAR_US) return undefined;
-    if (laterUs > MAX_SKEW_US) {
+    if (laterUs > mostUs) {
       return `arrives ${Math.round(laterUs / 1000)} ms later: too late to be put back in order`;
     }
     return `arrives ${
@@ -156,17 +157,17 @@ export class FastPolicy implements Policy {
     if (!out && !this.#anyFar) return false;
     let other = false;
     let skewUs = 0;
-    let most = MAX_SKEW_US;
+    let mostUs = MAX_SKEW_US;
     for (const near of this.#paths) {
       if (near === path || near.live.state !== "up" || rank(near) > rank(path)) continue;
       if (this.#harm.isOut(now, near.options.id)) continue;
       other = true;
-      if (path.rate.varies || near.rate.varies) most = MAX_VARIABLE_SKEW_US;
+      mostUs = Math.max(mostUs, mostSkewUs(path, near));
       const laterUs = timeDifference(path.owdWire, near.owdWire);
       // Beside a distant link of a better tier the near one cannot be used.
       skewUs = Math.max(skewUs, rank(near) < rank(path) ? Math.abs(laterUs) : laterUs);
     }
-    return out && other || skewUs > most;
+    return out && other || skewUs > mostUs;
   }
 
   /** Looks for a link that slows down the whole: the one of longest delay among those with bulk. */
@@ -242,4 +243,9 @@ export class FastPolicy implements Policy {
     }
     return true;
   }
+}
+
+/** What may come so much later on one of two links, in microseconds. */
+function mostSkewUs(path: Path, other: Path): number {
+  return path.rate.varies || other.rate.varies ? MAX_VARIABLE_SKEW_US : MAX_SKEW_US;
 }

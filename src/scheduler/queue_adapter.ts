@@ -14,8 +14,8 @@ import { INTERVAL_US } from "../queue/codel.ts";
 import type { FlowQueue } from "../queue/flow_queue.ts";
 
 /** Sojourn time that is accepted, in microseconds; and where links vary. */
-export const TARGET_US = 100_000;
-export const VARIABLE_TARGET_US = 400_000;
+const TARGET_US = 100_000;
+const VARIABLE_TARGET_US = 400_000;
 /** The links are looked at this often at most, in microseconds. */
 const EVERY_US = 20_000;
 /** At this loss on a link or more, nearly every packet waits for one that is sent again. */

@@ -316,9 +316,9 @@ Deno.test("Liveness is more patient with a link that varies", () => {
 
 Deno.test("Liveness takes what arrived before it suspected a path for no sign of life", () => {
   const live = upAt(0);
-  assert(live.isNews(0));
+  assert(live.isSignOfLife(0));
   live.handleTimeout(live.timeoutAtUs(LOADED), LOADED);
-  assertEquals([live.state, live.isNews(60 * MS), live.isNews(60 * MS + 1)], [
+  assertEquals([live.state, live.isSignOfLife(60 * MS), live.isSignOfLife(60 * MS + 1)], [
     "suspect",
     false,
     true,

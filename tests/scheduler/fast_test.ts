@@ -52,6 +52,24 @@ Deno.test("FastPolicy leaves out what comes too late beside others, whichever ti
   assertEquals(uses({ owdMs: 300, down: true }, { owdMs: 20, tier: "overflow" }), ["yes"]);
 });
 
+Deno.test("FastPolicy waits longer for a link beside one that varies, and says nothing else", () => {
+  const near: Spec = { owdMs: 10, varies: true };
+  assertEquals(uses(near, { owdMs: 300 }), ["yes", "late"]);
+  assertEquals(uses(near, { owdMs: 500 }), ["yes", "no"]);
+  const why = (...specs: readonly Spec[]): string | undefined => {
+    const paths = specs.map(pathOf);
+    return new FastPolicy(paths, new Waiting(1)).whyUnused(NOW, paths[1]!);
+  };
+  assertEquals(
+    why(near, { owdMs: 300 }),
+    "arrives 290 ms later: bulk uses it when nearer links are full",
+  );
+  assertEquals(
+    why({ owdMs: 10 }, { owdMs: 300 }),
+    "arrives 290 ms later: too late to be put back in order",
+  );
+});
+
 Deno.test("FastPolicy uses overflow links when the queue is late, backups when nothing else is up", () => {
   const rest: Spec[] = [{ owdMs: 10, tier: "overflow" }, { owdMs: 10, tier: "backup" }];
   assertEquals(uses({ owdMs: 10 }, ...rest), ["yes", "late", "no"]);

@@ -24,15 +24,24 @@ export interface Spec {
   /** Configured capacity. */
   readonly mbps?: number;
   readonly down?: true;
+  /** Its capacity changes all the time. */
+  readonly varies?: true;
 }
 
 /** The link number `id`. */
-export function pathOf({ owdMs, tier = "primary", mbps = 8, down }: Spec, id: number): Path {
+export function pathOf(
+  { owdMs, tier = "primary", mbps = 8, down, varies }: Spec,
+  id: number,
+): Path {
   const uploadBps = mbps * 1e6;
   const options = { id, name: `l${id}`, tier, metered: false, uploadBps, timeoutUs: 750_000 };
   const path = new Path(options, 0, id, REMOTE);
   path.handleProbeAck(2 * owdMs * MS, path.nextProbe(0));
   path.owdWire = owdMs * MS;
+  if (varies) {
+    for (let i = 0; i < 3; i++) path.rate.handleSilence(0);
+    path.rate.restart(0, 1);
+  }
   if (down) path.live.handleUnreachable(NOW, "no route");
   return path;
 }
