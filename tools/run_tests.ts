@@ -75,6 +75,13 @@ export function parseCounts(output: string): Counts | undefined {
   return { passed: Number(passed), failed: Number(failed), ignored: Number(ignored ?? 0) };
 }
 
+/** What Deno says of the tests that failed, one after the other; empty when none did. */
+export function errorsOf(output: string): string {
+  // deno-lint-ignore no-control-regex -- colours
+  return /^(?:\x1b\[\d+m)* ERRORS .*\n\n([^]*?\n)\n^(?:\x1b\[\d+m)* FAILURES /m.exec(output)?.[1] ??
+    "";
+}
+
 /** The closing line of all shares. */
 export function closingLine(counts: readonly Counts[], isWell: boolean, seconds: number): string {
   const sum = (count: keyof Counts): number => counts.reduce((n, one) => n + one[count], 0);
@@ -163,6 +170,9 @@ export async function run(shares: readonly Share[], flags: readonly string[]): P
   }
   for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop);
   if (shares.length > 1) {
+    // Again, where one looks first: thousands of lines may have come since.
+    const errors = running.map(({ output }) => errorsOf(output.text)).join("");
+    if (errors !== "") print(`\n ERRORS \n\n${errors}`);
     print(`${closingLine(counts, isWell, (performance.now() - begin) / 1000)}\n`);
   }
   return stopped ? 130 : isWell ? 0 : 1;

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { LANES } from "../lanes.ts";
-import { closingLine, parseCounts, type Share, sharesOf } from "../../tools/run_tests.ts";
+import { closingLine, errorsOf, parseCounts, type Share, sharesOf } from "../../tools/run_tests.ts";
 
 const NAMED = [
   ["tests/e2e/a_test.ts", "tests/e2e/b_test.ts"],
@@ -44,6 +44,15 @@ Deno.test("parseCounts reads Deno's last closing line, colours and all", () => {
     { passed: 3, failed: 2, ignored: 0 },
   );
   assertEquals(parseCounts("error: Module not found\n"), undefined);
+});
+
+Deno.test("errorsOf finds what Deno says of the tests that failed, colours and all", () => {
+  const errors = "a => ./a_test.ts:1:6\nerror: Error: boo\n    at a\n\n\nb => ./b_test.ts:1:6\n";
+  const output = (heading: (word: string) => string) =>
+    `a ... FAILED (1ms)\n\n${heading(" ERRORS ")}\n\n${errors}\n${heading(" FAILURES ")}\n\na\nb\n`;
+  assertEquals(errorsOf(output((word) => word)), errors);
+  assertEquals(errorsOf(output((word) => `\x1b[0m\x1b[37m${word}\x1b[0m`)), errors);
+  assertEquals(errorsOf("a ... ok (1ms)\n"), "");
 });
 
 Deno.test("closingLine adds up, in Deno's words", () => {
