@@ -8,6 +8,7 @@ import {
   MAX_COMPRESSED_BYTES,
 } from "../../src/wire/header_compression.ts";
 import { parseTransport, TransportInfo } from "../../src/wire/transport.ts";
+import vectors from "../vectors/frames.json" with { type: "json" };
 import { type Fields, KINDS, stamps } from "./flow_packets.ts";
 
 const DIRT = 0xa5;
@@ -84,6 +85,17 @@ Deno.test("compressHeader() writes what differs, in the order of the mask", () =
   assertEquals(hexOf({ options: [] }, false), "80" + "00" + "010203");
   // What was sent before the reference.
   assertEquals(hexOf({ sequence: 999, payload: [] }, false), "04" + "ffffffff0f");
+});
+
+Deno.test("compressHeader() and HeaderReader agree with the vectors of docs/protocol.md", () => {
+  for (const vector of vectors.compressed) {
+    const [reference, packet] = [vector.reference, vector.packet].map((hex) =>
+      Uint8Array.fromHex(hex)
+    ) as [Uint8Array, Uint8Array];
+    assertEquals(compressed(packet, reference)?.toHex(), vector.compressed);
+    const short = Uint8Array.fromHex(vector.compressed);
+    assertEquals(expanded(short, reference)?.toHex(), vector.packet);
+  }
 });
 
 Deno.test("compressHeader() writes the class of IPv6, and of UDP the checksum", () => {
