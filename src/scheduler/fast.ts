@@ -31,6 +31,8 @@ const SHARED_SOJOURN = 0.2;
 const MAX_SKEW_US = 120_000;
 /** The same when one of both varies: it is late for a moment. */
 const MAX_VARIABLE_SKEW_US = 400_000;
+/** More than this share of what the others carry is much. */
+const MUCH = 0.2;
 /** A link that was heard so short a time ago may be back in a moment, and find something to send. */
 const RETURNS_US = 2_500_000;
 
@@ -42,7 +44,7 @@ export class FastPolicy implements Policy {
   /** Whether a link may be too far to be used beside others. */
   #anyFar = true;
   readonly #harm: HarmWatch;
-  readonly #candidate = { index: -1, othersBps: 0 };
+  readonly #candidate = { index: -1, rateBps: 0, othersBps: 0 };
   /** Bulk that each link has sent since the last search for a harmful one. */
   readonly #bulkBytes: Float64Array;
 
@@ -192,9 +194,15 @@ export class FastPolicy implements Policy {
       worstUs = lateUs;
     }
     const rate = this.#paths[candidate.index]?.rate;
-    if (rate?.varies || rate?.competes) candidate.index = -1;
+    if (rate) {
+      candidate.rateBps = rate.rateBps;
+      candidate.othersBps = sumBps - rate.rateBps;
+      // What varies explains by itself why less is delivered than a moment ago, if it is much.
+      const explains = rate.varies &&
+        (othersVary(this.#paths, candidate.index) || rate.rateBps > MUCH * candidate.othersBps);
+      if (explains || rate.competes) candidate.index = -1;
+    }
     if (candidate.index >= 0) {
-      candidate.othersBps = sumBps - this.#paths[candidate.index]!.rate.rateBps;
       // The nearest link holds nobody up.
       if (candidate.othersBps === 0 || worstUs <= leastUs + FAR_US) candidate.index = -1;
     }
@@ -248,4 +256,8 @@ export class FastPolicy implements Policy {
 /** What may come so much later on one of two links, in microseconds. */
 function mostSkewUs(path: Path, other: Path): number {
   return path.rate.varies || other.rate.varies ? MAX_VARIABLE_SKEW_US : MAX_SKEW_US;
+}
+
+function othersVary(paths: readonly Path[], index: number): boolean {
+  return paths.some((path, i) => i !== index && path.live.state === "up" && path.rate.varies);
 }
