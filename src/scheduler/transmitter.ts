@@ -102,6 +102,12 @@ export class Transmitter {
     this.#seal(path, slot, DATA_HEADER_BYTES + this.#pool.lengths[slot]!, CONTROL);
   }
 
+  /** Sends the packet in `slot` once more while it is in flight on another link, which keeps it. */
+  sendRescue(path: Path, slot: number): void {
+    this.#markAgain(slot);
+    this.sendCopy(path, slot);
+  }
+
   /** Sends the first `length` bytes of the body of `slot` as a control datagram. */
   sendControl(path: Path, slot: number, length: number): void {
     this.#seal(path, slot, length, CONTROL);
@@ -138,6 +144,10 @@ export class Transmitter {
   /** @param counts whether this is one of a packet's attempts; on a suspected link it is not */
   #writeAgain(slot: number, counts: boolean): void {
     if (counts) this.#sends[slot] = this.#sends[slot]! + 1;
+    this.#markAgain(slot);
+  }
+
+  #markAgain(slot: number): void {
     markResent(this.#pool.bytes, this.#pool.at(slot) + PLAIN_OFFSET, wireTime(this.now));
     this.resentPackets++;
   }
