@@ -17,6 +17,11 @@ import type { Policy } from "./policy.ts";
 import { QueueAdapter } from "./queue_adapter.ts";
 import { rank, whyTierUnused } from "./tiers.ts";
 
+/**
+ * The queue is late, and a link of second choice may help, when its head has waited so long, in
+ * microseconds: no longer than a sender that paces keeps more waiting than the near links carry.
+ */
+const LATE_US = 1_000;
 /** The head waits this much longer for far links while near ones may still gain: microseconds. */
 const STARTING_SOJOURN_US = 16_000;
 /**
@@ -203,7 +208,7 @@ export class FastPolicy implements Policy {
 
   /** When the queue's head will have waited long enough for a link of second choice to help. */
   #lateAtUs(now: number): number {
-    return now - this.#lane.queue.headSojournUs(now) + FAR_US;
+    return now - this.#lane.queue.headSojournUs(now) + LATE_US;
   }
 
   /**
