@@ -139,6 +139,7 @@ export class Sender {
 
   /** A packet was acknowledged: its slot is free. */
   handleDelivered(slot: number): void {
+    this.#out.headers.handleDelivered(slot);
     if (this.#isCommonBulk(slot)) {
       this.#policy.noteDelivered(this.#pool.lengths[slot]! + PACKET_OVERHEAD_BYTES[4]);
     }
@@ -225,6 +226,7 @@ export class Sender {
       const path = this.#earliestPath(now, lane, this.#pool.lengths[slot]!);
       if (!path && this.#oversize.has(lane, slot)) {
         const taken = queue.hasExpress ? queue.shiftExpress() : resend.shift();
+        if (this.#out.sends(taken) > 0) this.#out.headers.restore(taken);
         this.#oversize.drop(now, lane, taken);
         continue;
       }
@@ -316,7 +318,7 @@ export class Sender {
   /** What must not wait goes ahead of the bulk that is sent again. */
   #sendAgain(slot: number): void {
     const { queue, resend } = this.#laneOf(slot);
-    if (this.#classifier.kind[slot] === KIND.bulk) resend.push(slot);
+    if (this.#classifier.kind[slot] === KIND.bulk || !queue.hasExpressRoom) resend.push(slot);
     else queue.pushExpress(this.#out.now, slot, this.#classifier.bucket[slot]!);
   }
 
