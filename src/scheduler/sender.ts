@@ -40,6 +40,8 @@ const RESEND_SHARE = 0.25;
 const RESEND_BURST_BYTES = 262_144;
 /** Urgent packets may run this far ahead of a link's pacer, in microseconds. */
 const EXPRESS_AHEAD_US = 2_000;
+/** What is sent again leaves on another link than before if that is so little later, microseconds. */
+const ELSEWHERE_US = 10_000;
 /** They avoid a link whose answer is overdue, as if it were so much later, in microseconds. */
 const DOUBT_US = 1_000_000;
 
@@ -223,7 +225,7 @@ export class Sender {
     const { queue, resend } = lane;
     while (queue.hasExpress || resend.count > 0) {
       const slot = queue.hasExpress ? queue.firstExpress : resend.first;
-      const path = this.#earliestPath(now, lane, this.#pool.lengths[slot]!);
+      const path = this.#earliestPath(now, lane, slot);
       if (!path && this.#oversize.has(lane, slot)) {
         const taken = queue.hasExpress ? queue.shiftExpress() : resend.shift();
         if (this.#out.sends(taken) > 0) this.#out.headers.restore(taken);
@@ -289,8 +291,9 @@ export class Sender {
     return best;
   }
 
-  /** The usable link where a packet of `length` bytes arrives first. */
-  #earliestPath(now: number, lane: Lane, length: number): Path | undefined {
+  /** The usable link where the packet in `slot` arrives first. */
+  #earliestPath(now: number, lane: Lane, slot: number): Path | undefined {
+    const length = this.#pool.lengths[slot]!;
     let best: Path | undefined;
     let bestAtUs = Infinity;
     for (const path of lane.paths) {
@@ -302,6 +305,7 @@ export class Sender {
         ? pathArrivalAtUs(now, path, this.#paths[0]!)
         : this.#policy.urgentArrivalAtUs(now, path);
       if (path.live.doubted) at += DOUBT_US;
+      else if (this.#out.wasOn(path, slot)) at += ELSEWHERE_US;
       if (at >= bestAtUs) continue;
       best = path;
       bestAtUs = at;
@@ -311,7 +315,7 @@ export class Sender {
 
   /** Where the packet in `slot` arrives first if not on `path`. */
   #elsewhere(slot: number, path: Path): Path | undefined {
-    const best = this.#earliestPath(this.#out.now, this.#laneOf(slot), this.#pool.lengths[slot]!);
+    const best = this.#earliestPath(this.#out.now, this.#laneOf(slot), slot);
     return best === path ? undefined : best;
   }
 

@@ -47,6 +47,8 @@ export class Transmitter {
   #batches: readonly TransmitBatch[] = [];
   /** How many times the packet of each slot was sent. */
   readonly #sends: Uint8Array;
+  /** The link that each packet left on last, by its id. */
+  readonly #link: Uint8Array;
   readonly #flowSequence = new Uint16Array(BUCKETS);
   #globalSequence = 0;
 
@@ -54,6 +56,7 @@ export class Transmitter {
     this.#pool = pool;
     this.headers = new HeaderCompressor(pool);
     this.#sends = new Uint8Array(pool.count);
+    this.#link = new Uint8Array(pool.count);
   }
 
   /** The instant of this poll. */
@@ -94,6 +97,11 @@ export class Transmitter {
     return this.#sends[slot]!;
   }
 
+  /** Whether the packet in `slot` has left, and last on `path`. */
+  wasOn(path: Path, slot: number): boolean {
+    return this.#sends[slot]! > 0 && this.#link[slot] === path.options.id;
+  }
+
   /**
    * Sends the packet in `slot`, of a {@linkcode KIND} and a flow bucket. Returns the datagram's
    * bytes.
@@ -106,6 +114,7 @@ export class Transmitter {
         this.headers.handlePacket(this.now, slot);
       }
     }
+    this.#link[slot] = path.options.id;
     return this.#seal(path, slot, DATA_HEADER_BYTES + this.#pool.lengths[slot]!, slot);
   }
 
