@@ -42,6 +42,8 @@ export interface Stakes {
   readonly oldestSentAtUs: number;
   /** When what makes the peer report a newer packet than before had left; Infinity: nothing does. */
   readonly reportableAtUs: number;
+  /** When an answer to that is overdue so far that it is worth a doubt. */
+  readonly doubtfulUs: number;
   /** The longest that an answer usually takes. */
   readonly patienceUs: number;
   /** No other path could take the packets: suspicion is useless until it is nearly certain. */
@@ -209,7 +211,7 @@ export class Liveness {
 
   /** When to doubt it: what was to be reported by then has had the time for it. */
   #doubtAtUs(stakes: Stakes): number {
-    return this.doubted || stakes.alone ? Infinity : stakes.reportableAtUs + stakes.patienceUs;
+    return this.doubted || stakes.alone ? Infinity : stakes.reportableAtUs + stakes.doubtfulUs;
   }
 
   #since(stakes: Stakes): number {

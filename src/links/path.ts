@@ -99,6 +99,7 @@ export class Path {
   readonly #stakes = {
     oldestSentAtUs: Infinity,
     reportableAtUs: Infinity,
+    doubtfulUs: 0,
     patienceUs: 0,
     alone: false,
     varies: false,
@@ -341,6 +342,7 @@ export class Path {
   #lookAtStakes(alone: boolean): Stakes {
     const stakes = this.#stakes;
     stakes.oldestSentAtUs = this.flight.oldestSentAtUs;
+    stakes.doubtfulUs = this.rtt.doubtfulUs;
     stakes.reportableAtUs = this.flight.reportableAtUs(REPORT_INTERVAL_US, REPORTED_DATAGRAMS);
     stakes.patienceUs = this.rtt.patienceUs;
     stakes.alone = alone;

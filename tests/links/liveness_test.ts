@@ -8,6 +8,7 @@ const TIMEOUT_US = 750 * MS;
 const IDLE: Stakes = {
   oldestSentAtUs: Infinity,
   reportableAtUs: Infinity,
+  doubtfulUs: 25 * MS,
   patienceUs: 25 * MS,
   alone: false,
   varies: false,
@@ -258,6 +259,7 @@ Deno.test("Liveness of any history never spins, and never suspects before it sho
   const event = fc.tuple(fc.constantFrom("probe", "data", "wait", "unreachable"), fc.nat(400));
   const load = fc.record({
     oldestSentAtUs: fc.constantFrom(0, 200 * MS, Infinity),
+    doubtfulUs: fc.integer({ min: 5 * MS, max: 2_000 * MS }),
     reportableAtUs: fc.constantFrom(0, 210 * MS, Infinity),
     patienceUs: fc.integer({ min: 5 * MS, max: 2_000 * MS }),
     alone: fc.boolean(),
