@@ -17,6 +17,12 @@ import type { Policy } from "./policy.ts";
 import { QueueAdapter } from "./queue_adapter.ts";
 import { rank, whyTierUnused } from "./tiers.ts";
 
+/**
+ * The queue is late, and a link of second choice may help, when its head has waited so long, in
+ * microseconds: no longer than a sender that paces keeps more waiting than the near links carry. A
+ * link that varies, or that others fill, holds up more: FAR_US.
+ */
+const LATE_US = 1_000;
 /** The head waits this much longer for far links while near ones may still gain: microseconds. */
 const STARTING_SOJOURN_US = 16_000;
 /**
@@ -132,7 +138,7 @@ export class FastPolicy implements Policy {
     }
     if (!better) return 0;
     if (path.tier === "backup") return Infinity;
-    return this.#lateAtUs(now);
+    return this.#lateAtUs(now, path);
   }
 
   /** When a packet arrives, by pacing and delay; the link's window does not count. */
@@ -210,8 +216,9 @@ export class FastPolicy implements Policy {
   }
 
   /** When the queue's head will have waited long enough for a link of second choice to help. */
-  #lateAtUs(now: number): number {
-    return now - this.#lane.queue.headSojournUs(now) + FAR_US;
+  #lateAtUs(now: number, { rate }: Path): number {
+    const lateUs = rate.varies || rate.competes ? FAR_US : LATE_US;
+    return now - this.#lane.queue.headSojournUs(now) + lateUs;
   }
 
   /**
@@ -232,7 +239,7 @@ export class FastPolicy implements Policy {
     }
     if (farUs === 0) return 0;
     const sharedUs = path.rate.competes ? SHARED_SOJOURN * farUs : 0;
-    return this.#lateAtUs(now) + sharedUs + (starting ? STARTING_SOJOURN_US : 0);
+    return this.#lateAtUs(now, path) + sharedUs + (starting ? STARTING_SOJOURN_US : 0);
   }
 
   /**
