@@ -45,6 +45,7 @@ const LEAST_WINDOW_BYTES = 16_384;
 const LEAST_VARIABLE_WINDOW_BYTES = 3_000;
 /** Probe times remembered: a power of two. */
 const PROBES = 64;
+const UNKNOWN_PATIENCE_US = 1_000_000;
 const LOSS_WINDOW_US = 1_000_000;
 /** Datagrams without packets may be among those that are to be reported together. */
 const REPORTED_DATAGRAMS = REPORT_DATAGRAMS * 5 / 4;
@@ -91,7 +92,7 @@ export class Path {
     queueUs: 0,
     srttUs: 0,
     minRttUs: 0,
-    rttvarUs: 0,
+    jitterUs: 0,
     loss: 0,
     lostDatagrams: 0,
     inFlightBytes: 0,
@@ -261,7 +262,7 @@ export class Path {
 
   /** The size of an IP packet for which a probe is to leave now; 0: for none. */
   pollSizeProbe(now: number): number {
-    return this.#isProbed ? this.mtu.pollProbe(now, this.rtt.patienceUs) : 0;
+    return this.#isProbed ? this.mtu.pollProbe(now, this.#probePatienceUs) : 0;
   }
 
   /** An answer to probe `number`. Returns true when the path has come up. */
@@ -321,7 +322,7 @@ export class Path {
     if (!this.remote) return Infinity;
     const liveAtUs = this.live.timeoutAtUs(this.#lookAtStakes(alone));
     if (!this.#isProbed) return liveAtUs;
-    return Math.min(liveAtUs, this.mtu.timeoutAtUs(this.rtt.patienceUs));
+    return Math.min(liveAtUs, this.mtu.timeoutAtUs(this.#probePatienceUs));
   }
 
   /** Runs liveness; see {@linkcode Liveness.handleTimeout}. */
@@ -337,6 +338,11 @@ export class Path {
   /** Whether the size that it carries is looked for: not while nothing is heard of it. */
   get #isProbed(): boolean {
     return this.live.state === "up" || this.live.state === "connecting";
+  }
+
+  /** How long the answer to a probe of a size may take: RFC 6298 section 2 before any is known. */
+  get #probePatienceUs(): number {
+    return this.rtt.sampled ? this.rtt.patienceUs : UNKNOWN_PATIENCE_US;
   }
 
   #lookAtStakes(alone: boolean): Stakes {
@@ -378,7 +384,7 @@ export class Path {
       sentAtUs,
       Math.min(report.bytes + overhead, possible),
       this.flight.idleCount(highest),
-      known && this.queueUs > this.rate.queueLimitUs(this.rtt.minUs, this.rtt.rttvarUs),
+      known && this.queueUs > this.rate.queueLimitUs(this.rtt.minUs, this.rtt.jitterUs),
       this.rate.spanUs,
       this.rate.spanBytes,
       this.#sample,
@@ -392,7 +398,7 @@ export class Path {
     signs.queueUs = known ? this.queueUs : -1;
     signs.srttUs = this.rtt.srttUs;
     signs.minRttUs = this.rtt.minUs;
-    signs.rttvarUs = this.rtt.rttvarUs;
+    signs.jitterUs = this.rtt.jitterUs;
     signs.loss = this.loss;
     signs.lostDatagrams = this.flight.lostDatagrams;
     signs.inFlightBytes = this.flight.bytes;

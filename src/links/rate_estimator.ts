@@ -92,7 +92,7 @@ export interface LinkSigns {
   readonly queueUs: number;
   readonly srttUs: number;
   readonly minRttUs: number;
-  readonly rttvarUs: number;
+  readonly jitterUs: number;
   /** Fraction of datagrams lost over the last second. */
   readonly loss: number;
   /** Datagrams ever lost. */
@@ -197,8 +197,8 @@ export class RateEstimator {
   }
 
   /** A one-way delay of more than this above the least means that there is a queue on the link. */
-  queueLimitUs(minRttUs: number, rttvarUs: number): number {
-    return queueLimitUs(this.#rate, minRttUs, rttvarUs);
+  queueLimitUs(minRttUs: number, jitterUs: number): number {
+    return queueLimitUs(this.#rate, minRttUs, jitterUs);
   }
 
   /**
@@ -228,7 +228,7 @@ export class RateEstimator {
     if (this.varies) return this.#follow(now, sample, signs);
     if (this.competes) return this.#compete(now, sample, signs);
     this.#chooseSpan(signs.srttUs);
-    this.#watchUnrest(now, sample, signs.rttvarUs);
+    this.#watchUnrest(now, sample, signs.jitterUs);
     if (this.#unrest.varies && !this.starting) return this.#enter(now, "follow", signs.srttUs);
     this.#sampled ||= sample.rateBps > 0;
     this.#rise(now, Math.min(sample.rateBps, this.#cap));
@@ -244,7 +244,7 @@ export class RateEstimator {
     this.spanBytes = VARIABLE_SPAN_BYTES;
     this.#variable.handleSample(now, Math.min(sample.rateBps, this.#cap), sample.limited);
     this.#rate = Math.max(MIN_RATE_BPS, this.#variable.rateBps);
-    this.#watchUnrest(now, sample, signs.rttvarUs);
+    this.#watchUnrest(now, sample, signs.jitterUs);
     // A limit without a queue, or a short one, is found by losses: that is another search.
     if (this.#watchLoss(now, sample, signs.loss)) this.#unrest.reset();
     if (!this.#unrest.varies) return this.#enter(now, "drain", signs.srttUs);
@@ -258,7 +258,7 @@ export class RateEstimator {
   }
 
   #compete(now: number, sample: RateSample, signs: LinkSigns): void {
-    const limitUs = this.queueLimitUs(signs.minRttUs, signs.rttvarUs);
+    const limitUs = this.queueLimitUs(signs.minRttUs, signs.jitterUs);
     const are = this.#others.handleReport(now, signs, limitUs);
     const bps = are ? this.sharedWindowBytes * 8e6 / signs.srttUs : sample.rateBps;
     if (bps > 0) this.#rate = Math.min(Math.max(MIN_RATE_BPS, bps), this.#cap);
@@ -268,10 +268,10 @@ export class RateEstimator {
     this.#enter(now, this.#unrest.varies ? "follow" : "drain", signs.srttUs);
   }
 
-  #watchUnrest(now: number, sample: RateSample, rttvarUs: number): void {
+  #watchUnrest(now: number, sample: RateSample, jitterUs: number): void {
     if (this.starting) return this.#unrest.handleStart(now);
     if (sample.limited) return;
-    this.#unrest.handleRate(now, this.#rate, hasMuchJitter(this.#rate, rttvarUs));
+    this.#unrest.handleRate(now, this.#rate, hasMuchJitter(this.#rate, jitterUs));
   }
 
   /** At low rates a sample needs time, at high ones bytes; else it measures jitter instead. */
@@ -297,7 +297,7 @@ export class RateEstimator {
     const { queueUs, srttUs } = signs;
     const { busyBps } = sample;
     if (queueUs < 0) return;
-    const limitUs = this.queueLimitUs(signs.minRttUs, signs.rttvarUs);
+    const limitUs = this.queueLimitUs(signs.minRttUs, signs.jitterUs);
     if (this.#mode === "dip") return this.#watchDip(now, limitUs, signs);
     if (queueUs <= limitUs) {
       this.#queue.end();
@@ -314,7 +314,7 @@ export class RateEstimator {
       this.#queue.isSteady(now, queueUs);
     this.#queue.restart(now, queueUs);
     const isSuspect = others || !deep && this.#mode === "drain";
-    if (isSuspect && !hasMuchJitter(this.#rate, signs.rttvarUs)) {
+    if (isSuspect && !hasMuchJitter(this.#rate, signs.jitterUs)) {
       this.#others.beginDip(now, signs);
       return this.#enter(now, "dip", srttUs);
     }

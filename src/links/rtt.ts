@@ -13,6 +13,8 @@ const WINDOW_US = 10_000_000;
 export class Rtt {
   srttUs: number = INITIAL_RTT_US;
   rttvarUs: number = INITIAL_RTT_US / 2;
+  /** How much samples differ from what is usual, as far as was seen. */
+  jitterUs = 0;
   sampled = false;
   #minUs = Infinity;
   #lastMinUs = Infinity;
@@ -48,7 +50,10 @@ export class Rtt {
       this.rttvarUs = sampleUs / 2;
       return;
     }
-    this.rttvarUs += (Math.abs(this.srttUs - sampleUs) - this.rttvarUs) / 4;
+    const deviationUs = Math.abs(this.srttUs - sampleUs);
+    this.rttvarUs += (deviationUs - this.rttvarUs) / 4;
+    // RTTVAR begins with half of the first sample, which is patience, not jitter.
+    this.jitterUs += (deviationUs - this.jitterUs) / 4;
     this.srttUs += (sampleUs - this.srttUs) / 8;
   }
 }

@@ -30,14 +30,14 @@ const FOREIGN_ROUND_TRIPS = 5;
 const FOREIGN_US = 500_000;
 
 /** A one-way delay of more than this above the least means that there is a queue on the link. */
-export function queueLimitUs(rateBps: number, minRttUs: number, rttvarUs: number): number {
+export function queueLimitUs(rateBps: number, minRttUs: number, jitterUs: number): number {
   const bytesUs = Math.min(QUEUE_BYTES * 8e6 / rateBps, MAX_QUEUE_US);
-  return Math.max(QUEUE_US, minRttUs / 8, bytesUs, Math.min(JITTERS * rttvarUs, MAX_JITTER_US));
+  return Math.max(QUEUE_US, minRttUs / 8, bytesUs, Math.min(JITTERS * jitterUs, MAX_JITTER_US));
 }
 
 /** Whether round trips differ by more than queues explain, on a link of `rateBps`. */
-export function hasMuchJitter(rateBps: number, rttvarUs: number): boolean {
-  return rttvarUs > Math.max(MUCH_JITTER_US, QUEUE_BYTES * 8e6 / rateBps);
+export function hasMuchJitter(rateBps: number, jitterUs: number): boolean {
+  return jitterUs > Math.max(MUCH_JITTER_US, QUEUE_BYTES * 8e6 / rateBps);
 }
 
 /** Watches one queue. Instants and times in microseconds. */

@@ -168,7 +168,7 @@ function tell(
         queueUs: queueMs * 1000,
         srttUs: 20_000,
         minRttUs: 20_000,
-        rttvarUs: 1000,
+        jitterUs: 1000,
         loss,
         lostDatagrams: 0,
         inFlightBytes: 0,

@@ -70,3 +70,12 @@ Deno.test("Rtt.doubtfulUs is between 5 and 10 ms beyond the usual, however much 
   assertEquals(doubtful(...Array<number>(50).fill(20_000)), 5_000);
   assertEquals(doubtful(20_000, 80_000, 20_000, 80_000), 10_000);
 });
+
+Deno.test("Rtt.jitterUs is what was seen, where RTTVAR begins with half of the first sample", () => {
+  const rtt = new Rtt();
+  for (let i = 0; i < 4; i++) rtt.sample(i * 10_000, 600_000);
+  assertEquals(rtt.jitterUs, 0);
+  assertEquals(rtt.rttvarUs > 100_000, true);
+  for (let i = 4; i < 100; i++) rtt.sample(i * 10_000, i % 2 === 0 ? 580_000 : 620_000);
+  assertEquals(rtt.jitterUs > 18_000 && rtt.jitterUs < 25_000, true, `${rtt.jitterUs}`);
+});

@@ -203,3 +203,10 @@ Deno.test("Endpoint carries full packets over a line of 1492 bytes soon after th
     pair.finish();
   }
 });
+
+Deno.test("Endpoint waits for the answers of a distant line that it knows nothing of", () => {
+  const pair = new Pair([{ delaysUs: [10_000, 320_000] }], { mtu: MTU }).connect();
+  pair.run(SECOND);
+  assertEquals(sizes(pair, "client"), [1500, 1500]);
+  pair.finish();
+});
