@@ -100,7 +100,7 @@ export class Sender {
     const policy = this.#policy = createPolicy(schedule, paths, this.#lanes.common);
     this.#turns = new Turns(pool, this.#lanes, policy, paths.length);
     this.#classifier = new Classifier(pool, rules, this.#lanes, policy);
-    this.#duplicator = new Duplicator(pool, policy, out);
+    this.#duplicator = new Duplicator(pool, policy, out, paths.length);
     this.#copying = rules.copying || policy.copies(COPIES.off) !== COPIES.off;
     const manyCopies = rules.manyCopies || policy.copies(COPIES.off) !== COPIES.off;
     this.#batchLimit = manyCopies ? FILL_BESIDE_COPIES : BATCH_DATAGRAMS;
@@ -128,8 +128,9 @@ export class Sender {
     this.#turns.longest = Math.max(this.#turns.longest, length);
     if (number === 0) this.#policy.place(now, bucket, length);
     // What is in order must not be in two queues: one of them would overtake the other.
-    if (this.#classifier.kind[slot] === KIND.unordered) queue.pushExpress(now, slot, bucket);
-    else queue.push(now, slot, bucket);
+    const kind = this.#classifier.kind[slot]!;
+    if (kind === KIND.unordered) queue.pushExpress(now, slot, bucket);
+    else queue.push(now, slot, bucket, kind === KIND.interactive);
   }
 
   /** A packet was acknowledged: its slot is free. */
@@ -300,7 +301,8 @@ export class Sender {
     const earned = this.#resendCredit + RESEND_SHARE * this.#pool.lengths[slot]!;
     this.#resendCredit = Math.min(earned, RESEND_BURST_BYTES);
     if (!this.#copying) return;
-    this.#duplicator.handleSent(this.#laneOf(slot), path, slot, this.#classifier.copies[slot]!);
+    const copies = this.#classifier.copies[slot]!;
+    this.#duplicator.handleSent(this.#laneOf(slot), path, slot, copies, kind[slot]!);
   }
 
   /** Whether a packet's fate tells if its link is worth using: pinned ones have no choice. */
