@@ -17,6 +17,7 @@ export const DROP_REASONS = {
   "handshake-replay": "handshake older than the last one of this client",
   "handshake-version": "handshake of a protocol version that is not spoken",
   "frame": "frame that is malformed",
+  "header": "packet whose headers refer to others that are not known",
   "duplicate": "packet that had arrived on another link",
   "source": "packet from an address its client may not use",
   "malformed": "packet that is not whole IPv4 or IPv6",

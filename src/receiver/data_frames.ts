@@ -10,10 +10,11 @@
 import type { Prefix } from "../address.ts";
 import type { DropReason, Drops } from "../drops.ts";
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
-import { DATA_HEADER_BYTES, lacksChecksum } from "../wire/data.ts";
+import { DATA_HEADER_BYTES, isCompressed, isReference, lacksChecksum } from "../wire/data.ts";
 import { PacketInfo, parsePacket } from "../wire/ip.ts";
 import { mayUseSource } from "../wire/routes.ts";
 import { parseTransport, TransportInfo } from "../wire/transport.ts";
+import { HeaderReferences } from "./header_references.ts";
 import type { Receiver } from "./receiver.ts";
 
 /** Accepts the DATA frames of one peer. */
@@ -26,12 +27,14 @@ export class DataFrames {
   readonly #allowed: readonly Prefix[];
   readonly #info = new PacketInfo();
   readonly #transport = new TransportInfo();
+  readonly #references: HeaderReferences;
 
   /** @param allowed inner networks the peer may use; empty: any */
   constructor(pool: PacketPool, drops: Drops, allowed: readonly Prefix[]) {
     this.#pool = pool;
     this.#drops = drops;
     this.#allowed = allowed;
+    this.#references = new HeaderReferences(pool);
   }
 
   /**
@@ -47,18 +50,23 @@ export class DataFrames {
     end: number,
   ): boolean {
     const pool = this.#pool;
-    const length = end - at - DATA_HEADER_BYTES;
+    let length = end - at - DATA_HEADER_BYTES;
     const packetAt = pool.at(slot) + PACKET_OFFSET;
     receiver.noteData(now, link);
     if (length <= 0) return this.#refuse("frame");
     if (at + DATA_HEADER_BYTES !== packetAt) {
       pool.bytes.copyWithin(packetAt - DATA_HEADER_BYTES, at, end);
     }
+    const header = packetAt - DATA_HEADER_BYTES;
+    if (isCompressed(pool.bytes, header)) {
+      length = this.#references.expand(slot, length);
+      if (length === 0) return this.#refuse("header");
+    }
     if (!parsePacket(pool.bytes, packetAt, length, this.#info)) return this.#refuse("malformed");
+    if (isReference(pool.bytes, header)) this.#references.keep(slot, length);
     if (!mayUseSource(this.#allowed, pool.bytes, packetAt, this.#info.version)) {
       return this.#refuse("source");
     }
-    const header = packetAt - DATA_HEADER_BYTES;
     const needsChecksum = lacksChecksum(pool.bytes, header);
     if (needsChecksum && !parseTransport(pool.bytes, packetAt, length, this.#transport)) {
       return this.#refuse("checksum");

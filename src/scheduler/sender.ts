@@ -135,6 +135,7 @@ export class Sender {
 
   /** A packet was acknowledged: its slot is free. */
   handleDelivered(slot: number): void {
+    this.#out.headers.handleDelivered(slot);
     if (this.#isCommonBulk(slot)) {
       this.#policy.noteDelivered(this.#pool.lengths[slot]! + PACKET_OVERHEAD_BYTES[4]);
     }
@@ -215,6 +216,7 @@ export class Sender {
       const path = this.#earliestPath(now, lane, this.#pool.lengths[slot]!);
       if (!path && this.#oversize.has(lane, slot)) {
         const taken = queue.hasExpress ? queue.shiftExpress() : resend.shift();
+        if (this.#out.sends(taken) > 0) this.#out.headers.restore(taken);
         this.#oversize.drop(now, lane, taken);
         continue;
       }

@@ -22,6 +22,10 @@ import {
 } from "../wire/data.ts";
 import { KIND } from "../wire/ip.ts";
 import { wireTime } from "../wire/time.ts";
+import { HeaderCompressor } from "./header_compressor.ts";
+
+/** On a faster link nobody misses the bytes that a compressed header saves, in bits per second. */
+const COMPRESSED_BPS = 500_000_000;
 
 /** Sends for one peer. Instants in microseconds. */
 export class Transmitter {
@@ -30,6 +34,8 @@ export class Transmitter {
   sentBytes = 0;
   /** Packets sent again. */
   resentPackets = 0;
+
+  readonly headers: HeaderCompressor;
 
   readonly #pool: PacketPool;
   /**
@@ -46,6 +52,7 @@ export class Transmitter {
 
   constructor(pool: PacketPool) {
     this.#pool = pool;
+    this.headers = new HeaderCompressor(pool);
     this.#sends = new Uint8Array(pool.count);
   }
 
@@ -93,7 +100,12 @@ export class Transmitter {
    */
   sendPacket(path: Path, slot: number, kind: number, bucket: number): number {
     if (this.#sends[slot]! > 0) this.#writeAgain(slot, path.live.state === "up");
-    else this.#writeFirst(slot, kind, bucket);
+    else {
+      this.#writeFirst(slot, kind, bucket);
+      if (this.headers.enabled && path.rate.rateBps < COMPRESSED_BPS) {
+        this.headers.handlePacket(this.now, slot);
+      }
+    }
     return this.#seal(path, slot, DATA_HEADER_BYTES + this.#pool.lengths[slot]!, slot);
   }
 
@@ -138,6 +150,7 @@ export class Transmitter {
   /** @param counts whether this is one of a packet's attempts; on a suspected link it is not */
   #writeAgain(slot: number, counts: boolean): void {
     if (counts) this.#sends[slot] = this.#sends[slot]! + 1;
+    this.headers.handleResent(slot);
     markResent(this.#pool.bytes, this.#pool.at(slot) + PLAIN_OFFSET, wireTime(this.now));
     this.resentPackets++;
   }

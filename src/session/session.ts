@@ -49,6 +49,8 @@ export class Session {
     links: number,
     /** The longest packet that the other end takes, in bytes. */
     readonly mtu: number = Infinity,
+    /** What it can do: bits of `FEATURE`. */
+    readonly features: number = 0,
   ) {
     this.base = new Float64Array(links);
     this.receipts = Array.from({ length: links }, () => new LinkReceipt());

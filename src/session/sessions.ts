@@ -19,6 +19,8 @@ export interface SessionParts {
   readonly links: number;
   /** The longest packet that the other end takes, in bytes. */
   readonly mtu: number;
+  /** What it can do: bits of `FEATURE`. */
+  readonly features: number;
 }
 
 /** A session and its owner. */
@@ -83,12 +85,22 @@ export class Sessions<Owner> {
 
   /** Makes a session with fresh keys, and wipes the caller's copies. */
   open(now: number, owner: Owner, parts: SessionParts): Session {
-    const { localId, remoteId, cipher, keys, links, mtu } = parts;
+    const { localId, remoteId, cipher, keys, links, mtu, features } = parts;
     const sendKey = this.#aead.importKey(cipher, keys.sendKey);
     const receiveKey = this.#aead.importKey(cipher, keys.receiveKey);
     keys.sendKey.fill(0);
     keys.receiveKey.fill(0);
-    const session = new Session(localId, remoteId, now, cipher, sendKey, receiveKey, links, mtu);
+    const session = new Session(
+      localId,
+      remoteId,
+      now,
+      cipher,
+      sendKey,
+      receiveKey,
+      links,
+      mtu,
+      features,
+    );
     this.#byId.set(localId | 0, { session, owner });
     return session;
   }

@@ -13,7 +13,7 @@ import type { Arrival } from "../links/path.ts";
 import type { Remote } from "../remote.ts";
 import { REKEY_AFTER_US } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
-import { FEATURE, type Tier } from "../wire/handshake.ts";
+import { featuresOf, type Tier } from "../wire/handshake.ts";
 import { Contact } from "./contact.ts";
 import type { ClientEndpointOptions } from "./options.ts";
 import type { Peer, PeerHost } from "./peer.ts";
@@ -282,7 +282,7 @@ export class ClientRole {
     return {
       timestamp: tai64n(stampUs(now)),
       version: PROTOCOL_VERSION,
-      features: aead.hardwareAes ? FEATURE.hardwareAes : 0,
+      features: featuresOf(aead.hardwareAes),
       mtu,
       links: links.map((link, id) => ({ uploadBps: 0, downloadBps: 0, ...link, id })),
     };

@@ -142,6 +142,7 @@ export class Contact {
       keys: connected.keys,
       links: this.#remotes.length,
       mtu: connected.payload.mtu,
+      features: connected.payload.features,
     });
     for (const path of this.peer.paths) {
       if (path.live.state !== "up") path.remote = this.#remoteOf(path.options.id);

@@ -24,7 +24,7 @@ import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import { isData } from "../wire/data.ts";
 import { instanceOf } from "../wire/datagram.ts";
 import { FRAME_HEADER_BYTES, readFrameLength, readFrameType } from "../wire/frame.ts";
-import type { Tier } from "../wire/handshake.ts";
+import { FEATURE, type Tier } from "../wire/handshake.ts";
 import { ControlReader } from "./control_reader.ts";
 import { ControlWriter } from "./control_writer.ts";
 import { Fragmenter } from "./fragmenter.ts";
@@ -138,6 +138,9 @@ export class Peer {
     this.mtu.agree(Math.min(this.#host.mtu, session.mtu));
     if (this.next === session) this.next = undefined;
     if (isNew) this.#restart(now, instance);
+    const { headers } = this.transmitter;
+    headers.enabled = (session.features & FEATURE.headerCompression) !== 0;
+    if (isNew) headers.reset();
     for (const path of this.paths) {
       session.base[path.options.id] = path.flight.next;
       path.handleNewSession();

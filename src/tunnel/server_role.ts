@@ -15,7 +15,7 @@ import { Remote, REMOTE_BYTES } from "../remote.ts";
 import { type Accepted, Acceptor } from "../session/acceptor.ts";
 import { BackOff } from "../session/back_off.ts";
 import { instanceOf, readDatagramType } from "../wire/datagram.ts";
-import { FEATURE, HANDSHAKE_TYPE } from "../wire/handshake.ts";
+import { FEATURE, featuresOf, HANDSHAKE_TYPE } from "../wire/handshake.ts";
 import type { RoleContext } from "./client_role.ts";
 import type { ServerEndpointOptions } from "./options.ts";
 import { Peer } from "./peer.ts";
@@ -182,6 +182,7 @@ export class ServerRole {
       keys: responder.keys,
       links: responder.init.links.length,
       mtu: responder.init.mtu,
+      features: responder.init.features,
     });
     this.#offers.set(peer, responder.init.links);
   }
@@ -189,7 +190,7 @@ export class ServerRole {
   #choose(features: number, mtu: number): ResponsePayload {
     return {
       version: PROTOCOL_VERSION,
-      features: this.#options.aead.hardwareAes ? FEATURE.hardwareAes : 0,
+      features: featuresOf(this.#options.aead.hardwareAes),
       cipher: this.#cipher(features),
       mtu: Math.min(mtu, this.#options.mtu),
     };

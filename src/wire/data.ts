@@ -1,5 +1,5 @@
 /**
- * The DATA frame: `flags 1 | flow bucket 2 | flow sequence 2 | global sequence 4 | send time 3`,
+ * The DATA frame: `flags 1 | flow bucket and reference 2 | flow sequence 2 | global sequence 4 | send time 3`,
  * then a packet to the end of the datagram. Normative text: docs/protocol.md.
  *
  * @module
@@ -16,8 +16,16 @@ export const DATA = 0x80;
 export const DATA_RESENT = 0x10;
 /** Flag: the packet's transport checksum is not filled in; its field is meaningless. */
 export const DATA_NEEDS_CHECKSUM = 0x20;
+/** Flag: the packet's headers are compressed; see `header_compression.ts`. */
+export const DATA_COMPRESSED = 0x40;
+/** Flag: the packet's headers are to be kept: later ones may refer to them. */
+export const DATA_REFERENCE = 0x08;
 /** Bits of the packet's kind. */
 export const DATA_KIND = 0x03;
+
+/** Bits of the flow field that are the bucket; above them is the number of a reference. */
+const BUCKET_BITS = 10;
+const BUCKET_MASK = (1 << BUCKET_BITS) - 1;
 
 const BUCKET = 1;
 const FLOW_SEQUENCE = 3;
@@ -64,7 +72,34 @@ export function lacksChecksum(bytes: Uint8Array, at: number): boolean {
 
 /** Returns the flow bucket. */
 export function readBucket(bytes: Uint8Array, at: number): number {
-  return readU16(bytes, at + BUCKET);
+  return readU16(bytes, at + BUCKET) & BUCKET_MASK;
+}
+
+/** Tells whether the packet's headers are compressed. */
+export function isCompressed(bytes: Uint8Array, at: number): boolean {
+  return (bytes[at]! & DATA_COMPRESSED) !== 0;
+}
+
+/** Tells whether the packet's headers are to be kept. */
+export function isReference(bytes: Uint8Array, at: number): boolean {
+  return (bytes[at]! & DATA_REFERENCE) !== 0;
+}
+
+/** Returns the number of the reference that a packet is, or that its headers refer to. */
+export function readReference(bytes: Uint8Array, at: number): number {
+  return readU16(bytes, at + BUCKET) >> BUCKET_BITS;
+}
+
+/** Makes the packet a reference (`flag`: {@linkcode DATA_REFERENCE}), or one compressed by it. */
+export function markReference(bytes: Uint8Array, at: number, flag: number, number: number): void {
+  bytes[at] = bytes[at]! | flag;
+  writeU16(bytes, at + BUCKET, readBucket(bytes, at) | number << BUCKET_BITS);
+}
+
+/** Takes back what {@linkcode markReference} has said. */
+export function clearReference(bytes: Uint8Array, at: number): void {
+  bytes[at] = bytes[at]! & ~(DATA_COMPRESSED | DATA_REFERENCE);
+  writeU16(bytes, at + BUCKET, readBucket(bytes, at));
 }
 
 /** Returns the number of the packet in its flow. */

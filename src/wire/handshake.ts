@@ -60,7 +60,16 @@ export const TIERS = ["primary", "overflow", "backup"] as const;
 export type Tier = typeof TIERS[number];
 
 /** Bits of the features word. Unknown bits are ignored. */
-export const FEATURE = { hardwareAes: 1 } as const;
+export const FEATURE = {
+  hardwareAes: 1,
+  /** Understands headers that are compressed. */
+  headerCompression: 2,
+} as const;
+
+/** The features word of this program, on a host whose AES runs `inHardware` or not. */
+export function featuresOf(inHardware: boolean): number {
+  return FEATURE.headerCompression | (inHardware ? FEATURE.hardwareAes : 0);
+}
 
 const METERED = 1;
 const SPARE = 2;

@@ -29,6 +29,7 @@ function open(sessions: Sessions<string>, owner: string, localId: number): Sessi
     keys: keys(),
     links: 1,
     mtu: 1434,
+    features: 0,
   });
 }
 
@@ -87,6 +88,7 @@ Deno.test("Sessions.open() wipes the keys it was given; find() and remove() use 
     keys: given,
     links: 3,
     mtu: 1434,
+    features: 0,
   } as const;
   const session = sessions.open(7, A, parts);
   assertEquals([...given.sendKey, ...given.receiveKey], new Array(64).fill(0));

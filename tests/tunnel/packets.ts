@@ -4,6 +4,8 @@
  * @module
  */
 
+import { sumOfBytes } from "../../src/wire/checksum.ts";
+
 /** Bytes of a packet that {@linkcode udp4} makes when nothing else is said. */
 const LEAST_BYTES = 32;
 
@@ -26,6 +28,7 @@ export function udp4(number: number, options: PacketOptions = {}): Uint8Array {
   packet.set([64, 17], 8);
   packet.set(addressOf(from), 12);
   packet.set(addressOf(to), 16);
+  view.setUint16(10, ~sumOfBytes(packet, 0, 20));
   view.setUint16(20, port);
   view.setUint16(22, 5201);
   view.setUint16(24, bytes - 20);

@@ -7,6 +7,7 @@
 import {
   DATA_HEADER_BYTES,
   DATA_RESENT,
+  isCompressed,
   isData,
   readBucket,
   readGlobalSequence,
@@ -33,29 +34,37 @@ export interface SentData {
   readonly global: number;
   /** Source port, taking the packet for UDP without IP options. */
   readonly port: number;
-  /** Of the packet. */
+  /** Of the packet, its headers compressed or not. */
   readonly bytes: number;
 }
 
 /** All DATA frames of a pair, in the order in which they were sent. */
 export function sentData(pair: Pair): SentData[] {
-  return pair.sent.flatMap((datagram) => dataIn(datagram) ?? []);
+  const ports = new Map<string, number>();
+  return pair.sent.flatMap((datagram) => dataIn(datagram, ports) ?? []);
 }
 
-function dataIn({ line, toServer, bytes }: Datagram): SentData | undefined {
+/** @param ports of flows, by their bucket and direction: compressed headers do not say them */
+function dataIn(
+  { line, toServer, bytes }: Datagram,
+  ports: Map<string, number>,
+): SentData | undefined {
   if (readDatagramType(bytes, 0) !== TRANSPORT_TYPE) return undefined;
   let at = OUTER_HEADER_BYTES;
   const end = bytes.length - TAG_BYTES;
   while (at < end && !isData(bytes, at)) at += FRAME_HEADER_BYTES + readFrameLength(bytes, at);
   if (at >= end) return undefined;
+  const flow = readBucket(bytes, at);
+  const key = `${toServer} ${flow}`;
+  if (!isCompressed(bytes, at)) ports.set(key, readU16(bytes, at + DATA_HEADER_BYTES + IPV4_BYTES));
   return {
     line,
     toServer,
     kind: readKind(bytes, at),
     resent: (bytes[at]! & DATA_RESENT) !== 0,
-    flow: readBucket(bytes, at),
+    flow,
     global: readGlobalSequence(bytes, at),
-    port: readU16(bytes, at + DATA_HEADER_BYTES + IPV4_BYTES),
+    port: ports.get(key)!,
     bytes: end - at - DATA_HEADER_BYTES,
   };
 }
