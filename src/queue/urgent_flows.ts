@@ -11,7 +11,7 @@
 import { BucketList, NONE } from "./flow_group.ts";
 
 /** So many bytes of a flow may be urgent: a call's packets of a tenth of a second, and more. */
-const MOST_BYTES = 4_000;
+const MOST_BYTES = 12_000;
 
 /** Finds them by flow bucket. */
 export class UrgentFlows {

@@ -31,6 +31,8 @@ const AHEAD_US = 2_000;
  */
 const CALL = { share: 0.03, bps: 256_000, linkShare: 0.2, burstUs: 20_000, leastBurst: 1_000 };
 const ACKS = { share: 0.03, bps: 256_000, linkShare: 0.04, burstUs: 5_000, leastBurst: 0 };
+/** `needed`: larger ones are pictures, whose copies only make the other link late, in bytes. */
+const SOUND_BYTES = 400;
 /** It is needed, and helps, while the first link varies, or loses more than this; `auto`: also ... */
 const AUTO_LOSS = 0.005;
 /** ... when the copy arrives at most this much later, in microseconds. */
@@ -84,6 +86,7 @@ export class Duplicator {
       // What a restless link delays is a call; TCP and a ping would only be measured differently.
       if (isTcp || kind !== KIND.interactive || !this.#isRestless(main)) return;
     }
+    if (isNeeded && !isTcp && bytes > SOUND_BYTES) return;
     const second = this.#second(lane, main, slot);
     if (!second) return;
     const { rateBps } = second.rate;

@@ -99,7 +99,7 @@ export class Sender {
     this.queue = this.#lanes.common.queue;
     const policy = this.#policy = createPolicy(schedule, paths, this.#lanes.common);
     this.#turns = new Turns(pool, this.#lanes, policy, paths.length);
-    this.#classifier = new Classifier(pool, rules, this.#lanes, policy);
+    this.#classifier = new Classifier(pool, rules, this.#lanes, policy, paths);
     this.#duplicator = new Duplicator(pool, policy, out, paths.length);
     this.#copying = rules.copying || policy.copies(COPIES.off) !== COPIES.off;
     const manyCopies = rules.manyCopies || policy.copies(COPIES.off) !== COPIES.off;

@@ -120,6 +120,15 @@ export function simulatedPercent(set: LineSet, way: Way, flow: FlowName): number
   return figuresOf(scenarioOf(set, way, flow), endpointTunnel, 1).percent;
 }
 
+/** The 99th percentile of a call's delay, and what was lost of it, beside `flow` over all lines. */
+export function simulatedCall(
+  set: LineSet,
+  flow: FlowName,
+): { readonly p99Ms: number; readonly lost: number } {
+  const { call, callLost } = figuresOf(scenarioOf(set, "down", flow), endpointTunnel, 1);
+  return { p99Ms: call[P99]!, lost: callLost };
+}
+
 /** Mean, median, 95th and 99th percentile and maximum in milliseconds. */
 function timesOf(samples: Samples): number[] {
   const at = (fraction: number): number => samples.quantile(fraction);
@@ -143,6 +152,7 @@ function medianOf(runs: readonly Figures[]): Figures {
 
 const NAME_WIDTH = 32;
 const TIMES = ["mean", "p50", "p95", "p99", "max"];
+const P99 = TIMES.indexOf("p99");
 
 function header(): string {
   const times = (of: string): string => `${of}: ${TIMES.map((time) => time.padStart(5)).join(" ")}`;
