@@ -19,7 +19,7 @@ function isPictureSparse(mbps: number, isTcp: boolean): boolean {
 Deno.test("SparseFlows takes the picture of a call for sparse where it is a small share", () => {
   assertEquals(isPictureSparse(8, false), true);
   assertEquals(isPictureSparse(8, true), false);
-  assertEquals(isPictureSparse(2, false), false);
+  assertEquals(isPictureSparse(1, false), false);
 });
 
 Deno.test("SparseFlows takes a flow for bulk until it has paused", () => {
