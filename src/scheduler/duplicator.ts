@@ -47,13 +47,16 @@ const QUIET_US = 1_000_000;
 /** `needed`: a slower link has no room for copies of acknowledgements, in bits per second. */
 const LEAST_BPS = 2_000_000;
 
+/** What sends copies, and when. */
+type CopySender = Pick<Transmitter, "now" | "isFull" | "sendCopy">;
+
 /** Sends the copies of one peer's packets. */
 export class Duplicator {
   /** Packets that left on several links. */
   packets = 0;
   readonly #pool: PacketPool;
-  readonly #policy: Policy;
-  readonly #out: Transmitter;
+  readonly #policy: Pick<Policy, "mayCopy">;
+  readonly #out: CopySender;
   readonly #calls = new CopyBudget(CALL);
   readonly #pictures = new CopyBudget(PICTURE);
   readonly #acks = new CopyBudget(ACKS);
@@ -62,7 +65,12 @@ export class Duplicator {
   /** By link id. */
   readonly #restlessUntilUs: Float64Array;
 
-  constructor(pool: PacketPool, policy: Policy, out: Transmitter, links: number) {
+  constructor(
+    pool: PacketPool,
+    policy: Pick<Policy, "mayCopy">,
+    out: CopySender,
+    links: number,
+  ) {
     this.#restlessUntilUs = new Float64Array(links);
     this.#pool = pool;
     this.#policy = policy;
