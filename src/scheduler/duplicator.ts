@@ -30,7 +30,6 @@ const AHEAD_US = 2_000;
  * transfer has as many as there is room for.
  */
 const CALL = { share: 0.03, bps: 256_000, linkShare: 0.2, burstUs: 20_000, leastBurst: 1_000 };
-const PICTURE = { share: 0.03, bps: 4e6, linkShare: 0.25, burstUs: 20_000, leastBurst: 1_500 };
 const ACKS = { share: 0.03, bps: 256_000, linkShare: 0.04, burstUs: 5_000, leastBurst: 0 };
 /** `needed`: larger ones are pictures, whose copies only make the other link late, in bytes. */
 const SOUND_BYTES = 400;
@@ -58,7 +57,6 @@ export class Duplicator {
   readonly #policy: Pick<Policy, "mayCopy">;
   readonly #out: CopySender;
   readonly #calls = new CopyBudget(CALL);
-  readonly #pictures = new CopyBudget(PICTURE);
   readonly #acks = new CopyBudget(ACKS);
   /** When bulk was sent last. */
   #busyAtUs = -Infinity;
@@ -96,13 +94,12 @@ export class Duplicator {
       // What a restless link delays is a call; TCP and a ping would only be measured differently.
       if (isTcp || kind !== KIND.interactive || !this.#isRestless(main)) return;
     }
-    const isPicture = isNeeded && !isTcp && bytes > SOUND_BYTES;
-    if (isPicture && main.loss <= AUTO_LOSS) return;
+    if (isNeeded && !isTcp && bytes > SOUND_BYTES) return;
     const second = this.#second(lane, main, slot);
     if (!second) return;
     const { rateBps } = second.rate;
     if (isNeeded && isAck && rateBps < LEAST_BPS) return;
-    const budget = isAck ? this.#acks : isPicture ? this.#pictures : this.#calls;
+    const budget = isAck ? this.#acks : this.#calls;
     if (!budget.take(this.#out.now, rateBps, bytes)) return;
     this.packets++;
     this.#out.sendCopy(second, slot);
