@@ -12,6 +12,11 @@ const SPARSE_BYTES_PER_US = 0.125;
 const PICTURE_BYTES_PER_US = 0.375;
 /** ... where that is no more than this share of what the links carry. */
 const PICTURE_SHARE = 0.5;
+/**
+ * ... and only in a flow that has not filled the links for so long, in microseconds: QUIC is to have
+ * its order restored with patience also while it is slow.
+ */
+const FORGIVEN_US = 10_000_000;
 /** At once, in microseconds of such a rate: 16 KiB at 1 Mbit/s. */
 const BURST_US = 131_072;
 /** Links are asked so often what they carry, in microseconds. */
@@ -24,6 +29,8 @@ export class SparseFlows {
   readonly #creditAtUs: Float64Array;
   /** Flows that have used up their credit: bulk until it is whole again. */
   readonly #isBulk: Uint8Array;
+  /** When each flow was last found to be bulk. */
+  readonly #filledAtUs: Float64Array;
   readonly #paths: readonly Path[];
   #pictureBytesPerUs = SPARSE_BYTES_PER_US;
   #lookedAtUs = -Infinity;
@@ -33,18 +40,23 @@ export class SparseFlows {
     this.#credit = new Float64Array(flows).fill(SPARSE_BYTES_PER_US * BURST_US);
     this.#creditAtUs = new Float64Array(flows);
     this.#isBulk = new Uint8Array(flows);
+    this.#filledAtUs = new Float64Array(flows).fill(-Infinity);
   }
 
   /** Accounts for a packet of `bytes` of a flow; returns whether that flow is sparse. */
   handlePacket(now: number, flow: number, bytes: number, isTcp: boolean): boolean {
-    const bytesPerUs = isTcp ? SPARSE_BYTES_PER_US : this.#pictureRate(now);
+    const bytesPerUs = isTcp || now < this.#filledAtUs[flow]! + FORGIVEN_US
+      ? SPARSE_BYTES_PER_US
+      : this.#pictureRate(now);
     const burstBytes = bytesPerUs * BURST_US;
     const earned = (now - this.#creditAtUs[flow]!) * bytesPerUs;
     const credit = Math.min(burstBytes, this.#credit[flow]! + earned);
     this.#creditAtUs[flow] = now;
     this.#credit[flow] = Math.max(credit - bytes, 0);
-    if (credit < bytes) this.#isBulk[flow] = 1;
-    else if (credit >= burstBytes) this.#isBulk[flow] = 0;
+    if (credit < bytes) {
+      this.#isBulk[flow] = 1;
+      this.#filledAtUs[flow] = now;
+    } else if (credit >= burstBytes) this.#isBulk[flow] = 0;
     return this.#isBulk[flow] === 0;
   }
 

@@ -250,7 +250,7 @@ Deno.test("FlowQueue.shiftExpress() serves urgent flows in turn, after what need
 
 Deno.test("FlowQueue.shiftExpress() leaves a flow to its turn when much of it waits", () => {
   const { urgent, shiftExpress, shift } = setUp();
-  for (let i = 0; i < 6; i++) urgent("a", 1000);
+  for (let i = 0; i < 6; i++) urgent("a", 3000);
   assertEquals(shiftExpress(5), "a1 a2 a3 a4 -");
   assertEquals(shift(3), "a5 a6 -");
 });

@@ -34,3 +34,22 @@ Deno.test("SparseFlows takes a flow for bulk until it has paused", () => {
   assertEquals(send(SECOND / 10, 1), false);
   assertEquals(send(SECOND / 2, 1), true);
 });
+
+Deno.test("SparseFlows takes no flow for a picture that has filled the links, for a while", () => {
+  const flows = new SparseFlows(8, [pathOf({ owdMs: 10, mbps: 50 }, 0)]);
+  let now = 0;
+  /** Sends at a rate in Mbit/s; whether the flow is sparse in the end. */
+  const send = (mbps: number, seconds: number): boolean => {
+    let sparse = true;
+    for (const end = now + seconds * SECOND; now < end; now += 1250 * 8 / mbps) {
+      sparse = flows.handlePacket(now, 1, 1250, false);
+    }
+    return sparse;
+  };
+  assertEquals(send(2, 5), true);
+  assertEquals(send(20, 1), false);
+  now += SECOND;
+  assertEquals(send(2, 5), false);
+  now += 10 * SECOND;
+  assertEquals(send(2, 5), true);
+});
