@@ -46,6 +46,8 @@ export class InFlight {
   bytes = 0;
   /** No packet whose fate is unknown has a lower number. */
   #packetTail = 0;
+  /** Of those above all that are acknowledged, none below this number is a packet in flight. */
+  #unreported = 0;
   /** Totals, for the loss rate. */
   ackedDatagrams = 0;
   lostDatagrams = 0;
@@ -73,6 +75,29 @@ export class InFlight {
     while (this.#state[number & MASK] !== SENT || this.#slot[number & MASK]! < 0) number++;
     this.#packetTail = number;
     return this.#sentAtUs[number & MASK]!;
+  }
+
+  /**
+   * By when the peer had what it reports if it gets the oldest packet after all that it has reported:
+   * `intervalUs` after that left, or when `count` datagrams more had. Infinity: no such packet.
+   */
+  reportableAtUs(intervalUs: number, count: number): number {
+    if (this.packets === 0) return Infinity;
+    let number = Math.max(this.#unreported, this.newestAcked + 1, this.#tail);
+    while (number < this.next && this.#slot[number & MASK]! < 0) number++;
+    this.#unreported = number;
+    if (number >= this.next) return Infinity;
+    const latestUs = this.#sentAtUs[number & MASK]! + intervalUs;
+    const last = number + count;
+    return last < this.next ? Math.min(latestUs, this.#sentAtUs[last & MASK]!) : latestUs;
+  }
+
+  /** Calls `handle` with each packet whose fate is unknown, oldest first; they stay. */
+  forEach(handle: SlotHandler): void {
+    for (let number = this.#tail; number < this.next; number++) {
+      const at = number & MASK;
+      if (this.#state[at] === SENT && this.#slot[at]! >= 0) handle(this.#slot[at]!);
+    }
   }
 
   /** When datagram `number` left. Only for a number that is still in the ring. */

@@ -5,6 +5,8 @@
  * `up` -> `suspect` (no new packets, what is in flight goes elsewhere, probes
  * every 50 ms) -> `down` (probes every 250 ms) -> `up` after three answers.
  *
+ * While `up` it may be doubted: an answer is overdue, but not for so long that it is worth much.
+ *
  * @module
  */
 
@@ -16,6 +18,8 @@ export type PathState = "connecting" | "up" | "suspect" | "down";
 
 /** The receiver reports at least this often while data arrives, in microseconds. */
 export const REPORT_INTERVAL_US = 20_000;
+/** ... and after this many datagrams. */
+export const REPORT_DATAGRAMS = 32;
 /** Silence on a loaded path that is never suspicious, in microseconds. */
 const LEAST_SUSPICION_US = 60_000;
 /** ... and so much longer on one that varies, and pauses now and then. */
@@ -36,6 +40,10 @@ const METERED_HEARTBEAT_US = 5_000_000;
 export interface Stakes {
   /** When the oldest unacknowledged packet left; Infinity: there is none. */
   readonly oldestSentAtUs: number;
+  /** When what makes the peer report a newer packet than before had left; Infinity: nothing does. */
+  readonly reportableAtUs: number;
+  /** When an answer to that is overdue so far that it is worth a doubt. */
+  readonly doubtfulUs: number;
   /** The longest that an answer usually takes. */
   readonly patienceUs: number;
   /** No other path could take the packets: suspicion is useless until it is nearly certain. */
@@ -51,6 +59,8 @@ export class Liveness {
   state: PathState = "connecting";
   /** Why it is not up, in words. */
   reason: string | undefined = WAITING;
+  /** Whether an answer is overdue, although the path is up: what cannot wait may be lost. */
+  doubted = false;
   /** When the peer last showed that it receives something. */
   progressAtUs: number;
   #probeAtUs: number;
@@ -72,6 +82,7 @@ export class Liveness {
   /** An acknowledgement of data or of a probe. Returns true when the path has come up. */
   handleProgress(now: number, probe: boolean): boolean {
     this.progressAtUs = now;
+    this.doubted = false;
     this.#lostProbes = 0;
     this.#probedAtUs = Infinity;
     if (this.state === "up") {
@@ -131,19 +142,23 @@ export class Liveness {
     if (this.state !== "up" || stakes.oldestSentAtUs === Infinity) return this.#probeAtUs;
     const asksFirst = stakes.few && this.#probedAtUs === Infinity;
     const at = asksFirst ? this.#tailAtUs(stakes) : this.#suspicionAtUs(stakes);
-    return Math.min(this.#probeAtUs, at);
+    return Math.min(this.#probeAtUs, at, this.#doubtAtUs(stakes));
   }
 
   /**
-   * Call when {@linkcode timeoutAtUs} has passed. Returns what to do: send a probe; or stop using the
-   * path (its state says how).
+   * Call when {@linkcode timeoutAtUs} has passed. Returns what to do: send a probe; send elsewhere
+   * what cannot wait ({@linkcode doubted}); or stop using the path (its state says how).
    */
-  handleTimeout(now: number, stakes: Stakes): "probe" | "failed" | "" {
+  handleTimeout(now: number, stakes: Stakes): "probe" | "doubted" | "failed" | "" {
     if (this.state === "up" && stakes.oldestSentAtUs !== Infinity) {
       if (now >= this.#suspicionAtUs(stakes)) return this.#suspect(now, this.#since(stakes));
       if (stakes.few && this.#probedAtUs === Infinity && now >= this.#tailAtUs(stakes)) {
         this.#probedAtUs = now;
         return "probe";
+      }
+      if (now >= this.#doubtAtUs(stakes)) {
+        this.doubted = true;
+        return "doubted";
       }
     }
     return now >= this.#probeAtUs ? this.#onProbeDue(now, stakes.patienceUs) : "";
@@ -194,6 +209,11 @@ export class Liveness {
     return "failed";
   }
 
+  /** When to doubt it: what was to be reported by then has had the time for it. */
+  #doubtAtUs(stakes: Stakes): number {
+    return this.doubted || stakes.alone ? Infinity : stakes.reportableAtUs + stakes.doubtfulUs;
+  }
+
   #since(stakes: Stakes): number {
     return Math.max(stakes.oldestSentAtUs, this.progressAtUs);
   }
@@ -218,6 +238,7 @@ export class Liveness {
   #become(state: PathState, reason?: string): void {
     this.state = state;
     this.reason = reason;
+    this.doubted = false;
     this.#goodProbes = 0;
     this.#probedAtUs = Infinity;
   }

@@ -15,7 +15,7 @@ import { QUEUE_UNKNOWN, type Report } from "../wire/report.ts";
 import { DeliveryRate, RateSample } from "./delivery_rate.ts";
 import { InFlight, RING_ENTRIES, type SlotHandler } from "./in_flight.ts";
 import { LinkNews } from "./link_news.ts";
-import { Liveness, type Stakes } from "./liveness.ts";
+import { Liveness, REPORT_DATAGRAMS, REPORT_INTERVAL_US, type Stakes } from "./liveness.ts";
 import { Meter } from "./meter.ts";
 import { MtuNews } from "./mtu_news.ts";
 import { Pacer } from "./pacer.ts";
@@ -46,6 +46,8 @@ const LEAST_VARIABLE_WINDOW_BYTES = 3_000;
 /** Probe times remembered: a power of two. */
 const PROBES = 64;
 const LOSS_WINDOW_US = 1_000_000;
+/** Datagrams without packets may be among those that are to be reported together. */
+const REPORTED_DATAGRAMS = REPORT_DATAGRAMS * 5 / 4;
 /** This many may be lost together without any sign of it. */
 const FEW_PACKETS = 3;
 
@@ -96,6 +98,8 @@ export class Path {
   };
   readonly #stakes = {
     oldestSentAtUs: Infinity,
+    reportableAtUs: Infinity,
+    doubtfulUs: 0,
     patienceUs: 0,
     alone: false,
     varies: false,
@@ -300,6 +304,8 @@ export class Path {
   /** Gives up everything in flight: `lost` gets the packets. */
   abandon(lost: SlotHandler): void {
     this.flight.abandon(lost);
+    // What arrived before and after its silence is no rate.
+    this.handleIdle();
   }
 
   /** A new session: the peer counts from zero. */
@@ -319,7 +325,7 @@ export class Path {
   }
 
   /** Runs liveness; see {@linkcode Liveness.handleTimeout}. */
-  handleTimeout(now: number, alone: boolean): "probe" | "failed" | "" {
+  handleTimeout(now: number, alone: boolean): "probe" | "doubted" | "failed" | "" {
     return this.live.handleTimeout(now, this.#lookAtStakes(alone));
   }
 
@@ -336,6 +342,8 @@ export class Path {
   #lookAtStakes(alone: boolean): Stakes {
     const stakes = this.#stakes;
     stakes.oldestSentAtUs = this.flight.oldestSentAtUs;
+    stakes.doubtfulUs = this.rtt.doubtfulUs;
+    stakes.reportableAtUs = this.flight.reportableAtUs(REPORT_INTERVAL_US, REPORTED_DATAGRAMS);
     stakes.patienceUs = this.rtt.patienceUs;
     stakes.alone = alone;
     stakes.varies = this.rate.varies;

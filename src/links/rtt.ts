@@ -29,6 +29,11 @@ export class Rtt {
     return this.srttUs + Math.max(4 * this.rttvarUs, 5_000);
   }
 
+  /** One that is longer than this is worth a doubt. */
+  get doubtfulUs(): number {
+    return this.srttUs + Math.min(Math.max(2 * this.rttvarUs, 5_000), 10_000);
+  }
+
   /** Takes into account one more round trip of `sampleUs`. */
   sample(now: number, sampleUs: number): void {
     if (now >= this.#windowEndsAtUs) {

@@ -91,6 +91,11 @@ export class FlowQueue {
     return this.#expressHead !== NONE || this.#urgent.first !== NONE;
   }
 
+  /** Whether another packet may be among them. */
+  get hasExpressRoom(): boolean {
+    return this.#expressPackets < EXPRESS_LIMIT;
+  }
+
   /** Whether any packet waits for its flow's turn. */
   get hasFlows(): boolean {
     return this.packets > this.#expressPackets;
@@ -154,7 +159,7 @@ export class FlowQueue {
 
   /** Appends a packet that must not wait and needs no order. Falls back to {@linkcode push} when there are too many. */
   pushExpress(now: number, slot: number, bucket: number): void {
-    if (this.#expressPackets >= EXPRESS_LIMIT) return this.push(now, slot, bucket);
+    if (!this.hasExpressRoom) return this.push(now, slot, bucket);
     this.#pool.next[slot] = NONE;
     if (this.#expressHead === NONE) this.#expressHead = slot;
     else this.#pool.next[this.#expressTail] = slot;

@@ -6,7 +6,7 @@
  */
 
 import { DelayTable } from "../links/delay.ts";
-import { REPORT_INTERVAL_US } from "../links/liveness.ts";
+import { REPORT_DATAGRAMS, REPORT_INTERVAL_US } from "../links/liveness.ts";
 import { Meter } from "../links/meter.ts";
 import type { LinkReceipt, Session } from "../session/session.ts";
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
@@ -23,8 +23,6 @@ import { timeDifference, wireTime } from "../wire/time.ts";
 import { Duplicates } from "./duplicates.ts";
 import { type Deliver, Resequencer } from "./resequencer.ts";
 
-/** A report goes out after this many datagrams, whatever the time. */
-const REPORT_DATAGRAMS = 32;
 /** A hole is reported at once, but not more often than this, in microseconds. */
 const HOLE_REPORT_US = 2_000;
 /** Longest wait for a bulk packet, and for one that should not wait, in microseconds. */

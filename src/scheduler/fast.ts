@@ -17,6 +17,12 @@ import type { Policy } from "./policy.ts";
 import { QueueAdapter } from "./queue_adapter.ts";
 import { rank, whyTierUnused } from "./tiers.ts";
 
+/**
+ * The queue is late, and a link of second choice may help, when its head has waited so long, in
+ * microseconds: no longer than a sender that paces keeps more waiting than the near links carry. A
+ * link that varies, or that others fill, holds up more: FAR_US.
+ */
+const LATE_US = 1_000;
 /** The head waits this much longer for far links while near ones may still gain: microseconds. */
 const STARTING_SOJOURN_US = 16_000;
 /**
@@ -31,6 +37,8 @@ const SHARED_SOJOURN = 0.2;
 const MAX_SKEW_US = 120_000;
 /** The same when one of both varies: it is late for a moment. */
 const MAX_VARIABLE_SKEW_US = 400_000;
+/** More than this share of what the others carry is much. */
+const MUCH = 0.2;
 /** A link that was heard so short a time ago may be back in a moment, and find something to send. */
 const RETURNS_US = 2_500_000;
 
@@ -42,7 +50,7 @@ export class FastPolicy implements Policy {
   /** Whether a link may be too far to be used beside others. */
   #anyFar = true;
   readonly #harm: HarmWatch;
-  readonly #candidate = { index: -1, othersBps: 0 };
+  readonly #candidate = { index: -1, rateBps: 0, othersBps: 0 };
   /** Bulk that each link has sent since the last search for a harmful one. */
   readonly #bulkBytes: Float64Array;
 
@@ -130,7 +138,7 @@ export class FastPolicy implements Policy {
     }
     if (!better) return 0;
     if (path.tier === "backup") return Infinity;
-    return this.#lateAtUs(now);
+    return this.#lateAtUs(now, path);
   }
 
   /** When a packet arrives, by pacing and delay; the link's window does not count. */
@@ -192,9 +200,15 @@ export class FastPolicy implements Policy {
       worstUs = lateUs;
     }
     const rate = this.#paths[candidate.index]?.rate;
-    if (rate?.varies || rate?.competes) candidate.index = -1;
+    if (rate) {
+      candidate.rateBps = rate.rateBps;
+      candidate.othersBps = sumBps - rate.rateBps;
+      // What varies explains by itself why less is delivered than a moment ago, if it is much.
+      const explains = rate.varies &&
+        (othersVary(this.#paths, candidate.index) || rate.rateBps > MUCH * candidate.othersBps);
+      if (explains || rate.competes) candidate.index = -1;
+    }
     if (candidate.index >= 0) {
-      candidate.othersBps = sumBps - this.#paths[candidate.index]!.rate.rateBps;
       // The nearest link holds nobody up.
       if (candidate.othersBps === 0 || worstUs <= leastUs + FAR_US) candidate.index = -1;
     }
@@ -202,8 +216,9 @@ export class FastPolicy implements Policy {
   }
 
   /** When the queue's head will have waited long enough for a link of second choice to help. */
-  #lateAtUs(now: number): number {
-    return now - this.#lane.queue.headSojournUs(now) + FAR_US;
+  #lateAtUs(now: number, { rate }: Path): number {
+    const lateUs = rate.varies || rate.competes ? FAR_US : LATE_US;
+    return now - this.#lane.queue.headSojournUs(now) + lateUs;
   }
 
   /**
@@ -224,7 +239,7 @@ export class FastPolicy implements Policy {
     }
     if (farUs === 0) return 0;
     const sharedUs = path.rate.competes ? SHARED_SOJOURN * farUs : 0;
-    return this.#lateAtUs(now) + sharedUs + (starting ? STARTING_SOJOURN_US : 0);
+    return this.#lateAtUs(now, path) + sharedUs + (starting ? STARTING_SOJOURN_US : 0);
   }
 
   /**
@@ -248,4 +263,8 @@ export class FastPolicy implements Policy {
 /** What may come so much later on one of two links, in microseconds. */
 function mostSkewUs(path: Path, other: Path): number {
   return path.rate.varies || other.rate.varies ? MAX_VARIABLE_SKEW_US : MAX_SKEW_US;
+}
+
+function othersVary(paths: readonly Path[], index: number): boolean {
+  return paths.some((path, i) => i !== index && path.live.state === "up" && path.rate.varies);
 }

@@ -23,8 +23,10 @@ const SUSPICIOUS = 0.9;
 const GROWING = 1.1;
 /** A trial finds a link harmful when this many times as much is delivered without it. */
 const GAIN = 1.15;
-/** This many trials in a row must find so, since one may have met a burst. */
+/** This many trials in a row must find so, since one may have met a burst ... */
 const TRIALS = 2;
+/** ... but for a link that carries less than this share of what the others carry one is enough. */
+const MINOR = 0.1;
 /** Bytes of a window below which nothing is judged. */
 const LEAST_BYTES = 64_000;
 /** Back-off until the next trial, or until a harmful link is used again; doubled each time. */
@@ -35,6 +37,8 @@ const MOST_BACKOFF_US = 300_000_000;
 export interface Candidate {
   /** Its position; -1: no link. */
   index: number;
+  /** What it carries, as far as is known. */
+  rateBps: number;
   /** What the other links carry by themselves. */
   othersBps: number;
 }
@@ -58,6 +62,7 @@ export class HarmWatch {
   /** The link on trial; -1: none. */
   #onTrial = -1;
   #trialSteps = 0;
+  #trialsWanted = TRIALS;
   #before = 0;
 
   constructor(links: number) {
@@ -100,7 +105,7 @@ export class HarmWatch {
     else this.#watch(now, candidate);
   }
 
-  #watch(now: number, { index, othersBps }: Candidate): void {
+  #watch(now: number, { index, rateBps, othersBps }: Candidate): void {
     if (index < 0 || this.#steps <= WINDOW_STEPS) return;
     // What was delivered without the link says nothing about it.
     if (now < this.#outUntil[index]! + WINDOW_STEPS * STEP_US) return;
@@ -114,6 +119,7 @@ export class HarmWatch {
     } else if (!growing && bytes >= LEAST_BYTES && now >= this.#noTrialUntil[index]!) {
       this.#onTrial = index;
       this.#trialSteps = 0;
+      this.#trialsWanted = rateBps < MINOR * othersBps ? 1 : TRIALS;
       this.#before = bytes / WINDOW_STEPS;
     }
   }
@@ -128,7 +134,7 @@ export class HarmWatch {
       this.#harmful[index] = 0;
       this.#noTrialUntil[index] = now + this.#trialBackoffUs[index]!;
       this.#trialBackoffUs[index] = Math.min(2 * this.#trialBackoffUs[index]!, MOST_BACKOFF_US);
-    } else if (++this.#harmful[index]! >= TRIALS) {
+    } else if (++this.#harmful[index]! >= this.#trialsWanted) {
       this.#harmful[index] = TRIALS - 1; // the next trial decides at once
       this.#outUntil[index] = now + this.#outBackoffUs[index]!;
       this.#outBackoffUs[index] = Math.min(2 * this.#outBackoffUs[index]!, MOST_BACKOFF_US);

@@ -29,6 +29,7 @@ import { Oversize, type TooBigHandler } from "./oversize.ts";
 import { createPolicy, groupsOf } from "./policies.ts";
 import type { Policy } from "./policy.ts";
 import { COPIES, type Rules } from "./rules.ts";
+import { Rescue } from "./rescue.ts";
 import type { Transmitter } from "./transmitter.ts";
 import { Turns } from "./turns.ts";
 
@@ -39,6 +40,10 @@ const RESEND_SHARE = 0.25;
 const RESEND_BURST_BYTES = 262_144;
 /** Urgent packets may run this far ahead of a link's pacer, in microseconds. */
 const EXPRESS_AHEAD_US = 2_000;
+/** What is sent again leaves on another link than before if that is so little later, microseconds. */
+const ELSEWHERE_US = 10_000;
+/** They avoid a link whose answer is overdue, as if it were so much later, in microseconds. */
+const DOUBT_US = 1_000_000;
 
 /** What a sender is made of. */
 export interface SenderOptions {
@@ -68,6 +73,7 @@ export class Sender {
   readonly #turns: Turns;
   readonly #classifier: Classifier;
   readonly #duplicator: Duplicator;
+  readonly #rescue: Rescue;
   /** Whether any packet may leave on several links. */
   readonly #copying: boolean;
   /** Datagrams that fill a batch. */
@@ -101,6 +107,7 @@ export class Sender {
     this.#turns = new Turns(pool, this.#lanes, policy, paths.length);
     this.#classifier = new Classifier(pool, rules, this.#lanes, policy, paths);
     this.#duplicator = new Duplicator(pool, policy, out, paths.length);
+    this.#rescue = new Rescue(this.#classifier, out, (slot, path) => this.#elsewhere(slot, path));
     this.#copying = rules.copying || policy.copies(COPIES.off) !== COPIES.off;
     const manyCopies = rules.manyCopies || policy.copies(COPIES.off) !== COPIES.off;
     this.#batchLimit = manyCopies ? FILL_BESIDE_COPIES : BATCH_DATAGRAMS;
@@ -151,13 +158,18 @@ export class Sender {
       return;
     }
     this.#resendCredit -= bytes;
-    this.#laneOf(slot).resend.push(slot);
+    this.#sendAgain(slot);
   }
 
   /** A packet's link has failed: it is sent again, however much that is. */
   handleAbandoned(slot: number): void {
     if (this.#out.sends(slot) >= MAX_SENDS) this.#drop(slot, "lost");
-    else this.#laneOf(slot).resend.push(slot);
+    else this.#sendAgain(slot);
+  }
+
+  /** A link's answer is overdue: what must not wait is not to depend on it. */
+  handleDoubt(path: Path): void {
+    this.#rescue.handleDoubt(path);
   }
 
   /** Sends what is due in this poll. Returns true when a full batch kept something back. */
@@ -166,6 +178,7 @@ export class Sender {
     this.#keptBack = false;
     this.#policy.look(now);
     this.#lanes.tend(now);
+    this.#rescue.send();
     for (;;) {
       this.#nextAtUs = Infinity;
       this.#fillExpress(now);
@@ -213,7 +226,7 @@ export class Sender {
     const { queue, resend } = lane;
     while (queue.hasExpress || resend.count > 0) {
       const slot = queue.hasExpress ? queue.firstExpress : resend.first;
-      const path = this.#earliestPath(now, lane, this.#pool.lengths[slot]!);
+      const path = this.#earliestPath(now, lane, slot);
       if (!path && this.#oversize.has(lane, slot)) {
         const taken = queue.hasExpress ? queue.shiftExpress() : resend.shift();
         if (this.#out.sends(taken) > 0) this.#out.headers.restore(taken);
@@ -226,8 +239,35 @@ export class Sender {
         this.#nextAtUs = Math.min(this.#nextAtUs, dueAtUs);
         return;
       }
-      this.#send(path, queue.hasExpress ? queue.shiftExpress() : resend.shift());
+      this.#send(path, this.#shiftExpress(now, lane, path));
     }
+  }
+
+  /** Takes out what goes ahead: bulk that is sent again does not go ahead of what must not wait. */
+  #shiftExpress(now: number, lane: Lane, path: Path): number {
+    const { queue, resend } = lane;
+    if (queue.hasExpress) return queue.shiftExpress();
+    // Beside packets that are too long, what waits there may not have left yet, and is before others.
+    if (this.#isAnyTooLong() || !this.#isUrgentNext(lane, path)) return resend.shift();
+    return queue.shift(now, false, this.#groupOf(lane, path));
+  }
+
+  /** Whether what a link would take next from a lane's flows must not wait. */
+  #isUrgentNext(lane: Lane, path: Path): boolean {
+    const slot = lane.queue.firstSlotOf(this.#groupOf(lane, path));
+    if (slot < 0 || this.#pool.lengths[slot]! > path.packetBytes) return false;
+    return this.#classifier.kind[slot] !== KIND.bulk;
+  }
+
+  /** Whether a link that is doubted would take what must not wait, and another is better for that. */
+  #isAvoided(path: Path): boolean {
+    if (!this.#isUrgentNext(this.#lanes.common, path)) return false;
+    for (const other of this.#paths) if (!other.live.doubted && this.#usable(other)) return true;
+    return false;
+  }
+
+  #groupOf(lane: Lane, path: Path): number {
+    return lane.pinned ? 0 : this.#policy.groupOf(path);
   }
 
   /** The link that takes the next packet: the one of least delay among those that are due. */
@@ -235,6 +275,7 @@ export class Sender {
     let best: Path | undefined;
     for (const path of this.#paths) {
       if (!this.#usable(path) || !path.open || !this.#hasRoom(path)) continue;
+      if (path.live.doubted && this.#isAvoided(path)) continue;
       if (path.pacer.dueAtUs > now) {
         this.#nextAtUs = Math.min(this.#nextAtUs, path.pacer.dueAtUs);
         continue;
@@ -251,8 +292,9 @@ export class Sender {
     return best;
   }
 
-  /** The usable link where a packet of `length` bytes arrives first. */
-  #earliestPath(now: number, lane: Lane, length: number): Path | undefined {
+  /** The usable link where the packet in `slot` arrives first. */
+  #earliestPath(now: number, lane: Lane, slot: number): Path | undefined {
+    const length = this.#pool.lengths[slot]!;
     let best: Path | undefined;
     let bestAtUs = Infinity;
     for (const path of lane.paths) {
@@ -260,14 +302,29 @@ export class Sender {
       // What is sent again would only lengthen the queue on a link that varies.
       if (path.rate.varies && !lane.queue.hasExpress && !path.open) continue;
       if (!this.#hasRoom(path)) continue;
-      const at = lane.pinned
+      let at = lane.pinned
         ? pathArrivalAtUs(now, path, this.#paths[0]!)
         : this.#policy.urgentArrivalAtUs(now, path);
+      if (path.live.doubted) at += DOUBT_US;
+      else if (this.#out.wasOn(path, slot)) at += ELSEWHERE_US;
       if (at >= bestAtUs) continue;
       best = path;
       bestAtUs = at;
     }
     return best;
+  }
+
+  /** Where the packet in `slot` arrives first if not on `path`. */
+  #elsewhere(slot: number, path: Path): Path | undefined {
+    const best = this.#earliestPath(this.#out.now, this.#laneOf(slot), slot);
+    return best === path ? undefined : best;
+  }
+
+  /** What must not wait goes ahead of the bulk that is sent again. */
+  #sendAgain(slot: number): void {
+    const { queue, resend } = this.#laneOf(slot);
+    if (this.#classifier.kind[slot] === KIND.bulk || !queue.hasExpressRoom) resend.push(slot);
+    else queue.pushExpress(this.#out.now, slot, this.#classifier.bucket[slot]!);
   }
 
   /** Whether what waits may be longer than a link carries. */

@@ -47,6 +47,8 @@ export class Transmitter {
   #batches: readonly TransmitBatch[] = [];
   /** How many times the packet of each slot was sent. */
   readonly #sends: Uint8Array;
+  /** The link that each packet left on last, by its id. */
+  readonly #link: Uint8Array;
   readonly #flowSequence = new Uint16Array(BUCKETS);
   #globalSequence = 0;
 
@@ -54,6 +56,7 @@ export class Transmitter {
     this.#pool = pool;
     this.headers = new HeaderCompressor(pool);
     this.#sends = new Uint8Array(pool.count);
+    this.#link = new Uint8Array(pool.count);
   }
 
   /** The instant of this poll. */
@@ -94,6 +97,11 @@ export class Transmitter {
     return this.#sends[slot]!;
   }
 
+  /** Whether the packet in `slot` has left, and last on `path`. */
+  wasOn(path: Path, slot: number): boolean {
+    return this.#sends[slot]! > 0 && this.#link[slot] === path.options.id;
+  }
+
   /**
    * Sends the packet in `slot`, of a {@linkcode KIND} and a flow bucket. Returns the datagram's
    * bytes.
@@ -106,12 +114,19 @@ export class Transmitter {
         this.headers.handlePacket(this.now, slot);
       }
     }
+    this.#link[slot] = path.options.id;
     return this.#seal(path, slot, DATA_HEADER_BYTES + this.#pool.lengths[slot]!, slot);
   }
 
   /** Sends a copy of the packet in `slot`, under the header that {@linkcode sendPacket} wrote. */
   sendCopy(path: Path, slot: number): void {
     this.#seal(path, slot, DATA_HEADER_BYTES + this.#pool.lengths[slot]!, CONTROL);
+  }
+
+  /** Sends the packet in `slot` once more while it is in flight on another link, which keeps it. */
+  sendRescue(path: Path, slot: number): void {
+    this.#markAgain(slot);
+    this.sendCopy(path, slot);
   }
 
   /** Sends the first `length` bytes of the body of `slot` as a control datagram. */
@@ -150,6 +165,10 @@ export class Transmitter {
   /** @param counts whether this is one of a packet's attempts; on a suspected link it is not */
   #writeAgain(slot: number, counts: boolean): void {
     if (counts) this.#sends[slot] = this.#sends[slot]! + 1;
+    this.#markAgain(slot);
+  }
+
+  #markAgain(slot: number): void {
     this.headers.handleResent(slot);
     markResent(this.#pool.bytes, this.#pool.at(slot) + PLAIN_OFFSET, wireTime(this.now));
     this.resentPackets++;

@@ -337,6 +337,7 @@ export class Peer {
       if (now < path.timeoutAtUs(alone)) continue;
       const todo = path.handleTimeout(now, alone);
       if (todo === "probe") this.#probeTogether(now, path);
+      else if (todo === "doubted") this.#onDoubted(path);
       else if (todo === "failed") this.#onFailed(path);
     }
     this.receiver.resequencer.handleTimeout(now);
@@ -401,6 +402,12 @@ export class Peer {
     for (const other of this.paths) {
       if (other !== path && other.joinProbe(now)) this.#control.requestProbe(other.options.id);
     }
+  }
+
+  /** Asks, too: what is in flight may have been lost, and then nothing else is answered. */
+  #onDoubted(path: Path): void {
+    this.#control.requestProbe(path.options.id);
+    this.sender.handleDoubt(path);
   }
 
   #onFailed(path: Path): void {

@@ -157,3 +157,20 @@ Deno.test("InFlight does not take an acknowledgement of a number that has left t
   assertEquals(flight.acknowledge(0, 0, () => assert(false, "another's packet")), 0);
   assertEquals([flight.packets, flight.acknowledge(RING_ENTRIES, RING_ENTRIES, nothing)], [1, 1]);
 });
+
+Deno.test("InFlight.forEach shows the packets whose fate is unknown, oldest first, and keeps them", () => {
+  const flight = flightOf(5, (i) => i === 2 ? -1 : i);
+  flight.acknowledge(1, 1, nothing);
+  const seen: number[] = [];
+  flight.forEach((slot) => seen.push(slot));
+  assertEquals([seen, flight.packets], [[0, 3, 4], 3]);
+});
+
+Deno.test("InFlight.reportableAtUs is of the oldest packet after what is reported, and some more", () => {
+  const flight = flightOf(6, (i) => i === 3 ? -1 : i);
+  flight.acknowledge(2, 2, nothing);
+  assertEquals(flight.reportableAtUs(20 * MS, 1), 5 * MS);
+  assertEquals(flight.reportableAtUs(20 * MS, 2), 24 * MS);
+  flight.acknowledge(5, 5, nothing);
+  assertEquals([flight.packets, flight.reportableAtUs(20 * MS, 1)], [3, Infinity]);
+});

@@ -7,6 +7,8 @@ const TIMEOUT_US = 750 * MS;
 
 const IDLE: Stakes = {
   oldestSentAtUs: Infinity,
+  reportableAtUs: Infinity,
+  doubtfulUs: 25 * MS,
   patienceUs: 25 * MS,
   alone: false,
   varies: false,
@@ -257,6 +259,8 @@ Deno.test("Liveness of any history never spins, and never suspects before it sho
   const event = fc.tuple(fc.constantFrom("probe", "data", "wait", "unreachable"), fc.nat(400));
   const load = fc.record({
     oldestSentAtUs: fc.constantFrom(0, 200 * MS, Infinity),
+    doubtfulUs: fc.integer({ min: 5 * MS, max: 2_000 * MS }),
+    reportableAtUs: fc.constantFrom(0, 210 * MS, Infinity),
     patienceUs: fc.integer({ min: 5 * MS, max: 2_000 * MS }),
     alone: fc.boolean(),
     varies: fc.boolean(),
@@ -323,4 +327,25 @@ Deno.test("Liveness takes what arrived before it suspected a path for no sign of
     false,
     true,
   ]);
+});
+
+Deno.test("Liveness doubts a path when what was reportable has had the time of an answer", () => {
+  const live = upAt(0);
+  const stakes = { ...LOADED, reportableAtUs: 8 * MS };
+  assertEquals(timeline(live, stakes, 59), ["33: doubted, up"]);
+  assert(live.doubted);
+  live.handleProgress(40 * MS, false);
+  assertFalse(live.doubted);
+  assertEquals(timeline(live, { ...stakes, alone: true }, 99), []);
+});
+
+Deno.test("Liveness has no doubts about a path that it suspects", () => {
+  const live = upAt(0);
+  const stakes = { ...LOADED, reportableAtUs: 8 * MS };
+  assertEquals(timeline(live, stakes, 60), [
+    "33: doubted, up",
+    "60: failed, suspect",
+    "60: probe, suspect",
+  ]);
+  assertFalse(live.doubted);
 });

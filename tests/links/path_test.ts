@@ -300,3 +300,21 @@ Deno.test("Path without a remote waits for nothing", () => {
   path.remote = V4;
   assertEquals(path.timeoutAtUs(false), 0);
 });
+
+Deno.test("Path takes what arrived before and after it was given up for no rate", () => {
+  const path = pathTo();
+  const send = (fromMs: number, count: number): void => {
+    for (let i = 0; i < count; i++) path.handleSent((fromMs + i) * MS, i, 1400);
+  };
+  const report = (ms: number, highest: number, datagrams: number): void => {
+    const more = { receivedAtUs: ms * MS, datagrams, bytes: datagrams * 1400, owdUs: 0 };
+    handle(path, ms + 10, reportOf(highest, [Math.min(datagrams, 20)], more));
+  };
+  send(0, 100);
+  for (let ms = 10; ms < 50; ms++) report(ms, ms, ms + 1);
+  path.abandon(() => {}); // the other half was lost
+  send(10_000, 40);
+  for (let ms = 10_001; ms < 10_003; ms++) report(ms, 100 + ms - 10_000, 50 + ms - 10_000);
+  assertGreater(path.loss, 0.05);
+  assertEquals(path.rate.rateBps, CAP_BPS);
+});

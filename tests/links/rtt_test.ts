@@ -60,3 +60,13 @@ Deno.test("Rtt of any samples stays between the least and the greatest", () => {
     assertEquals([inside, rtt.rttvarUs >= 0], [true, true], `SRTT ${rtt.srttUs}`);
   }));
 });
+
+Deno.test("Rtt.doubtfulUs is between 5 and 10 ms beyond the usual, however much samples differ", () => {
+  const doubtful = (...samples: readonly number[]): number => {
+    const rtt = new Rtt();
+    samples.forEach((sampleUs, i) => rtt.sample(i * 10_000, sampleUs));
+    return rtt.doubtfulUs - rtt.srttUs;
+  };
+  assertEquals(doubtful(...Array<number>(50).fill(20_000)), 5_000);
+  assertEquals(doubtful(20_000, 80_000, 20_000, 80_000), 10_000);
+});

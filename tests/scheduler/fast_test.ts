@@ -44,6 +44,31 @@ Deno.test("FastPolicy does not measure the only link in use by one that is left 
   assertEquals(uses({ owdMs: 10, out: true }, { owdMs: 300 }), ["no", "yes"]);
 });
 
+/** The link that is suspected of harm after it has sent bulk; undefined for none. */
+function suspect(...specs: readonly Spec[]): number | undefined {
+  const paths = specs.map(pathOf);
+  const harm = new HarmWatch(paths.length);
+  let found: number | undefined;
+  harm.update = (_now, { index }): void => {
+    found = index < 0 ? undefined : index;
+  };
+  const use = new FastPolicy(paths, new Waiting(1), harm);
+  for (const path of paths) use.noteSent(path, 1000);
+  use.look(NOW);
+  return found;
+}
+
+Deno.test("FastPolicy suspects the most distant link, one that varies only if it has little to give", () => {
+  assertEquals(suspect({ owdMs: 10 }, { owdMs: 30 }), 1);
+  assertEquals(suspect({ owdMs: 10 }, { owdMs: 30, varies: true }), undefined);
+  const near: Spec = { owdMs: 10, mbps: 300 };
+  assertEquals(suspect(near, { owdMs: 30, mbps: 30, varies: true }), 1);
+  assertEquals(
+    suspect({ ...near, varies: true }, { owdMs: 30, mbps: 30, varies: true }),
+    undefined,
+  );
+});
+
 Deno.test("FastPolicy leaves out what comes too late beside others, whichever tier is the late one", () => {
   assertEquals(uses({ owdMs: 10 }, { owdMs: 200 }), ["yes", "no"]);
   assertEquals(uses({ owdMs: 200 }), ["yes"]);

@@ -15,12 +15,16 @@ class Sender {
   readonly changes: string[] = [];
   #out = false;
 
+  constructor(readonly rateBps: number = GOOD_BPS) {}
+
   run(seconds: number, bps: (isOut: boolean, now: number) => number): void {
     const end = this.now + seconds * S;
     for (; this.now < end; this.now += STEP_US) {
       this.#note();
       this.watch.deliveredBytes += bps(this.#out, this.now) / 8e6 * STEP_US;
-      this.watch.update(this.now, { index: this.#out ? -1 : OTHER, othersBps: GOOD_BPS });
+      const { rateBps } = this;
+      const index = this.#out ? -1 : OTHER;
+      this.watch.update(this.now, { index, rateBps, othersBps: GOOD_BPS });
       this.#note();
     }
   }
@@ -53,6 +57,12 @@ Deno.test("HarmWatch leaves a harmful link out after two trials, twice as long e
   assertEquals(at.slice(0, 3), [3, 6, 9.25]);
   assertEquals(Math.round(at[3]! - at[2]!), 3 + 10);
   assertEquals(Math.round(at[5]! - at[4]!), 3 + 20);
+});
+
+Deno.test("HarmWatch needs one trial only of a link that has little to give", () => {
+  const sender = new Sender(0.09 * GOOD_BPS);
+  sender.run(15, (isOut) => isOut ? 48e6 : 20e6);
+  assertEquals(sender.changes, ["3: out"]);
 });
 
 Deno.test("HarmWatch says why a link is left out, and for how long", () => {
@@ -120,7 +130,7 @@ Deno.test("HarmWatch never leaves anything out when there is no suspect", () => 
   const watch = new HarmWatch(2);
   for (let now = 0; now < 20 * S; now += STEP_US) {
     watch.deliveredBytes += 100_000;
-    watch.update(now, { index: -1, othersBps: 0 });
+    watch.update(now, { index: -1, rateBps: 0, othersBps: 0 });
     assertFalse(watch.isOut(now, 0) || watch.isOut(now, 1));
   }
 });

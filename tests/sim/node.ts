@@ -50,6 +50,15 @@ export interface Surroundings {
   onEvent(node: Node, event: EndpointEvent): void;
 }
 
+/** A host that has other things to do: again and again the process gets no CPU for a while. */
+export interface Stalls {
+  /** Mean time from the end of one to the next, in microseconds. */
+  readonly everyUs: number;
+  /** How long one takes, in microseconds: between these. */
+  readonly leastUs: number;
+  readonly mostUs: number;
+}
+
 /** How precisely a node keeps time. */
 export interface NodeOptions {
   readonly side: Side;
@@ -57,6 +66,8 @@ export interface NodeOptions {
   readonly slots: number;
   /** Mean time from an event to the turn that handles it, in microseconds; 0: at once. */
   readonly wakeUs: number;
+  /** When it does not run at all; never when absent. */
+  readonly stalls?: Stalls | undefined;
   /** Of the TUN, at first; no limit when absent. */
   readonly mtu?: number;
 }
@@ -87,6 +98,9 @@ export class Node extends End<Tunnel> implements Station {
   readonly #waiting: number[][];
   readonly #wake: Timer;
   readonly #deadline: Timer;
+  readonly #stall: Timer;
+  /** Until when the process does not run. */
+  #stalledUntil = -Infinity;
   #turnsAtInstant = 0;
   #turnAt = -1;
 
@@ -101,11 +115,13 @@ export class Node extends End<Tunnel> implements Station {
     this.#waiting = this.batches.map(() => []);
     this.#wake = new Timer(around.queue, (now) => this.turn(now));
     this.#deadline = new Timer(around.queue, (now) => this.turn(now));
+    this.#stall = new Timer(around.queue, (now) => this.#onStall(now));
   }
 
   /** Takes up work; to be called when {@linkcode endpoint} has been set. */
   start(now: number): void {
     this.freeSlots = this.pool.available;
+    if (this.#options.stalls) this.#onStall(now);
     this.turn(now);
   }
 
@@ -153,7 +169,17 @@ export class Node extends End<Tunnel> implements Station {
     return this.#options.wakeUs * (0.5 + this.#rng.next());
   }
 
+  /** The process is not run for a while, beginning some time after the last while. */
+  #onStall(now: number): void {
+    const { everyUs, leastUs, mostUs } = this.#options.stalls!;
+    const beginsAt = now + everyUs * (0.5 + this.#rng.next());
+    const forUs = leastUs + (mostUs - leastUs) * this.#rng.next();
+    this.#stalledUntil = now === 0 ? -Infinity : now + forUs;
+    this.#stall.set(this.closed ? Infinity : beginsAt + forUs);
+  }
+
   override turn(now: number): void {
+    if (now < this.#stalledUntil) return this.#wake.set(this.#stalledUntil);
     this.#wake.set(Infinity);
     this.#watchProgress(now);
     super.turn(now);

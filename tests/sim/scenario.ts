@@ -18,7 +18,7 @@ import { QuicFlow } from "./flows/quic.ts";
 import { RequestFlow } from "./flows/requests.ts";
 import { StreamFlow } from "./flows/stream.ts";
 import { VideoFlow } from "./flows/video.ts";
-import type { Node } from "./node.ts";
+import type { Node, Stalls } from "./node.ts";
 import { CLIENT, SERVER, type Side } from "./packet.ts";
 import { FLOW_PORT, Simulation } from "./simulation.ts";
 import type { CongestionName } from "./tcp/congestion.ts";
@@ -67,6 +67,8 @@ export interface Scenario {
   readonly schedule?: Schedule;
   /** Largest packet of the TUN interfaces at first; {@linkcode INNER_MTU} when absent. */
   readonly mtu?: number;
+  /** When the tunnel's processes do not run, because their hosts are busy; never when absent. */
+  readonly stalls?: Stalls;
   /** What runs beside the bulk, in its direction. */
   readonly beside?: readonly Traffic[];
 }
@@ -220,7 +222,15 @@ function openRun(
 ): Run {
   const { links, from = SERVER, flows = 1, congestion = ["cubic"], beside = [] } = scenario;
   const { seed = 1, wakeUs = 60, mtu = scenario.mtu ?? INNER_MTU } = options;
-  const simulation = new Simulation({ seed, links, tunnel: factory(scenario), wakeUs, mtu });
+  const { stalls } = scenario;
+  const simulation = new Simulation({
+    seed,
+    links,
+    tunnel: factory(scenario),
+    wakeUs,
+    mtu,
+    stalls,
+  });
   const bulk = Array.from({ length: flows }, (_, i) => {
     const bulkOptions = { from, mtu, congestion: congestion[i % congestion.length]! };
     const make = (port: number): BulkFlow => new BulkFlow(simulation, port, bulkOptions);

@@ -188,6 +188,22 @@ const SHARED_SCENARIOS: readonly Scenario[] = [
   { name: "two tunnels on a", links: pair, beside: [{ kind: "tunnel", lines: [0] }] },
 ];
 
+/** Hosts whose processes do not run for a while, again and again. */
+const BUSY_SCENARIOS: readonly Scenario[] = [
+  {
+    name: "busy hosts, 3 to 10 ms",
+    links: pair,
+    stalls: { everyUs: 100_000, leastUs: 3_000, mostUs: 10_000 },
+    seeds: 3,
+  },
+  {
+    name: "busy hosts, 10 to 40 ms",
+    links: pair,
+    stalls: { everyUs: 60_000, leastUs: 10_000, mostUs: 40_000 },
+    seeds: 3,
+  },
+];
+
 /** All of them, in the order of the table. */
 export const SCENARIOS: readonly Scenario[] = [
   { name: "one 50/20", links: [dsl("a", 50, 20)] },
@@ -319,4 +335,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...MTU_SCENARIOS,
   ...VARYING_SCENARIOS,
   ...SHARED_SCENARIOS,
+  ...BUSY_SCENARIOS,
 ];

@@ -14,7 +14,7 @@ import { Rng } from "../pair/rng.ts";
 import { Timer } from "../pair/timer.ts";
 import { Line, VirtualNetwork } from "../pair/virtual_network.ts";
 import type { Flow, Network } from "./flows/flow.ts";
-import { Node, type Surroundings } from "./node.ts";
+import { Node, type Stalls, type Surroundings } from "./node.ts";
 import { CLIENT, flowPortOf, SERVER, type Side, tooBigMtu } from "./packet.ts";
 import type { TunnelFactory } from "./tunnel.ts";
 
@@ -37,6 +37,8 @@ export interface SimulationOptions {
   readonly slots?: number;
   /** Mean lateness of the event loop, in microseconds. */
   readonly wakeUs?: number;
+  /** When either host's process does not run at all. */
+  readonly stalls?: Stalls | undefined;
   /** Sockets the server listens on; one per link when absent. */
   readonly serverSockets?: number;
   /** Of the TUN interfaces, until the tunnel says otherwise; no limit when absent. */
@@ -74,7 +76,11 @@ export class Simulation extends VirtualNetwork<Line<Node>> implements Network, S
     const serverSockets = options.serverSockets ?? links.length;
     const mtu = options.mtu ?? Infinity;
     const node = (side: Side, sockets: number): Node =>
-      new Node(this, { side, sockets, slots, wakeUs, mtu }, this.rng.fork(5));
+      new Node(
+        this,
+        { side, sockets, slots, wakeUs, mtu, stalls: options.stalls },
+        this.rng.fork(5),
+      );
     this.client = node(CLIENT, links.length);
     this.server = node(SERVER, serverSockets);
     links.forEach((link, i) => this.#addLine(link, i, i % serverSockets));

@@ -62,6 +62,7 @@ async function runTunnel(
   const { ChangeJournal, undoAllLeftOvers } = await import("../../daemon/change_journal.ts");
   const platform = detectPlatform();
   platform.secureSignals();
+  platform.raisePriority();
   await using stack = new AsyncDisposableStack();
   const running: { daemon?: Daemon } = {};
   const control = await openControl(config.control, {

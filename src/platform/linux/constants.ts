@@ -167,3 +167,6 @@ export const SIG_ERR = 0xffff_ffff_ffff_ffffn;
 
 // <linux/capability.h>: capabilities(7)
 export const CAP_NET_ADMIN = 12;
+
+// <sys/resource.h>
+export const PRIO_PROCESS = 0;

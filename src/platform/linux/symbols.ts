@@ -59,6 +59,10 @@ export const LIBC = {
   getpid: { parameters: [], result: "i32" },
   // int kill(pid_t pid, int sig);                                                kill(2)
   kill: { parameters: ["i32", "i32"], result: "i32" },
+  // int getpriority(int which, id_t who);                                        getpriority(2)
+  getpriority: { parameters: ["i32", "u32"], result: "i32" },
+  // int setpriority(int which, id_t who, int prio);                              getpriority(2)
+  setpriority: { parameters: ["i32", "u32", "i32"], result: "i32" },
   // sighandler_t signal(int signum, sighandler_t handler);                       signal(2)
   signal: { parameters: ["i32", "usize"], result: "usize" },
   // char *strerror(int errnum);                                                  strerror(3)

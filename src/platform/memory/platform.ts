@@ -145,6 +145,8 @@ export class MemoryPlatform implements Platform {
 
   secureSignals(): void {}
 
+  raisePriority(): void {}
+
   endProcess(): void {}
 
   /** Scripts are real ones. */

@@ -173,6 +173,7 @@ export class Bbr implements Congestion {
   }
 
   #probeRtt(now: number, board: InFlight): void {
+    this.#sampler.excuse(board.pipe); // as bbr_update_min_rtt does
     if (this.#probeRttEnd === Infinity) {
       if (board.pipe > MIN_WINDOW) return;
       this.#probeRttEnd = now + PROBE_RTT_US;

@@ -26,6 +26,8 @@ export class RateSampler {
   #firstSentAt = 0;
   #priorAt = -1;
   #sendUs = 0;
+  /** What is sent before so many are delivered is limited, whoever limits it. */
+  #limitedUntil = 0;
 
   /** Notes the state of things as `segment` is sent. */
   onSend(now: number, segment: number, pipe: number, limited: boolean): void {
@@ -34,7 +36,12 @@ export class RateSampler {
     this.#deliveredThen[i] = this.delivered;
     this.#deliveredAtThen[i] = this.#deliveredAt;
     this.#firstSentThen[i] = this.#firstSentAt;
-    this.#limitedThen[i] = limited ? 1 : 0;
+    this.#limitedThen[i] = limited || this.delivered < this.#limitedUntil ? 1 : 0;
+  }
+
+  /** Samples of what is in flight, and of what is sent until it is delivered, say little. */
+  excuse(pipe: number): void {
+    this.#limitedUntil = this.delivered + Math.max(pipe, 1);
   }
 
   /** Notes that `segment`, last sent at `sentAtUs`, has arrived. */
