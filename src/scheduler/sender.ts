@@ -18,6 +18,7 @@ import type { FlowQueue } from "../queue/flow_queue.ts";
 import type { Schedule } from "../schedule.ts";
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { isEcnCapable, KIND, markCongestion, type PacketInfo } from "../wire/ip.ts";
+import { PROTOCOL_TCP } from "../wire/ip_layout.ts";
 import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { timeDifference } from "../wire/time.ts";
 import { pathArrivalAtUs } from "./arrival.ts";
@@ -137,7 +138,11 @@ export class Sender {
     // What is in order must not be in two queues: one of them would overtake the other.
     const kind = this.#classifier.kind[slot]!;
     if (kind === KIND.unordered) queue.pushExpress(now, slot, bucket);
-    else queue.push(now, slot, bucket, kind === KIND.interactive);
+    else {
+      // The first packets of a transfer by TCP would be sent past what a link has room for.
+      const isUrgent = kind === KIND.interactive && info.protocol !== PROTOCOL_TCP;
+      queue.push(now, slot, bucket, isUrgent);
+    }
   }
 
   /** A packet was acknowledged: its slot is free. */
