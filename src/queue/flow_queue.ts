@@ -1,6 +1,6 @@
 /**
- * The one queue of a peer: a FIFO for what must not wait, and after it flows that share by deficit
- * round robin, each kept short by CoDel (FQ-CoDel, RFC 8290).
+ * The one queue of a peer: a FIFO for what must not wait and needs no order, flows whose next packet
+ * must not wait either, and after them flows that share by deficit round robin, each kept short by CoDel (FQ-CoDel, RFC 8290).
  *
  * Links pull from it, so nothing is ever committed to a link that stalls. Its flows may be
  * divided into groups, each with a round robin of its own. It holds slot numbers of the
@@ -12,6 +12,7 @@
 import type { PacketPool } from "../slab.ts";
 import { Codel } from "./codel.ts";
 import { type BucketList, FlowGroup, NONE } from "./flow_group.ts";
+import { UrgentFlows } from "./urgent_flows.ts";
 
 /** Flows are told apart by this many buckets (RFC 8290 section 4.1.1). */
 export const BUCKETS = 1024;
@@ -47,6 +48,7 @@ export class FlowQueue {
   readonly #deficit = new Int32Array(BUCKETS);
   readonly #state = new Uint8Array(BUCKETS);
   readonly #codel = new Codel(BUCKETS);
+  readonly #urgent = new UrgentFlows(BUCKETS);
   readonly #groups: readonly FlowGroup[];
   /** Group of each bucket. */
   readonly #group = new Uint8Array(BUCKETS);
@@ -86,7 +88,7 @@ export class FlowQueue {
 
   /** Whether a packet is waiting that must not. */
   get hasExpress(): boolean {
-    return this.#expressHead !== NONE;
+    return this.#expressHead !== NONE || this.#urgent.first !== NONE;
   }
 
   /** Whether another packet may be among them. */
@@ -111,7 +113,9 @@ export class FlowQueue {
 
   /** The express packet to be served next; -1 when there is none. */
   get firstExpress(): number {
-    return this.#expressHead;
+    if (this.#expressHead !== NONE) return this.#expressHead;
+    const bucket = this.#urgent.first;
+    return bucket === NONE ? NONE : this.#head[bucket]!;
   }
 
   /** The packet at the head of the flow of a group that is to be served next; -1: there is none. */
@@ -153,7 +157,7 @@ export class FlowQueue {
     return bucket === NONE ? 0 : now - this.#enqueuedAtUs[this.#head[bucket]!]!;
   }
 
-  /** Appends a packet that must not wait. Falls back to {@linkcode push} when there are too many. */
+  /** Appends a packet that must not wait and needs no order. Falls back to {@linkcode push} when there are too many. */
   pushExpress(now: number, slot: number, bucket: number): void {
     if (!this.hasExpressRoom) return this.push(now, slot, bucket);
     this.#pool.next[slot] = NONE;
@@ -167,21 +171,24 @@ export class FlowQueue {
   /** Takes out the oldest express packet; -1 when there is none. */
   shiftExpress(): number {
     const slot = this.#expressHead;
-    if (slot === NONE) return NONE;
+    if (slot === NONE) return this.#shiftUrgent();
     this.#expressHead = this.#pool.next[slot]!;
     this.#expressPackets--;
     this.#count(slot, -1);
     return slot;
   }
 
-  /** Appends a packet to its flow. */
-  push(now: number, slot: number, bucket: number): void {
+  /** Appends a packet to its flow; `urgent`: it goes first unless the flow fills the links. */
+  push(now: number, slot: number, bucket: number, urgent = false): void {
     this.#enqueuedAtUs[slot] = now;
     this.#pool.next[slot] = NONE;
     if (this.#head[bucket] === NONE) this.#head[bucket] = slot;
     else this.#pool.next[this.#tail[bucket]!] = slot;
     this.#tail[bucket] = slot;
-    this.#backlog[bucket] = this.#backlog[bucket]! + this.#pool.lengths[slot]!;
+    const waiting = this.#backlog[bucket]!;
+    const length = this.#pool.lengths[slot]!;
+    if (urgent) this.#urgent.add(bucket, length, waiting);
+    this.#backlog[bucket] = waiting + length;
     this.#count(slot, 1);
     if (this.#state[bucket] === IDLE) {
       this.#state[bucket] = NEW;
@@ -245,6 +252,11 @@ export class FlowQueue {
     group.flows--;
   }
 
+  #shiftUrgent(): number {
+    const bucket = this.#urgent.first;
+    return bucket === NONE ? NONE : this.#shiftHead(bucket);
+  }
+
   #shiftFlow(now: number, bucket: number, mayDrop: boolean): number {
     for (;;) {
       const slot = this.#shiftHead(bucket);
@@ -268,7 +280,9 @@ export class FlowQueue {
     const slot = this.#head[bucket]!;
     if (slot === NONE) return NONE;
     this.#head[bucket] = this.#pool.next[slot]!;
-    this.#backlog[bucket] = this.#backlog[bucket]! - this.#pool.lengths[slot]!;
+    const length = this.#pool.lengths[slot]!;
+    this.#urgent.remove(bucket, length);
+    this.#backlog[bucket] = this.#backlog[bucket]! - length;
     this.#count(slot, -1);
     return slot;
   }

@@ -10,6 +10,8 @@ import { arrivalAtUs } from "./pick.ts";
 
 /** A hardly used link's jitter is an old measurement: at most this counts, in microseconds. */
 const MAX_JITTER_US = 5_000;
+/** A report may take so much longer than a round trip without anything being late, in microseconds. */
+const REPORT_US = 30_000;
 /** Packet size for which links are compared. */
 export const FULL_PACKET_BYTES = 1500;
 
@@ -24,5 +26,11 @@ export function pathArrivalAtUs(now: number, path: Path, base: Path): number {
   view.rttUs = path.rtt.srttUs;
   view.loss = path.loss;
   view.rateBps = path.rate.rateBps;
-  return arrivalAtUs(view, now, FULL_PACKET_BYTES);
+  return arrivalAtUs(view, now, FULL_PACKET_BYTES) + overdueUs(now, path);
+}
+
+/** What is in flight is later than ever measured by this at least, and so is what follows it. */
+function overdueUs(now: number, path: Path): number {
+  const patienceUs = path.rtt.srttUs + 2 * path.rtt.rttvarUs + REPORT_US;
+  return Math.max(0, now - path.flight.oldestSentAtUs - patienceUs);
 }

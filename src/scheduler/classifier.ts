@@ -7,9 +7,11 @@
  * @module
  */
 
+import type { Path } from "../links/path.ts";
 import { BUCKETS } from "../queue/flow_queue.ts";
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { KIND, type Kind, type PacketInfo } from "../wire/ip.ts";
+import { PROTOCOL_TCP } from "../wire/ip_layout.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Policy } from "./policy.ts";
 import { COPIES, type Rules, UNSAID } from "./rules.ts";
@@ -29,9 +31,16 @@ export class Classifier {
   readonly #rules: Rules;
   readonly #lanes: Lanes;
   readonly #policy: Policy;
-  readonly #sparse = new SparseFlows(BUCKETS);
+  readonly #sparse: SparseFlows;
 
-  constructor(pool: PacketPool, rules: Rules, lanes: Lanes, policy: Policy) {
+  constructor(
+    pool: PacketPool,
+    rules: Rules,
+    lanes: Lanes,
+    policy: Policy,
+    paths: readonly Path[],
+  ) {
+    this.#sparse = new SparseFlows(BUCKETS, paths);
     this.#pool = pool;
     this.#rules = rules;
     this.#lanes = lanes;
@@ -47,7 +56,7 @@ export class Classifier {
     const rule = this.#ruleOf(slot, info);
     const lane = rule < 0 ? 0 : this.#lanes.ofRule[rule]!;
     const bucket = this.#lanes.at(lane).bucketOf(info.flowHash);
-    const kind = this.#kindOf(now, slot, info.kind, bucket, rule);
+    const kind = this.#kindOf(now, slot, info, bucket, rule);
     this.lane[slot] = lane;
     this.bucket[slot] = bucket;
     this.kind[slot] = kind;
@@ -59,12 +68,14 @@ export class Classifier {
   }
 
   /** Makes bulk of a flow that sends little interactive, unless a rule says otherwise. */
-  #kindOf(now: number, slot: number, shown: Kind, bucket: number, rule: number): Kind {
+  #kindOf(now: number, slot: number, info: PacketInfo, bucket: number, rule: number): Kind {
     const said = rule < 0 ? UNSAID : this.#rules.kinds[rule]!;
     if (said === KIND.bulk) return KIND.bulk;
-    if (shown !== KIND.bulk) return shown;
+    if (info.kind !== KIND.bulk) return info.kind;
     if (said === KIND.interactive) return KIND.interactive;
-    const sparse = this.#sparse.handlePacket(now, bucket, this.#pool.lengths[slot]!);
+    const bytes = this.#pool.lengths[slot]!;
+    const isTcp = info.protocol === PROTOCOL_TCP;
+    const sparse = this.#sparse.handlePacket(now, bucket, bytes, isTcp);
     return sparse ? KIND.interactive : KIND.bulk;
   }
 

@@ -10,8 +10,10 @@
 
 import { BATCH_DATAGRAMS } from "../batch.ts";
 import type { Path } from "../links/path.ts";
-import type { PacketPool } from "../slab.ts";
+import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
+import { isTcp, KIND } from "../wire/ip.ts";
 import { FULL_PACKET_BYTES, pathArrivalAtUs } from "./arrival.ts";
+import { CopyBudget } from "./copy_budget.ts";
 import type { Lane } from "./lane.ts";
 import type { Policy } from "./policy.ts";
 import { COPIES } from "./rules.ts";
@@ -23,32 +25,51 @@ const COPY_ROOM = 16;
 export const FILL_BESIDE_COPIES: number = BATCH_DATAGRAMS - COPY_ROOM;
 /** Copies may run this far ahead of a link's pacer, in microseconds, and one full packet. */
 const AHEAD_US = 2_000;
-/** Not `all`: the share that copies may add to what is sent, and how much at once, in bytes. */
-const AUTO_SHARE = 0.03;
-const AUTO_BURST_BYTES = 6_000;
-/** ... and at once in time of the link that carries them, in microseconds. */
-const AUTO_BURST_US = 5_000;
-/** Without other traffic: what a call takes, in bits per second, up to a share of the link's rate. */
-const CALL_BPS = 256_000;
-const CALL_SHARE = 0.04;
+/**
+ * Not `all`: what a call takes, also on a slow link; and acknowledgements and the like, of which a
+ * transfer has as many as there is room for.
+ */
+const CALL = { share: 0.03, bps: 256_000, linkShare: 0.2, burstUs: 20_000, leastBurst: 1_000 };
+const ACKS = { share: 0.03, bps: 256_000, linkShare: 0.04, burstUs: 5_000, leastBurst: 0 };
+/** `needed`: larger ones are pictures, whose copies only make the other link late, in bytes. */
+const SOUND_BYTES = 400;
 /** It is needed, and helps, while the first link varies, or loses more than this; `auto`: also ... */
 const AUTO_LOSS = 0.005;
 /** ... when the copy arrives at most this much later, in microseconds. */
 const AUTO_LATER_US = 30_000;
-/** `needed`: a slower link has no room for what nobody asked for, in bits per second. */
+/** Round trips of a link that has little to do differ by more, in microseconds: it is restless, ... */
+const RESTLESS_JITTER_US = 4_000;
+/** ... and for so much longer, in microseconds, as one is that varies. */
+const RESTLESS_US = 10_000_000;
+/** What was in flight before may delay it for this time, in microseconds. */
+const QUIET_US = 1_000_000;
+/** `needed`: a slower link has no room for copies of acknowledgements, in bits per second. */
 const LEAST_BPS = 2_000_000;
+
+/** What sends copies, and when. */
+type CopySender = Pick<Transmitter, "now" | "isFull" | "sendCopy">;
 
 /** Sends the copies of one peer's packets. */
 export class Duplicator {
   /** Packets that left on several links. */
   packets = 0;
   readonly #pool: PacketPool;
-  readonly #policy: Policy;
-  readonly #out: Transmitter;
-  #creditBytes = AUTO_BURST_BYTES;
-  #earnedAtUs = 0;
+  readonly #policy: Pick<Policy, "mayCopy">;
+  readonly #out: CopySender;
+  readonly #calls = new CopyBudget(CALL);
+  readonly #acks = new CopyBudget(ACKS);
+  /** When bulk was sent last. */
+  #busyAtUs = -Infinity;
+  /** By link id. */
+  readonly #restlessUntilUs: Float64Array;
 
-  constructor(pool: PacketPool, policy: Policy, out: Transmitter) {
+  constructor(
+    pool: PacketPool,
+    policy: Pick<Policy, "mayCopy">,
+    out: CopySender,
+    links: number,
+  ) {
+    this.#restlessUntilUs = new Float64Array(links);
     this.#pool = pool;
     this.#policy = policy;
     this.#out = out;
@@ -56,33 +77,50 @@ export class Duplicator {
 
   /**
    * The packet in `slot` has just left on `main` for the first time: sends the copies that are
-   * due. `copies` is one of {@linkcode COPIES}.
+   * due. `copies` is one of {@linkcode COPIES}, `kind` one of {@linkcode KIND}.
    */
-  handleSent(lane: Lane, main: Path, slot: number, copies: number): void {
+  handleSent(lane: Lane, main: Path, slot: number, copies: number, kind: number): void {
     const bytes = this.#pool.lengths[slot]!;
-    this.#creditBytes = Math.min(AUTO_BURST_BYTES, this.#creditBytes + bytes * AUTO_SHARE);
-    if (copies === COPIES.all) this.#copyToAll(lane, main, slot);
-    else if (copies !== COPIES.off) {
-      if (copies === COPIES.needed && !isUnreliable(main)) return;
-      const second = this.#second(lane, main, slot);
-      if (!second || copies === COPIES.needed && second.rate.rateBps < LEAST_BPS) return;
-      if (!this.#takeCredit(second, bytes)) return;
-      this.packets++;
-      this.#out.sendCopy(second, slot);
+    this.#calls.noteSent(bytes);
+    this.#acks.noteSent(bytes);
+    if (kind === KIND.bulk) this.#busyAtUs = this.#out.now;
+    if (copies === COPIES.off) return;
+    if (copies === COPIES.all) return this.#copyToAll(lane, main, slot);
+    const isTcp = this.#isTcp(slot);
+    const isAck = isTcp && kind === KIND.unordered;
+    const isNeeded = copies === COPIES.needed;
+    this.#watch(lane);
+    if (isNeeded && !isUnreliable(main)) {
+      // What a restless link delays is a call; TCP and a ping would only be measured differently.
+      if (isTcp || kind !== KIND.interactive || !this.#isRestless(main)) return;
+    }
+    if (isNeeded && !isTcp && bytes > SOUND_BYTES) return;
+    const second = this.#second(lane, main, slot);
+    if (!second) return;
+    const { rateBps } = second.rate;
+    if (isNeeded && isAck && rateBps < LEAST_BPS) return;
+    const budget = isAck ? this.#acks : this.#calls;
+    if (!budget.take(this.#out.now, rateBps, bytes)) return;
+    this.packets++;
+    this.#out.sendCopy(second, slot);
+  }
+
+  /** Remembers which links are restless: nothing is learned of one that has little to do. */
+  #watch(lane: Lane): void {
+    const { now } = this.#out;
+    const isQuiet = now - this.#busyAtUs > QUIET_US;
+    for (const path of lane.paths) {
+      if (!path.rate.varies && !(isQuiet && path.rtt.rttvarUs > RESTLESS_JITTER_US)) continue;
+      this.#restlessUntilUs[path.options.id] = now + RESTLESS_US;
     }
   }
 
-  /** Spends credit on a copy; what the second link hardly notices is earned by waiting. */
-  #takeCredit(second: Path, bytes: number): boolean {
-    const { now } = this.#out;
-    const bps = Math.min(CALL_BPS, CALL_SHARE * second.rate.rateBps);
-    const earned = bps * (now - this.#earnedAtUs) / 8e6;
-    this.#earnedAtUs = now;
-    const most = Math.min(AUTO_BURST_BYTES, second.rate.rateBps * AUTO_BURST_US / 8e6);
-    this.#creditBytes = Math.min(most, this.#creditBytes + earned);
-    if (this.#creditBytes < bytes) return false;
-    this.#creditBytes -= bytes;
-    return true;
+  #isRestless(path: Path): boolean {
+    return this.#out.now < this.#restlessUntilUs[path.options.id]!;
+  }
+
+  #isTcp(slot: number): boolean {
+    return isTcp(this.#pool.bytes, this.#pool.at(slot) + PACKET_OFFSET);
   }
 
   #copyToAll(lane: Lane, main: Path, slot: number): void {
@@ -108,14 +146,16 @@ export class Duplicator {
       best = path;
       bestAtUs = at;
     }
-    if (isUnreliable(main)) return best;
+    if (isUnreliable(main) || this.#isRestless(main)) return best;
     // The packet itself leaves at once: its link's pacer now speaks of the next one.
     const mainAtUs = pathArrivalAtUs(now, main, main) - Math.max(0, main.pacer.dueAtUs - now);
     return bestAtUs - mainAtUs <= AUTO_LATER_US ? best : undefined;
   }
 
   #takes(lane: Lane, main: Path, path: Path, slot: number): boolean {
-    if (path === main || path.live.state !== "up" || !path.remote || path.flight.full) return false;
+    // One that is only suspected may be back before the copy gets there.
+    const isAlive = path.live.state === "up" || path.live.state === "suspect";
+    if (path === main || !isAlive || !path.remote || path.flight.full) return false;
     const { now } = this.#out;
     if (this.#out.isFull(path) || this.#pool.lengths[slot]! > path.packetBytes) return false;
     if (!lane.pinned && !this.#policy.mayCopy(now, path)) return false;

@@ -18,6 +18,7 @@ import type { FlowQueue } from "../queue/flow_queue.ts";
 import type { Schedule } from "../schedule.ts";
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { isEcnCapable, KIND, markCongestion, type PacketInfo } from "../wire/ip.ts";
+import { PROTOCOL_TCP } from "../wire/ip_layout.ts";
 import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { timeDifference } from "../wire/time.ts";
 import { pathArrivalAtUs } from "./arrival.ts";
@@ -105,8 +106,8 @@ export class Sender {
     this.queue = this.#lanes.common.queue;
     const policy = this.#policy = createPolicy(schedule, paths, this.#lanes.common);
     this.#turns = new Turns(pool, this.#lanes, policy, paths.length);
-    this.#classifier = new Classifier(pool, rules, this.#lanes, policy);
-    this.#duplicator = new Duplicator(pool, policy, out);
+    this.#classifier = new Classifier(pool, rules, this.#lanes, policy, paths);
+    this.#duplicator = new Duplicator(pool, policy, out, paths.length);
     this.#rescue = new Rescue(this.#classifier, out, (slot, path) => this.#elsewhere(slot, path));
     this.#copying = rules.copying || policy.copies(COPIES.off) !== COPIES.off;
     const manyCopies = rules.manyCopies || policy.copies(COPIES.off) !== COPIES.off;
@@ -135,8 +136,13 @@ export class Sender {
     this.#turns.longest = Math.max(this.#turns.longest, length);
     if (number === 0) this.#policy.place(now, bucket, length);
     // What is in order must not be in two queues: one of them would overtake the other.
-    if (this.#classifier.kind[slot] === KIND.unordered) queue.pushExpress(now, slot, bucket);
-    else queue.push(now, slot, bucket);
+    const kind = this.#classifier.kind[slot]!;
+    if (kind === KIND.unordered) queue.pushExpress(now, slot, bucket);
+    else {
+      // The first packets of a transfer by TCP would be sent past what a link has room for.
+      const isUrgent = kind === KIND.interactive && info.protocol !== PROTOCOL_TCP;
+      queue.push(now, slot, bucket, isUrgent);
+    }
   }
 
   /** A packet was acknowledged: its slot is free. */
@@ -359,7 +365,8 @@ export class Sender {
     const earned = this.#resendCredit + RESEND_SHARE * this.#pool.lengths[slot]!;
     this.#resendCredit = Math.min(earned, RESEND_BURST_BYTES);
     if (!this.#copying) return;
-    this.#duplicator.handleSent(this.#laneOf(slot), path, slot, this.#classifier.copies[slot]!);
+    const copies = this.#classifier.copies[slot]!;
+    this.#duplicator.handleSent(this.#laneOf(slot), path, slot, copies, kind[slot]!);
   }
 
   /** Whether a packet's fate tells if its link is worth using: pinned ones have no choice. */

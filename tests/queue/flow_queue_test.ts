@@ -10,6 +10,8 @@ function setUp(limit = SLOTS): {
   dropped: string[];
   push: (flow: string, bytes?: number, now?: number) => void;
   express: (flow: string) => void;
+  urgent: (flow: string, bytes?: number) => void;
+  shiftExpress: (count: number) => string;
   shift: (count: number, now?: number) => string;
 } {
   const pool = new PacketPool(SLOTS);
@@ -34,6 +36,10 @@ function setUp(limit = SLOTS): {
     push: (flow, bytes = 1400, now = 0) =>
       queue.push(now, slotOf(flow, bytes), flow.charCodeAt(0) % BUCKETS),
     express: (flow) => queue.pushExpress(0, slotOf(flow, 100), flow.charCodeAt(0) % BUCKETS),
+    urgent: (flow, bytes = 200) =>
+      queue.push(0, slotOf(flow, bytes), flow.charCodeAt(0) % BUCKETS, true),
+    shiftExpress: (count) =>
+      Array.from({ length: count }, () => names[queue.shiftExpress()] ?? "-").join(" "),
     shift: (count, now = 0) =>
       Array.from({ length: count }, () => names[queue.shift(now, false)] ?? "-").join(" "),
   };
@@ -214,4 +220,37 @@ Deno.test("FlowQueue.clear() empties every group", () => {
   let released = 0;
   queue.clear(() => released++);
   assertEquals([released, queue.packets, queue.bytesOf(0), queue.bytesOf(1)], [6, 0, 0, 0]);
+});
+
+Deno.test("FlowQueue.shiftExpress() takes urgent packets out of their flow, in its order", () => {
+  const { queue, push, urgent, shiftExpress, shift } = setUp();
+  push("b");
+  urgent("a");
+  urgent("a");
+  push("a");
+  urgent("a");
+  assert(queue.hasExpress);
+  assertEquals(shiftExpress(3), "a1 a2 -"); // what follows a packet that may wait waits too
+  assertEquals(queue.hasExpress, false);
+  assertEquals(shift(4), "b1 a3 a4 -");
+});
+
+Deno.test("FlowQueue.shiftExpress() serves urgent flows in turn, after what needs no order", () => {
+  const { queue, express, urgent, shiftExpress, shift } = setUp();
+  urgent("a");
+  urgent("c");
+  express("x");
+  assertEquals(shiftExpress(1), "x1");
+  assertEquals(shift(1), "a1"); // a turn that comes first is as good
+  assertEquals(shiftExpress(2), "c1 -");
+  assertEquals(queue.packets, 0);
+  urgent("a");
+  assertEquals(shiftExpress(2), "a2 -");
+});
+
+Deno.test("FlowQueue.shiftExpress() leaves a flow to its turn when much of it waits", () => {
+  const { urgent, shiftExpress, shift } = setUp();
+  for (let i = 0; i < 6; i++) urgent("a", 3000);
+  assertEquals(shiftExpress(5), "a1 a2 a3 a4 -");
+  assertEquals(shift(3), "a5 a6 -");
 });

@@ -13,9 +13,11 @@ import { Timer } from "../pair/timer.ts";
 import { BulkFlow } from "./flows/bulk.ts";
 import { OutsideNetwork } from "./flows/outside.ts";
 import { PingFlow } from "./flows/ping.ts";
+import { PlaybackFlow } from "./flows/playback.ts";
 import { QuicFlow } from "./flows/quic.ts";
 import { RequestFlow } from "./flows/requests.ts";
 import { StreamFlow } from "./flows/stream.ts";
+import { VideoFlow } from "./flows/video.ts";
 import type { Node, Stalls } from "./node.ts";
 import { CLIENT, SERVER, type Side } from "./packet.ts";
 import { FLOW_PORT, Simulation } from "./simulation.ts";
@@ -93,6 +95,10 @@ export type Traffic =
   }
   /** A transfer by TCP through another tunnel over some of the lines. */
   | { readonly kind: "tunnel"; readonly lines: readonly number[] }
+  /** The picture of a video call of this rate. */
+  | { readonly kind: "video"; readonly mbps: number }
+  /** A film of this rate that the client watches. */
+  | { readonly kind: "playback"; readonly mbps: number }
   /** Answers of the server of this many bytes, one after another. */
   | { readonly kind: "requests"; readonly responseBytes: number; readonly thinkMs: number };
 
@@ -133,6 +139,8 @@ export interface Result {
   readonly outsideMbps: number;
   /** Jain's index over the bulk transfers; NaN for one. */
   readonly fairness: number;
+  /** How long the picture of a video call, or a film, stood still; NaN without either. */
+  readonly frozenS: number;
 }
 
 /** What may be varied from run to run. */
@@ -191,6 +199,7 @@ export function runScenario(
     ? NaN
     : (outsideBytesOf(run) - outsideBefore) * 8 / (endUs - measuredUs);
   for (const flow of run.outside) flow.stop();
+  const frozenS = frozenSecondsOf(run);
   const goodBytes = run.bulk.map((flow, i) => flow.goodBytes - before[i]!);
   const outsideBytes = outsideMbps * (endUs - measuredUs) / 8;
   const fairness = jain(run.others.length > 0 ? [...goodBytes, outsideBytes] : goodBytes);
@@ -198,6 +207,7 @@ export function runScenario(
   for (const other of run.others) other.finish();
   return {
     ...result,
+    frozenS,
     fairness,
     outsideMbps,
     lost: lostOf(run),
@@ -291,6 +301,11 @@ function addTraffic(
   if (traffic.kind === "stream") {
     const options = { ...traffic, from: scenario.from ?? SERVER };
     simulation.addFlow(atUs, (port) => new StreamFlow(simulation, port, options));
+  } else if (traffic.kind === "video") {
+    const { from = SERVER } = scenario;
+    simulation.addFlow(atUs, (port) => new VideoFlow(simulation, port, from, traffic.mbps));
+  } else if (traffic.kind === "playback") {
+    simulation.addFlow(atUs, (port) => new PlaybackFlow(simulation, port, mtu, traffic.mbps));
   } else if (traffic.kind === "requests") {
     const options = { ...traffic, mtu, thinkUs: traffic.thinkMs * 1000 };
     simulation.addFlow(atUs, (port) => new RequestFlow(simulation, port, options));
@@ -308,6 +323,18 @@ export function streamOf({ simulation, udp }: Run): StreamFlow | undefined {
   return streams.find((flow) => !udp.includes(flow)) ?? streams[0];
 }
 
+function frozenSecondsOf({ simulation: { flows } }: Run): number {
+  let seconds = NaN;
+  for (const flow of flows) {
+    if (flow instanceof VideoFlow) seconds = flow.frozenUs / 1e6;
+    else if (flow instanceof PlaybackFlow) {
+      flow.stop();
+      seconds = flow.stalledUs / 1e6;
+    }
+  }
+  return seconds;
+}
+
 function goodBytesOf({ bulk, udp }: Run): number {
   return [...bulk, ...udp].reduce((sum, flow) => sum + flow.goodBytes, 0);
 }
@@ -317,7 +344,7 @@ function outsideBytesOf({ outside }: Run): number {
 }
 
 /** What is known before the traffic ends. */
-type Measured = Omit<Result, "lost" | "streamLost" | "fairness" | "outsideMbps">;
+type Measured = Omit<Result, "frozenS" | "lost" | "streamLost" | "fairness" | "outsideMbps">;
 
 function resultOf(run: Run, progress: readonly number[], endUs: number): Measured {
   const { scenario, simulation, bulk, ping } = run;

@@ -28,9 +28,13 @@ function run(name: string, options: Parameters<typeof runScenario>[2] = {}): Res
 }
 
 Deno.test("Endpoint shares a line with somebody outside the tunnel, and fills the other", () => {
-  const { goodputMbps, outsideMbps } = run("50/20+50/20, a shared");
-  assertGreater(goodputMbps, 60);
-  assertGreater(outsideMbps, 18);
+  let sum = 0;
+  for (const seed of [1, 2, 3]) { // it matters when TCP loses
+    const { goodputMbps, outsideMbps } = run("50/20+50/20, a shared", { seed });
+    assertGreater(outsideMbps, 18);
+    sum += goodputMbps;
+  }
+  assertGreater(sum / 3, 60);
 });
 
 Deno.test("Endpoint gets more of a line beside somebody else than TCP would without it", () => {

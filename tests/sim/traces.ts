@@ -2,14 +2,15 @@
  * Plays lines that vary in the simulator, and prints how much of them the tunnel makes usable:
  *
  *     TRACES=folder deno run -A tests/sim/traces.ts [--scenario NAME,...] [--down] [--up]
- *                  [--flow cubic|bbr|quic-cubic|quic-bbr|udp,...] [--seeds N] [--seed S]
- *                  [--seconds N] [--no-alone] [--trace]
+ *                  [--flow cubic|bbr|quic-cubic|quic-bbr|udp|none,...] [--beside video|playback]
+ *                  [--seeds N] [--seed S] [--seconds N] [--no-alone] [--trace]
  *
  * The recordings T1, T7, T11 and T12 need the folder; made up lines and those of a published
  * comparison (M01 to M16) do not. Without `--scenario` it plays all recordings, or the made up
  * lines when there are none; without `--down` and `--up` both ways. Each case is followed by its
  * lines alone: the flow without a tunnel, and through it. With several seeds a row is the median of
- * each figure. `--trace` prints a line per 100 ms of the tunnel over all lines.
+ * each figure. Besides the flow there are a ping, a call and what `--beside` says: a video call of
+ * 1.5 Mbit/s or a film of 5, told by the seconds that it stood still. `--trace` prints a line per 100 ms of the tunnel over all lines.
  *
  * @module
  */
@@ -37,7 +38,10 @@ const WARM_UP_SECONDS = 2;
 const CALL = { kind: "stream", packetsPerSecond: 100, bytes: 188 } as const;
 /** How much of the sum of the lines a flow of UDP sends. */
 const UDP_SHARE = 1.2;
-const FLOWS = ["cubic", "bbr", "quic-cubic", "quic-bbr", "udp"] as const;
+const FLOWS = ["cubic", "bbr", "quic-cubic", "quic-bbr", "udp", "none"] as const;
+const VIDEO = { kind: "video", mbps: 1.5 } as const;
+/** 1080p. */
+const PLAYBACK = { kind: "playback", mbps: 5 } as const;
 
 type FlowName = typeof FLOWS[number];
 type Way = "down" | "up";
@@ -49,6 +53,7 @@ interface Figures {
   readonly ping: readonly number[];
   readonly call: readonly number[];
   readonly callLost: number;
+  readonly frozen: number;
 }
 
 function print(line: string): void {
@@ -56,7 +61,13 @@ function print(line: string): void {
 }
 
 /** A set of lines with one flow, a ping and a call. */
-function scenarioOf(set: LineSet, way: Way, flow: FlowName, lines = set.lines): Scenario {
+function scenarioOf(
+  set: LineSet,
+  way: Way,
+  flow: FlowName,
+  lines = set.lines,
+  beside: readonly Traffic[] = [],
+): Scenario {
   const links = linksOf(lines, START_US);
   const seconds = set.seconds - WARM_UP_SECONDS;
   const measuredUs = START_US + WARM_UP_SECONDS * 1e6;
@@ -72,12 +83,13 @@ function scenarioOf(set: LineSet, way: Way, flow: FlowName, lines = set.lines): 
     seconds,
   };
   if (flow === "cubic" || flow === "bbr") {
-    return { ...common, congestion: [flow], beside: [CALL] };
+    return { ...common, congestion: [flow], beside: [CALL, ...beside] };
   }
+  if (flow === "none") return { ...common, flows: 0, beside: [CALL, ...beside] };
   const load: Traffic = flow === "udp"
     ? { kind: "udp", mbps: UDP_SHARE * sumMbps }
     : { kind: "quic", congestion: flow === "quic-bbr" ? "bbr" : "cubic" };
-  return { ...common, flows: 0, beside: [load, CALL] };
+  return { ...common, flows: 0, beside: [load, CALL, ...beside] };
 }
 
 function figuresOf(
@@ -99,12 +111,22 @@ function figuresOf(
     ping: timesOf(run!.ping.roundTrips),
     call: stream ? timesOf(stream.delays) : [],
     callLost: result.streamLost,
+    frozen: result.frozenS,
   };
 }
 
 /** What the tunnel over all lines of `set` makes of their sum, in percent. */
 export function simulatedPercent(set: LineSet, way: Way, flow: FlowName): number {
   return figuresOf(scenarioOf(set, way, flow), endpointTunnel, 1).percent;
+}
+
+/** The 99th percentile of a call's delay, and what was lost of it, beside `flow` over all lines. */
+export function simulatedCall(
+  set: LineSet,
+  flow: FlowName,
+): { readonly p99Ms: number; readonly lost: number } {
+  const { call, callLost } = figuresOf(scenarioOf(set, "down", flow), endpointTunnel, 1);
+  return { p99Ms: call[P99]!, lost: callLost };
 }
 
 /** Mean, median, 95th and 99th percentile and maximum in milliseconds. */
@@ -124,23 +146,29 @@ function medianOf(runs: readonly Figures[]): Figures {
     ping: times((run) => run.ping),
     call: times((run) => run.call),
     callLost: each((run) => run.callLost),
+    frozen: each((run) => run.frozen),
   };
 }
 
 const NAME_WIDTH = 32;
 const TIMES = ["mean", "p50", "p95", "p99", "max"];
+const P99 = TIMES.indexOf("p99");
 
 function header(): string {
   const times = (of: string): string => `${of}: ${TIMES.map((time) => time.padStart(5)).join(" ")}`;
-  return `${"case".padEnd(NAME_WIDTH)} Mbit/s  %sum | ${times("ping")} | ${times("call")}  lost`;
+  return `${"case".padEnd(NAME_WIDTH)} Mbit/s  %sum | ${times("ping")} | ${
+    times("call")
+  }  lost  frozen`;
 }
 
-function row(name: string, { goodput, percent, ping, call, callLost }: Figures): string {
+function row(name: string, { goodput, percent, ping, call, callLost, frozen }: Figures): string {
   const times = (values: readonly number[]): string =>
     values.map((value) => value.toFixed(0).padStart(5)).join(" ");
   return `${name.padEnd(NAME_WIDTH)} ${goodput.toFixed(2).padStart(6)} ${
     percent.toFixed(1).padStart(5)
-  } |       ${times(ping)} |       ${times(call)} ${callLost.toFixed(0).padStart(5)}`;
+  } |       ${times(ping)} |       ${times(call)} ${callLost.toFixed(0).padStart(5)}${
+    Number.isNaN(frozen) ? "" : frozen.toFixed(2).padStart(8)
+  }`;
 }
 
 /** Plays a set one way, then each of its lines alone. */
@@ -156,10 +184,15 @@ function play(set: LineSet, way: Way, flow: FlowName, options: Options): void {
     print(row(name, medianOf(runs)));
   };
   const name = `${set.name} ${way} ${flow}`;
-  measure(name, scenarioOf(set, way, flow), endpointTunnel, options.trace);
+  measure(
+    name,
+    scenarioOf(set, way, flow, set.lines, options.beside),
+    endpointTunnel,
+    options.trace,
+  );
   if (!options.alone) return;
   set.lines.forEach((line, i) => {
-    const alone = scenarioOf(set, way, flow, [line]);
+    const alone = scenarioOf(set, way, flow, [line], options.beside);
     measure(`  line ${i + 1} without tunnel`, alone, () => (context) => new NullTunnel(context));
     measure(`  line ${i + 1} through tunnel`, alone, endpointTunnel);
   });
@@ -168,6 +201,7 @@ function play(set: LineSet, way: Way, flow: FlowName, options: Options): void {
 interface Options {
   readonly seeds: readonly number[];
   readonly alone: boolean;
+  readonly beside: readonly Traffic[];
   readonly trace: boolean;
 }
 
@@ -184,13 +218,20 @@ function chosen(names: string | undefined): readonly LineSet[] {
   });
 }
 
+function besideOf(name: string | undefined): readonly Traffic[] {
+  if (name === undefined) return [];
+  const found = [VIDEO, PLAYBACK].find(({ kind }) => kind === name);
+  if (found !== undefined) return [found];
+  throw new Error(`Nothing is called "${name}": there are video and playback`);
+}
+
 function isFlow(name: string): name is FlowName {
   return (FLOWS as readonly string[]).includes(name);
 }
 
 function main(): void {
   const args = parseArgs(Deno.args, {
-    string: ["scenario", "flow", "seeds", "seed", "seconds"],
+    string: ["scenario", "flow", "beside", "seeds", "seed", "seconds"],
     boolean: ["down", "up", "trace", "alone"],
     negatable: ["alone"],
     default: { alone: true },
@@ -203,6 +244,7 @@ function main(): void {
   const options: Options = {
     seeds: Array.from({ length: Number(args.seeds ?? 1) }, (_, i) => Number(args.seed ?? 1) + i),
     alone: args.alone,
+    beside: besideOf(args.beside),
     trace: args.trace,
   };
   print(header());

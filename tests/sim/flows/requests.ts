@@ -77,7 +77,12 @@ export class RequestFlow extends BulkFlow {
     if (next > this.#offeredBefore) this.#retryTimer.set(Infinity);
     if (next < this.#offered || this.#askTimer.at !== Infinity) return;
     this.times.add(now - this.#askedAt);
-    this.#askTimer.set(now + this.#thinkUs);
+    this.#askTimer.set(now + this.pauseUs(now));
+  }
+
+  /** An answer is complete: how long until the next request. */
+  protected pauseUs(_now: number): number {
+    return this.#thinkUs;
   }
 
   #ask(now: number): void {
