@@ -248,7 +248,8 @@ export const TUNNEL_KEYS = {
     default: "needed",
     doc: "Whether interactive packets are sent on other links too, so that a loss on one delays " +
       "nothing. needed: on one that is not metered, while the first varies or loses packets, for " +
-      "3 % more traffic; auto: whenever it may help, for as much. all: on every other link.",
+      "3 % more traffic or 256 kbit/s of it; auto: whenever it may help, for as much. all: on " +
+      "every other link.",
   },
   up: {
     kind: texts.command,
