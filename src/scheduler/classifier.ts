@@ -26,6 +26,8 @@ export class Classifier {
   readonly lane: Uint8Array;
   /** One of {@linkcode COPIES}. */
   readonly copies: Uint8Array;
+  /** 1 for TCP: the packet itself does not say it any more when its headers are compressed. */
+  readonly isTcp: Uint8Array;
 
   readonly #pool: PacketPool;
   readonly #rules: Rules;
@@ -49,6 +51,7 @@ export class Classifier {
     this.bucket = new Uint16Array(pool.count);
     this.lane = new Uint8Array(pool.count);
     this.copies = new Uint8Array(pool.count);
+    this.isTcp = new Uint8Array(pool.count);
   }
 
   /** Decides for the packet in `slot`. */
@@ -61,6 +64,7 @@ export class Classifier {
     this.bucket[slot] = bucket;
     this.kind[slot] = kind;
     this.copies[slot] = this.#copiesOf(kind, rule);
+    this.isTcp[slot] = info.protocol === PROTOCOL_TCP ? 1 : 0;
   }
 
   #ruleOf(slot: number, info: PacketInfo): number {

@@ -10,9 +10,10 @@
 
 import { BATCH_DATAGRAMS } from "../batch.ts";
 import type { Path } from "../links/path.ts";
-import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
-import { isTcp, KIND } from "../wire/ip.ts";
+import type { PacketPool } from "../slab.ts";
+import { KIND } from "../wire/ip.ts";
 import { FULL_PACKET_BYTES, pathArrivalAtUs } from "./arrival.ts";
+import type { Classifier } from "./classifier.ts";
 import { CopyBudget } from "./copy_budget.ts";
 import type { Lane } from "./lane.ts";
 import type { Policy } from "./policy.ts";
@@ -48,6 +49,8 @@ const LEAST_BPS = 2_000_000;
 
 /** What sends copies, and when. */
 type CopySender = Pick<Transmitter, "now" | "isFull" | "sendCopy">;
+/** What is known of packets. */
+type Kinds = Pick<Classifier, "kind" | "copies" | "isTcp">;
 
 /** Sends the copies of one peer's packets. */
 export class Duplicator {
@@ -56,6 +59,7 @@ export class Duplicator {
   readonly #pool: PacketPool;
   readonly #policy: Pick<Policy, "mayCopy">;
   readonly #out: CopySender;
+  readonly #kinds: Kinds;
   readonly #calls = new CopyBudget(CALL);
   readonly #acks = new CopyBudget(ACKS);
   /** When bulk was sent last. */
@@ -66,27 +70,28 @@ export class Duplicator {
   constructor(
     pool: PacketPool,
     policy: Pick<Policy, "mayCopy">,
+    kinds: Kinds,
     out: CopySender,
     links: number,
   ) {
     this.#restlessUntilUs = new Float64Array(links);
     this.#pool = pool;
     this.#policy = policy;
+    this.#kinds = kinds;
     this.#out = out;
   }
 
-  /**
-   * The packet in `slot` has just left on `main` for the first time: sends the copies that are
-   * due. `copies` is one of {@linkcode COPIES}, `kind` one of {@linkcode KIND}.
-   */
-  handleSent(lane: Lane, main: Path, slot: number, copies: number, kind: number): void {
+  /** The packet in `slot` has just left on `main` for the first time: sends the copies due. */
+  handleSent(lane: Lane, main: Path, slot: number): void {
+    const kind = this.#kinds.kind[slot]!;
+    const copies = this.#kinds.copies[slot]!;
     const bytes = this.#pool.lengths[slot]!;
     this.#calls.noteSent(bytes);
     this.#acks.noteSent(bytes);
     if (kind === KIND.bulk) this.#busyAtUs = this.#out.now;
     if (copies === COPIES.off) return;
     if (copies === COPIES.all) return this.#copyToAll(lane, main, slot);
-    const isTcp = this.#isTcp(slot);
+    const isTcp = this.#kinds.isTcp[slot] === 1;
     const isAck = isTcp && kind === KIND.unordered;
     const isNeeded = copies === COPIES.needed;
     this.#watch(lane);
@@ -117,10 +122,6 @@ export class Duplicator {
 
   #isRestless(path: Path): boolean {
     return this.#out.now < this.#restlessUntilUs[path.options.id]!;
-  }
-
-  #isTcp(slot: number): boolean {
-    return isTcp(this.#pool.bytes, this.#pool.at(slot) + PACKET_OFFSET);
   }
 
   #copyToAll(lane: Lane, main: Path, slot: number): void {

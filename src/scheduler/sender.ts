@@ -107,7 +107,7 @@ export class Sender {
     const policy = this.#policy = createPolicy(schedule, paths, this.#lanes.common);
     this.#turns = new Turns(pool, this.#lanes, policy, paths.length);
     this.#classifier = new Classifier(pool, rules, this.#lanes, policy, paths);
-    this.#duplicator = new Duplicator(pool, policy, out, paths.length);
+    this.#duplicator = new Duplicator(pool, policy, this.#classifier, out, paths.length);
     this.#rescue = new Rescue(this.#classifier, out, (slot, path) => this.#elsewhere(slot, path));
     this.#copying = rules.copying || policy.copies(COPIES.off) !== COPIES.off;
     const manyCopies = rules.manyCopies || policy.copies(COPIES.off) !== COPIES.off;
@@ -365,8 +365,7 @@ export class Sender {
     const earned = this.#resendCredit + RESEND_SHARE * this.#pool.lengths[slot]!;
     this.#resendCredit = Math.min(earned, RESEND_BURST_BYTES);
     if (!this.#copying) return;
-    const copies = this.#classifier.copies[slot]!;
-    this.#duplicator.handleSent(this.#laneOf(slot), path, slot, copies, kind[slot]!);
+    this.#duplicator.handleSent(this.#laneOf(slot), path, slot);
   }
 
   /** Whether a packet's fate tells if its link is worth using: pinned ones have no choice. */

@@ -3,7 +3,7 @@ import type { Path } from "../../src/links/path.ts";
 import { Duplicator } from "../../src/scheduler/duplicator.ts";
 import { Lane } from "../../src/scheduler/lane.ts";
 import { COPIES } from "../../src/scheduler/rules.ts";
-import { PACKET_OFFSET, PacketPool } from "../../src/slab.ts";
+import { PacketPool } from "../../src/slab.ts";
 import { KIND, type Kind } from "../../src/wire/ip.ts";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "../../src/wire/ip_layout.ts";
 import { NOW, pathOf, type Spec } from "./links.ts";
@@ -25,6 +25,11 @@ class Copies {
   readonly paths: readonly Path[];
   now = NOW;
   readonly #pool = new PacketPool(4);
+  readonly #kinds = {
+    kind: new Uint8Array(4),
+    copies: new Uint8Array(4).fill(COPIES.needed),
+    isTcp: new Uint8Array(4),
+  };
   readonly #lane: Lane;
   readonly #duplicator: Duplicator;
   #copies = 0;
@@ -49,20 +54,19 @@ class Copies {
         this.#copies++;
       },
     };
-    this.#duplicator = new Duplicator(this.#pool, { mayCopy: () => true }, out, 2);
+    this.#duplicator = new Duplicator(this.#pool, { mayCopy: () => true }, this.#kinds, out, 2);
   }
 
   /** How many of `count` packets, 10 ms apart, have a copy. */
   of({ kind, protocol, bytes }: Packet, count = 10): number {
     const slot = this.#pool.alloc();
-    const at = this.#pool.at(slot) + PACKET_OFFSET;
-    this.#pool.bytes[at] = 0x45;
-    this.#pool.bytes[at + 9] = protocol;
+    this.#kinds.kind[slot] = kind;
+    this.#kinds.isTcp[slot] = protocol === PROTOCOL_TCP ? 1 : 0;
     this.#pool.lengths[slot] = bytes;
     this.#copies = 0;
     for (let i = 0; i < count; i++) {
       this.now += 10_000;
-      this.#duplicator.handleSent(this.#lane, this.paths[0]!, slot, COPIES.needed, kind);
+      this.#duplicator.handleSent(this.#lane, this.paths[0]!, slot);
     }
     this.#pool.release(slot);
     return this.#copies;
