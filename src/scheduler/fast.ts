@@ -23,6 +23,8 @@ import { rank, whyTierUnused } from "./tiers.ts";
  * link that varies, or that others fill, holds up more: FAR_US.
  */
 const LATE_US = 1_000;
+/** ... or, where it arrives much later, this share of that time, up to FAR_US. */
+const LATE_SHARE = 1 / 15;
 /** The head waits this much longer for far links while near ones may still gain: microseconds. */
 const STARTING_SOJOURN_US = 16_000;
 /**
@@ -138,7 +140,7 @@ export class FastPolicy implements Policy {
     }
     if (!better) return 0;
     if (path.tier === "backup") return Infinity;
-    return this.#lateAtUs(now, path);
+    return this.#lateAtUs(now, path, 0);
   }
 
   /** When a packet arrives, by pacing and delay; the link's window does not count. */
@@ -215,9 +217,14 @@ export class FastPolicy implements Policy {
     this.#harm.update(now, candidate);
   }
 
-  /** When the queue's head will have waited long enough for a link of second choice to help. */
-  #lateAtUs(now: number, { rate }: Path): number {
-    const lateUs = rate.varies || rate.competes ? FAR_US : LATE_US;
+  /**
+   * When the queue's head will have waited long enough for a link of second choice to help, on which
+   * it arrives `farUs` later.
+   */
+  #lateAtUs(now: number, { rate }: Path, farUs: number): number {
+    const lateUs = rate.varies || rate.competes
+      ? FAR_US
+      : Math.min(Math.max(LATE_US, LATE_SHARE * farUs), FAR_US);
     return now - this.#lane.queue.headSojournUs(now) + lateUs;
   }
 
@@ -239,7 +246,7 @@ export class FastPolicy implements Policy {
     }
     if (farUs === 0) return 0;
     const sharedUs = path.rate.competes ? SHARED_SOJOURN * farUs : 0;
-    return this.#lateAtUs(now, path) + sharedUs + (starting ? STARTING_SOJOURN_US : 0);
+    return this.#lateAtUs(now, path, farUs) + sharedUs + (starting ? STARTING_SOJOURN_US : 0);
   }
 
   /**

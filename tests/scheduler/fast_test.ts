@@ -27,6 +27,21 @@ Deno.test("FastPolicy opens near links at once and distant ones when the queue i
   assertEquals(uses({ owdMs: 10 }, { owdMs: 12 }, { owdMs: 30 }), ["yes", "yes", "late"]);
 });
 
+Deno.test("FastPolicy opens a distant link the later the more distant it is", () => {
+  const opensAfterMs = (...specs: readonly Spec[]): number => {
+    const paths = specs.map(pathOf);
+    const waiting = new Waiting(1);
+    const use = new FastPolicy(paths, waiting);
+    waiting.push(NOW, 0);
+    use.look(NOW);
+    return (use.opensAtUs(NOW, paths[1]!) - NOW) / 1000;
+  };
+  assertEquals(opensAfterMs({ owdMs: 10 }, { owdMs: 20 }), 1);
+  assertEquals(opensAfterMs({ owdMs: 10 }, { owdMs: 55 }), 3);
+  assertEquals(opensAfterMs({ owdMs: 10 }, { owdMs: 110 }), 4);
+  assertEquals(opensAfterMs({ owdMs: 10 }, { owdMs: 20, varies: true }), 4);
+});
+
 Deno.test("FastPolicy leaves out a link that did harm while another works", () => {
   assertEquals(uses({ owdMs: 10 }, { owdMs: 20, out: true }), ["yes", "no"]);
   assertEquals(uses({ owdMs: 10, down: true }, { owdMs: 20, out: true }), ["yes"]);
