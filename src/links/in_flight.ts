@@ -53,6 +53,8 @@ export class InFlight {
   lostDatagrams = 0;
   /** Packets in datagrams larger than {@linkcode LARGE_BYTES} that were lost in a row. */
   largeLost = 0;
+  /** The smallest of them. */
+  #leastLostBytes = 0;
 
   readonly #state = new Uint8Array(RING_ENTRIES);
   readonly #slot = new Int32Array(RING_ENTRIES);
@@ -206,7 +208,7 @@ export class InFlight {
     const bytes = this.#size[at]!;
     this.bytes -= bytes;
     this.packets--;
-    if (bytes > LARGE_BYTES) this.largeLost = state === LOST ? this.largeLost + 1 : 0;
+    if (bytes > LARGE_BYTES) this.#noteLarge(bytes, state === LOST);
     this.#slot[at] = -1;
     handle(slot);
   }
@@ -216,10 +218,20 @@ export class InFlight {
     this.#state[at] = ACKED;
     this.lostDatagrams--;
     this.ackedDatagrams++;
-    if (this.#size[at]! > LARGE_BYTES) this.largeLost = 0;
+    if (this.#size[at]! > LARGE_BYTES) this.#noteLarge(this.#size[at]!, false);
     const extentUs = this.newestAckedSentAtUs - this.#sentAtUs[at]!;
     if (extentUs <= 0) return;
     this.#reorderUs = Math.min(MAX_REORDER_US, Math.max(this.#reorderUs, 1.25 * extentUs));
+  }
+
+  /** A smaller one that arrives shows nothing: a line may have become a little too narrow. */
+  #noteLarge(bytes: number, isLost: boolean): void {
+    if (!isLost) {
+      if (bytes >= this.#leastLostBytes) this.largeLost = 0;
+      return;
+    }
+    this.#leastLostBytes = this.largeLost === 0 ? bytes : Math.min(this.#leastLostBytes, bytes);
+    this.largeLost++;
   }
 
   #advance(): void {

@@ -79,6 +79,11 @@ export class DataFrames {
     return true;
   }
 
+  /** The peer has restarted. */
+  reset(): void {
+    this.#references.reset();
+  }
+
   #refuse(reason: DropReason): boolean {
     this.#drops.count(reason);
     return false;

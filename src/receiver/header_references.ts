@@ -8,7 +8,13 @@
  */
 
 import { MOST_PACKET_BYTES, PACKET_OFFSET, type PacketPool } from "../slab.ts";
-import { DATA_HEADER_BYTES, lacksChecksum, readBucket, readReference } from "../wire/data.ts";
+import {
+  DATA_HEADER_BYTES,
+  lacksChecksum,
+  readBucket,
+  readGlobalSequence,
+  readReference,
+} from "../wire/data.ts";
 import {
   CONTEXTS,
   HeaderReader,
@@ -28,11 +34,18 @@ export class HeaderReferences {
   /** Of each place: the number of the reference there, and the length of its headers. */
   readonly #numbers = new Int8Array(CONTEXTS * KEPT).fill(NONE);
   readonly #lengths = new Uint8Array(CONTEXTS * KEPT);
+  /** The number among all packets of the one that brought it. */
+  readonly #sequences = new Uint32Array(CONTEXTS * KEPT);
   /** Nothing until it is needed. */
   #headers = new Uint8Array(0);
 
   constructor(pool: PacketPool) {
     this.#pool = pool;
+  }
+
+  /** The peer has restarted, and with it the numbers. */
+  reset(): void {
+    this.#numbers.fill(NONE);
   }
 
   /** Keeps the headers of the packet in `slot`, a reference of `length` bytes. */
@@ -46,6 +59,9 @@ export class HeaderReferences {
     const { headerBytes } = this.#info;
     const number = readReference(bytes, at - DATA_HEADER_BYTES);
     const place = placeOf(readBucket(bytes, at - DATA_HEADER_BYTES), number);
+    const sequence = readGlobalSequence(bytes, at - DATA_HEADER_BYTES);
+    if (this.#numbers[place] !== NONE && (sequence - this.#sequences[place]! | 0) < 0) return;
+    this.#sequences[place] = sequence;
     this.#numbers[place] = number;
     this.#lengths[place] = headerBytes;
     this.#headers.set(bytes.subarray(at, at + headerBytes), place * MAX_HEADER_BYTES);
@@ -62,6 +78,7 @@ export class HeaderReferences {
     const number = readReference(bytes, header);
     const place = placeOf(readBucket(bytes, header), number);
     if (this.#numbers[place] !== number) return 0;
+    if ((readGlobalSequence(bytes, header) - this.#sequences[place]! | 0) <= 0) return 0;
     const reader = this.#reader;
     const checksum = !lacksChecksum(bytes, header);
     const from = place * MAX_HEADER_BYTES;

@@ -33,8 +33,8 @@ import {
 import { PROTOCOL_TCP, SYN, TCP_FLAGS } from "../wire/ip_layout.ts";
 import { parseTransport, TransportInfo } from "../wire/transport.ts";
 
-/** A reference is renewed when it is older, in microseconds. */
-const RENEW_US = 1_000_000;
+/** A reference is renewed when it is older, in microseconds; one of UDP hardly ages. */
+const RENEW_US = { tcp: 1_000_000, udp: 10_000_000 } as const;
 /** One that was not acknowledged is given up, in microseconds. */
 const LOST_US = 3_000_000;
 /** Another flow takes over what a flow has not used for this long, in microseconds. */
@@ -59,6 +59,7 @@ export class HeaderCompressor {
   /** Headers by context and number, and their lengths. Nothing until it is needed. */
   #headers = new Uint8Array(0);
   readonly #lengths = new Uint8Array(CONTEXTS * KEPT);
+  readonly #numbers = new Int8Array(CONTEXTS * KEPT).fill(NONE);
 
   constructor(pool: PacketPool) {
     this.#pool = pool;
@@ -88,8 +89,8 @@ export class HeaderCompressor {
       if (mayBegin) this.#begin(now, context, slot);
       return;
     }
-    // Of a datagram flow nothing ages.
-    const isOld = mayBegin && ageUs >= RENEW_US && this.#info.protocol === PROTOCOL_TCP;
+    const renewUs = this.#info.protocol === PROTOCOL_TCP ? RENEW_US.tcp : RENEW_US.udp;
+    const isOld = mayBegin && ageUs >= renewUs;
     const bytesOut = this.#describe(slot, context, known);
     if (bytesOut > 0) {
       this.#usedAtUs[context] = now;
@@ -121,14 +122,19 @@ export class HeaderCompressor {
     if (readReference(bytes, at) !== this.#newest[context]) clearReference(bytes, at);
   }
 
-  /** Makes the packet in `slot` what it was before it was first sent. */
-  restore(slot: number): void {
+  /**
+   * Makes the packet in `slot` what it was before it was first sent. Returns false when its reference
+   * was replaced meanwhile: nobody can tell any more what it was.
+   */
+  restore(slot: number): boolean {
     const pool = this.#pool;
     const { bytes, lengths } = pool;
     const header = pool.at(slot) + PLAIN_OFFSET;
-    if (!isCompressed(bytes, header)) return;
+    if (!isCompressed(bytes, header)) return true;
     const at = pool.at(slot) + PACKET_OFFSET;
-    const place = placeOf(readBucket(bytes, header), readReference(bytes, header));
+    const number = readReference(bytes, header);
+    const place = placeOf(readBucket(bytes, header), number);
+    if (this.#numbers[place] !== number) return false;
     const checksum = pool.needsChecksum[slot] === 0;
     const from = place * MAX_HEADER_BYTES;
     const headerBytes = this.#lengths[place]!;
@@ -136,6 +142,7 @@ export class HeaderCompressor {
     this.#reader.read(bytes, at, end, checksum, this.#headers, from, headerBytes);
     lengths[slot] = this.#reader.expand(bytes, at, end, MOST_PACKET_BYTES);
     clearReference(bytes, header);
+    return true;
   }
 
   /** Writes the headers of `slot` to #out as differences; returns how many bytes, 0: they cannot. */
@@ -168,10 +175,14 @@ export class HeaderCompressor {
     if (this.#headers.length === 0) {
       this.#headers = new Uint8Array(CONTEXTS * KEPT * MAX_HEADER_BYTES);
     }
-    const number = (this.#newest[context]! + 1) % NUMBERS;
+    const next = (this.#newest[context]! + 1) % NUMBERS;
+    // The reference in use keeps its place until another is known.
+    const known = this.#known[context]!;
+    const number = known !== NONE && next % KEPT === known % KEPT ? (next + 1) % NUMBERS : next;
     const place = placeOf(context, number);
     this.#headers.set(bytes.subarray(at, at + headerBytes), place * MAX_HEADER_BYTES);
     this.#lengths[place] = headerBytes;
+    this.#numbers[place] = number;
     this.#newest[context] = this.#pending[context] = number;
     this.#sentAtUs[context] = this.#usedAtUs[context] = now;
     markReference(bytes, at - PACKET_OFFSET + PLAIN_OFFSET, DATA_REFERENCE, number);

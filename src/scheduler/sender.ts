@@ -234,7 +234,10 @@ export class Sender {
       const path = this.#earliestPath(now, lane, slot);
       if (!path && this.#oversize.has(lane, slot)) {
         const taken = queue.hasExpress ? queue.shiftExpress() : resend.shift();
-        if (this.#out.sends(taken) > 0) this.#out.headers.restore(taken);
+        if (this.#out.sends(taken) > 0 && !this.#out.headers.restore(taken)) {
+          this.#drop(taken, "lost");
+          continue;
+        }
         this.#oversize.drop(now, lane, taken);
         continue;
       }

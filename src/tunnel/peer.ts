@@ -433,6 +433,7 @@ export class Peer {
     this.#releaseAll(now);
     if (instance !== this.remoteInstance) {
       this.receiver.reset(now);
+      this.data.reset();
       this.transmitter.reset();
     }
     this.remoteInstance = instance;

@@ -5,7 +5,7 @@
  * the reference is never the packet before, which may be lost or on another link, but one that was
  * acknowledged. So any packet may be lost or overtake others, and the next one is still understood.
  * Nothing is estimated: what comes out is what went in, bit by bit, but for a transport checksum that
- * is not filled in. Normative text: docs/protocol.md, section 6.9.
+ * is not filled in. Normative text: docs/protocol.md, section 6.10.
  *
  * ```text
  * mask 1 | fields, in the order of the bits of the mask | checksum 2, if it is filled in | payload
@@ -117,7 +117,9 @@ export function compressHeader(
 }
 
 function isSameIpv4(bytes: Uint8Array, at: number, reference: Uint8Array, from: number): boolean {
-  return bytes[at] === reference[from] && sumOfBytes(bytes, at, IPV4_BYTES) === 0xffff &&
+  const isChecked = sumOfBytes(bytes, at, IPV4_BYTES) === 0xffff &&
+    readU16(bytes, at + IPV4_CHECKSUM) !== 0xffff; // which nobody computes
+  return bytes[at] === reference[from] && isChecked &&
     readU16(bytes, at + IPV4_FRAGMENT) === readU16(reference, from + IPV4_FRAGMENT) &&
     bytes[at + IPV4_PROTOCOL] === reference[from + IPV4_PROTOCOL] &&
     isSame(bytes, at + IPV4_SOURCE, reference, from + IPV4_SOURCE, IPV4_BYTES - IPV4_SOURCE);

@@ -17,6 +17,24 @@ function lost(flight: InFlight): number[] {
   return slots;
 }
 
+Deno.test("InFlight.largeLost counts on while only smaller ones arrive", () => {
+  const flight = new InFlight();
+  const send = (bytes: number): number => {
+    flight.push(flight.next * 10_000, 1, bytes, 0);
+    return flight.next - 1;
+  };
+  for (let i = 0; i < 3; i++) {
+    send(1500);
+    const small = send(1450);
+    flight.acknowledge(small, small, () => {});
+    flight.detectLoss(() => {});
+  }
+  assertEquals(flight.largeLost, 3);
+  const large = send(1500);
+  flight.acknowledge(large, large, () => {});
+  assertEquals(flight.largeLost, 0);
+});
+
 Deno.test("InFlight counts packets and their bytes, not control datagrams", () => {
   const flight = flightOf(3);
   flight.push(3 * MS, -1, 900, 0);

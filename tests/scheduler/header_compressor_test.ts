@@ -29,13 +29,14 @@ class Bench {
   readonly compressor = new HeaderCompressor(this.pool);
   readonly references = new HeaderReferences(this.pool);
   #count = 0;
+  #sequence = 0;
 
   send(packet: Uint8Array, bucket = BUCKET): Sent {
     const slot = this.pool.alloc();
     const start = this.pool.at(slot);
     this.pool.bytes.set(packet, start + PACKET_OFFSET);
     this.pool.lengths[slot] = packet.length;
-    writeDataHeader(this.pool.bytes, start + PLAIN_OFFSET, 0, bucket, 0, 0, 0);
+    writeDataHeader(this.pool.bytes, start + PLAIN_OFFSET, 0, bucket, 0, this.#sequence++, 0);
     this.compressor.handlePacket(this.now, slot);
     return { slot, packet, way: this.wayOf(slot) };
   }
@@ -134,15 +135,16 @@ Deno.test("HeaderCompressor goes on for long, whatever number comes", () => {
   assert(references > 130 && references < 210, `${references}`);
 });
 
-Deno.test("HeaderCompressor keeps the reference of a UDP flow", () => {
+Deno.test("HeaderCompressor keeps the reference of a UDP flow for ten seconds", () => {
   const bench = new Bench();
-  bench.deliver(bench.send(udp({ payload: [1] })));
-  for (let i = 2; i < 20; i++) {
+  const ways = Array.from({ length: 21 }, (_, i) => {
     bench.now += SECOND;
     const sent = bench.send(udp({ id: i, payload: [i] }));
-    assertEquals(sent.way, "compressed");
     bench.deliver(sent);
-  }
+    return sent.way;
+  });
+  const renewed = ways.flatMap((way, i) => way === "reference" ? [i] : []);
+  assertEquals(renewed, [0, 10, 20]);
 });
 
 Deno.test("HeaderCompressor gives a place to another flow only when the first has left it", () => {
@@ -232,4 +234,59 @@ Deno.test("HeaderReferences refuses what refers to nothing, or to what it has no
     bench.deliver(bench.next());
   }
   assertEquals(bench.arrive(old), undefined);
+});
+
+Deno.test("HeaderCompressor keeps the reference in use while others are lost", () => {
+  const bench = new Bench();
+  bench.deliver(bench.next());
+  for (let i = 0; i < 9; i++) {
+    bench.now += 3 * SECOND;
+    assertEquals(bench.next().way, "reference");
+    const sent = bench.next();
+    assertEquals(sent.way, "compressed");
+    bench.deliver(sent);
+  }
+});
+
+Deno.test("HeaderReferences is not led astray by a reference that comes late", () => {
+  const bench = new Bench();
+  const flow = (i: number): Uint8Array => {
+    const packet = udp({ id: i });
+    packet[20] = i;
+    return packet;
+  };
+  const old = bench.send(flow(0));
+  assertEquals(bench.arrive(old), old.packet);
+  bench.compressor.handleDelivered(old.slot);
+  for (let i = 1; i < 5; i++) {
+    bench.now += SECOND;
+    bench.deliver(bench.send(flow(i)));
+  }
+  bench.arrive(old);
+  const last = bench.send(flow(4));
+  assertEquals(last.way, "compressed");
+  bench.deliver(last);
+});
+
+Deno.test("HeaderReferences expands nothing by a later reference of the same number", () => {
+  const bench = new Bench();
+  bench.deliver(bench.next());
+  const heldBack = bench.next();
+  assertEquals(heldBack.way, "compressed");
+  for (let i = 0; i < 64; i++) {
+    bench.now += SECOND;
+    bench.deliver(bench.next());
+  }
+  assertEquals(bench.arrive(heldBack), undefined);
+});
+
+Deno.test("HeaderCompressor.restore() says when the reference is another one", () => {
+  const bench = new Bench();
+  bench.deliver(bench.next());
+  const waits = bench.next();
+  for (let i = 0; i < 4; i++) {
+    bench.now += SECOND;
+    bench.deliver(bench.next());
+  }
+  assertEquals(bench.compressor.restore(waits.slot), false);
 });

@@ -115,3 +115,20 @@ Deno.test("nothing is compressed for an end that does not say that it understand
   assert(data.every((flags) => (flags & (DATA_COMPRESSED | DATA_REFERENCE)) === 0));
   pair.finish();
 });
+
+Deno.test("no packet comes out wrong on a line that has become too narrow for whole headers", () => {
+  const pair = new Pair([{}]).connect();
+  const packet = (i: number): Uint8Array => {
+    const payload = new Array(1400 - HEADER_BYTES).fill(i & 0xff);
+    return KINDS["TCP over IPv4"]({ id: i, sequence: 1348 * i, options: stamps(i, i), payload });
+  };
+  for (const i of range(0, 3000)) {
+    if (i === 200) { for (const line of pair.lines) line.mtuBytes = 1445; }
+    pair.client.send(pair.now, packet(i));
+    pair.run(5_000);
+  }
+  const all = new Set(range(0, 3000).map((i) => packet(i).toHex()));
+  assertEquals(pair.server.delivered.filter((one) => !all.has(one.toHex())).length, 0);
+  assert(pair.client.drops("too-big") > 0, "the sender is told in the end");
+  pair.finish();
+});
