@@ -45,6 +45,7 @@ const LEAST_WINDOW_BYTES = 16_384;
 const LEAST_VARIABLE_WINDOW_BYTES = 3_000;
 /** Probe times remembered: a power of two. */
 const PROBES = 64;
+/** For the first answer, while no round trip is known: RFC 6298 section 2. */
 const UNKNOWN_PATIENCE_US = 1_000_000;
 const LOSS_WINDOW_US = 1_000_000;
 /** Datagrams without packets may be among those that are to be reported together. */
@@ -340,7 +341,7 @@ export class Path {
     return this.live.state === "up" || this.live.state === "connecting";
   }
 
-  /** How long the answer to a probe of a size may take: RFC 6298 section 2 before any is known. */
+  /** How long the answer to a probe of a size may take. */
   get #probePatienceUs(): number {
     return this.rtt.sampled ? this.rtt.patienceUs : UNKNOWN_PATIENCE_US;
   }

@@ -1,6 +1,7 @@
 /**
  * The one queue of a peer: a FIFO for what must not wait and needs no order, flows whose next packet
- * must not wait either, and after them flows that share by deficit round robin, each kept short by CoDel (FQ-CoDel, RFC 8290).
+ * must not wait either, and after them flows that share by deficit round robin, each kept short by
+ * CoDel (FQ-CoDel, RFC 8290).
  *
  * Links pull from it, so nothing is ever committed to a link that stalls. Its flows may be
  * divided into groups, each with a round robin of its own. It holds slot numbers of the
@@ -157,7 +158,10 @@ export class FlowQueue {
     return bucket === NONE ? 0 : now - this.#enqueuedAtUs[this.#head[bucket]!]!;
   }
 
-  /** Appends a packet that must not wait and needs no order. Falls back to {@linkcode push} when there are too many. */
+  /**
+   * Appends a packet that must not wait and needs no order. Falls back to {@linkcode push} when
+   * there are too many.
+   */
   pushExpress(now: number, slot: number, bucket: number): void {
     if (!this.hasExpressRoom) return this.push(now, slot, bucket);
     this.#pool.next[slot] = NONE;
@@ -254,7 +258,18 @@ export class FlowQueue {
 
   #shiftUrgent(): number {
     const bucket = this.#urgent.first;
-    return bucket === NONE ? NONE : this.#shiftHead(bucket);
+    if (bucket === NONE) return NONE;
+    const slot = this.#shiftHead(bucket);
+    if (this.#head[bucket] === NONE) this.#leave(bucket);
+    return slot;
+  }
+
+  /** Nothing of a flow waits for its turn any more: it has none. O(flows of its list). */
+  #leave(bucket: number): void {
+    const group = this.#groups[this.#group[bucket]!]!;
+    (this.#state[bucket] === NEW ? group.newFlows : group.oldFlows).remove(bucket);
+    this.#state[bucket] = IDLE;
+    group.flows--;
   }
 
   #shiftFlow(now: number, bucket: number, mayDrop: boolean): number {

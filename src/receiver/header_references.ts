@@ -15,29 +15,18 @@ import {
   readGlobalSequence,
   readReference,
 } from "../wire/data.ts";
-import {
-  CONTEXTS,
-  HeaderReader,
-  KEPT,
-  MAX_HEADER_BYTES,
-  placeOf,
-} from "../wire/header_compression.ts";
+import { HeaderReader } from "../wire/header_reader.ts";
+import { CONTEXTS, HeaderStore, KEPT, placeOf } from "../wire/header_store.ts";
 import { parseTransport, TransportInfo } from "../wire/transport.ts";
-
-const NONE = -1;
 
 /** The references of one peer. */
 export class HeaderReferences {
   readonly #pool: PacketPool;
   readonly #info = new TransportInfo();
   readonly #reader = new HeaderReader();
-  /** Of each place: the number of the reference there, and the length of its headers. */
-  readonly #numbers = new Int8Array(CONTEXTS * KEPT).fill(NONE);
-  readonly #lengths = new Uint8Array(CONTEXTS * KEPT);
-  /** The number among all packets of the one that brought it. */
+  readonly #store = new HeaderStore();
+  /** Of each place: the global sequence of the packet that brought what is there. */
   readonly #sequences = new Uint32Array(CONTEXTS * KEPT);
-  /** Nothing until it is needed. */
-  #headers = new Uint8Array(0);
 
   constructor(pool: PacketPool) {
     this.#pool = pool;
@@ -45,26 +34,23 @@ export class HeaderReferences {
 
   /** The peer has restarted, and with it the numbers. */
   reset(): void {
-    this.#numbers.fill(NONE);
+    this.#store.clear();
   }
 
-  /** Keeps the headers of the packet in `slot`, a reference of `length` bytes. */
+  /**
+   * Keeps the headers of the packet in `slot`, a reference of `length` bytes, unless it comes late:
+   * later ones may be in use.
+   */
   keep(slot: number, length: number): void {
     const { bytes } = this.#pool;
     const at = this.#pool.at(slot) + PACKET_OFFSET;
+    const header = at - DATA_HEADER_BYTES;
     if (!parseTransport(bytes, at, length, this.#info)) return;
-    if (this.#headers.length === 0) {
-      this.#headers = new Uint8Array(CONTEXTS * KEPT * MAX_HEADER_BYTES);
-    }
-    const { headerBytes } = this.#info;
-    const number = readReference(bytes, at - DATA_HEADER_BYTES);
-    const place = placeOf(readBucket(bytes, at - DATA_HEADER_BYTES), number);
-    const sequence = readGlobalSequence(bytes, at - DATA_HEADER_BYTES);
-    if (this.#numbers[place] !== NONE && (sequence - this.#sequences[place]! | 0) < 0) return;
-    this.#sequences[place] = sequence;
-    this.#numbers[place] = number;
-    this.#lengths[place] = headerBytes;
-    this.#headers.set(bytes.subarray(at, at + headerBytes), place * MAX_HEADER_BYTES);
+    const number = readReference(bytes, header);
+    const place = placeOf(readBucket(bytes, header), number);
+    if (this.#store.isTaken(place) && this.#after(header, place) < 0) return;
+    this.#sequences[place] = readGlobalSequence(bytes, header);
+    this.#store.put(place, number, bytes, at, this.#info.headerBytes);
   }
 
   /**
@@ -77,13 +63,21 @@ export class HeaderReferences {
     const header = at - DATA_HEADER_BYTES;
     const number = readReference(bytes, header);
     const place = placeOf(readBucket(bytes, header), number);
-    if (this.#numbers[place] !== number) return 0;
-    if ((readGlobalSequence(bytes, header) - this.#sequences[place]! | 0) <= 0) return 0;
+    const store = this.#store;
+    // What refers was numbered after its reference: an older one means another of the same number.
+    if (!store.has(place, number) || this.#after(header, place) <= 0) return 0;
     const reader = this.#reader;
-    const checksum = !lacksChecksum(bytes, header);
-    const from = place * MAX_HEADER_BYTES;
-    const headerBytes = this.#lengths[place]!;
-    if (!reader.read(bytes, at, at + length, checksum, this.#headers, from, headerBytes)) return 0;
-    return reader.expand(bytes, at, at + length, MOST_PACKET_BYTES);
+    const hasChecksum = !lacksChecksum(bytes, header);
+    const end = at + length;
+    const from = store.at(place);
+    if (!reader.read(bytes, at, end, hasChecksum, store.bytes, from, store.lengthOf(place))) {
+      return 0;
+    }
+    return reader.expand(bytes, at, end, MOST_PACKET_BYTES);
+  }
+
+  /** By how many packets the one under `header` was numbered after the reference in a place. */
+  #after(header: number, place: number): number {
+    return readGlobalSequence(this.#pool.bytes, header) - this.#sequences[place]! | 0;
   }
 }

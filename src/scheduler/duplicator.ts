@@ -115,7 +115,7 @@ export class Duplicator {
     const { now } = this.#out;
     const isQuiet = now - this.#busyAtUs > QUIET_US;
     for (const path of lane.paths) {
-      if (!path.rate.varies && !(isQuiet && path.rtt.rttvarUs > RESTLESS_JITTER_US)) continue;
+      if (!path.rate.varies && !(isQuiet && path.rtt.jitterUs > RESTLESS_JITTER_US)) continue;
       this.#restlessUntilUs[path.options.id] = now + RESTLESS_US;
     }
   }

@@ -195,7 +195,7 @@ export class FastPolicy implements Policy {
       if (path.live.state !== "up" || this.isLeftOut(now, path)) continue;
       if (path.tier !== "primary" && this.opensAtUs(now, path) === Infinity) continue;
       sumBps += path.rate.rateBps;
-      const lateUs = timeDifference(path.owdWire, this.#paths[0]!.owdWire) + 4 * path.rtt.rttvarUs;
+      const lateUs = timeDifference(path.owdWire, this.#paths[0]!.owdWire) + 4 * path.rtt.jitterUs;
       leastUs = Math.min(leastUs, lateUs);
       if (bytes === 0 || candidate.index >= 0 && lateUs <= worstUs) continue;
       candidate.index = i;

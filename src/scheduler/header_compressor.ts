@@ -20,16 +20,9 @@ import {
   readBucket,
   readReference,
 } from "../wire/data.ts";
-import {
-  compressHeader,
-  CONTEXTS,
-  HeaderReader,
-  KEPT,
-  MAX_COMPRESSED_BYTES,
-  MAX_HEADER_BYTES,
-  NUMBERS,
-  placeOf,
-} from "../wire/header_compression.ts";
+import { compressHeader, MAX_COMPRESSED_BYTES } from "../wire/header_compression.ts";
+import { HeaderReader } from "../wire/header_reader.ts";
+import { CONTEXTS, HeaderStore, KEPT, NUMBERS, placeOf } from "../wire/header_store.ts";
 import { PROTOCOL_TCP, SYN, TCP_FLAGS } from "../wire/ip_layout.ts";
 import { parseTransport, TransportInfo } from "../wire/transport.ts";
 
@@ -56,10 +49,7 @@ export class HeaderCompressor {
   readonly #known = new Int8Array(CONTEXTS).fill(NONE);
   readonly #pending = new Int8Array(CONTEXTS).fill(NONE);
   readonly #usedAtUs = new Float64Array(CONTEXTS);
-  /** Headers by context and number, and their lengths. Nothing until it is needed. */
-  #headers = new Uint8Array(0);
-  readonly #lengths = new Uint8Array(CONTEXTS * KEPT);
-  readonly #numbers = new Int8Array(CONTEXTS * KEPT).fill(NONE);
+  readonly #store = new HeaderStore();
 
   constructor(pool: PacketPool) {
     this.#pool = pool;
@@ -134,12 +124,12 @@ export class HeaderCompressor {
     const at = pool.at(slot) + PACKET_OFFSET;
     const number = readReference(bytes, header);
     const place = placeOf(readBucket(bytes, header), number);
-    if (this.#numbers[place] !== number) return false;
-    const checksum = pool.needsChecksum[slot] === 0;
-    const from = place * MAX_HEADER_BYTES;
-    const headerBytes = this.#lengths[place]!;
+    const store = this.#store;
+    if (!store.has(place, number)) return false;
+    const hasChecksum = pool.needsChecksum[slot] === 0;
     const end = at + lengths[slot]!;
-    this.#reader.read(bytes, at, end, checksum, this.#headers, from, headerBytes);
+    const from = store.at(place);
+    this.#reader.read(bytes, at, end, hasChecksum, store.bytes, from, store.lengthOf(place));
     lengths[slot] = this.#reader.expand(bytes, at, end, MOST_PACKET_BYTES);
     clearReference(bytes, header);
     return true;
@@ -149,9 +139,9 @@ export class HeaderCompressor {
   #describe(slot: number, context: number, number: number): number {
     const at = this.#pool.at(slot) + PACKET_OFFSET;
     const checksum = this.#pool.needsChecksum[slot] === 0;
-    const from = placeOf(context, number) * MAX_HEADER_BYTES;
+    const from = this.#store.at(placeOf(context, number));
     const { bytes } = this.#pool;
-    const bytesOut = compressHeader(bytes, at, checksum, this.#headers, from, this.#out);
+    const bytesOut = compressHeader(bytes, at, checksum, this.#store.bytes, from, this.#out);
     return bytesOut < this.#info.headerBytes ? bytesOut : 0;
   }
 
@@ -172,17 +162,11 @@ export class HeaderCompressor {
     const at = this.#pool.at(slot) + PACKET_OFFSET;
     // What a connection begins with looks like nothing that follows.
     if (protocol === PROTOCOL_TCP && (bytes[at + ipBytes + TCP_FLAGS]! & SYN) !== 0) return;
-    if (this.#headers.length === 0) {
-      this.#headers = new Uint8Array(CONTEXTS * KEPT * MAX_HEADER_BYTES);
-    }
     const next = (this.#newest[context]! + 1) % NUMBERS;
     // The reference in use keeps its place until another is known.
     const known = this.#known[context]!;
     const number = known !== NONE && next % KEPT === known % KEPT ? (next + 1) % NUMBERS : next;
-    const place = placeOf(context, number);
-    this.#headers.set(bytes.subarray(at, at + headerBytes), place * MAX_HEADER_BYTES);
-    this.#lengths[place] = headerBytes;
-    this.#numbers[place] = number;
+    this.#store.put(placeOf(context, number), number, bytes, at, headerBytes);
     this.#newest[context] = this.#pending[context] = number;
     this.#sentAtUs[context] = this.#usedAtUs[context] = now;
     markReference(bytes, at - PACKET_OFFSET + PLAIN_OFFSET, DATA_REFERENCE, number);

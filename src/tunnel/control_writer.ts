@@ -3,9 +3,9 @@
  *
  * They bypass the queue: what measures a link must not wait behind what it carries. Each path's
  * report travels on that path, together with what there is to report about the others, so that one
- * dead direction seldom hides anything about another link: only if both fall due together. Slow links, where duplicate reports would cost a
- * few percent, take turns. What cannot wait, a hole in what has arrived, is reported on the fastest
- * path.
+ * dead direction seldom hides anything about another link: only if both fall due together. Slow
+ * links, where duplicate reports would cost a few percent, take turns. What cannot wait, a hole in
+ * what has arrived, is reported on the fastest path.
  *
  * @module
  */

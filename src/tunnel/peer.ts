@@ -138,9 +138,8 @@ export class Peer {
     this.mtu.agree(Math.min(this.#host.mtu, session.mtu));
     if (this.next === session) this.next = undefined;
     if (isNew) this.#restart(now, instance);
-    const { headers } = this.transmitter;
-    headers.enabled = (session.features & FEATURE.headerCompression) !== 0;
-    if (isNew) headers.reset();
+    const isUnderstood = (session.features & FEATURE.headerCompression) !== 0;
+    this.transmitter.headers.enabled = isUnderstood;
     for (const path of this.paths) {
       session.base[path.options.id] = path.flight.next;
       path.handleNewSession();
@@ -431,6 +430,7 @@ export class Peer {
     if (this.previous) this.#host.forget(this.previous);
     this.previous = undefined;
     this.#releaseAll(now);
+    this.transmitter.headers.reset();
     if (instance !== this.remoteInstance) {
       this.receiver.reset(now);
       this.data.reset();

@@ -1,6 +1,11 @@
 /**
- * The DATA frame: `flags 1 | flow bucket and reference 2 | flow sequence 2 | global sequence 4 | send time 3`,
- * then a packet to the end of the datagram. Normative text: docs/protocol.md.
+ * The DATA frame, then a packet to the end of the datagram:
+ *
+ * ```text
+ * flags 1 | flow bucket and reference 2 | flow sequence 2 | global sequence 4 | send time 3
+ * ```
+ *
+ * Normative text: docs/protocol.md.
  *
  * @module
  */

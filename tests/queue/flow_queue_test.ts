@@ -254,3 +254,16 @@ Deno.test("FlowQueue.shiftExpress() leaves a flow to its turn when much of it wa
   assertEquals(shiftExpress(5), "a1 a2 a3 a4 -");
   assertEquals(shift(3), "a5 a6 -");
 });
+
+Deno.test("FlowQueue.shiftExpress() leaves no turn to a flow that has nothing left", () => {
+  const { queue, push, urgent, shiftExpress, shift } = setUp();
+  for (const flow of "abc") urgent(flow);
+  assertEquals(shiftExpress(3), "a1 b1 c1");
+  assertEquals(queue.flowsOf(0), 0);
+  urgent("a");
+  push("a");
+  push("b");
+  assertEquals(shiftExpress(1), "a2");
+  assertEquals(queue.flowsOf(0), 2, "a has something left");
+  assertEquals(shift(3), "a3 b2 -");
+});

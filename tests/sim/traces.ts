@@ -10,7 +10,8 @@
  * lines when there are none; without `--down` and `--up` both ways. Each case is followed by its
  * lines alone: the flow without a tunnel, and through it. With several seeds a row is the median of
  * each figure. Besides the flow there are a ping, a call and what `--beside` says: a video call of
- * 1.5 Mbit/s or a film of 5, told by the seconds that it stood still. `--trace` prints a line per 100 ms of the tunnel over all lines.
+ * 1.5 Mbit/s or a film of 5, told by the seconds that it stood still. `--trace` prints a line per
+ * 100 ms of the tunnel over all lines.
  *
  * @module
  */

@@ -2,11 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { sumOfBytes } from "../../src/wire/checksum.ts";
 import { writeU16 } from "../../src/wire/field.ts";
-import {
-  compressHeader,
-  HeaderReader,
-  MAX_COMPRESSED_BYTES,
-} from "../../src/wire/header_compression.ts";
+import { compressHeader, MAX_COMPRESSED_BYTES } from "../../src/wire/header_compression.ts";
+import { HeaderReader } from "../../src/wire/header_reader.ts";
 import { parseTransport, TransportInfo } from "../../src/wire/transport.ts";
 import vectors from "../vectors/frames.json" with { type: "json" };
 import { type Fields, KINDS, stamps } from "./flow_packets.ts";
