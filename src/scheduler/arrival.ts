@@ -22,7 +22,7 @@ const view = { dueAtUs: 0, owdUs: 0, jitterUs: 0, rttUs: 0, loss: 0, rateBps: 1 
 export function pathArrivalAtUs(now: number, path: Path, base: Path): number {
   view.dueAtUs = path.pacer.dueAtUs;
   view.owdUs = timeDifference(path.owdWire, base.owdWire);
-  view.jitterUs = Math.min(path.rtt.jitterUs / 2, MAX_JITTER_US);
+  view.jitterUs = Math.min(path.rtt.rttvarUs / 2, MAX_JITTER_US);
   view.rttUs = path.rtt.srttUs;
   view.loss = path.loss;
   view.rateBps = path.rate.rateBps;
