@@ -1,9 +1,10 @@
 /**
  * The protocol of the control socket: one JSON object per line each way.
  *
- * A request is `{"version":1,"request":"status"}`; the answer is
- * `{"version":1,"status":{...}}` or `{"version":1,"error":"..."}`. Within a
- * version fields are only ever added.
+ * A request is `{"version":1,"request":"status"}`, with more fields where it has parameters; the
+ * answer is `{"version":1,"status":{...}}` or `{"version":1,"error":"...","hint":"..."}`. Some
+ * requests have answers without end, a line each, until the client hangs up. Within a version
+ * fields are only ever added.
  *
  * @module
  */
@@ -56,10 +57,13 @@ export interface StatusDocument {
   readonly tunnel: EndpointStatus;
 }
 
+/** Fields of a request besides `version` and `request`, unchecked. */
+export type Parameters = Readonly<Record<string, unknown>>;
+
 /** A request that was understood, or what is wrong with it. */
 export type ParsedRequest =
-  | { readonly request: string; readonly error?: undefined }
-  | { readonly request?: undefined; readonly error: string };
+  | { readonly request: string; readonly parameters: Parameters; readonly error?: undefined }
+  | { readonly request?: undefined; readonly parameters?: undefined; readonly error: string };
 
 /** Reads one request line; never throws. */
 export function parseRequest(line: string): ParsedRequest {
@@ -72,10 +76,10 @@ export function parseRequest(line: string): ParsedRequest {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return { error: "The request is not a JSON object" };
   }
-  const { version, request } = value as Record<string, unknown>;
+  const { version, request, ...parameters } = value as Record<string, unknown>;
   if (version !== CONTROL_VERSION) {
     return { error: `Only version ${CONTROL_VERSION} is spoken here` };
   }
   if (typeof request !== "string") return { error: 'The request has no "request"' };
-  return { request };
+  return { request, parameters };
 }

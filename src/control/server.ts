@@ -7,10 +7,13 @@
  * @module
  */
 
+import { getLogger } from "@logtape/logtape";
 import { AggvpnError } from "../errors.ts";
 import { reportIfRefused } from "../refusals.ts";
 import { LineReader, LineTooLong } from "./lines.ts";
-import { CONTROL_VERSION, MAX_REQUEST_BYTES, parseRequest } from "./protocol.ts";
+import { CONTROL_VERSION, MAX_REQUEST_BYTES, type Parameters, parseRequest } from "./protocol.ts";
+
+const log = getLogger(["aggvpn", "control"]);
 
 /** A client that neither asks nor reads for this long is hung up on. */
 const IDLE_MS = 10_000;
@@ -19,18 +22,35 @@ export const MAX_CLIENTS = 64;
 /** Longest socket path in bytes that every system accepts (`sun_path`: OpenBSD 104 with NUL). */
 const MAX_PATH_BYTES = 103;
 
-/** Answers by request name; each value is put under that name in the answer. */
-export type Requests = Readonly<Record<string, () => unknown>>;
+/**
+ * What answers a request. The value, or what it resolves to, is put under the request's name in the
+ * answer; an AggvpnError becomes an error with its hint.
+ */
+export type Handler = (parameters: Parameters) => unknown;
+
+/** Handlers by request name. */
+export type Requests = Readonly<Record<string, Handler>>;
+
+/**
+ * What answers a request with one line after the other until `signal` is aborted: the client has
+ * hung up, or the server ends. Nothing is asked for while a client does not read.
+ */
+export type Stream = (parameters: Parameters, signal: AbortSignal) => AsyncIterable<unknown>;
+
+/** Streams by request name. */
+export type Streams = Readonly<Record<string, Stream>>;
 
 /** Listens until {@linkcode close}. */
 export class ControlServer {
   readonly #listener: Deno.UnixListener;
   readonly #requests: Requests;
+  readonly #streams: Streams;
   readonly #clients: Set<Deno.UnixConn> = new Set();
 
-  constructor(listener: Deno.UnixListener, requests: Requests) {
+  constructor(listener: Deno.UnixListener, requests: Requests, streams: Streams) {
     this.#listener = listener;
     this.#requests = requests;
+    this.#streams = streams;
     void this.#accept();
   }
 
@@ -66,14 +86,22 @@ export class ControlServer {
         timer = setTimeout(() => hangUp(client), IDLE_MS);
         const line = await lines.read();
         if (line === undefined) return;
-        await send(client, this.#answer(line));
+        const { request, parameters, error } = parseRequest(line);
+        if (request !== undefined && Object.hasOwn(this.#streams, request)) {
+          clearTimeout(timer);
+          return await this.#stream(client, request, parameters);
+        }
+        await send(
+          client,
+          error === undefined ? await this.#answer(request, parameters) : { error },
+        );
         clearTimeout(timer);
       }
     } catch (error) {
       reportIfRefused("an answer on the control socket", error);
       if (error instanceof LineTooLong) {
         const message = `The request is longer than ${MAX_REQUEST_BYTES} bytes`;
-        await send(client, { version: CONTROL_VERSION, error: message }).catch(() => {});
+        await send(client, { error: message }).catch(() => {});
       }
     } finally {
       clearTimeout(timer);
@@ -82,21 +110,61 @@ export class ControlServer {
     }
   }
 
-  #answer(line: string): unknown {
-    const { request, error } = parseRequest(line);
-    if (error !== undefined) return { version: CONTROL_VERSION, error };
+  async #answer(
+    request: string,
+    parameters: Parameters,
+  ): Promise<Readonly<Record<string, unknown>>> {
     if (!Object.hasOwn(this.#requests, request)) {
-      return { version: CONTROL_VERSION, error: `Unknown request ${JSON.stringify(request)}` };
+      return { error: `Unknown request ${JSON.stringify(request)}` };
     }
-    return { version: CONTROL_VERSION, [request]: this.#requests[request]!() };
+    try {
+      return { [request]: await this.#requests[request]!(parameters) };
+    } catch (error) {
+      return describe(request, error);
+    }
   }
+
+  /** Sends what the stream gives until the client hangs up; whatever else it says is ignored. */
+  async #stream(client: Deno.UnixConn, request: string, parameters: Parameters): Promise<void> {
+    const aborter = new AbortController();
+    const ignored = new Uint8Array(1024);
+    const hungUp = (async (): Promise<void> => {
+      while (await client.read(ignored).catch(() => null) !== null) { /* ignored */ }
+      aborter.abort();
+    })();
+    try {
+      for await (const item of this.#streams[request]!(parameters, aborter.signal)) {
+        await send(client, { [request]: item });
+      }
+    } catch (error) {
+      if (aborter.signal.aborted) return;
+      await send(client, describe(request, error)).catch(() => {});
+    } finally {
+      hangUp(client);
+      await hungUp;
+    }
+  }
+}
+
+/** What a client is told of an error. */
+function describe(request: string, error: unknown): Readonly<Record<string, unknown>> {
+  if (error instanceof AggvpnError) {
+    return { error: error.message, ...error.hint !== undefined && { hint: error.hint } };
+  }
+  const reason = error instanceof Error ? error.stack ?? error.message : String(error);
+  log.error("The request {request} failed, which is a bug: {reason}", { request, reason });
+  return { error: "The request failed, which is a bug: see the log of the tunnel" };
 }
 
 /**
  * Listens on `path`, replacing the socket of a dead daemon. Creates missing directories. Throws
  * AggvpnError when a daemon is alive there.
  */
-export async function openControl(path: string, requests: Requests): Promise<ControlServer> {
+export async function openControl(
+  path: string,
+  requests: Requests,
+  streams: Streams = {},
+): Promise<ControlServer> {
   if (new TextEncoder().encode(path).length > MAX_PATH_BYTES) {
     throw new AggvpnError(`The path of the control socket is too long: ${path}`, {
       hint: `Set \`control\` to a path of at most ${MAX_PATH_BYTES} bytes`,
@@ -104,7 +172,7 @@ export async function openControl(path: string, requests: Requests): Promise<Con
   }
   await replaceStale(path);
   try {
-    return new ControlServer(listen(path), requests);
+    return new ControlServer(listen(path), requests, streams);
   } catch (cause) {
     throw new AggvpnError(`Cannot listen on ${path}: ${(cause as Error).message}`, {
       cause,
@@ -154,8 +222,13 @@ export async function isAlive(path: string): Promise<boolean> {
   }
 }
 
-async function send(client: Deno.UnixConn, answer: unknown): Promise<void> {
-  const bytes = new TextEncoder().encode(JSON.stringify(answer) + "\n");
+/** Sends one line with the fields of `answer`. */
+async function send(
+  client: Deno.UnixConn,
+  answer: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const line = JSON.stringify({ version: CONTROL_VERSION, ...answer }) + "\n";
+  const bytes = new TextEncoder().encode(line);
   for (let sent = 0; sent < bytes.length;) sent += await client.write(bytes.subarray(sent));
 }
 

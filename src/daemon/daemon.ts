@@ -21,7 +21,7 @@ import type { LinkSocket, Platform, SocketOptions, Tun } from "../platform/platf
 import type { RunCommand } from "../platform/run_changes.ts";
 import { PacketPool } from "../slab.ts";
 import { Endpoint } from "../tunnel/endpoint.ts";
-import type { EndpointEvent, EndpointStatus } from "../tunnel/options.ts";
+import type { EndpointStatus } from "../tunnel/options.ts";
 import type { ChangeJournal } from "./change_journal.ts";
 import {
   followInterfaces,
@@ -33,6 +33,7 @@ import {
   startQuotas,
   startRepair,
 } from "./companions.ts";
+import { EventHub } from "./event_hub.ts";
 import { EventLog } from "./event_log.ts";
 import { type Environment, HOOK_SHELL, hookEnvironment, StatusCommand } from "./hooks.ts";
 import { openInterface } from "./interface.ts";
@@ -80,6 +81,7 @@ interface DaemonParts {
   readonly linkSockets: LinkSockets;
   readonly remotes: Remotes | undefined;
   readonly guard: LeakGuard | undefined;
+  readonly events: EventHub;
   readonly stack: AsyncDisposableStack;
 }
 
@@ -104,6 +106,11 @@ export class Daemon implements AsyncDisposable {
   /** Names of the links that there are (client) or of the listen addresses (server). */
   get socketNames(): readonly string[] {
     return this.#parts.linkSockets.names.filter((name) => name !== "");
+  }
+
+  /** What happens to it. */
+  get events(): EventHub {
+    return this.#parts.events;
   }
 
   /** Resolves after {@linkcode stop}; rejects with AggvpnError when the interface is gone. */
@@ -229,6 +236,8 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   stack.defer(() => poller.close());
   const network = platform.watchNetwork(prepared.watched);
   stack.defer(() => network?.close());
+  const events = new EventHub();
+  listen(events, config, statusCommand, mtu);
   const follower = { update: (): void => {} };
   const driver = new Driver({
     endpoint,
@@ -239,7 +248,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     network,
     beforeLook: () => follower.update(),
     clock: systemClock,
-    onEvent: eventHandler(config, statusCommand, mtu),
+    onEvent: (event) => events.publish(event),
     reopen: (index) => linkSockets.reopen(index),
   });
   closer.close = (): void => driver.close();
@@ -261,6 +270,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     linkSockets,
     remotes,
     guard,
+    events,
     stack: stack.move(),
   });
 }
@@ -305,22 +315,24 @@ function withoutLibcrypto(): AeadProvider {
   return nobleProvider();
 }
 
-function eventHandler(
+/** Has everything that a tunnel always has told of its events. */
+function listen(
+  events: EventHub,
   config: Config,
   statusCommand: StatusCommand | undefined,
   mtu: InterfaceMtu,
-): (event: EndpointEvent) => void {
+): void {
   const eventLog = new EventLog();
   const isClient = config.mode === "client";
   const severalPeers = config.mode === "server" && config.clients.length > 1;
-  return (event) => {
+  events.subscribe((event) => {
     eventLog.handleEvent(systemClock(), event);
     // A client has one server at a time: what its links carry to another one is over.
     if (event.type === "mtu") mtu.handleMtu(isClient ? "server" : event.peer, event.mtu);
     if (event.type !== "link" || event.state === "suspect") return;
     const name = severalPeers ? `${event.peer}/${event.link}` : event.link;
     statusCommand?.handleLink(name, event.state === "up");
-  };
+  });
 }
 
 function closeAll(sockets: readonly (LinkSocket | undefined)[]): void {

@@ -6,6 +6,9 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { EndpointEvent } from "../tunnel/options.ts";
+import type { DaemonEvent } from "./event_hub.ts";
+
+type LoggedEvent = EndpointEvent | DaemonEvent;
 
 const log = getLogger(["aggvpn", "tunnel"]);
 
@@ -22,7 +25,7 @@ export class EventLog {
   readonly #suspects = new Set<string>();
 
   /** Logs `event`, which happened at `now` microseconds. */
-  handleEvent(now: number, event: EndpointEvent): void {
+  handleEvent(now: number, event: LoggedEvent): void {
     if (!this.#take(now)) return;
     if (this.#suppressed > 0) {
       log.info("{count} events were not logged", { count: this.#suppressed });
@@ -60,7 +63,7 @@ export class EventLog {
   }
 }
 
-function writeEvent(event: Exclude<EndpointEvent, { type: "link" }>): void {
+function writeEvent(event: Exclude<LoggedEvent, { type: "link" }>): void {
   // Only the fields in the message: the log appends any others.
   switch (event.type) {
     case "session":
@@ -89,6 +92,11 @@ function writeEvent(event: Exclude<EndpointEvent, { type: "link" }>): void {
       log.debug("The links of {peer} carry packets of {mtu} bytes", { peer, mtu });
       break;
     }
+    case "changed":
+      log.info("{message}", { message: event.message });
+      break;
+    case "missed":
+      break;
     case "handshake-failed": {
       const { remote, reason } = event;
       log.warning("Handshake with {remote} failed: {reason}", { remote, reason });

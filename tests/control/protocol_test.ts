@@ -5,6 +5,7 @@ import { parseRequest } from "../../src/control/protocol.ts";
 Deno.test("parseRequest() reads a request of its version", () => {
   assertEquals(parseRequest('{"version":1,"request":"status","later":true}'), {
     request: "status",
+    parameters: { later: true },
   });
 });
 

@@ -8,7 +8,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { eventually } from "../../lab/require.ts";
-import { ask } from "../../src/control/client.ts";
+import { ask, follow } from "../../src/control/client.ts";
 import { isAlive, openControl } from "../../src/control/server.ts";
 import { AggvpnError } from "../../src/errors.ts";
 
@@ -175,6 +175,50 @@ Deno.test("ask() passes on the error of the daemon", async () => {
     const server = await openControl(path, {});
     const error = await assertRejects(() => ask(path, "status"), AggvpnError);
     assertStringIncludes(error.message, 'Unknown request "status"');
+    server.close();
+  });
+});
+
+Deno.test("ControlServer passes parameters on and errors with their hints back", async () => {
+  await withPath(async (path) => {
+    const server = await openControl(path, {
+      double: ({ of }) => Promise.resolve(Number(of) * 2),
+      refuse: () => {
+        throw new AggvpnError("Not now", { hint: "Later" });
+      },
+      fail: () => {
+        throw new TypeError("A secret of this program");
+      },
+    });
+    assertEquals(await ask(path, "double", { of: 21 }), 42);
+    const refused = await assertRejects(() => ask(path, "refuse"), AggvpnError, "Not now");
+    assertEquals(refused.hint, "Later");
+    const failed = await assertRejects(() => ask(path, "fail"), AggvpnError, "which is a bug");
+    assertEquals(failed.message.includes("secret"), false);
+    server.close();
+  });
+});
+
+Deno.test("follow() gives what a stream gives, and ends it by hanging up", async () => {
+  await withPath(async (path) => {
+    const ended = Promise.withResolvers<void>();
+    const server = await openControl(path, {}, {
+      async *count({ from }, signal): AsyncGenerator<number, void> {
+        signal.addEventListener("abort", () => ended.resolve());
+        for (let i = Number(from); !signal.aborted; i++) yield i;
+      },
+      refuse: () => {
+        throw new AggvpnError("No such stream today");
+      },
+    });
+    const seen: unknown[] = [];
+    for await (const item of follow(path, "count", { from: 5 })) {
+      seen.push(item);
+      if (seen.length === 3) break;
+    }
+    assertEquals(seen, [5, 6, 7]);
+    await ended.promise;
+    await assertRejects(() => follow(path, "refuse").next(), AggvpnError, "No such stream today");
     server.close();
   });
 });

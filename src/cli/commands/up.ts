@@ -59,15 +59,15 @@ async function runTunnel(
 ): Promise<number> {
   // Imported here: the ciphers' tables would cost every other command a quarter of its time.
   const { openDaemon } = await import("../../daemon/daemon.ts");
+  const { controlRequests } = await import("../../daemon/requests.ts");
   const { ChangeJournal, undoAllLeftOvers } = await import("../../daemon/change_journal.ts");
   const platform = detectPlatform();
   platform.secureSignals();
   platform.raisePriority();
   await using stack = new AsyncDisposableStack();
   const running: { daemon?: Daemon } = {};
-  const control = await openControl(config.control, {
-    status: () => running.daemon?.status() ?? null,
-  });
+  const { requests, streams } = controlRequests(() => running.daemon);
+  const control = await openControl(config.control, requests, streams);
   stack.defer(() => control.close());
   await undoAllLeftOvers(config.control, undefined, config.tunnel.leakGuard);
   const daemon = stack.use(
