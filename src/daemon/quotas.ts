@@ -64,7 +64,8 @@ export class Quotas {
   constructor(options: QuotaOptions) {
     this.#options = options;
     this.#ledger = load(options.file, monthOf(options.wallMs()));
-    this.#counted = new Float64Array(options.links.length);
+    // What links carried before they had a quota does not count.
+    this.#counted = Float64Array.from(options.links, ({ id }) => options.carrier.carriedBytes(id));
     this.#reasons = options.links.map(() => undefined);
   }
 
