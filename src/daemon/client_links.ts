@@ -97,6 +97,8 @@ export interface LinkParts {
 /** Changes the links of one client. */
 export class ClientLinks {
   readonly #parts: LinkParts;
+  /** Timers of sockets that are to be closed. */
+  readonly #draining: Set<ReturnType<typeof setTimeout>> = new Set();
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
@@ -133,6 +135,11 @@ export class ClientLinks {
     }
     for (const link of added) this.#add(link);
     this.#parts.driver.wake();
+  }
+
+  /** Nothing is done later any more. */
+  close(): void {
+    for (const timer of this.#draining) clearTimeout(timer);
   }
 
   #placeOf(name: string): number {
@@ -180,9 +187,10 @@ export class ClientLinks {
     tables.interfaces.setLink(id, NO_LINK_CONFIG);
     linkSockets.set(id, undefined);
     const timer = setTimeout(() => {
+      this.#draining.delete(timer);
       if (tables.links[id] === NO_LINK_CONFIG) driver.closeSocket(id);
     }, DRAIN_MS);
-    Deno.unrefTimer(timer);
+    this.#draining.add(timer);
   }
 
   #linkOfCore(id: number): ReturnType<typeof clientLink> {
