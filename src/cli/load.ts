@@ -36,7 +36,7 @@ export class ConfigError extends AggvpnError {
 export interface LoadResult {
   readonly config?: Config;
   readonly problems: readonly Problem[];
-  /** What the file says, without secrets; absent when it could not be read. */
+  /** What the file says, without secrets; absent when there is an error. */
   readonly document?: PlainTable;
 }
 
@@ -52,7 +52,8 @@ export function readConfig(path: string, more = ""): LoadResult {
     readSecretFile: (name) => readSecret(resolve(path, name)),
   });
   const problems = [...accessProblems(path, file, result.holdsSecret), ...result.problems];
-  return { ...result.config && { config: result.config }, problems, document: result.document };
+  const { config, document } = result;
+  return { ...config && { config }, problems, ...document && { document } };
 }
 
 /**

@@ -41,8 +41,8 @@ export interface ParseOptions {
 export interface ParseResult {
   readonly config?: Config;
   readonly problems: readonly Problem[];
-  /** What the text says, without secrets. */
-  readonly document: PlainTable;
+  /** What the text of a configuration says, without secrets. */
+  readonly document?: PlainTable;
   /** Whether the text itself contains a secret, so that only its owner should read it. */
   readonly holdsSecret: boolean;
 }
@@ -55,9 +55,8 @@ export function parseConfig(text: string, options: ParseOptions): ParseResult {
   report.addAll(document.problems);
   const config = readConfig(root, document.complete, options, report);
   return {
-    ...config && !report.hasErrors && { config },
+    ...config && !report.hasErrors && { config, document: plainTable(root) },
     problems: report.problems,
-    document: plainTable(root),
     holdsSecret: holdsSecret(root),
   };
 }

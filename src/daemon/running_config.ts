@@ -22,7 +22,7 @@ const log = getLogger(["aggvpn", "daemon"]);
 export interface FileReading {
   readonly config?: Config;
   readonly problems: readonly Problem[];
-  /** The document without its secrets; absent when it could not be read. */
+  /** The document without its secrets; absent when something is wrong. */
   readonly document?: PlainTable;
 }
 
