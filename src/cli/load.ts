@@ -8,6 +8,7 @@ import type { Config, Problem } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
 import type { SecretFile } from "../config/read_secret.ts";
 import { AggvpnError, EXIT } from "../errors.ts";
+import { isMlvpnFile } from "../setup/mlvpn/detect.ts";
 import { countOf, problemText } from "./problem_text.ts";
 import { isFailure, type ReadFile, readTextFile } from "./text_file.ts";
 
@@ -45,6 +46,7 @@ export function readConfig(path: string): LoadResult {
     file: path,
     readSecretFile: (name) => readSecret(resolve(path, name)),
   });
+  if (!result.config && isMlvpnFile(file.text)) return { problems: [ofMlvpn(path)] };
   const problems = [...accessProblems(path, file, result.holdsSecret), ...result.problems];
   return { ...result.config && { config: result.config }, problems };
 }
@@ -58,6 +60,12 @@ export function loadConfig(path: string, warn?: (text: string) => void): Config 
   if (!config) throw new ConfigError(path, problems);
   for (const problem of problems) warn?.(problemText(path, problem, false));
   return config;
+}
+
+function ofMlvpn(path: string): Problem {
+  const message = "this is a file of mlvpn, not of aggvpn";
+  const hint = `(umask 077 && aggvpn import-mlvpn ${path} > FILE.toml) makes a configuration of it`;
+  return { severity: "error", line: 0, column: 0, message, hint };
 }
 
 function readSecret(path: string): SecretFile {
