@@ -6,7 +6,7 @@
 
 import type { Config, Problem } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
-import type { SecretFile } from "../config/read_secret.ts";
+import type { ReadSecretFile, SecretFile } from "../config/read_secret.ts";
 import { AggvpnError, EXIT } from "../errors.ts";
 import { isMlvpnFile } from "../setup/mlvpn/detect.ts";
 import { countOf, problemText } from "./problem_text.ts";
@@ -44,7 +44,7 @@ export function readConfig(path: string): LoadResult {
   if (isFailure(file)) return { problems: [{ severity: "error", column: 0, line: 0, ...file }] };
   const result = parseConfig(file.text, {
     file: path,
-    readSecretFile: (name) => readSecret(resolve(path, name)),
+    readSecretFile: secretReader(path),
   });
   if (!result.config && isMlvpnFile(file.text)) return { problems: [ofMlvpn(path)] };
   const problems = [...accessProblems(path, file, result.holdsSecret), ...result.problems];
@@ -60,6 +60,11 @@ export function loadConfig(path: string, warn?: (text: string) => void): Config 
   if (!config) throw new ConfigError(path, problems);
   for (const problem of problems) warn?.(problemText(path, problem, false));
   return config;
+}
+
+/** Returns what reads the files that the configuration `path` names. */
+export function secretReader(path: string): ReadSecretFile {
+  return (name) => readSecret(resolve(path, name));
 }
 
 function ofMlvpn(path: string): Problem {
