@@ -55,10 +55,7 @@ export function planServer(host: ServerHost, args: Arguments, dialog: Dialog): S
   }));
   const key = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
   return {
-    isBehindNat: typeof asked.host !== "string" &&
-      !host.survey.addresses.some(({ address }) =>
-        address.toAddress().equals(asked.host as Address)
-      ),
+    isBehindNat: isElsewhere(asked.host, own, host.survey),
     invitation: { name, key, servers: [publicAddress], families },
     file: {
       publicAddress,
@@ -80,6 +77,16 @@ export function freeInterface(os: string, { interfaces }: HostSurvey): string {
 /** The addresses of this host that others can reach, the best first. */
 export function ownAddresses({ addresses, uplinks }: HostSurvey): Address[] {
   return publicAddresses(addresses, uplinks.map(({ interface: name }) => name));
+}
+
+/** Whether a router has the address: a name is that of this host if it has any public address. */
+function isElsewhere(
+  host: Address | string,
+  own: readonly Address[],
+  { addresses }: HostSurvey,
+): boolean {
+  if (typeof host === "string") return own.length === 0;
+  return !addresses.some(({ address }) => address.toAddress().equals(host));
 }
 
 function askAddress(own: readonly Address[], dialog: Dialog): HostAndPort {
