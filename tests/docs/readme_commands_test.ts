@@ -136,6 +136,7 @@ programTest(
   },
   "nft",
   "sysctl",
+  "unshare",
 );
 
 const MLVPN = `[general]
