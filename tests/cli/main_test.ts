@@ -69,7 +69,7 @@ Deno.test("COMMANDS all describe themselves as the help expects", () => {
     assertMatch(command.name, /^[a-z-]+$/);
     assertMatch(command.summary, /^[A-Z][^.]*$/);
     assertMatch(command.operands, /^(|\[?[A-Za-z|]+\]?( [A-Za-z|]+)*( \[[A-Z|]+(\.\.\.)?\])*)$/);
-    for (const flag of Object.values(command.flags)) assertMatch(flag.doc, /^[A-Z][^.]*$/);
+    for (const flag of Object.values(command.flags)) assertMatch(flag.doc, /^[A-Z].*[^.]$/);
   }
 });
 
