@@ -231,7 +231,7 @@ export class RateEstimator {
     this.#watchUnrest(now, sample, signs.jitterUs);
     if (this.#unrest.varies && !this.starting) return this.#enter(now, "follow", signs.srttUs);
     this.#sampled ||= sample.rateBps > 0;
-    this.#rise(now, Math.min(sample.rateBps, this.#cap));
+    this.#rise(now, Math.min(sample.rateBps, this.#cap, this.#losses.ceilingBps(now)));
     this.#watchLoss(now, sample, signs.loss);
     this.#watchQueue(now, sample, signs);
     // Without a sample nothing is known, least of all that there is nothing more to find.
