@@ -6,7 +6,12 @@
  */
 
 import type { RuleOptions } from "../../src/rule_options.ts";
-import { burstRate, type RateStep, steppedRate, traceRate } from "../pair/elements/rate_schedule.ts";
+import {
+  burstRate,
+  type RateStep,
+  steppedRate,
+  traceRate,
+} from "../pair/elements/rate_schedule.ts";
 import { type DirectionSpec, line, type LineNumbers, type LinkSpec } from "../pair/link.ts";
 import { mobileTrace } from "../pair/traces.ts";
 import { COMPARED, MADE_UP } from "../../lab/varying_lines.ts";
