@@ -96,7 +96,7 @@ function list(file: string, shell: Shell): void {
 /** The address that `init` would take, for a file that has no `public_address`. */
 async function findAddress(file: string): Promise<HostAndPort> {
   const { detectPlatform } = await import("../../platform/detect.ts");
-  const { ownAddresses } = await import("../setup/server_plan.ts");
+  const { ownAddresses } = await import("../setup/host_facts.ts");
   const best = ownAddresses(detectPlatform().survey()).find(({ family }) => family === 4);
   if (best) return { host: best, port: undefined };
   throw new AggvpnError(`Where does the client reach this server? ${file} has no public_address`, {
