@@ -10,6 +10,7 @@ import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
 import { client } from "./commands/client.ts";
 import { down } from "./commands/down.ts";
+import { enable } from "./commands/enable.ts";
 import { genkey } from "./commands/genkey.ts";
 import { helpCommand } from "./commands/help.ts";
 import { importMlvpnCommand } from "./commands/import_mlvpn.ts";
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = withHelp([
   check,
   up,
   down,
+  enable,
   status,
   genkey,
   importMlvpnCommand,

@@ -58,6 +58,6 @@ export async function finish(
   const { reportOn } = await import("../setup/host_report.ts");
   const { offerService } = await import("../setup/service.ts");
   const config = await reportOn(file, shell);
-  const nat = config.tunnel.nat && config.mode === "server";
-  return { config, isStarted: offerService({ os, file, nat }, args, dialog, shell) };
+  const tunnel = { os, file, nat: config.tunnel.nat };
+  return { config, isStarted: offerService(tunnel, args, dialog, shell) };
 }
