@@ -16,6 +16,11 @@ import { helpCommand } from "./commands/help.ts";
 import { importMlvpnCommand } from "./commands/import_mlvpn.ts";
 import { initCommand } from "./commands/init.ts";
 import { joinCommand } from "./commands/join.ts";
+import { limit } from "./commands/limit.ts";
+import { link } from "./commands/link.ts";
+import { logLevel } from "./commands/log.ts";
+import { quota } from "./commands/quota.ts";
+import { reload } from "./commands/reload.ts";
 import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
 import { version } from "./commands/version.ts";
@@ -29,7 +34,12 @@ export const COMMANDS: readonly Command[] = withHelp([
   up,
   down,
   enable,
+  reload,
   status,
+  link,
+  limit,
+  quota,
+  logLevel,
   genkey,
   importMlvpnCommand,
   version,

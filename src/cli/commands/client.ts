@@ -2,7 +2,6 @@
 
 import type { Config } from "../../config/config.ts";
 import type { HostAndPort } from "../../config/host_port.ts";
-import { ask } from "../../control/client.ts";
 import { isAlive } from "../../control/server.ts";
 import { AggvpnError, EXIT, UsageError } from "../../errors.ts";
 import type { Arguments, Command, Shell } from "../command.ts";
@@ -10,6 +9,7 @@ import { checkHost, checkName, flagValue } from "../setup/flag_values.ts";
 import { printInvitation, QR_FLAG } from "../setup/print_invitation.ts";
 import { replaceText } from "../setup/secret_file.ts";
 import { openServer, withClient, withoutClient } from "../setup/server_clients.ts";
+import { askReload } from "./reload.ts";
 
 type ServerConfig = Extract<Config, { mode: "server" }>;
 
@@ -104,19 +104,21 @@ async function findAddress(file: string): Promise<HostAndPort> {
   });
 }
 
-/** Asks the running server to read its file again. */
-async function takeOver({ control }: ServerConfig, shell: Shell): Promise<void> {
+/** Has the running server read its file again. */
+async function takeOver({ control, file }: ServerConfig, shell: Shell): Promise<void> {
   if (!await isAlive(control)) {
     shell.stderr("The server does not run; it reads the file when it starts.\n");
     return;
   }
   try {
-    await ask(control, "reload");
-    shell.stderr("The running server has taken it over.\n");
+    const { problems } = await askReload(control);
+    shell.stderr(
+      problems
+        ? `The running server finds errors in ${file}: \`aggvpn check ${file}\` shows them.\n`
+        : "The running server has taken it over.\n",
+    );
   } catch (error) {
     if (!(error instanceof AggvpnError)) throw error;
-    const cannot = error.message.includes("Unknown request");
-    const reason = cannot ? "it is of an earlier version" : error.message;
-    shell.stderr(`The running server does not know it yet (${reason}): restart it.\n`);
+    shell.stderr(`The running server has not taken it over, so restart it: ${error.message}\n`);
   }
 }
