@@ -9,7 +9,7 @@ import type { Config } from "../../config/config.ts";
 import { AggvpnError } from "../../errors.ts";
 import type { Arguments, Shell } from "../command.ts";
 import type { Dialog } from "./dialog.ts";
-import { isThere, OLD_SUFFIX } from "./secret_file.ts";
+import { isThere, OLD_SUFFIX, tryDirectory } from "./secret_file.ts";
 
 /** Flags of such commands. */
 export const NEW_FILE_FLAGS = {
@@ -24,8 +24,12 @@ export function newFile({ flags }: Arguments, fallback: string): string {
   return file.startsWith("/") ? file : `${Deno.cwd()}/${file}`;
 }
 
-/** Tells whether a file may be replaced; throws AggvpnError if it is there and may not. */
+/**
+ * Tells whether a file may be replaced; throws AggvpnError if it is there and may not, or cannot be
+ * written anyway, before anything else is asked.
+ */
 export function mayWrite(file: string, { flags }: Arguments, dialog: Dialog): boolean {
+  tryDirectory(file);
   if (!isThere(file)) return false;
   if (flags.force === true) return true;
   if (

@@ -1,5 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { isThere, replaceText, writeSecretFile } from "../../../src/cli/setup/secret_file.ts";
+import {
+  isThere,
+  replaceText,
+  tryDirectory,
+  writeSecretFile,
+} from "../../../src/cli/setup/secret_file.ts";
 import { AggvpnError } from "../../../src/errors.ts";
 
 function inDirectory(body: (directory: string) => void): () => void {
@@ -61,5 +66,14 @@ Deno.test(
     assertEquals(Deno.lstatSync(`${directory}/server.toml`).isSymlink, true);
     assertEquals([...Deno.readDirSync(directory)].length, 2);
     assertThrows(() => replaceText(`${directory}/none`, "x"), AggvpnError, "Cannot write");
+  }),
+);
+
+Deno.test(
+  "tryDirectory looks where a file could be made, and leaves nothing",
+  inDirectory((directory) => {
+    tryDirectory(`${directory}/a/b/server.toml`);
+    assertEquals([...Deno.readDirSync(directory)], []);
+    assertThrows(() => tryDirectory("/proc/aggvpn/server.toml"), AggvpnError, "Cannot write");
   }),
 );
