@@ -68,7 +68,7 @@ async function add(name: string, file: string, args: Arguments, shell: Shell): P
   const given = flagValue(args, "address", checkHost) ?? server.config.publicAddress ??
     await findAddress(file);
   const { text, config, key, families } = withClient(server, name);
-  replaceText(file, text);
+  replaceText(file, server.text, text);
   const addresses = families.map(({ address }) => address.toAddress()).join(" and ");
   shell.stderr(`Added ${name} to ${file}, with ${addresses}\n`);
   await takeOver(config, shell);
@@ -78,8 +78,9 @@ async function add(name: string, file: string, args: Arguments, shell: Shell): P
 }
 
 async function remove(name: string, file: string, shell: Shell): Promise<void> {
-  const { text, config } = withoutClient(openServer(file, shell.stderr), name);
-  replaceText(file, text);
+  const server = openServer(file, shell.stderr);
+  const { text, config } = withoutClient(server, name);
+  replaceText(file, server.text, text);
   shell.stderr(`Removed ${name} from ${file}\n`);
   await takeOver(config, shell);
 }

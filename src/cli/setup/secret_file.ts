@@ -47,8 +47,11 @@ export function writeSecretFile(path: string, text: string, mayReplace = false):
   }
 }
 
-/** Replaces the text of a file at once, and keeps its owner and mode. Throws AggvpnError. */
-export function replaceText(path: string, text: string): void {
+/**
+ * Replaces the text of a file at once, and keeps its owner and mode. Throws AggvpnError, also when
+ * the file no longer says `before`.
+ */
+export function replaceText(path: string, before: string, text: string): void {
   let fresh: string | undefined;
   try {
     const real = Deno.realPathSync(path);
@@ -59,6 +62,7 @@ export function replaceText(path: string, text: string): void {
     Deno.chownSync(fresh, uid, gid);
     using file = Deno.openSync(fresh);
     file.syncSync();
+    if (Deno.readTextFileSync(real) !== before) throw new Error("somebody else has changed it");
     Deno.renameSync(fresh, real);
     fresh = undefined;
   } catch (error) {

@@ -60,12 +60,14 @@ Deno.test(
     Deno.writeTextFileSync(`${directory}/real.toml`, "old", { mode: 0o640 });
     Deno.chmodSync(`${directory}/real.toml`, 0o640);
     Deno.symlinkSync("real.toml", `${directory}/server.toml`);
-    replaceText(`${directory}/server.toml`, "new");
+    const path = `${directory}/server.toml`;
+    assertThrows(() => replaceText(path, "older", "new"), AggvpnError, "somebody else");
+    replaceText(path, "old", "new");
     assertEquals(Deno.readTextFileSync(`${directory}/real.toml`), "new");
     assertEquals(modeOf(`${directory}/real.toml`), 0o640);
     assertEquals(Deno.lstatSync(`${directory}/server.toml`).isSymlink, true);
     assertEquals([...Deno.readDirSync(directory)].length, 2);
-    assertThrows(() => replaceText(`${directory}/none`, "x"), AggvpnError, "Cannot write");
+    assertThrows(() => replaceText(`${directory}/none`, "", "x"), AggvpnError, "Cannot write");
   }),
 );
 
