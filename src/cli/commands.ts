@@ -14,7 +14,6 @@ import { helpCommand } from "./commands/help.ts";
 import { limit } from "./commands/limit.ts";
 import { link } from "./commands/link.ts";
 import { logLevel } from "./commands/log.ts";
-import { quota } from "./commands/quota.ts";
 import { reload } from "./commands/reload.ts";
 import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
@@ -29,7 +28,6 @@ export const COMMANDS: readonly Command[] = withHelp([
   status,
   link,
   limit,
-  quota,
   logLevel,
   genkey,
   version,
