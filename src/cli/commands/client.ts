@@ -10,7 +10,6 @@ import { checkHost, checkName, flagValue } from "../setup/flag_values.ts";
 import { printInvitation, QR_FLAG } from "../setup/print_invitation.ts";
 import { replaceText } from "../setup/secret_file.ts";
 import { openServer, withClient, withoutClient } from "../setup/server_clients.ts";
-import { askReload } from "./reload.ts";
 
 type ServerConfig = Extract<Config, { mode: "server" }>;
 
