@@ -154,13 +154,14 @@ export class RunningConfig {
     this.#tell(change.words);
   }
 
-  /** Ends a change, if there is one about this. Returns whether there was. */
+  /** Ends a change, if there is one about this, and says so. Returns whether there was. */
   async forget(about: string): Promise<boolean> {
     const known = this.#changes.get(about);
     if (!known) return false;
     await this.#apply(this.changes.filter((change) => change !== known.change));
     clearTimeout(known.timer);
     this.#changes.delete(about);
+    this.#tell(`${known.change.words} is over`);
     return true;
   }
 
@@ -176,7 +177,7 @@ export class RunningConfig {
 
   async #end(change: Change): Promise<void> {
     try {
-      if (await this.forget(change.about)) this.#tell(`${change.words} is over`);
+      await this.forget(change.about);
     } catch (error) {
       if (!(error instanceof AggvpnError)) throw error;
       log.error("{words} cannot end: {reason}", { words: change.words, reason: error.message });
