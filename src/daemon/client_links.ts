@@ -137,6 +137,11 @@ export class ClientLinks {
     this.#parts.driver.wake();
   }
 
+  /** Other interfaces are no links by themselves from the next look on. */
+  setExclude(exclude: readonly string[]): void {
+    this.#parts.tables.interfaces.setExclude(exclude);
+  }
+
   /** Nothing is done later any more. */
   close(): void {
     for (const timer of this.#draining) clearTimeout(timer);

@@ -30,6 +30,8 @@ export interface FileReading {
 export interface RunningConfigOptions {
   readonly tunnel: {
     readonly config: Config;
+    /** Names of the links that there are (client). */
+    readonly socketNames: readonly string[];
     readonly events: EventHub;
     reconfigure(make: (current: Config) => Config): Promise<Applied>;
   };
@@ -86,6 +88,11 @@ export class RunningConfig {
   /** The configuration in force. */
   get current(): Config {
     return this.#options.tunnel.config;
+  }
+
+  /** Names of the links that there are, those that were found by themselves too. */
+  get linkNames(): readonly string[] {
+    return this.#options.tunnel.socketNames;
   }
 
   /** What is in force as a file would say it, without secrets. */
