@@ -83,6 +83,7 @@ export class Reconfigurer {
     const { config: before } = this.#parts;
     const difference = differenceOf(before, next);
     refuseRestart(this.#needRestart(difference, next));
+    this.#parts.links?.check(difference.links);
     const { clients, listen, words } = difference;
     const renewed = clients.changed.filter(({ before, after }) =>
       !isSame(before.secret, after.secret)
