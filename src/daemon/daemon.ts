@@ -296,7 +296,10 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     listen: listening,
     quotas,
     guard,
-    onLinks: (): void => following?.update(),
+    onLinks: (): void => {
+      following?.update();
+      follower.update();
+    },
     rights,
   };
   return new Daemon({

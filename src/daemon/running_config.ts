@@ -30,6 +30,8 @@ export interface FileReading {
 export interface RunningConfigOptions {
   readonly tunnel: {
     readonly config: Config;
+    /** Names of the links that there are (client). */
+    readonly socketNames: readonly string[];
     readonly events: EventHub;
     reconfigure(make: (current: Config) => Config): Promise<Applied>;
   };
@@ -86,6 +88,11 @@ export class RunningConfig {
   /** The configuration in force. */
   get current(): Config {
     return this.#options.tunnel.config;
+  }
+
+  /** Names of the links that there are, those that were found by themselves too. */
+  get linkNames(): readonly string[] {
+    return this.#options.tunnel.socketNames;
   }
 
   /** What is in force as a file would say it, without secrets. */
@@ -154,13 +161,14 @@ export class RunningConfig {
     this.#tell(change.words);
   }
 
-  /** Ends a change, if there is one about this. Returns whether there was. */
+  /** Ends a change, if there is one about this, and says so. Returns whether there was. */
   async forget(about: string): Promise<boolean> {
     const known = this.#changes.get(about);
     if (!known) return false;
     await this.#apply(this.changes.filter((change) => change !== known.change));
     clearTimeout(known.timer);
     this.#changes.delete(about);
+    this.#tell(`${known.change.words} is over`);
     return true;
   }
 
@@ -176,7 +184,7 @@ export class RunningConfig {
 
   async #end(change: Change): Promise<void> {
     try {
-      if (await this.forget(change.about)) this.#tell(`${change.words} is over`);
+      await this.forget(change.about);
     } catch (error) {
       if (!(error instanceof AggvpnError)) throw error;
       log.error("{words} cannot end: {reason}", { words: change.words, reason: error.message });

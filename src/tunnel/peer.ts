@@ -84,6 +84,8 @@ export class Peer {
   readonly #onAbandoned = (slot: number): void => this.sender.handleAbandoned(slot);
   readonly #onDropped = (slot: number): void => this.#host.pool.release(slot);
   readonly #host: PeerHost;
+  /** Why a link is gone, in words. */
+  readonly #removed: string;
   readonly #fragmenter: Fragmenter;
 
   /** @param follows whether the other end decides about the links: for a server its client does */
@@ -96,6 +98,7 @@ export class Peer {
   ) {
     this.#host = host;
     this.mtu = new TunnelMtu(host.mtu);
+    this.#removed = follows ? "the client has taken it away" : "it was removed";
     this.#fragmenter = new Fragmenter(
       host.pool,
       (now, slot, info) => this.sender.handlePacket(now, slot, info),
@@ -155,7 +158,7 @@ export class Peer {
   removeLink(now: number, link: number, options: PathOptions): void {
     const path = this.paths[link]!;
     if (path.isThere && path.live.state !== "connecting" && path.live.state !== "down") {
-      this.#emitLink(path, "down", options.off ?? "it was removed");
+      this.#emitLink(path, "down", options.off ?? this.#removed);
     }
     path.remove(now, options, this.#onAbandoned);
   }

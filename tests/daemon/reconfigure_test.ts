@@ -192,6 +192,15 @@ Deno.test("Daemon.reconfigure() applies nothing when some of it needs a restart"
   });
 });
 
+Deno.test("Daemon.reconfigure() applies nothing when a link cannot reach its remote", async () => {
+  await withEnds([CLIENT], async ([client]) => {
+    const six = { ...link("six", 5080), remotes: [{ host: address("2001:db8::1"), port: 5080 }] };
+    const links = [link("other", 5081), six];
+    await assertRejects(() => client!.reconfigure(() => ({ ...CLIENT, links })), AggvpnError);
+    assertEquals([client!.socketNames, client!.config], [["dsl"], CLIENT]);
+  });
+});
+
 Deno.test("Daemon.reconfigure() applies nothing when an address cannot be listened on", async () => {
   await withEnds([SERVER, CLIENT], async ([server]) => {
     const taken = { host: address("198.51.100.7"), port: 6080 };
