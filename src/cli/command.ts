@@ -13,6 +13,8 @@ export interface Shell {
   readonly stderr: (text: string) => void;
   /** Whether to colour what goes to stdout: `--color`, over NO_COLOR, over being a terminal. */
   readonly color: boolean;
+  /** How wide text for people is to be. */
+  readonly columns: number;
 }
 
 /** A flag of a subcommand. */

@@ -5,7 +5,7 @@
  */
 
 import type { Command, Flag } from "./command.ts";
-import { twoColumns, wrap } from "./wrap.ts";
+import { twoColumns, wrap, wrapHanging } from "./wrap.ts";
 
 /** Flags that every command has. */
 export const GLOBAL_FLAGS: Readonly<Record<string, Flag>> = {
@@ -19,51 +19,55 @@ export const TOP_FLAGS: Readonly<Record<string, Flag>> = {
   version: { doc: "Show the version", short: "V" },
 };
 
+const MORE = "`aggvpn help COMMAND` tells more, `aggvpn help config` lists every key.";
+
 /** Returns the usage line of a command. */
 export function usageOf(command: Command): string {
   return ["aggvpn", command.name, "[FLAGS]", command.operands].filter(Boolean).join(" ");
 }
 
-/** Returns the help of the whole program. */
-export function overview(commands: readonly Command[]): string {
-  return `aggvpn joins several internet links into one encrypted tunnel.
+/** Returns the help of the whole program in lines of at most `columns`. */
+export function overview(commands: readonly Command[], columns: number): string {
+  return `${wrap("aggvpn joins several internet links into one encrypted tunnel.", columns)}
 
 Usage: aggvpn COMMAND [FLAGS] [OPERANDS]
 
 Commands:
-${twoColumns(commands.map((command) => [synopsis(command), command.summary]))}
+${twoColumns(commands.map((command) => [synopsis(command), command.summary]), columns)}
 Flags:
-${flagLines(TOP_FLAGS)}
+${flagLines(TOP_FLAGS, columns)}
 Example:
-  (umask 077 && aggvpn genkey > secret)
-  aggvpn check client.toml && sudo aggvpn up client.toml
+  aggvpn genkey secret
+  aggvpn check client.toml
+  sudo aggvpn up client.toml
 
-\`aggvpn help COMMAND\` tells more, \`aggvpn help config\` lists every key.
+${wrap(MORE, columns)}
 `;
 }
 
-/** Returns the help of one command. */
-export function helpOf(command: Command): string {
+/** Returns the help of one command in lines of at most `columns`. */
+export function helpOf(command: Command, columns: number): string {
   const flags = { ...command.flags, ...GLOBAL_FLAGS };
-  return `${command.summary}.
+  return `${wrap(`${command.summary}.`, columns)}
 
-Usage: ${usageOf(command)}
+${wrapHanging(`Usage: ${usageOf(command)}`, columns, "Usage: ".length)}
 
-${wrap(command.description)}
+${wrap(command.description, columns)}
 
 Flags:
-${flagLines(flags)}`;
+${flagLines(flags, columns)}`;
 }
 
 function synopsis(command: Command): string {
   return [command.name, command.operands].filter(Boolean).join(" ");
 }
 
-function flagLines(flags: Readonly<Record<string, Flag>>): string {
+function flagLines(flags: Readonly<Record<string, Flag>>, columns: number): string {
   return twoColumns(
     Object.entries(flags).map(([name, flag]) => {
       const short = flag.short === undefined ? "    " : `-${flag.short}, `;
       return [`${short}--${name}${flag.value === undefined ? "" : `=${flag.value}`}`, flag.doc];
     }),
+    columns,
   );
 }

@@ -83,7 +83,7 @@ function readConfig(
   checkSections(root, context.mode, report);
   const tunnel = readTunnel(
     tableOf(root.entries.get("tunnel"), report),
-    top.has("status_command") || !complete,
+    { hasScript: top.has("status_command"), complete },
     context,
   );
   const readFile = options.readSecretFile ?? noSecretFile;

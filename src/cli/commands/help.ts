@@ -20,8 +20,9 @@ export function helpCommand(
 
     run(shell, { operands: [name] }): Promise<number> {
       const commands = [...others, help];
-      if (name === "config") shell.stdout(configHelp());
-      else shell.stdout(name === undefined ? overview(commands) : helpOf(find(name, commands)));
+      if (name === "config") shell.stdout(configHelp(shell.columns));
+      else if (name === undefined) shell.stdout(overview(commands, shell.columns));
+      else shell.stdout(helpOf(find(name, commands), shell.columns));
       return Promise.resolve(EXIT.ok);
     },
   };
