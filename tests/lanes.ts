@@ -24,6 +24,7 @@ const END_TO_END = [
   "pause",
   "policy",
   "servers",
+  "service",
   "shutdown",
   "start_errors",
   "stuck_log",

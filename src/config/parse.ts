@@ -102,6 +102,7 @@ function commonConfig({ top, tunnel }: Draft, file: string): Common {
     name,
     control: top.values.control ?? `${CONTROL_DIRECTORY}/${name}.sock`,
     logLevel: top.values.log_level,
+    logFormat: top.values.log_format,
     statusCommand: top.values.status_command,
     sandbox: top.values.sandbox,
     tunnel: tunnelConfig(tunnel),

@@ -113,6 +113,16 @@ export class Daemon implements AsyncDisposable {
     return this.#parts.events;
   }
 
+  /** Turns of the event loop so far. */
+  get turns(): number {
+    return this.#parts.driver.turns;
+  }
+
+  /** Makes the event loop turn soon. */
+  wake(): void {
+    this.#parts.driver.wake();
+  }
+
   /** Resolves after {@linkcode stop}; rejects with AggvpnError when the interface is gone. */
   run(): Promise<void> {
     return this.#parts.driver.run();

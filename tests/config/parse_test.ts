@@ -26,6 +26,7 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
     name: "sample",
     control: "/var/run/aggvpn/sample.sock",
     logLevel: "info",
+    logFormat: "text",
     sandbox: true,
     secret: SECRET,
     servers: ["server"],
@@ -72,6 +73,7 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
     name: "home",
     control: "/var/run/aggvpn/other.sock",
     logLevel: "debug",
+    logFormat: "json",
     statusCommand: "/etc/aggvpn/status",
     sandbox: false,
   });

@@ -5,6 +5,7 @@ import { openControl } from "../../control/server.ts";
 import { AggvpnError, EXIT } from "../../errors.ts";
 import type { Daemon } from "../../daemon/daemon.ts";
 import { detectPlatform } from "../../platform/detect.ts";
+import type { Platform } from "../../platform/platform.ts";
 import type { Command, Shell } from "../command.ts";
 import { loadConfig } from "../load.ts";
 import { startLog } from "../log.ts";
@@ -31,12 +32,19 @@ SIGUSR1, SIGUSR2 and SIGALRM.`,
 
   async run(shell, { operands, flags }): Promise<number> {
     const config = loadConfig(operands[0]!, shell.stderr);
-    const stderr = startLog(config.logLevel);
+    const platform = detectPlatform();
+    const stderr = startLog({ level: config.logLevel, format: config.logFormat }, platform);
     const stdout = new PatientStream(Deno.stdout, () => "");
     const patient = { ...shell, stdout: stdout.write, stderr: stderr.write };
     using stopping = new StopSignals();
     try {
-      return await runTunnel(patient, config, flags.verbose === true, stopping);
+      return await runTunnel({
+        shell: patient,
+        config,
+        platform,
+        verbose: flags.verbose === true,
+        stopping,
+      });
     } catch (error) {
       // Whoever prints the error would wait for the reader, and the program would never end.
       if (!await stderr.flush(FLUSH_MS)) Deno.exit(exitCodeOf(error));
@@ -51,20 +59,27 @@ function exitCodeOf(error: unknown): number {
   return error instanceof AggvpnError ? error.exitCode : EXIT.failure;
 }
 
-async function runTunnel(
-  shell: Shell,
-  config: Config,
-  verbose: boolean,
-  stopping: StopSignals,
-): Promise<number> {
+interface Run {
+  readonly shell: Shell;
+  readonly config: Config;
+  readonly platform: Platform;
+  readonly verbose: boolean;
+  readonly stopping: StopSignals;
+}
+
+async function runTunnel({ shell, config, platform, verbose, stopping }: Run): Promise<number> {
   // Imported here: the ciphers' tables would cost every other command a quarter of its time.
   const { openDaemon } = await import("../../daemon/daemon.ts");
   const { controlRequests } = await import("../../daemon/requests.ts");
   const { ChangeJournal, undoAllLeftOvers } = await import("../../daemon/change_journal.ts");
-  const platform = detectPlatform();
+  const { startService } = await import("../../daemon/service.ts");
+  const { ServiceNotifier } = await import("../../daemon/service_notifier.ts");
   platform.secureSignals();
   platform.raisePriority();
   await using stack = new AsyncDisposableStack();
+  const notifier = ServiceNotifier.open({ platform, env: (name) => Deno.env.get(name) });
+  stack.defer(() => notifier.close());
+  notifier.status("Setting up");
   const running: { daemon?: Daemon } = {};
   const { requests, streams } = controlRequests(() => running.daemon);
   const control = await openControl(config.control, requests, streams);
@@ -81,7 +96,12 @@ async function runTunnel(
   );
   running.daemon = daemon;
   shell.stdout(readyLine(daemon));
-  stopping.onStop(() => daemon.stop());
+  notifier.ready();
+  startService(notifier, daemon, stack);
+  stopping.onStop(() => {
+    notifier.stopping();
+    daemon.stop();
+  });
   await daemon.run();
   return EXIT.ok;
 }

@@ -27,6 +27,7 @@ import { raisePriority } from "./priority.ts";
 import { endProcess, killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
 import { openTun } from "./tun.ts";
+import { monotonicUs, openSyslog, openUnixDatagrams } from "./unix_datagrams.ts";
 import { uplinkPlanner } from "./uplink_routes.ts";
 import { listInterfaces } from "./uplinks.ts";
 
@@ -79,6 +80,11 @@ export const LINUX: Platform = {
   guardChange: async (plan) =>
     leakGuardChange(plan, await readAhead(awaitCommand, LEAK_GUARD_READS)),
   guardPrograms: ["nft", "ip"],
+  openSyslog: () => openSyslog(libc()),
+  serviceManager: {
+    open: (path) => openUnixDatagrams(libc(), path),
+    monotonicUs: () => monotonicUs(libc()),
+  },
   inspect: (needs) => [
     ...inspectHost(libc(), needs, libcrypto() !== undefined),
     ...startFindings(needs.openFiles),

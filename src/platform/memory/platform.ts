@@ -15,6 +15,7 @@ import type {
   Platform,
   SandboxNeeds,
   SocketOptions,
+  SyslogSink,
   SystemChange,
   WatchedLink,
 } from "../platform.ts";
@@ -137,6 +138,11 @@ export class MemoryPlatform implements Platform {
       undo: ["unguard", name],
       look: { run: ["true"], shows: /^/ },
     });
+  }
+
+  /** There is nobody who takes a message. */
+  openSyslog(): SyslogSink {
+    return { wantsTime: false, send: () => false, close: () => {} };
   }
 
   inspect(): readonly [] {
