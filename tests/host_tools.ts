@@ -24,6 +24,7 @@ export const HOST_TOOLS = {
   sysctl: { debian: "procps", neededBy: "the Linux guide, NAT" },
   setpriv: { debian: "util-linux", neededBy: "starts without privileges" },
   unshare: { debian: "util-linux", neededBy: "a journal in place of systemd's" },
+  mandoc: { debian: "mandoc", neededBy: "the manual pages" },
   dash: { debian: "dash", neededBy: "scripts under Debian's /bin/sh" },
   bash: { debian: "bash", neededBy: "scripts under Fedora's /bin/sh" },
   busybox: { debian: "busybox", neededBy: "scripts under Alpine's /bin/sh" },

@@ -11,7 +11,8 @@ const INDENT = 6;
 
 const OS_NAMES: Readonly<Record<Os, string>> = { linux: "Linux", openbsd: "OpenBSD" };
 
-const INTRODUCTION =
+/** What is common to all keys. */
+export const INTRODUCTION: string =
   `A configuration is a TOML file. Rates have units (bit/s, kbit/s, Mbit/s, Gbit/s, B/s, kB/s,
 MB/s, KiB/s, MiB/s), as have sizes (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB) and times (ms, s, min, h).
 A list of one value may be that value alone. \`aggvpn check FILE\` tells what is wrong with a file.`;
@@ -38,15 +39,21 @@ function headingOf({ header, doc, mode }: Section, columns: number): string {
 function keysText(keys: Readonly<Record<string, Key>>, columns: number): string {
   const margin = " ".repeat(INDENT);
   return Object.entries(keys).map(([name, key]) => {
-    const notes = [
-      docOf(key),
-      key.default === undefined ? "" : `Default: ${key.default}.`,
-      key.mode === undefined ? "" : `Only at a ${key.mode}.`,
-    ].filter(Boolean).join(" ");
-    const lines = wrap(notes, columns - INDENT).split("\n").map((line) => `${margin}${line}\n`);
+    const lines = wrap(notesOf(key), columns - INDENT).split("\n").map((line) =>
+      `${margin}${line}\n`
+    );
     const synopsis = wrapHanging(`${name} = ${key.kind.metavar}`, columns - 2, INDENT + 2);
     return `  ${synopsis}\n${lines.join("")}`;
   }).join("");
+}
+
+/** Returns what a key is for, its default, and where it may be. */
+export function notesOf(key: Key): string {
+  return [
+    docOf(key),
+    key.default === undefined ? "" : `Default: ${key.default}.`,
+    key.mode === undefined ? "" : `Only at a ${key.mode}.`,
+  ].filter(Boolean).join(" ");
 }
 
 /** The first sentence, with the system that the key is for before its period. */
