@@ -24,6 +24,8 @@ export const HOST_TOOLS = {
   sysctl: { debian: "procps", neededBy: "the Linux guide, NAT" },
   setpriv: { debian: "util-linux", neededBy: "starts without privileges" },
   unshare: { debian: "util-linux", neededBy: "a journal in place of systemd's" },
+  zsh: { debian: "zsh", neededBy: "completions in zsh" },
+  fish: { debian: "fish", neededBy: "completions in fish" },
   mandoc: { debian: "mandoc", neededBy: "the manual pages" },
   dash: { debian: "dash", neededBy: "scripts under Debian's /bin/sh" },
   bash: { debian: "bash", neededBy: "scripts under Fedora's /bin/sh" },

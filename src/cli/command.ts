@@ -25,7 +25,12 @@ export interface Flag {
   readonly value?: string;
   /** One letter, such as `v`. */
   readonly short?: string;
+  /** The only values, for completion. */
+  readonly choices?: readonly string[];
 }
+
+/** What a name in capitals stands for, for completion. */
+export type Completes = "file" | "tunnel" | "link" | "client" | "command";
 
 /** What the user typed after the subcommand's name, already checked against it. */
 export interface Arguments {
@@ -37,8 +42,16 @@ export interface Arguments {
 /** A subcommand. */
 export interface Command {
   readonly name: string;
-  /** Operands of the synopsis, such as `FILE` or `[NAME]`; checked for number. */
+  /**
+   * Operands of the synopsis, such as `FILE` or `[NAME]`; checked for number. Alternatives are
+   * `FILE|NAME`; what is not in capitals is a word to be typed as it is.
+   */
   readonly operands: string;
+  /**
+   * What operands and values of flags stand for where that is not clear: FILE is a file, NAME and
+   * TUNNEL are a tunnel, LINK, CLIENT and COMMAND what they say.
+   */
+  readonly completes?: Readonly<Record<string, Completes>>;
   /** One line for `aggvpn help`; imperative, no period. */
   readonly summary: string;
   /** Paragraphs for `aggvpn help NAME` and the manual page. */

@@ -8,6 +8,7 @@ import { UsageError } from "../errors.ts";
 import { closest } from "../suggest.ts";
 import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
+import { completionsCommand } from "./commands/completions.ts";
 import { down } from "./commands/down.ts";
 import { genkey } from "./commands/genkey.ts";
 import { helpCommand } from "./commands/help.ts";
@@ -18,8 +19,11 @@ import { version } from "./commands/version.ts";
 /** The commands of the program. */
 export const COMMANDS: readonly Command[] = withHelp([check, up, down, status, genkey, version]);
 
+/** Adds those that are about all commands. */
 function withHelp(commands: readonly Command[]): readonly Command[] {
-  return [...commands, helpCommand(commands, findCommand)];
+  const all: Command[] = [...commands];
+  all.push(completionsCommand(all), helpCommand(all, findCommand));
+  return all;
 }
 
 /** Returns the command of that name. Throws UsageError. */

@@ -35,7 +35,7 @@ async function onlyTunnel(): Promise<string> {
 }
 
 /** Names of the tunnels whose control sockets are in the usual directory and alive. */
-async function runningTunnels(): Promise<string[]> {
+export async function runningTunnels(): Promise<string[]> {
   const names: string[] = [];
   try {
     for (const { name } of Deno.readDirSync(CONTROL_DIRECTORY)) {

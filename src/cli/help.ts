@@ -4,12 +4,13 @@
  * @module
  */
 
+import { COLOR_CHOICES } from "./color.ts";
 import type { Command, Flag } from "./command.ts";
 import { twoColumns, wrap, wrapHanging } from "./wrap.ts";
 
 /** Flags that every command has. */
 export const GLOBAL_FLAGS: Readonly<Record<string, Flag>> = {
-  color: { doc: "Use colour: auto, always or never", value: "WHEN" },
+  color: { doc: "Use colour: auto, always or never", value: "WHEN", choices: COLOR_CHOICES },
   help: { doc: "Show help", short: "h" },
 };
 

@@ -27,7 +27,15 @@ export async function run(
   }
 }
 
+/** What the scripts of shells ask with; it is in no help. */
+const COMPLETE = "__complete";
+
 async function dispatch(args: readonly string[], output: Output): Promise<number> {
+  if (args[0] === COMPLETE) {
+    const { answerCompletion } = await import("./completion/answer.ts");
+    const { HOST_SOURCES } = await import("./completion/sources.ts");
+    return answer(output, await answerCompletion(args.slice(1), COMMANDS, HOST_SOURCES));
+  }
   const line = splitCommandLine(args);
   if (line.flags.version === true) return answer(output, versionText());
   if (line.command === undefined) {

@@ -44,7 +44,8 @@ Deno.test({
       await writeManualPages(directory);
       const read = async (page: string): Promise<string> =>
         // Bold letters are overstruck.
-        (await mandoc("-Tascii", `${directory}/${page}`)).replace(/.\x08/g, "");
+        // deno-lint-ignore no-control-regex
+        (await mandoc("-Tascii", `${directory}/${page}`)).replaceAll(/.\x08/g, "");
       const commands = await read("aggvpn.8");
       for (const { name, flags } of COMMANDS) {
         assertStringIncludes(commands, `aggvpn ${name}`);
