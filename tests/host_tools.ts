@@ -26,6 +26,8 @@ export const HOST_TOOLS = {
   unshare: { debian: "util-linux", neededBy: "a journal in place of systemd's" },
   zsh: { debian: "zsh", neededBy: "completions in zsh" },
   fish: { debian: "fish", neededBy: "completions in fish" },
+  "dpkg-deb": { debian: "dpkg", neededBy: "the Debian package" },
+  lintian: { debian: "lintian", neededBy: "the Debian package's policy" },
   mandoc: { debian: "mandoc", neededBy: "the manual pages" },
   dash: { debian: "dash", neededBy: "scripts under Debian's /bin/sh" },
   bash: { debian: "bash", neededBy: "scripts under Fedora's /bin/sh" },

@@ -12,8 +12,10 @@ import { aggvpnToml5 } from "./man/aggvpn_toml_5.ts";
 const ROOT = new URL("..", import.meta.url).pathname;
 
 /** Writes the pages into `directory` and returns their names. */
-export async function writeManualPages(directory: string): Promise<readonly string[]> {
-  const date = await sourceDate();
+export async function writeManualPages(
+  directory: string,
+  date: Date,
+): Promise<readonly string[]> {
   const readExample = (name: string): string => Deno.readTextFileSync(`${ROOT}examples/${name}`);
   const pages = {
     "aggvpn.8": aggvpn8(date),
@@ -27,7 +29,7 @@ export async function writeManualPages(directory: string): Promise<readonly stri
 }
 
 if (import.meta.main) {
-  const names = await writeManualPages(`${ROOT}build/man`);
+  const names = await writeManualPages(`${ROOT}build/man`, await sourceDate());
   const text = names.map((name) => `build/man/${name}\n`).join("");
   Deno.stdout.writeSync(new TextEncoder().encode(text));
 }

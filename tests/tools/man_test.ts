@@ -28,7 +28,7 @@ Deno.test({
   ...skippedFor(missingTool("mandoc"), "the manual pages please mandoc"),
   fn: () =>
     inDirectory(async (directory) => {
-      const pages = await writeManualPages(directory);
+      const pages = await writeManualPages(directory, new Date(0));
       assertEquals(pages, ["aggvpn.8", "aggvpn.toml.5"]);
       for (const page of pages) {
         const lines = (await mandoc("-Tlint", `${directory}/${page}`)).split("\n");
@@ -41,7 +41,7 @@ Deno.test({
   ...skippedFor(missingTool("mandoc"), "the manual pages have every command, flag and key"),
   fn: () =>
     inDirectory(async (directory) => {
-      await writeManualPages(directory);
+      await writeManualPages(directory, new Date(0));
       const read = async (page: string): Promise<string> =>
         // Bold letters are overstruck.
         // deno-lint-ignore no-control-regex
