@@ -29,8 +29,11 @@ export interface Flag {
   readonly choices?: readonly string[];
 }
 
-/** What a name in capitals stands for, for completion. */
-export type Completes = "file" | "tunnel" | "link" | "client" | "command";
+/** Names that there are, which completion looks up. */
+export type Named = "file" | "tunnel" | "link" | "client" | "command";
+
+/** What a name in capitals stands for, for completion: names, or one of some words. */
+export type Completes = Named | readonly string[];
 
 /** What the user typed after the subcommand's name, already checked against it. */
 export interface Arguments {
@@ -43,8 +46,8 @@ export interface Arguments {
 export interface Command {
   readonly name: string;
   /**
-   * Operands of the synopsis, such as `FILE` or `[NAME]`; checked for number. Alternatives are
-   * `FILE|NAME`; what is not in capitals is a word to be typed as it is.
+   * Operands of the synopsis, such as `FILE`, `[NAME]` or `[MORE...]`; checked for number.
+   * Alternatives are `FILE|NAME`; what is not in capitals is a word to be typed as it is.
    */
   readonly operands: string;
   /**

@@ -12,12 +12,29 @@ import { completionsCommand } from "./commands/completions.ts";
 import { down } from "./commands/down.ts";
 import { genkey } from "./commands/genkey.ts";
 import { helpCommand } from "./commands/help.ts";
+import { limit } from "./commands/limit.ts";
+import { link } from "./commands/link.ts";
+import { logLevel } from "./commands/log.ts";
+import { quota } from "./commands/quota.ts";
+import { reload } from "./commands/reload.ts";
 import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
 import { version } from "./commands/version.ts";
 
 /** The commands of the program. */
-export const COMMANDS: readonly Command[] = withHelp([check, up, down, status, genkey, version]);
+export const COMMANDS: readonly Command[] = withHelp([
+  check,
+  up,
+  down,
+  reload,
+  status,
+  link,
+  limit,
+  quota,
+  logLevel,
+  genkey,
+  version,
+]);
 
 /** Adds those that are about all commands. */
 function withHelp(commands: readonly Command[]): readonly Command[] {

@@ -33,23 +33,35 @@ export interface LogOptions {
   readonly format: LogFormat;
 }
 
-/** Starts logging, and returns standard error, which others write to as well. */
-export function startLog({ level, format }: LogOptions, platform: LogPlatform): PatientStream {
+/** A log that has begun. */
+export interface Log {
+  /** Standard error, which others write to as well. */
+  readonly stream: PatientStream;
+  /** Logs records of at least `level` from now on. */
+  readonly setLevel: (level: LogLevel) => void;
+}
+
+/** Starts logging. */
+export function startLog({ level, format }: LogOptions, platform: LogPlatform): Log {
   const { message, line } = formOf(format, platform);
   const stream = new PatientStream(Deno.stderr, (count) => line(lostRecord(count)));
+  const write = (record: LogRecord): void => {
+    if (!message?.(record)) stream.write(line(record));
+  };
+  const setLevel = (level: LogLevel): void => configure(level, write);
+  setLevel(level);
+  return { stream, setLevel };
+}
+
+function configure(level: LogLevel, write: (record: LogRecord) => void): void {
   configureSync({
     reset: true,
-    sinks: {
-      log: (record): void => {
-        if (!message?.(record)) stream.write(line(record));
-      },
-    },
+    sinks: { log: write },
     loggers: [
       { category: "aggvpn", sinks: ["log"], lowestLevel: level },
       { category: ["logtape", "meta"], sinks: ["log"], lowestLevel: "error" },
     ],
   });
-  return stream;
 }
 
 /** How records are written. */

@@ -5,7 +5,7 @@ import { startLog } from "../../src/cli/log.ts";
 import type { LogFormat } from "../../src/config/config.ts";
 import { detectPlatform } from "../../src/platform/detect.ts";
 
-const stream = startLog({ level: "info", format: Deno.args[0] as LogFormat }, detectPlatform());
+const { stream } = startLog({ level: "info", format: Deno.args[0] as LogFormat }, detectPlatform());
 const log = getLogger(["aggvpn", "tunnel"]);
 log.info("Link {link} is up", { link: "dsl" });
 log.debug("Not logged");

@@ -4,10 +4,12 @@ import type { Config } from "../../config/config.ts";
 import { openControl } from "../../control/server.ts";
 import { AggvpnError, EXIT } from "../../errors.ts";
 import type { Daemon } from "../../daemon/daemon.ts";
+import type { RunningTunnel } from "../../daemon/requests.ts";
+import type { FileReading, RunningConfigOptions } from "../../daemon/running_config.ts";
 import { detectPlatform } from "../../platform/detect.ts";
 import type { Platform } from "../../platform/platform.ts";
 import type { Command, Shell } from "../command.ts";
-import { loadConfig } from "../load.ts";
+import { loadFile, readConfig } from "../load.ts";
 import { startLog } from "../log.ts";
 import { PatientStream } from "../patient_stream.ts";
 
@@ -26,14 +28,16 @@ says when the tunnel is set up.
 
 SIGTERM and SIGINT end it cleanly: the peer is told and every change of the system is
 undone in reverse. A second signal quits at once. SIGHUP does the same as SIGTERM when
-standard input is a terminal, since that terminal is gone, and is ignored otherwise. So are
-SIGUSR1, SIGUSR2 and SIGALRM.`,
+standard input is a terminal, since that terminal is gone; otherwise it does what \`aggvpn reload\`
+does. SIGUSR1, SIGUSR2 and SIGALRM are ignored.`,
   flags: { verbose: { doc: "Print each change to the system, and its undoing", short: "v" } },
 
   async run(shell, { operands, flags }): Promise<number> {
-    const config = loadConfig(operands[0]!, shell.stderr);
+    const file = operands[0]!;
+    const { config, document } = loadFile(file, shell.stderr);
     const platform = detectPlatform();
-    const stderr = startLog({ level: config.logLevel, format: config.logFormat }, platform);
+    const log = startLog({ level: config.logLevel, format: config.logFormat }, platform);
+    const stderr = log.stream;
     const stdout = new PatientStream(Deno.stdout, () => "");
     const patient = { ...shell, stdout: stdout.write, stderr: stderr.write };
     using stopping = new StopSignals();
@@ -44,6 +48,9 @@ SIGUSR1, SIGUSR2 and SIGALRM.`,
         platform,
         verbose: flags.verbose === true,
         stopping,
+        started: { config, document, problems: [] },
+        read: (more) => readConfig(file, more),
+        setLogLevel: log.setLevel,
       });
     } catch (error) {
       // Whoever prints the error would wait for the reader, and the program would never end.
@@ -59,29 +66,33 @@ function exitCodeOf(error: unknown): number {
   return error instanceof AggvpnError ? error.exitCode : EXIT.failure;
 }
 
-interface Run {
+/** What a tunnel runs with, and what it needs to take on its file again. */
+interface Run extends Pick<RunningConfigOptions, "read" | "setLogLevel"> {
   readonly shell: Shell;
   readonly config: Config;
   readonly platform: Platform;
   readonly verbose: boolean;
   readonly stopping: StopSignals;
+  readonly started: FileReading;
 }
 
-async function runTunnel({ shell, config, platform, verbose, stopping }: Run): Promise<number> {
+async function runTunnel(run: Run): Promise<number> {
+  const { shell, config, platform, verbose, stopping } = run;
   // Imported here: the ciphers' tables would cost every other command a quarter of its time.
   const { openDaemon } = await import("../../daemon/daemon.ts");
   const { controlRequests } = await import("../../daemon/requests.ts");
+  const { RunningConfig } = await import("../../daemon/running_config.ts");
   const { ChangeJournal, undoAllLeftOvers } = await import("../../daemon/change_journal.ts");
   const { startService } = await import("../../daemon/service.ts");
   const { ServiceNotifier } = await import("../../daemon/service_notifier.ts");
   platform.secureSignals();
   platform.raisePriority();
   await using stack = new AsyncDisposableStack();
-  const notifier = ServiceNotifier.open({ platform, env: (name) => Deno.env.get(name) });
-  stack.defer(() => notifier.close());
-  notifier.status("Setting up");
-  const running: { daemon?: Daemon } = {};
-  const { requests, streams } = controlRequests(() => running.daemon);
+  const manager = ServiceNotifier.open({ platform, env: (name) => Deno.env.get(name) });
+  stack.defer(() => manager.close());
+  manager.status("Setting up");
+  const running: { tunnel?: RunningTunnel } = {};
+  const { requests, streams } = controlRequests(() => running.tunnel);
   const control = await openControl(config.control, requests, streams);
   stack.defer(() => control.close());
   await undoAllLeftOvers(config.control, undefined, config.tunnel.leakGuard);
@@ -94,16 +105,28 @@ async function runTunnel({ shell, config, platform, verbose, stopping }: Run): P
       stopping: stopping.signal,
     }),
   );
-  running.daemon = daemon;
+  const inForce = new RunningConfig(
+    { tunnel: daemon, read: run.read, setLogLevel: run.setLogLevel, wallMs: Date.now, manager },
+    run.started,
+  );
+  stack.defer(() => inForce.close());
+  running.tunnel = { daemon, config: inForce };
   shell.stdout(readyLine(daemon));
-  notifier.ready();
-  startService(notifier, daemon, stack);
+  manager.ready();
+  startService(manager, daemon, stack);
   stopping.onStop(() => {
-    notifier.stopping();
+    manager.stopping();
     daemon.stop();
   });
+  // What is wrong is in the log.
+  stopping.onHangup(() => void inForce.reload("SIGHUP").catch(passRefusal));
   await daemon.run();
   return EXIT.ok;
+}
+
+/** Throws what is no refusal of a configuration. */
+function passRefusal(error: unknown): void {
+  if (!(error instanceof AggvpnError)) throw error;
 }
 
 function readyLine(daemon: Daemon): string {
@@ -127,8 +150,14 @@ class StopSignals implements Disposable {
   };
   /** Asked at the start: a terminal that has gone away no longer counts as one. */
   readonly #hasTerminal = Deno.stdin.isTerminal();
+  #reload: (() => void) | undefined;
+  /** Whether a reload was asked for before there was anything to reload. */
+  #isReloadDue = false;
   readonly #onHangup = (): void => {
-    if (this.#hasTerminal && !this.#isStopping) this.#onSignal();
+    if (this.#isStopping) return;
+    if (this.#hasTerminal) this.#onSignal();
+    else if (this.#reload) this.#reload();
+    else this.#isReloadDue = true;
   };
 
   constructor() {
@@ -148,6 +177,12 @@ class StopSignals implements Disposable {
   onStop(stop: () => void): void {
     this.#stop = stop;
     if (this.#isStopping) stop();
+  }
+
+  /** Arranges for `reload` to be called on SIGHUP, unless that means the end. */
+  onHangup(reload: () => void): void {
+    this.#reload = reload;
+    if (this.#isReloadDue) reload();
   }
 
   [Symbol.dispose](): void {

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Command, Completes, Flag } from "../command.ts";
+import type { Command, Completes, Flag, Named } from "../command.ts";
 import { GLOBAL_FLAGS, TOP_FLAGS } from "../help.ts";
 
 /** Something that can be typed, and what it is. */
@@ -25,7 +25,7 @@ export interface Completion {
 
 /** Where names come from that no table has. */
 export type Sources = Readonly<
-  Record<Exclude<Completes, "file" | "command">, () => Promise<readonly Candidate[]>>
+  Record<Exclude<Named, "file" | "command">, () => Promise<readonly Candidate[]>>
 >;
 
 /** What operands and the values of flags stand for, unless a command says otherwise. */
@@ -169,6 +169,9 @@ async function wordsFor(
   }
   const kind = completes[word];
   if (kind === undefined) return NOTHING;
+  if (typeof kind !== "string") {
+    return { candidates: kind.map((value) => ({ value, doc: "" })), files: false };
+  }
   if (kind === "file") return { candidates: [], files: true };
   if (kind === "command") return { candidates: commands.map(candidateOf), files: false };
   return { candidates: await sources[kind](), files: false };

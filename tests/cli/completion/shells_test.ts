@@ -102,10 +102,11 @@ shellTest("zsh", "zsh", ["-f"], async (shell) => {
     (await shell.run(`
       zmodload zsh/zpty
       zpty z zsh -f -i
-      zpty -w z "PS1=; unsetopt zle_bracketed_paste 2>/dev/null; autoload -U compinit; compinit -u -D"
+      zpty -w z "unsetopt zle_bracketed_paste 2>/dev/null; autoload -U compinit; compinit -u -D"
       zpty -w z ". $HOME/script; bindkey '^I' list-choices; zstyle ':completion:*' list-separator '#'"
-      zpty -w z "print -r -- re""ady"
-      zpty -r -m z _all '*ready*'
+      zpty -w z "PS1='re''ady> '"
+      # Before it prompts, the terminal itself would act on control characters.
+      zpty -r -m z _all '*ready> *'
       zpty -w -n z $'${line}\\t\\025print -r -- do""ne\\n'
       zpty -r -m z _all '*done*'
       print -r -- "$_all"
