@@ -28,6 +28,7 @@ export const HOST_TOOLS = {
   fish: { debian: "fish", neededBy: "completions in fish" },
   "dpkg-deb": { debian: "dpkg", neededBy: "the Debian package" },
   lintian: { debian: "lintian", neededBy: "the Debian package's policy" },
+  "signify-openbsd": { debian: "signify-openbsd", neededBy: "signed sums" },
   mandoc: { debian: "mandoc", neededBy: "the manual pages" },
   dash: { debian: "dash", neededBy: "scripts under Debian's /bin/sh" },
   bash: { debian: "bash", neededBy: "scripts under Fedora's /bin/sh" },

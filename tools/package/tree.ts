@@ -83,7 +83,7 @@ export class Tree {
 export async function runTool(
   program: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  options: Pick<Deno.CommandOptions, "cwd" | "env" | "stdin"> = {},
 ): Promise<string> {
   const command = new Deno.Command(program, { args: [...args], ...options });
   const { success, stdout, stderr } = await command.output().catch((error) => {
