@@ -20,6 +20,11 @@ export const TOP_FLAGS: Readonly<Record<string, Flag>> = {
   version: { doc: "Show the version", short: "V" },
 };
 
+const EXAMPLE = [
+  ["aggvpn init", "On the server: it prints a join string"],
+  ["aggvpn join", "On the client: paste it there"],
+] as const;
+
 const MORE = "`aggvpn help COMMAND` tells more, `aggvpn help config` lists every key.";
 
 /** Returns the usage line of a command. */
@@ -38,10 +43,7 @@ ${twoColumns(commands.map((command) => [synopsis(command), command.summary]), co
 Flags:
 ${flagLines(TOP_FLAGS, columns)}
 Example:
-  aggvpn genkey secret
-  aggvpn check client.toml
-  sudo aggvpn up client.toml
-
+${twoColumns(EXAMPLE, columns)}
 ${wrap(MORE, columns)}
 `;
 }

@@ -27,6 +27,7 @@ import { openPoller } from "./poller.ts";
 import { raisePriority } from "./priority.ts";
 import { endProcess, killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
+import { survey } from "./survey.ts";
 import { openTun } from "./tun.ts";
 import { monotonicUs, openSyslog, openUnixDatagrams } from "./unix_datagrams.ts";
 import { uplinkPlanner } from "./uplink_routes.ts";
@@ -86,6 +87,7 @@ export const LINUX: Platform = {
     open: (path) => openUnixDatagrams(libc(), path),
     monotonicUs: () => monotonicUs(libc()),
   },
+  survey: () => survey(readCommand, listInterfaces(libc())),
   inspect: (needs) => [
     ...inspectHost(libc(), needs, libcrypto() !== undefined),
     ...startFindings(needs.openFiles),

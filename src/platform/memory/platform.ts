@@ -9,6 +9,7 @@ import type { AeadProvider } from "../../crypto/aead.ts";
 import { AbsentError, AggvpnError } from "../../errors.ts";
 import type {
   GuardPlan,
+  HostSurvey,
   LinkWay,
   NetworkKind,
   NetworkPlan,
@@ -143,6 +144,10 @@ export class MemoryPlatform implements Platform {
   /** There is nobody who takes a message. */
   openSyslog(): SyslogSink {
     return { wantsTime: false, send: () => false, close: () => {} };
+  }
+
+  survey(): HostSurvey {
+    return { interfaces: [], addresses: [], routes: [], uplinks: [] };
   }
 
   inspect(): readonly [] {

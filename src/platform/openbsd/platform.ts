@@ -30,6 +30,7 @@ import { openPoller } from "./poller.ts";
 import { sandbox } from "./sandbox.ts";
 import { endProcess, killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
+import { survey } from "./survey.ts";
 import { openSyslog } from "./syslog.ts";
 import { openTun } from "./tun.ts";
 
@@ -69,6 +70,7 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
     guardChange: async (plan) => leakGuardChange(plan, await readGuarded(system.await)),
     guardPrograms: LEAK_GUARD_PROGRAMS,
     openSyslog: () => openSyslog(libc()),
+    survey: () => survey(read),
     inspect: (needs) => {
       const hasLibcrypto = libcrypto() !== undefined;
       const calls = system.calls().findings;
