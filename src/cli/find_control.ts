@@ -17,7 +17,8 @@ export async function findControl(operand: string | undefined): Promise<string> 
   if (operand === undefined) return await onlyTunnel();
   const info = stat(operand);
   if (info?.isSocket) return operand;
-  if (info !== undefined || /[/.]/.test(operand)) return loadConfig(operand).control;
+  // A directory may be called like a tunnel.
+  if (info && !info.isDirectory || /[/.]/.test(operand)) return loadConfig(operand).control;
   return `${CONTROL_DIRECTORY}/${operand}.sock`;
 }
 

@@ -72,6 +72,10 @@ debTest("the package has what a user looks for, and no conffiles", undefined, as
       /\.\/usr\/share\/doc\/aggvpn\/examples\/linux\/client\.toml$/m,
     ]
   ) assert(line.test(list), `${line}\n${list}`);
+  await runTool("dpkg-deb", ["--extract", deb, `${directory}/files`]);
+  const unit = await Deno.readTextFile(`${directory}/files/lib/systemd/system/aggvpn@.service`);
+  assertStringIncludes(unit, "ExecStart=/usr/bin/aggvpn up ");
+  assert(!unit.includes("/usr/local"));
   const control = await runTool("dpkg-deb", ["--info", deb]);
   assertStringIncludes(control, "Version: 1.0\n");
   assert(!control.includes("conffiles"));

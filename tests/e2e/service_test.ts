@@ -5,7 +5,7 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Program } from "../../lab/program.ts";
 import { eventually, programTest } from "../../lab/require.ts";
 import { buildEmulated, symmetric } from "../../lab/topology.ts";
@@ -29,7 +29,7 @@ programTest("aggvpn up tells its service manager how it is, until it ends", asyn
   const hears = async (what: string): Promise<void> => {
     const isHeard = (): boolean => {
       heard.push(...client.takeAll());
-      return heard.includes(what);
+      return heard.some((message) => message.startsWith(what));
     };
     assert(await eventually(isHeard, 30_000), `no ${what}: ${heard.join("; ")}`);
   };
@@ -40,6 +40,11 @@ programTest("aggvpn up tells its service manager how it is, until it ends", asyn
   await hears(`STATUS=1 of 2 links up: ${first}; down: ${second}`);
   heard.length = 0;
   await hears("WATCHDOG=1");
+  heard.length = 0;
+  Deno.kill(program.child("client").pid, "SIGHUP");
+  await hears("READY=1");
+  const reload = heard.filter((message) => /^(?:RELOADING|READY)/.test(message));
+  assertMatch(reload.join("; "), /^RELOADING=1\nMONOTONIC_USEC=\d+; READY=1$/);
   assertEquals((await program.down("client")).code, 0);
   await hears("STOPPING=1");
   const words = server.takeAll();

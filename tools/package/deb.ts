@@ -70,7 +70,7 @@ async function writeProgram(tree: Tree, options: DebOptions): Promise<void> {
   const unit = await Deno.readTextFile(`${ROOT}examples/systemd/aggvpn@.service`);
   await tree.write(
     `lib/systemd/system/${NAME}@.service`,
-    unit.replace("/usr/local/bin/", "/usr/bin/"),
+    unit.replaceAll("/usr/local/bin/", "/usr/bin/"),
   );
   await tree.makeDirectory(`etc/${NAME}`, 0o700);
 }
