@@ -15,6 +15,7 @@ import type { PlainTable } from "../config/plain.ts";
 import { AggvpnError } from "../errors.ts";
 import type { Applied } from "./reconfigure.ts";
 import type { EventHub } from "./event_hub.ts";
+import type { ServiceNotifier } from "./service_notifier.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
 
@@ -39,6 +40,8 @@ export interface RunningConfigOptions {
   readonly read: (more?: string) => FileReading;
   readonly setLogLevel: (level: LogLevel) => void;
   readonly wallMs: () => number;
+  /** Is told of each reload. */
+  readonly manager?: Pick<ServiceNotifier, "reloading" | "ready">;
 }
 
 /** Something that a command changes. */
@@ -120,6 +123,16 @@ export class RunningConfig {
    * needs a restart.
    */
   async reload(by: string): Promise<Reloaded | Refused> {
+    const { manager } = this.#options;
+    manager?.reloading();
+    try {
+      return await this.#reload(by);
+    } finally {
+      manager?.ready();
+    }
+  }
+
+  async #reload(by: string): Promise<Reloaded | Refused> {
     const { file } = this.#file;
     const { config, problems, document } = this.#options.read();
     if (!config) {

@@ -13,6 +13,7 @@ const HINT = "Run `aggvpn help link`";
 export const link: Command = {
   name: "link",
   operands: "LINK STATE [MORE...]",
+  completes: { STATE: [...STATES, "add", "remove"], MORE: ["for"] },
   summary: "Switch a link of a running tunnel, add or remove one",
   description: `Changes a link of the running client:
 
