@@ -11,6 +11,7 @@
 
 import { bundle, RUN_FLAGS } from "./build/bundle.ts";
 import { compile, runtimeBase } from "./build/compile.ts";
+import { buildPage } from "./build/page.ts";
 import { asScript } from "./build/script.ts";
 import { gzip, packSelfExtracting, sha256 } from "./build/selfextract.ts";
 
@@ -23,7 +24,8 @@ async function main(): Promise<void> {
   const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`)) as {
     version: string;
   };
-  const program = await bundle(`${ROOT}main.ts`, await commit());
+  const page = await buildPage();
+  const program = await bundle(`${ROOT}main.ts`, { commit: await commit(), page });
   const script = await asScript({ name: NAME, version, program });
   await writeWhole(`${BUILD}/${NAME}.js`, script, 0o755);
   if (Deno.args.includes("--script")) return say(`build/${NAME}.js: a script for deno`);

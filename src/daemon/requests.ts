@@ -16,6 +16,11 @@ export function controlRequests(
     requests: {
       // Asked while the tunnel is set up, this is no error: null says that there is something.
       status: () => current()?.status() ?? null,
+      dashboard: () => {
+        throw new AggvpnError("This tunnel has no dashboard", {
+          hint: "Write dashboard = 9181 before the first table of its file, and start it again",
+        });
+      },
     },
     streams: {
       /** What has happened lately when `history` is true, then each event as it happens. */

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { bundle } from "../../tools/build/bundle.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
-const text = await bundle(MAIN, "0123abc");
+const text = await bundle(MAIN, { commit: "0123abc" });
 
 Deno.test("bundle leaves nothing to load at the start, neither files nor Deno's node layer", () => {
   assertEquals([...text.matchAll(/^(?:import|export) .*/gm)].map(([line]) => line), []);

@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { Page } from "../../src/http/page.ts";
+
 /**
  * Flags of `deno run` for the bundle. Everything is in the bundle, so nothing may be looked up next
  * to it, and the code cache costs more than it saves at this size. The small young generation keeps
@@ -30,11 +32,19 @@ export const RUN_FLAGS: readonly string[] = [
   }`,
 ];
 
+/** What the build tells the program. */
+export interface BuiltIn {
+  /** Which commit this is: see src/cli/version.ts. */
+  readonly commit?: string | undefined;
+  /** What the dashboard serves: see src/http/page.ts. */
+  readonly page?: Page;
+}
+
 /**
- * Text of the bundle of `entry`, an absolute path next to its deno.json. It begins by saying which
- * commit it was built from: see src/cli/version.ts. Throws with the bundler's message.
+ * Text of the bundle of `entry`, an absolute path next to its deno.json, with what is built in at
+ * its beginning. Throws with the bundler's message.
  */
-export async function bundle(entry: string, commit: string | undefined): Promise<string> {
+export async function bundle(entry: string, { commit, page }: BuiltIn): Promise<string> {
   const out = await Deno.makeTempFile({ suffix: ".js" });
   try {
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -44,8 +54,9 @@ export async function bundle(entry: string, commit: string | undefined): Promise
       stderr: "piped",
     }).output();
     if (!success) throw new Error(`Cannot bundle "${entry}":\n${new TextDecoder().decode(stderr)}`);
-    const head = commit === undefined ? "" : `globalThis.AGGVPN_COMMIT = "${commit}";\n`;
-    return head + withoutNodeUtil(withoutPaths(await Deno.readTextFile(out)));
+    const head = Object.entries({ AGGVPN_COMMIT: commit, AGGVPN_PAGE: page })
+      .map(([name, value]) => value && `globalThis.${name} = ${JSON.stringify(value)};\n`);
+    return head.join("") + withoutNodeUtil(withoutPaths(await Deno.readTextFile(out)));
   } finally {
     await Deno.remove(out);
   }

@@ -1,9 +1,10 @@
 /** `aggvpn up`: runs a tunnel in the foreground. */
 
 import type { Config } from "../../config/config.ts";
-import { openControl } from "../../control/server.ts";
+import { openControl, type Requests } from "../../control/server.ts";
 import { AggvpnError, EXIT } from "../../errors.ts";
 import type { Daemon } from "../../daemon/daemon.ts";
+import type { HttpServices } from "../../daemon/http_services.ts";
 import { detectPlatform } from "../../platform/detect.ts";
 import type { Command, Shell } from "../command.ts";
 import { loadConfig } from "../load.ts";
@@ -65,10 +66,16 @@ async function runTunnel(
   platform.secureSignals();
   platform.raisePriority();
   await using stack = new AsyncDisposableStack();
-  const running: { daemon?: Daemon } = {};
+  const running: { daemon?: Daemon | undefined } = {};
   const { requests, streams } = controlRequests(() => running.daemon);
-  const control = await openControl(config.control, requests, streams);
+  const http = await loadHttp(config, () => running.daemon, requests);
+  const control = await openControl(
+    config.control,
+    { ...requests, ...http?.requests },
+    streams,
+  );
   stack.defer(() => control.close());
+  http?.open(stack); // before rights are given up
   await undoAllLeftOvers(config.control, undefined, config.tunnel.leakGuard);
   const daemon = stack.use(
     await openDaemon({
@@ -80,10 +87,23 @@ async function runTunnel(
     }),
   );
   running.daemon = daemon;
+  // Nobody is to ask a tunnel that is taken apart, least of all once a second.
+  stack.defer(() => running.daemon = undefined);
   shell.stdout(readyLine(daemon));
   stopping.onStop(() => daemon.stop());
   await daemon.run();
   return EXIT.ok;
+}
+
+/** Metrics and the dashboard, of which nothing is loaded where they are not configured. */
+async function loadHttp(
+  config: Config,
+  current: () => Daemon | undefined,
+  requests: Requests,
+): Promise<HttpServices | undefined> {
+  if (!config.metrics && !config.dashboard) return undefined;
+  const { httpServices } = await import("../../daemon/http_services.ts");
+  return httpServices(config, current, requests);
 }
 
 function readyLine(daemon: Daemon): string {
