@@ -12,7 +12,9 @@ import { clock, milliseconds, percent, rate } from "./format.ts";
 import { type LinkSeries, type Series, stacked, type Values } from "./series.ts";
 
 const HEIGHT = 180;
-const AXIS_WIDTH = 84;
+const AXIS_WIDTH = 80;
+/** Seconds between two marks of time. */
+const TIME_STEPS: number[] = [5, 10, 15, 30, 60, 120, 180, 300];
 
 /** What one chart shows. */
 interface Kind {
@@ -149,13 +151,19 @@ class Chart {
       width: Math.max(this.#place.clientWidth, 200),
       height: HEIGHT,
       cursor: { drag: { x: false, y: false } },
+      legend: { markers: { fill: (_, i) => i === 0 ? "transparent" : colorOf(links[i - 1]!.id) } },
       scales: { y: { range: (_, __, max) => [0, Math.max(least, max * 1.05)] } },
       axes: [
-        { ...axis, space: 70, values: (_, at) => at.map((time) => clock(1000 * time)) },
+        {
+          ...axis,
+          space: 60,
+          incrs: TIME_STEPS,
+          values: (_, at) => at.map((time) => clock(1000 * time)),
+        },
         { ...axis, size: AXIS_WIDTH, values: (_, at) => at.map((value) => format(value)) },
       ],
       series: [
-        { label: "Time", value: (_, time) => time === null ? "–" : clock(1000 * time) },
+        { label: "At", value: (plot, time) => clock(1000 * (time ?? plot.data[0].at(-1)!)) },
         ...links.map(({ id, name }, i): uPlot.Series => ({
           label: name,
           stroke: colorOf(id),
@@ -163,7 +171,7 @@ class Chart {
           ...isStacked ? {} : { dash: dashOf(id) },
           ...isStacked && i === 0 && { fill: `${colorOf(id)}99` },
           points: { show: false },
-          value: (_, __, ___, at) => format(at === null ? null : this.#own[i]?.[at] ?? null),
+          value: (_, __, ___, at) => format(this.#own[i]?.at(at ?? -1) ?? null),
         })),
       ],
       bands: isStacked

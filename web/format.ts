@@ -18,7 +18,7 @@ export function size(bytes: number): string {
 
 /** `21.3 ms`. */
 export function milliseconds(us: number | null): string {
-  return us === null || us === 0 ? "–" : `${digits(us / 1000)} ms`;
+  return us === null ? "–" : `${digits(us / 1000)} ms`;
 }
 
 /** `0.4 %`. */

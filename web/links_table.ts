@@ -82,7 +82,7 @@ function makeRow({ id, name }: LinkStatus, onSwitch: Switch | undefined): Row {
       setText(reason, [tierOf(link), link.reason].filter((text) => text !== "").join("; "));
       setText(receiving, rate(link.receiveBps));
       setText(sending, rate(link.sendBps));
-      setText(rtt, `${milliseconds(link.srttUs)}`);
+      setText(rtt, milliseconds(link.srttUs > 0 ? link.srttUs : null));
       setText(loss, `${percent(link.sendLoss)}, ${percent(link.receiveLoss)}`);
       quota.update(link);
       toggle?.update(link);
