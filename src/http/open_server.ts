@@ -21,8 +21,13 @@ export interface Place {
 }
 
 /** Serves `respond` at `place` until closed; `what` it is, in a few words, is for the log. */
-export function openServer(what: string, place: Place, respond: Respond): { close(): void } {
-  return new PatientServer(what, place, respond);
+export function openServer(
+  what: string,
+  place: Place,
+  respond: Respond,
+  retryMs: number = RETRY_MS,
+): { close(): void } {
+  return new PatientServer(what, place, respond, retryMs);
 }
 
 class PatientServer {
@@ -32,7 +37,7 @@ class PatientServer {
   #server: HttpServer | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(what: string, place: Place, respond: Respond) {
+  constructor(what: string, place: Place, respond: Respond, retryMs: number) {
     this.#what = what;
     this.#place = place;
     this.#respond = respond;
@@ -40,7 +45,7 @@ class PatientServer {
     if (reason === undefined) return;
     const at = place.host.withPort(place.port);
     log.warning("The {what} waits for {at}: {reason}", { what, at, reason });
-    this.#timer = setInterval(() => this.#retry(), RETRY_MS);
+    this.#timer = setInterval(() => this.#retry(), retryMs);
   }
 
   close(): void {
