@@ -14,6 +14,7 @@ const END_TO_END = [
   "emulator",
   "failover",
   "hostile",
+  "http",
   "landing",
   "leak_guard",
   "nat66",

@@ -131,6 +131,7 @@ class Chart {
       this.#plot!.setData([times, ...drawn], false);
       this.#plot!.setScale("x", { min: last - spanS, max: last });
     });
+    this.#plot.setLegend({ idx: this.#plot.cursor.idx ?? times.length - 1 }, false);
     const now = links.map(({ name }, i) => `${name} ${format(this.#own[i]!.at(-1) ?? null)}`);
     this.#place.setAttribute("aria-label", `Chart: ${this.#kind.title}. Now: ${now.join(", ")}`);
   }
@@ -163,7 +164,7 @@ class Chart {
         { ...axis, size: AXIS_WIDTH, values: (_, at) => at.map((value) => format(value)) },
       ],
       series: [
-        { label: "At", value: (plot, time) => clock(1000 * (time ?? plot.data[0].at(-1)!)) },
+        { label: "At", value: (_, time) => time === null ? "–" : clock(1000 * time) },
         ...links.map(({ id, name }, i): uPlot.Series => ({
           label: name,
           stroke: colorOf(id),
@@ -171,7 +172,7 @@ class Chart {
           ...isStacked ? {} : { dash: dashOf(id) },
           ...isStacked && i === 0 && { fill: `${colorOf(id)}99` },
           points: { show: false },
-          value: (_, __, ___, at) => format(this.#own[i]?.at(at ?? -1) ?? null),
+          value: (_, __, ___, at) => format(at === null ? null : this.#own[i]?.[at] ?? null),
         })),
       ],
       bands: isStacked

@@ -7,7 +7,7 @@ import { buildPage } from "../../tools/build/page.ts";
 import { LINK, PEER, statusOf } from "../control/sample_status.ts";
 import { missingTool, skippedFor } from "../host_tools.ts";
 import { type Fixture, invented, serveDashboard, TOKEN } from "../http/dashboard_fixture.ts";
-import { openBrowser } from "../http/browser.ts";
+import { openBrowser } from "./browser.ts";
 
 const page = await buildPage();
 
