@@ -78,7 +78,7 @@ function makeRow({ id, name }: LinkStatus, onSwitch: Switch | undefined): Row {
       swatch.style.background = colorOf(id);
       state.className = { up: "good", suspect: "warn", connecting: "warn" }[link.state as string] ??
         "bad";
-      setText(state, link.state);
+      setText(state, link.off ? "off" : link.state);
       setText(reason, [tierOf(link), link.reason].filter((text) => text !== "").join("; "));
       setText(receiving, rate(link.receiveBps));
       setText(sending, rate(link.sendBps));
@@ -122,8 +122,8 @@ function switchCell(name: string, cell: HTMLTableCellElement, onSwitch: Switch):
   button.addEventListener("click", () => onSwitch(name, to));
   return {
     cell,
-    update: ({ tier, state }) => {
-      to = [tier, state as string].includes("off") ? "on" : "off";
+    update: ({ off }) => {
+      to = off ? "on" : "off";
       setText(button, `Switch ${to}`);
       button.setAttribute("aria-label", `Switch ${name} ${to}`);
     },

@@ -85,7 +85,9 @@ export type Fields<K extends Readonly<Record<string, OptionKey>>> = {
 };
 
 const port = integer("PORT", 1, 65535);
-const LOG_LEVEL = oneOf<LogLevel>("error", "warning", "info", "debug", "trace");
+/** How much is logged, the least first. */
+export const LOG_LEVELS = ["error", "warning", "info", "debug", "trace"] as const;
+const LOG_LEVEL = oneOf<LogLevel>(...LOG_LEVELS);
 const DUPLICATE = oneOf<Duplicate>("off", "needed", "auto", "all");
 const SCHEDULE = oneOf<Schedule>("fast", "steady", "redundant");
 const TIER = oneOf<Tier>("primary", "overflow", "backup");
@@ -169,7 +171,7 @@ export const TOP_KEYS = {
   dashboard_control: {
     kind: flag,
     default: false,
-    doc: "Whether links may be switched on and off there.",
+    doc: "Whether a client's links may be switched on and off there.",
   },
   dashboard_token_file: {
     kind: texts.file,

@@ -131,6 +131,7 @@ const LINK: readonly Metric<LinkStatus>[] = [
     "Whether the link works, used or not: 1 or 0.",
     ({ state }) => state === "up" || state === "suspect" ? 1 : 0,
   ),
+  gauge("aggvpn_link_off", "Whether the link was switched off: 1 or 0.", ({ off }) => off ? 1 : 0),
   gauge(
     "aggvpn_link_mtu_bytes",
     "Largest IP packet that the link carries to the peer.",

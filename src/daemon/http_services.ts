@@ -13,6 +13,7 @@ import { builtPage } from "../http/page.ts";
 import { Recorder } from "../http/recorder.ts";
 import type { Respond } from "../http/server.ts";
 import { newToken } from "../http/token.ts";
+import type { Done } from "./commands.ts";
 import type { Daemon } from "./daemon.ts";
 
 /** The answer to the request `dashboard`. */
@@ -41,7 +42,7 @@ interface Service {
  * those that its control socket answers.
  */
 export function httpServices(
-  { metrics, dashboard }: Pick<Config, "metrics" | "dashboard">,
+  { mode, metrics, dashboard }: Pick<Config, "mode" | "metrics" | "dashboard">,
   current: () => Daemon | undefined,
   requests: Requests,
 ): HttpServices {
@@ -54,7 +55,8 @@ export function httpServices(
       if (!dashboard) return;
       const recorder = new Recorder(() => current()?.status());
       stack.defer(() => recorder.close());
-      const switchLink = dashboard.control ? switching(requests) : undefined;
+      const mayControl = dashboard.control && mode === "client";
+      const switchLink = mayControl ? switching(requests) : undefined;
       serve(dashboardService(dashboard, token, recorder, current, switchLink), stack);
     },
   };
@@ -89,8 +91,10 @@ function dashboardService(
   return { what: "dashboard", place: listen, respond };
 }
 
-/** Switches links by the same request as everybody; undefined where there is none. */
-function switching({ link }: Requests): SwitchLink | undefined {
-  if (!link) return undefined;
-  return async (name, to) => String(await link({ name, to }));
+/** Switches links by the same request as `aggvpn link`. */
+function switching({ link }: Requests): SwitchLink {
+  return async (name, state) => {
+    const { words } = await link!({ name, state }) as Done;
+    return words.join("\n");
+  };
 }

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { eventually } from "../../lab/require.ts";
+import type { Done } from "../../src/daemon/commands.ts";
 import type { Daemon } from "../../src/daemon/daemon.ts";
 import { EventHub } from "../../src/daemon/event_hub.ts";
 import { type DashboardAccess, httpServices } from "../../src/daemon/http_services.ts";
@@ -28,12 +29,12 @@ function fakeDaemon(): Daemon {
 
 Deno.test("httpServices() serves what is configured until it ends, and gives a new token each time", async () => {
   const [metrics, listen] = [{ host, port: freePort() }, { host, port: freePort() }];
-  const config = { metrics, dashboard: { listen, control: true } };
+  const config = { mode: "client", metrics, dashboard: { listen, control: true } } as const;
   let daemon: Daemon | undefined;
   const switched: unknown[] = [];
-  const link = (parameters: unknown): string => {
+  const link = (parameters: unknown): Done => {
     switched.push(parameters);
-    return "done";
+    return { words: ["done"] };
   };
   const services = httpServices(config, () => daemon, { link });
   const access = services.requests.dashboard!({}) as DashboardAccess;
@@ -54,7 +55,7 @@ Deno.test("httpServices() serves what is configured until it ends, and gives a n
     const target = "/api/link?link=lte&to=off";
     const { body } = await talk(listen.port, requestText(target, authorized, "POST"));
     assertEquals(JSON.parse(body), { message: "done" });
-    assertEquals(switched, [{ name: "lte", to: "off" }]);
+    assertEquals(switched, [{ name: "lte", state: "off" }]);
   }
   const isGone = (): Promise<boolean> =>
     talk(metrics.port, requestText("/metrics")).then(() => false, () => true);
@@ -62,7 +63,7 @@ Deno.test("httpServices() serves what is configured until it ends, and gives a n
 });
 
 Deno.test("httpServices() offers no request where there is no dashboard", () => {
-  assertEquals(httpServices({}, () => undefined, {}).requests, {});
+  assertEquals(httpServices({ mode: "client" }, () => undefined, {}).requests, {});
 });
 
 Deno.test("openServer() waits for a port that another program has", async () => {

@@ -134,7 +134,7 @@ browserTest("links are switched by the keyboard, and the answer is shown", async
   using dashboard = serveDashboard(statusOf(), page, (link, to) => {
     asked.push(`${link} ${to}`);
     if (to === "on") throw new AggvpnError("It is broken", { hint: "Mend it" });
-    dashboard.status = statusOf([{ ...PEER, links: [{ ...LINK, state: "off" as never }] }]);
+    dashboard.status = statusOf([{ ...PEER, links: [{ ...LINK, state: "down", off: true }] }]);
     dashboard.tick();
     return Promise.resolve(`Link ${link} is off`);
   });
