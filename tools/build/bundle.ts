@@ -40,9 +40,12 @@ export interface BuiltIn {
   readonly page?: Page;
 }
 
+/** Examples that are part of the program. */
+const SERVICE_FILES: readonly string[] = ["systemd/aggvpn@.service", "openbsd/rc.d/aggvpn"];
+
 /**
  * Text of the bundle of `entry`, an absolute path next to its deno.json, with what is built in at
- * its beginning. Throws with the bundler's message.
+ * its beginning, files of examples/ too. Throws with the bundler's message.
  */
 export async function bundle(entry: string, { commit, page }: BuiltIn): Promise<string> {
   const out = await Deno.makeTempFile({ suffix: ".js" });
@@ -56,10 +59,21 @@ export async function bundle(entry: string, { commit, page }: BuiltIn): Promise<
     if (!success) throw new Error(`Cannot bundle "${entry}":\n${new TextDecoder().decode(stderr)}`);
     const head = Object.entries({ AGGVPN_COMMIT: commit, AGGVPN_PAGE: page })
       .map(([name, value]) => value && `globalThis.${name} = ${JSON.stringify(value)};\n`);
-    return head.join("") + withoutNodeUtil(withoutPaths(await Deno.readTextFile(out)));
+    return head.join("") + await serviceFiles(entry) +
+      withoutNodeUtil(withoutPaths(await Deno.readTextFile(out)));
   } finally {
     await Deno.remove(out);
   }
+}
+
+/** Files for the service managers, as src/cli/setup/service_files.ts looks for them. */
+async function serviceFiles(entry: string): Promise<string> {
+  const read = async (path: string): Promise<[string, string]> => [
+    path,
+    await Deno.readTextFile(new URL(`examples/${path}`, `file://${entry}`)),
+  ];
+  const files = Object.fromEntries(await Promise.all(SERVICE_FILES.map(read)));
+  return `globalThis.AGGVPN_SERVICE_FILES = ${JSON.stringify(files)};\n`;
 }
 
 /** Drops the bundler's comments about where each part came from: they differ by machine. */

@@ -9,6 +9,7 @@ import type { AeadProvider } from "../../crypto/aead.ts";
 import { AbsentError, AggvpnError } from "../../errors.ts";
 import type {
   GuardPlan,
+  HostSurvey,
   LinkWay,
   NetworkKind,
   NetworkPlan,
@@ -137,6 +138,10 @@ export class MemoryPlatform implements Platform {
       undo: ["unguard", name],
       look: { run: ["true"], shows: /^/ },
     });
+  }
+
+  survey(): HostSurvey {
+    return { interfaces: [], addresses: [], routes: [], uplinks: [] };
   }
 
   inspect(): readonly [] {
