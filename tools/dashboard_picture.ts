@@ -14,7 +14,7 @@ import { openBrowserIn } from "../tests/web/browser.ts";
 
 const OUT = new URL("../docs/dashboard.png", import.meta.url).pathname;
 /** What is kept of a tunnel of this name is removed. */
-const NAME = "van-in-the-picture";
+const NAME = "picture-of-home";
 const LINKS = ["dsl", "lte", "campsite"];
 /** What the charts show, in seconds, and when the last line is cut. */
 const SPAN_S = 60;
@@ -48,7 +48,7 @@ async function take(lab: Lab): Promise<void> {
   const browser = await openBrowserIn(net.client);
   try {
     const tab = await browser.newPage();
-    await tab.setViewport({ width: 960, height: 960 });
+    await tab.setViewport({ width: 960, height: 1040 });
     await tab.goto(url.trim());
     await tab.waitForSelector("#rows tr");
     await tab.click('#spans [data-seconds="60"]');
