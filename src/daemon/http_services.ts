@@ -6,9 +6,10 @@
 
 import type { Config, DashboardConfig } from "../config/config.ts";
 import type { Requests } from "../control/server.ts";
+import { AggvpnError } from "../errors.ts";
 import { dashboardResponder, type SwitchLink } from "../http/dashboard.ts";
 import { metricsResponder } from "../http/metrics.ts";
-import { openServer, type Place } from "../http/open_server.ts";
+import { type OpenedServer, openServer, type Place } from "../http/open_server.ts";
 import { builtPage } from "../http/page.ts";
 import { Recorder } from "../http/recorder.ts";
 import type { Respond } from "../http/server.ts";
@@ -47,9 +48,18 @@ export function httpServices(
   requests: Requests,
 ): HttpServices {
   const { token = newToken() } = dashboard ?? {};
-  const access = dashboard && { at: dashboard.listen.host.withPort(dashboard.listen.port), token };
+  const opened: { dashboard?: OpenedServer } = {};
+  const access = ({ host, port }: Place): DashboardAccess => {
+    const at = host.withPort(port);
+    // Whoever has that port instead is not to see the token.
+    const { reason } = opened.dashboard ?? { reason: "it is being opened" };
+    if (reason === undefined) return { at, token };
+    throw new AggvpnError(`The dashboard cannot be served at ${at} yet: ${reason}`, {
+      hint: "Look who has that port, or give the dashboard another one",
+    });
+  };
   return {
-    requests: access ? { dashboard: (): DashboardAccess => access } : {},
+    requests: dashboard ? { dashboard: () => access(dashboard.listen) } : {},
     open: (stack) => {
       if (metrics) serve(metricsService(metrics, current), stack);
       if (!dashboard) return;
@@ -57,14 +67,16 @@ export function httpServices(
       stack.defer(() => recorder.close());
       const mayControl = dashboard.control && mode === "client";
       const switchLink = mayControl ? switching(requests) : undefined;
-      serve(dashboardService(dashboard, token, recorder, current, switchLink), stack);
+      const service = dashboardService(dashboard, token, recorder, current, switchLink);
+      opened.dashboard = serve(service, stack);
     },
   };
 }
 
-function serve({ what, place, respond }: Service, stack: AsyncDisposableStack): void {
+function serve({ what, place, respond }: Service, stack: AsyncDisposableStack): OpenedServer {
   const server = openServer(what, place, respond);
   stack.defer(() => server.close());
+  return server;
 }
 
 function metricsService(place: Place, current: () => Daemon | undefined): Service {
@@ -88,7 +100,7 @@ function dashboardService(
     happenings: (signal) => current()!.events.follow(signal, true),
     switchLink,
   });
-  return { what: "dashboard", place: listen, respond };
+  return { what: "the dashboard", place: listen, respond };
 }
 
 /** Switches links by the same request as `aggvpn link`. */

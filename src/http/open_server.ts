@@ -20,32 +20,43 @@ export interface Place {
   readonly port: number;
 }
 
-/** Serves `respond` at `place` until closed; `what` it is, in a few words, is for the log. */
+/** A server that is open, or will be. */
+export interface OpenedServer {
+  /** Why it is not open yet; undefined when it is. */
+  readonly reason: string | undefined;
+  close(): void;
+}
+
+/** Serves `respond` at `place` until closed; `what` it is, such as "metrics", is for the log. */
 export function openServer(
   what: string,
   place: Place,
   respond: Respond,
   retryMs: number = RETRY_MS,
-): { close(): void } {
+): OpenedServer {
   return new PatientServer(what, place, respond, retryMs);
 }
 
-class PatientServer {
-  readonly #what: string;
+class PatientServer implements OpenedServer {
+  reason: string | undefined;
   readonly #place: Place;
   readonly #respond: Respond;
   #server: HttpServer | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(what: string, place: Place, respond: Respond, retryMs: number) {
-    this.#what = what;
     this.#place = place;
     this.#respond = respond;
-    const reason = this.#open();
-    if (reason === undefined) return;
+    this.#open();
+    if (this.reason === undefined) return;
     const at = place.host.withPort(place.port);
-    log.warning("The {what} waits for {at}: {reason}", { what, at, reason });
-    this.#timer = setInterval(() => this.#retry(), retryMs);
+    log.warning("Cannot serve {what} at {at} yet: {reason}", { what, at, reason: this.reason });
+    this.#timer = setInterval(() => {
+      this.#open();
+      if (this.reason !== undefined) return;
+      clearInterval(this.#timer);
+      log.info("Serving {what} at {at}", { what, at });
+    }, retryMs);
   }
 
   close(): void {
@@ -53,22 +64,14 @@ class PatientServer {
     this.#server?.close();
   }
 
-  #retry(): void {
-    if (this.#open() !== undefined) return;
-    clearInterval(this.#timer);
-    const { host, port } = this.#place;
-    log.info("The {what} is at {at}", { what: this.#what, at: host.withPort(port) });
-  }
-
-  /** Returns why that failed. */
-  #open(): string | undefined {
+  #open(): void {
     const { host, port } = this.#place;
     try {
       const listener = Deno.listen({ transport: "tcp", hostname: `${host}`, port });
       this.#server = new HttpServer(listener, this.#respond);
-      return undefined;
+      this.reason = undefined;
     } catch (error) {
-      return (error as Error).message;
+      this.reason = (error as Error).message;
     }
   }
 }

@@ -19,8 +19,10 @@ const log = getLogger(["aggvpn", "http"]);
 /** Connections at once of one server; more are hung up on. */
 export const MAX_CONNECTIONS = 32;
 const PATIENCE: Patience = { headMs: 5_000, pieceMs: 10_000 };
+/** Pause between two connections: who asks all the time takes no time from the packets. */
+const PAUSE_MS = 25;
 /** Pause when there is no descriptor left for a connection. */
-const PAUSE_MS = 100;
+const LONG_PAUSE_MS = 100;
 
 /** What answers requests. */
 export type Respond = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;
@@ -31,6 +33,7 @@ export class HttpServer {
   readonly #respond: Respond;
   readonly #patience: Patience;
   readonly #connections: Set<Connection> = new Set();
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(listener: Deno.TcpListener, respond: Respond, patience: Patience = PATIENCE) {
     this.#listener = listener;
@@ -46,6 +49,7 @@ export class HttpServer {
 
   /** Hangs up on all clients. */
   close(): void {
+    clearTimeout(this.#timer);
     this.#listener.close();
     for (const connection of this.#connections) connection.close();
   }
@@ -58,12 +62,18 @@ export class HttpServer {
       } catch (error) {
         if (error instanceof Deno.errors.BadResource) return;
         reportIfRefused("a connection by HTTP", error);
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+        await this.#pause(LONG_PAUSE_MS);
         continue;
       }
       if (this.#connections.size >= MAX_CONNECTIONS) client.close();
       else void this.#serve(new Connection(client, this.#patience));
+      await this.#pause(PAUSE_MS);
     }
+  }
+
+  /** Never ends once the server is closed. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#timer = setTimeout(resolve, ms));
   }
 
   /** Never rejects: a client that has hung up, or is hung up on, is no news. */

@@ -1,8 +1,15 @@
 /** Needs permission to listen on loopback. */
 
-import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { eventually } from "../../lab/require.ts";
 import type { Done } from "../../src/daemon/commands.ts";
+import { AggvpnError } from "../../src/errors.ts";
 import type { Daemon } from "../../src/daemon/daemon.ts";
 import { EventHub } from "../../src/daemon/event_hub.ts";
 import { type DashboardAccess, httpServices } from "../../src/daemon/http_services.ts";
@@ -27,7 +34,7 @@ function fakeDaemon(): Daemon {
   return { status: () => statusOf(), events: new EventHub() } as unknown as Daemon;
 }
 
-Deno.test("httpServices() serves what is configured until it ends, and gives a new token each time", async () => {
+Deno.test("httpServices() serves what is configured until it ends, and switches links by the request for that", async () => {
   const [metrics, listen] = [{ host, port: freePort() }, { host, port: freePort() }];
   const config = { mode: "client", metrics, dashboard: { listen, control: true } } as const;
   let daemon: Daemon | undefined;
@@ -37,13 +44,12 @@ Deno.test("httpServices() serves what is configured until it ends, and gives a n
     return { words: ["done"] };
   };
   const services = httpServices(config, () => daemon, { link });
-  const access = services.requests.dashboard!({}) as DashboardAccess;
-  assertEquals(access.at, `127.0.0.1:${listen.port}`);
-  const again = httpServices(config, () => daemon, {}).requests.dashboard!({}) as DashboardAccess;
-  assertNotEquals(again.token, access.token);
+  assertThrows(() => services.requests.dashboard!({}), AggvpnError, "it is being opened");
   {
     await using stack = new AsyncDisposableStack();
     services.open(stack);
+    const access = services.requests.dashboard!({}) as DashboardAccess;
+    assertEquals(access.at, `127.0.0.1:${listen.port}`);
     const authorized = { authorization: `Bearer ${access.token}` };
     const early = await talk(listen.port, requestText("/api/live", authorized));
     assertEquals(early.status, 503);
@@ -60,6 +66,30 @@ Deno.test("httpServices() serves what is configured until it ends, and gives a n
   const isGone = (): Promise<boolean> =>
     talk(metrics.port, requestText("/metrics")).then(() => false, () => true);
   assert(await eventually(isGone, LONG));
+});
+
+Deno.test("httpServices() tells nobody the token while another program has the dashboard's port", async () => {
+  using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const listen = { host, port: (other.addr as Deno.NetAddr).port };
+  const config = { mode: "client", dashboard: { listen, control: false } } as const;
+  const services = httpServices(config, () => undefined, {});
+  await using stack = new AsyncDisposableStack();
+  await logged(() => services.open(stack));
+  const error = assertThrows(() => services.requests.dashboard!({}), AggvpnError);
+  assertStringIncludes(error.message, `cannot be served at 127.0.0.1:${listen.port} yet: Address`);
+});
+
+Deno.test("httpServices() makes another token each time, unless a file has one", async () => {
+  const tokenOf = async (token?: string): Promise<string> => {
+    const listen = { host, port: freePort() };
+    const dashboard = { listen, control: false, ...token !== undefined && { token } };
+    const services = httpServices({ mode: "server", dashboard }, () => undefined, {});
+    await using stack = new AsyncDisposableStack();
+    services.open(stack);
+    return (services.requests.dashboard!({}) as DashboardAccess).token;
+  };
+  assertNotEquals(await tokenOf(), await tokenOf());
+  assertEquals(await tokenOf("from a file"), "from a file");
 });
 
 Deno.test("httpServices() offers no request where there is no dashboard", () => {
@@ -79,7 +109,7 @@ Deno.test("openServer() waits for a port that another program has", async () => 
   });
   assertStringIncludes(
     lines[0]!,
-    `warning The metrics waits for 127.0.0.1:${port}: Address already`,
+    `warning Cannot serve metrics at 127.0.0.1:${port} yet: Address already`,
   );
-  assertEquals(lines[1], `info The metrics is at 127.0.0.1:${port}`);
+  assertEquals(lines[1], `info Serving metrics at 127.0.0.1:${port}`);
 });
