@@ -8,12 +8,13 @@ import licence from "uplot/LICENSE" with { type: "text" };
 import type { PeerHistory } from "../src/http/history.ts";
 import type { LiveSample } from "../src/http/live.ts";
 import { Charts } from "./charts.ts";
-import { byId, element, setText } from "./dom.ts";
+import { byId, setText } from "./dom.ts";
 import { EventList } from "./event_list.ts";
 import type { Happening } from "./event_words.ts";
 import { duration, rate } from "./format.ts";
 import { LinksTable } from "./links_table.ts";
 import { numberTable } from "./number_table.ts";
+import { PeersTable } from "./peers_table.ts";
 import { Series } from "./series.ts";
 import { follow, keepToken, Refused, switchLink, takeToken } from "./server.ts";
 
@@ -25,6 +26,10 @@ class Page {
   readonly #charts = new Charts(byId("charts"), this.#series);
   readonly #events = new EventList();
   readonly #table = new LinksTable((link, to) => void this.#switch(link, to));
+  readonly #peers = new PeersTable((peer) => {
+    this.#peer = peer;
+    this.#following.abort();
+  });
   #token = takeToken();
   /** Undefined until somebody has chosen. */
   #peer: string | undefined;
@@ -39,10 +44,6 @@ class Page {
       input.value = "";
       keepToken(this.#token);
       void this.run();
-    });
-    byId("peer").addEventListener("change", (event) => {
-      this.#peer = (event.target as HTMLSelectElement).value;
-      this.#following.abort();
     });
     byId("spans").addEventListener("click", ({ target }) => this.#setSpan(target as HTMLElement));
     byId("numbers").addEventListener("toggle", () => {
@@ -99,27 +100,14 @@ class Page {
       ...current && current.reason !== "" ? [current.reason] : [],
     ];
     setText(byId("facts"), facts.join(", "));
-    this.#showChoice(sample);
+    byId("choice").hidden = role === "client" || peers.length < 2;
+    this.#peers.show(peers, peer);
     setText(byId("receiving"), rate(current?.receiveBps ?? 0));
     setText(byId("sending"), rate(current?.sendBps ?? 0));
     setText(byId("up"), `${current?.linksUp ?? 0} of ${links.length}`);
     this.#table.show(peer, links, mayControl);
     this.#series.add(sample);
     this.#charts.draw();
-  }
-
-  #showChoice({ role, peer, peers }: LiveSample): void {
-    byId("choice").hidden = role === "client" || peers.length < 2;
-    const select = byId<HTMLSelectElement>("peer");
-    const options = peers.map(({ name, state }) => ({ name, label: `${name} (${state})` }));
-    const shown = JSON.stringify(options);
-    if (select.dataset.shown !== shown) {
-      select.dataset.shown = shown;
-      select.replaceChildren(
-        ...options.map(({ name, label }) => element("option", { value: name }, label)),
-      );
-    }
-    select.value = peer;
   }
 
   #setSpan(button: HTMLElement): void {

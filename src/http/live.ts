@@ -110,7 +110,7 @@ function summaryOf(peer: PeerStatus): PeerSummary {
     name,
     state,
     sessionAgeUs,
-    reason: conflict ?? serverReason ?? "",
+    reason: conflict === undefined ? serverReason ?? "" : `another host uses its key: ${conflict}`,
     linksUp: links.filter((link) => link.state === "up").length,
     links: links.length,
     sendBps: links.reduce((sum, link) => sum + link.sendBps, 0),

@@ -102,7 +102,7 @@ browserTest("names from other hosts are text in the page, and do nothing", async
   using dashboard = serveDashboard(statusOf([peer, { ...PEER, name: "b" }], "server"), page);
   const { tab, complaints } = await open(browser, dashboard);
   await shows(tab, "#rows", evil);
-  await shows(tab, "#peer", evil);
+  await shows(tab, "#peers", evil);
   await shows(tab, "#charts .u-legend", evil);
   dashboard.events.publish(
     { type: "link", peer: evil, link: evil, state: "down", reason: evil } as never,
@@ -112,8 +112,10 @@ browserTest("names from other hosts are text in the page, and do nothing", async
   await shows(tab, "#numbers", evil);
   assertEquals(await evaluate(tab, "window.hit"), undefined);
   assertEquals(await evaluate(tab, "document.querySelectorAll('#shown img').length"), 0);
-  await tab.select("#peer", "b");
+  await tab.click("#peers tr:nth-child(2) button");
   await shows(tab, "#rows", "dsl");
+  const chosen = "document.querySelector('#peers [aria-pressed=true]').textContent";
+  assertEquals(await evaluate(tab, chosen), "b");
   assertEquals(complaints, []);
 });
 
@@ -151,7 +153,9 @@ browserTest("links are switched by the keyboard, and the answer is shown", async
 });
 
 browserTest("the page fits a phone, and is readable in light and dark", async (browser) => {
-  using dashboard = serveDashboard(invented(500), page);
+  const { peers } = invented(500).tunnel;
+  const others = ["van", "x".repeat(32)].map((name) => ({ ...peers[0]!, name }));
+  using dashboard = serveDashboard(statusOf([...peers, ...others], "server"), page);
   for (const scheme of ["light", "dark"]) {
     for (const width of [320, 360, 800, 1400]) {
       const { tab } = await open(browser, dashboard, { width, scheme });
