@@ -8,7 +8,6 @@
  */
 
 import type { LinkStatus, PeerStatus } from "../tunnel/options.ts";
-import type { PeerHistory } from "./history.ts";
 import type { Look, Recorder } from "./recorder.ts";
 
 /** Events that wait for one reader; more are counted and left out. */
@@ -54,7 +53,10 @@ export interface LiveSample {
   readonly links: readonly LinkStatus[];
 }
 
-/** Follows `peer`, or the first that is up, from its history on. */
+/**
+ * Follows `wanted`, or the first peer that is up while there is no such peer; begins with its
+ * history.
+ */
 export async function* live(
   { recorder, happenings, mayControl }: LiveSource,
   wanted: string | undefined,
@@ -63,16 +65,19 @@ export async function* live(
   const waiting = new Waiting(signal);
   const unwatch = recorder.watch(() => waiting.note());
   void pump(happenings(signal), waiting);
+  waiting.note();
+  let shown: string | undefined;
   try {
-    const first = recorder.last;
-    if (first === undefined) return;
-    const peer = wanted ?? defaultPeer(first);
-    yield message("history", recorder.history.of(peer) satisfies PeerHistory);
-    yield message("sample", sampleOf(first, peer, mayControl));
     while (!signal.aborted) {
       await waiting.next();
+      if (waiting.takeNote()) {
+        const look = recorder.last!;
+        const before = shown;
+        shown = choosePeer(look, shown ?? wanted);
+        if (shown !== before) yield message("history", recorder.historyOf(shown));
+        yield message("sample", sampleOf(look, shown, mayControl));
+      }
       for (const happening of waiting.takeHappenings()) yield message("happening", happening);
-      if (waiting.takeNote()) yield message("sample", sampleOf(recorder.last!, peer, mayControl));
     }
   } finally {
     unwatch();
@@ -84,8 +89,10 @@ function message(event: string, data: unknown): string {
   return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-function defaultPeer({ status: { tunnel: { peers } } }: Look): string {
-  return (peers.find(({ state }) => state === "up") ?? peers[0])?.name ?? "";
+function choosePeer({ status: { tunnel: { peers } } }: Look, wanted: string | undefined): string {
+  const chosen = peers.find(({ name }) => name === wanted) ??
+    peers.find(({ state }) => state === "up") ?? peers[0];
+  return chosen?.name ?? "";
 }
 
 function sampleOf({ atMs, status }: Look, peer: string, mayControl: boolean): LiveSample {

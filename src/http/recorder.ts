@@ -5,10 +5,13 @@
  */
 
 import type { StatusDocument } from "../control/protocol.ts";
-import { History } from "./history.ts";
+import { History, type PeerHistory } from "./history.ts";
 
 /** Time between two looks. */
 const INTERVAL_MS = 1000;
+
+/** The links of a client stay the same when it uses another server. */
+const ANY_SERVER = "";
 
 /** A look at the tunnel. */
 export interface Look {
@@ -19,7 +22,7 @@ export interface Look {
 
 /** Keeps the history, and tells of each look. */
 export class Recorder {
-  readonly history: History = new History();
+  readonly #history: History = new History();
   readonly #status: () => StatusDocument | undefined;
   readonly #wallMs: () => number;
   readonly #watchers: Set<() => void> = new Set();
@@ -42,12 +45,22 @@ export class Recorder {
     return this.#last ?? this.look();
   }
 
+  /** What is kept of the links to a peer. */
+  historyOf(peer: string): PeerHistory {
+    const isClient = this.#last?.status.tunnel.role === "client";
+    return this.#history.of(isClient ? ANY_SERVER : peer);
+  }
+
   /** Looks now. */
   look(): Look | undefined {
     const status = this.#status();
     if (status === undefined) return undefined;
     this.#last = { atMs: this.#wallMs(), status };
-    this.history.add(this.#last.atMs, status.tunnel.peers);
+    const { role, peers } = status.tunnel;
+    this.#history.add(
+      this.#last.atMs,
+      role === "client" ? peers.map((peer) => ({ ...peer, name: ANY_SERVER })) : peers,
+    );
     for (const watcher of this.#watchers) watcher();
     return this.#last;
   }

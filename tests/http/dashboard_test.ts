@@ -8,6 +8,7 @@ import type { LiveSample } from "../../src/http/live.ts";
 import type { PeerHistory } from "../../src/http/history.ts";
 import type { Page } from "../../src/http/page.ts";
 import { gzip } from "../../tools/build/selfextract.ts";
+import type { PeerStatus } from "../../src/tunnel/options.ts";
 import { LINK, PEER, statusOf } from "../control/sample_status.ts";
 import { serveDashboard, TOKEN } from "./dashboard_fixture.ts";
 import { LiveReader } from "./live_reader.ts";
@@ -121,7 +122,32 @@ Deno.test("the dashboard follows the peer that is asked for, or the first that i
   assertEquals(await shown(""), ["b & c", "<b>"]);
   assertEquals(await shown("?peer=a"), ["a", "dsl"]);
   assertEquals(await shown("?peer=b+%26%20c"), ["b & c", "<b>"]);
-  assertEquals(await shown("?peer=gone"), ["gone", undefined]);
+  assertEquals(await shown("?peer=gone"), ["b & c", "<b>"]);
+});
+
+Deno.test("the dashboard goes on when a client uses another server, or a client is removed", async () => {
+  const named = (name: string): PeerStatus => ({ ...PEER, name });
+  using client = serveDashboard(statusOf([named("a.example")]));
+  client.tick();
+  using reader = await LiveReader.open(client.port, TOKEN);
+  const shown = async (from: LiveReader): Promise<string> => {
+    const { name, data } = (await from.next())!;
+    return name === "history"
+      ? `${(data as PeerHistory).links[0]!.send.length} kept`
+      : (data as LiveSample).peer;
+  };
+  assertEquals([await shown(reader), await shown(reader)], ["1 kept", "a.example"]);
+  client.status = statusOf([named("b.example")]);
+  client.tick();
+  assertEquals([await shown(reader), await shown(reader)], ["2 kept", "b.example"]);
+
+  using server = serveDashboard(statusOf([named("a"), named("b")], "server"));
+  server.tick();
+  using other = await LiveReader.open(server.port, TOKEN, "?peer=b");
+  assertEquals([await shown(other), await shown(other)], ["1 kept", "b"]);
+  server.status = statusOf([named("a")], "server");
+  server.tick();
+  assertEquals([await shown(other), await shown(other)], ["2 kept", "a"]);
 });
 
 Deno.test("the dashboard has room for few pages at once, and again when they have gone", async () => {
