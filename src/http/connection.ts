@@ -40,7 +40,10 @@ export class Connection {
     this.#patience = patience;
   }
 
-  /** Hangs up, whatever goes on. */
+  /**
+   * Hangs up. What goes on fails, except that Deno 2.7 does not end a write: it goes on until the
+   * client has hung up too, and until then the connection is one of the few that there may be.
+   */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
