@@ -48,7 +48,7 @@ async function take(lab: Lab): Promise<void> {
   const browser = await openBrowserIn(net.client);
   try {
     const tab = await browser.newPage();
-    await tab.setViewport({ width: 960, height: 1040 });
+    await tab.setViewport({ width: 900, height: 940 });
     await tab.goto(url.trim());
     await tab.waitForSelector("#rows tr");
     await tab.click('#spans [data-seconds="60"]');

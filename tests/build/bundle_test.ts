@@ -11,3 +11,12 @@ Deno.test("bundle leaves nothing to load at the start, neither files nor Deno's 
 Deno.test("bundle names no directory of the machine it was made on", () => {
   assertEquals([...text.matchAll(/^\/\/ \S*\/\S*\.(?:ts|m?js)$/gm)].map(([line]) => line), []);
 });
+
+Deno.test("bundle begins with the commit and the dashboard's page", async () => {
+  const page = { document: "H4sI", script: "sha256-a", style: "sha256-b" };
+  const [commit, line] = (await bundle(MAIN, { commit: "0123abc", page })).split("\n");
+  assertEquals([commit, line], [
+    'globalThis.AGGVPN_COMMIT = "0123abc";',
+    `globalThis.AGGVPN_PAGE = ${JSON.stringify(page)};`,
+  ]);
+});
