@@ -48,14 +48,16 @@ async function take(lab: Lab): Promise<void> {
   const browser = await openBrowserIn(net.client);
   try {
     const tab = await browser.newPage();
-    await tab.setViewport({ width: 900, height: 940 });
+    await tab.setViewport({ width: 1000, height: 1200, deviceScaleFactor: 0.9 });
     await tab.goto(url.trim());
     await tab.waitForSelector("#rows tr");
     await tab.click('#spans [data-seconds="60"]');
     await delay(1000 * CUT_S);
     await net.emulator!.cut(2, true);
     await delay(1000 * (SPAN_S - CUT_S));
-    await tab.screenshot({ path: OUT });
+    const charts = await (await tab.$("#charts"))!.boundingBox();
+    const clip = { x: 0, y: 0, width: 1000, height: charts!.y + charts!.height };
+    await tab.screenshot({ path: OUT, clip });
   } finally {
     await browser.close();
   }
