@@ -19,8 +19,6 @@ interface Metric<T> extends Omit<Family, "samples"> {
 
 const US_PER_SECOND = 1e6;
 const BITS_PER_BYTE = 8;
-/** Every state of a link; each has a series, of which one is 1. */
-const LINK_STATES: readonly LinkStatus["state"][] = ["connecting", "up", "suspect", "down"];
 
 const TUNNEL: readonly Metric<StatusDocument>[] = [
   gauge(
@@ -130,6 +128,11 @@ const LINK: readonly Metric<LinkStatus>[] = [
     "aggvpn_link_up",
     "Whether the link works, used or not: 1 or 0.",
     ({ state }) => state === "up" || state === "suspect" ? 1 : 0,
+  ),
+  gauge(
+    "aggvpn_link_suspect",
+    "Whether an answer is overdue, so that the link is used only if no other is up: 1 or 0.",
+    ({ state }) => state === "suspect" ? 1 : 0,
   ),
   gauge("aggvpn_link_off", "Whether the link was switched off: 1 or 0.", ({ off }) => off ? 1 : 0),
   gauge(
@@ -257,17 +260,6 @@ export function* metricFamilies(status: StatusDocument): Generator<Family> {
       labels: { ...labels, tier, metered: `${metered}` },
       value: 1,
     })),
-  };
-  yield {
-    name: "aggvpn_link_state",
-    type: "gauge",
-    help: "The state that the link is in is 1, the others are 0.",
-    samples: links.flatMap(([labels, link]) =>
-      [...new Set([...LINK_STATES, link.state])].map((state) => ({
-        labels: { ...labels, state },
-        value: state === link.state ? 1 : 0,
-      }))
-    ),
   };
   yield* familiesOf(LINK, links);
 }
