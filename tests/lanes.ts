@@ -14,6 +14,7 @@ const END_TO_END = [
   "emulator",
   "failover",
   "hostile",
+  "http",
   "join",
   "landing",
   "leak_guard",

@@ -21,7 +21,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   platform: ["wire", "offload", "crypto"],
   io: ["tunnel", "platform"],
   control: ["tunnel"],
-  daemon: ["wire", "crypto", "tunnel", "config", "platform", "io", "control"],
+  http: ["tunnel", "control"],
+  daemon: ["wire", "crypto", "tunnel", "config", "platform", "io", "control", "http"],
   cli: ["config", "setup", "control", "platform", "daemon", "tunnel"],
 };
 

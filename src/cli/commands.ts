@@ -10,6 +10,7 @@ import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
 import { client } from "./commands/client.ts";
 import { completionsCommand } from "./commands/completions.ts";
+import { dashboard } from "./commands/dashboard.ts";
 import { down } from "./commands/down.ts";
 import { enable } from "./commands/enable.ts";
 import { genkey } from "./commands/genkey.ts";
@@ -36,6 +37,7 @@ export const COMMANDS: readonly Command[] = withHelp([
   enable,
   reload,
   status,
+  dashboard,
   link,
   limit,
   logLevel,

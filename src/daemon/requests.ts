@@ -26,6 +26,11 @@ export function controlRequests(
     requests: {
       // Asked while the tunnel is set up, this is no error: null says that there is something.
       status: () => statusOf(current()),
+      dashboard: () => {
+        throw new AggvpnError("This tunnel has no dashboard", {
+          hint: "Write dashboard = 9181 before the first table of its file, and start it again",
+        });
+      },
       ...changing({
         reload: () => config().reload("aggvpn reload"),
         link: (parameters) => changeLink(config(), parameters, Date.now()),

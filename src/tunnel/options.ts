@@ -153,6 +153,8 @@ export interface LinkStatus {
   readonly state: "connecting" | "up" | "suspect" | "down";
   /** Why it is not used, in words; empty when it is. */
   readonly reason: string;
+  /** Whether it was switched off; absent when it was not. */
+  readonly off?: true;
   readonly tier: string;
   readonly metered: boolean;
   /** Largest IP packet that it is known to carry in our direction, in bytes. */

@@ -50,6 +50,7 @@ function linkStatus(peer: Peer, path: Path, now: number): LinkStatus {
     id: path.options.id,
     state: off !== undefined ? "down" : peer.current ? path.live.state : "connecting",
     reason: off ?? reason ?? "",
+    ...off !== undefined && { off: true },
     tier: path.tier,
     metered: path.live.metered,
     mtu: path.mtu.size,
