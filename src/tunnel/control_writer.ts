@@ -25,6 +25,7 @@ import {
   writePadding,
   writeProbe,
 } from "../wire/frame.ts";
+import { writeAddress } from "../wire/measure.ts";
 import { FRAMES_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { MAX_REPORT_BYTES, Report, writeReport } from "../wire/report.ts";
 import { wireTime } from "../wire/time.ts";
@@ -52,6 +53,8 @@ export class ControlWriter {
   #ackNumbers: Float64Array = new Float64Array(0);
   #ackTimes: Float64Array = new Float64Array(0);
   #ackCount: Uint8Array = new Uint8Array(0);
+  /** Links on which the peer asked where it is seen. */
+  #addressAsked: Uint8Array = new Uint8Array(0);
   /** Probes and answers that are to be sent. */
   #wanted = 0;
   /** Where the next round begins. */
@@ -73,6 +76,7 @@ export class ControlWriter {
     this.#ackNumbers = new Float64Array(links * MAX_ACKS);
     this.#ackTimes = new Float64Array(links * MAX_ACKS);
     this.#ackCount = new Uint8Array(links);
+    this.#addressAsked = new Uint8Array(links);
     this.#wanted = 0;
   }
 
@@ -97,6 +101,11 @@ export class ControlWriter {
     this.#ackTimes[place] = time;
   }
 
+  /** The peer asks on `link` where it is seen, which is answered with its probe. */
+  requestAddress(link: number): void {
+    this.#addressAsked[link] = 1;
+  }
+
   /** Sends what is due. */
   write(): void {
     const { now } = this.#out;
@@ -106,7 +115,7 @@ export class ControlWriter {
     for (let i = 0; i < paths.length; i++) {
       const path = paths[(first + i) % paths.length]!;
       const link = path.options.id;
-      if (!path.remote) {
+      if (!path.remote || path.isQuiet(now)) {
         this.#forget(link);
         continue;
       }
@@ -169,6 +178,10 @@ export class ControlWriter {
     for (let i = 0; i < this.#ackCount[link]!; i++) {
       const place = link * MAX_ACKS + i;
       at = writeProbe(bytes, at, FRAME.probeAck, this.#ackNumbers[place]!, this.#ackTimes[place]!);
+    }
+    if (this.#addressAsked[link] === 1) {
+      const { address, port } = path.remote!;
+      at = writeAddress(bytes, at, address, port);
     }
     this.#forget(link);
     this.#send(path, this.#writeReports(at, link));
@@ -240,6 +253,7 @@ export class ControlWriter {
     if (this.#ackCount[link]! > 0) this.#wanted--;
     this.#probe[link] = 0;
     this.#ackCount[link] = 0;
+    this.#addressAsked[link] = 0;
   }
 }
 

@@ -64,6 +64,8 @@ export const FEATURE = {
   hardwareAes: 1,
   /** Understands headers that are compressed. */
   headerCompression: 2,
+  /** A responder that answers FILL and ADDRESS. */
+  measurement: 4,
 } as const;
 
 /** The features word of this program, on a host whose AES runs `inHardware` or not. */
