@@ -21,7 +21,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   io: ["tunnel", "platform"],
   control: ["tunnel"],
   daemon: ["wire", "crypto", "tunnel", "config", "platform", "io", "control"],
-  cli: ["config", "control", "platform", "daemon", "tunnel"],
+  doctor: ["config", "crypto", "tunnel", "platform", "io", "control", "daemon"],
+  cli: ["config", "control", "platform", "daemon", "doctor", "tunnel"],
 };
 
 /** Layers that read packets and datagrams, whose layouts only src/wire knows. */

@@ -8,6 +8,7 @@ import { UsageError } from "../errors.ts";
 import { closest } from "../suggest.ts";
 import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
+import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
 import { genkey } from "./commands/genkey.ts";
 import { helpCommand } from "./commands/help.ts";
@@ -16,7 +17,15 @@ import { up } from "./commands/up.ts";
 import { version } from "./commands/version.ts";
 
 /** The commands of the program. */
-export const COMMANDS: readonly Command[] = withHelp([check, up, down, status, genkey, version]);
+export const COMMANDS: readonly Command[] = withHelp([
+  check,
+  up,
+  down,
+  status,
+  doctor,
+  genkey,
+  version,
+]);
 
 function withHelp(commands: readonly Command[]): readonly Command[] {
   return [...commands, helpCommand(commands, findCommand)];

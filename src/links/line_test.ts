@@ -47,6 +47,8 @@ export class LineTest {
   readonly there: Arrivals = new Arrivals();
   readonly here: Arrivals = new Arrivals();
   probes = 0;
+  /** Numbers of those that were not answered yet. */
+  readonly #unanswered = new Set<number>();
   /** Datagrams of padding that came. */
   #padding = 0;
   readonly #load: LoadRate | undefined;
@@ -110,8 +112,18 @@ export class LineTest {
     const leastUs = this.way === "idle" ? IDLE_PROBE_US : LOAD_PROBE_US;
     this.#probeAtUs = now + Math.max(leastUs, this.path.rtt.srttUs / PROBES_IN_FLIGHT);
     this.#sinceProbe = 0;
-    this.probes++;
     return true;
+  }
+
+  /** It left with this number. */
+  handleProbeSent(number: number): void {
+    this.probes++;
+    this.#unanswered.add(number);
+  }
+
+  /** Fraction of the probes that were not answered, for whatever reason. */
+  get unanswered(): number {
+    return this.probes === 0 ? 0 : this.#unanswered.size / this.probes;
   }
 
   /** Whether a datagram of padding is to leave now. */
@@ -150,8 +162,10 @@ export class LineTest {
     if (this.way !== "silence" || this.isQuiet(now)) this.#padding++;
   }
 
-  /** The answer to a probe took `us`. */
-  handleAnswer(us: number): void {
+  /** The answer to probe `number` took `us`. */
+  handleAnswer(number: number, us: number): void {
+    // Others find out what the link carries, or are heartbeats.
+    if (!this.#unanswered.delete(number)) return;
     if (this.roundTripsUs.length < MOST_ANSWERS) this.roundTripsUs.push(us);
     this.#load?.handleRoundTrip(us, this.path.rtt.minUs);
   }

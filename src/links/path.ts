@@ -298,7 +298,7 @@ export class Path {
     if (size > 0) this.mtu.handleAck(size);
     const roundTripUs = now - this.#probeSentAtUs[number % PROBES]!;
     this.rtt.sample(now, roundTripUs);
-    this.test?.handleAnswer(roundTripUs);
+    this.test?.handleAnswer(number, roundTripUs);
     return this.#progress(now, true);
   }
 

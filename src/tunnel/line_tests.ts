@@ -48,6 +48,8 @@ export interface LineTestResult {
   /** Whether it does. */
   readonly isServed: boolean;
   readonly probes: number;
+  /** Fraction of them that was not answered. */
+  readonly unanswered: number;
   /** Of each answer, in the order they came. */
   readonly roundTripsUs: readonly number[];
   /** What arrived at the peer, and here: in all the time for an idle link, else when it was full. */
@@ -131,6 +133,7 @@ export class LineTests {
       isUnderstood,
       isServed: test.isServed,
       probes: test.probes,
+      unanswered: test.unanswered,
       roundTripsUs: test.roundTripsUs,
       there: test.there[part](headerBytes),
       here: test.here[part](headerBytes),
@@ -173,7 +176,7 @@ export class LineTests {
     const start = this.#start;
     let at = start;
     if (test.pollProbe(now)) {
-      at = writeProbe(bytes, at, FRAME.probe, path.nextProbe(now), wireTime(now));
+      at = this.#writeNumbered(test, at);
     }
     const length = path.mtu.size - FRAMES_OVERHEAD_BYTES[path.remote!.family];
     const left = Math.max(start + length - at, FRAME_HEADER_BYTES);
@@ -185,7 +188,7 @@ export class LineTests {
     const { path } = test;
     const { bytes } = this.#pool;
     const { now } = this.#out;
-    let at = writeProbe(bytes, this.#start, FRAME.probe, path.nextProbe(now), wireTime(now));
+    let at = this.#writeNumbered(test, this.#start);
     if (path.seenAs === undefined && test.way !== "up") at = writeAddressQuestion(bytes, at);
     if (test.pollRequest()) {
       const { waitUs, durationUs } = test.requestedUs(now);
@@ -196,6 +199,13 @@ export class LineTests {
       at = writeFill(bytes, at, { number: test.number, ...times });
     }
     this.#out.sendControl(path, this.#slot, at - this.#start);
+  }
+
+  #writeNumbered(test: LineTest, at: number): number {
+    const { now } = this.#out;
+    const number = test.path.nextProbe(now);
+    test.handleProbeSent(number);
+    return writeProbe(this.#pool.bytes, at, FRAME.probe, number, wireTime(now));
   }
 
   get #start(): number {
