@@ -17,7 +17,7 @@ const JSON_VERSION = 1;
 export const doctor: Command = {
   name: "doctor",
   operands: "[FILE|NAME] [LINK]",
-  summary: "Examine the links of a client, and say what to do about faults",
+  summary: "Find out what is wrong with a client's links",
   description:
     `Looks at each link, or at LINK only: its name server, its way out of this host, whether the
 server answers by it, round trip, jitter and losses, the size of packets it carries both ways, and
