@@ -12,6 +12,11 @@ import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
 import { genkey } from "./commands/genkey.ts";
 import { helpCommand } from "./commands/help.ts";
+import { limit } from "./commands/limit.ts";
+import { link } from "./commands/link.ts";
+import { logLevel } from "./commands/log.ts";
+import { quota } from "./commands/quota.ts";
+import { reload } from "./commands/reload.ts";
 import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
 import { version } from "./commands/version.ts";
@@ -21,8 +26,13 @@ export const COMMANDS: readonly Command[] = withHelp([
   check,
   up,
   down,
+  reload,
   status,
   doctor,
+  link,
+  limit,
+  quota,
+  logLevel,
   genkey,
   version,
 ]);

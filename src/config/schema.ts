@@ -85,7 +85,9 @@ export type Fields<K extends Readonly<Record<string, OptionKey>>> = {
 };
 
 const port = integer("PORT", 1, 65535);
-const LOG_LEVEL = oneOf<LogLevel>("error", "warning", "info", "debug", "trace");
+/** How much is logged, the least first. */
+export const LOG_LEVELS = ["error", "warning", "info", "debug", "trace"] as const;
+const LOG_LEVEL = oneOf<LogLevel>(...LOG_LEVELS);
 const DUPLICATE = oneOf<Duplicate>("off", "needed", "auto", "all");
 const SCHEDULE = oneOf<Schedule>("fast", "steady", "redundant");
 const TIER = oneOf<Tier>("primary", "overflow", "backup");

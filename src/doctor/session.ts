@@ -74,7 +74,7 @@ export async function openSession(config: ClientModeConfig, platform: Platform):
     reopen: (index) => linkSockets.reopen(index),
   });
   closer.close = (): void => driver.close();
-  followRemotes(prepared.remotes!, { endpoint, driver, linkSockets }, stack);
+  followRemotes(prepared.tables!.remotes, { endpoint, driver, linkSockets }, stack);
   const running = driver.run();
   stack.defer(async () => {
     driver.stop();

@@ -222,6 +222,8 @@ export interface SystemChange extends SystemCommand {
   readonly isDone?: boolean;
   /** Tells whether it is still so; absent when nobody else would change it. */
   readonly look?: Look;
+  /** Which part of the plan it makes true, if that may change later: `plan_parts.ts`. */
+  readonly part?: string;
 }
 
 /** An address of an interface. */
@@ -334,8 +336,8 @@ export interface Platform {
   interfaceMtu(link: SocketOptions): number | undefined;
   openPoller(): Poller;
   /**
-   * Hears of every change that may concern `links` from now on, {@linkcode sandbox} or not;
-   * undefined where the system does not tell.
+   * Hears of every change that may concern `links` from now on, {@linkcode sandbox} or not: the
+   * list may change. Returns undefined where the system does not tell.
    */
   watchNetwork(links: readonly WatchedLink[]): NetworkWatch | undefined;
   /** Absent where an interface does not make a link. */

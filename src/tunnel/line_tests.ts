@@ -116,7 +116,8 @@ export class LineTests {
     let keptBack = false;
     for (const test of this.#running) keptBack = this.#writeOne(test) || keptBack;
     const { now } = this.#out;
-    this.#running = this.#running.filter((test) => !test.isOver(now));
+    // A link may be removed meanwhile.
+    this.#running = this.#running.filter((test) => test.path.remote && !test.isOver(now));
     this.timeoutAtUs = Math.min(...this.#running.map((test) => test.timeoutAtUs(now)));
     return keptBack;
   }

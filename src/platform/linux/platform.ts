@@ -24,6 +24,7 @@ import { LEAK_GUARD_READS, leakGuardChange } from "./leak_guard.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { networkChanges } from "./network.ts";
 import { watchNetwork } from "./network_watch.ts";
+import { dnsPart, ofPart } from "../plan_parts.ts";
 import { openPoller } from "./poller.ts";
 import { raisePriority } from "./priority.ts";
 import { endProcess, killGroup, secureSignals } from "./signals.ts";
@@ -82,7 +83,7 @@ export const LINUX: Platform = {
   awaitAddresses: () => Promise.resolve([]),
   networkChanges: (plan) => [
     ...networkChanges(plan, readHostState(readCommand)),
-    ...dnsChanges(plan, readDnsHost(plan.interface)),
+    ...ofPart(dnsPart(plan), dnsChanges(plan, readDnsHost(plan.interface))),
   ],
   guardChange: async (plan) =>
     leakGuardChange(plan, await readAhead(awaitCommand, LEAK_GUARD_READS)),

@@ -103,8 +103,8 @@ export class MemoryPlatform implements Platform {
   }
 
   watchNetwork(links: readonly WatchedLink[]): MemoryWatch {
-    const names = links.map(({ socket }) => socket.name);
-    const watch = new MemoryWatch(this.#nextFd++, (link) => this.ways.get(names[link]!));
+    const nameOf = (link: number): string => links[link]?.socket.name ?? "";
+    const watch = new MemoryWatch(this.#nextFd++, (link) => this.ways.get(nameOf(link)));
     this.#readable.set(watch.fd, () => watch.isReadable);
     this.watches.push(watch);
     return watch;
