@@ -5,7 +5,7 @@
  */
 
 import { parseAddress, Prefix } from "../address.ts";
-import type { Facts, IdleFacts, LinkFacts, LoadFacts } from "./facts.ts";
+import type { Facts, IdleFacts, LinkFacts, LoadFacts, MappingFacts } from "./facts.ts";
 import {
   fault,
   type Finding,
@@ -58,7 +58,7 @@ function hostFindings({ clock }: Facts): Finding[] {
 }
 
 function linkFindings(link: LinkFacts, { anyUp }: Facts): Finding[] {
-  const { idle, up, down } = link;
+  const { idle, up, down, notFilled } = link;
   return [
     ...reachFindings(link, anyUp),
     ...idle ? idleFindings(idle) : [],
@@ -66,6 +66,7 @@ function linkFindings(link: LinkFacts, { anyUp }: Facts): Finding[] {
     ...natFindings(link),
     ...up ? loadFindings("upload", up, idle) : [],
     ...down ? loadFindings("download", down, idle) : [],
+    ...notFilled === undefined ? [] : [skipped("load", notFilled)],
     ...portalFindings(link),
   ];
 }
@@ -118,7 +119,7 @@ function natWords(local: string | undefined, seenAs: string): string {
   return `${kind}${local} becomes ${seenAs}, ${words}`;
 }
 
-function mappingFinding(mapping: NonNullable<LinkFacts["mapping"]>): Finding {
+function mappingFinding(mapping: MappingFacts): Finding {
   const { livesS, endsS, problem } = mapping;
   if (problem !== undefined) return skipped("silence", problem);
   if (endsS === undefined) {

@@ -41,7 +41,7 @@ export interface ExamineOptions {
   readonly platform: Platform;
   /** Whether to fill each link, those that cost by the byte too. */
   readonly speed: boolean;
-  readonly isMeteredWanted: boolean;
+  readonly isCostWanted: boolean;
   /** Whether to find out how long a NAT remembers, which takes two minutes. */
   readonly long: boolean;
   /** A page that answers 204. */
@@ -92,7 +92,7 @@ class Examination {
       ...portal ? patients.map((patient) => this.#askPortal(patient, portal)) : [],
     ]);
     if (speed) { for (const patient of up) await this.#measureLoad(patient); }
-    if (long && !this.#subject.isRunning) await this.#measureMapping(up);
+    if (long) await this.#measureMapping(up);
     return {
       tunnel: config.name,
       isRunning: this.#subject.isRunning,
@@ -121,14 +121,14 @@ class Examination {
       remote,
       facts: compact({
         name,
-        metered: options.metered,
+        isCostly: options.metered || options.quotaBytes !== undefined,
         way: wordsOf(config, socket),
         interface: socket.interface,
         names,
         obstacle: way?.obstacle,
         filter,
         isUp: false,
-        reason: "",
+        unused: options.off,
         server: remote?.toString(),
       }),
     };
@@ -171,7 +171,7 @@ class Examination {
       socketProblem: this.#subject.socketProblemOf(name),
       server: link?.remote || patient.facts.server,
       isUp: link?.state === "up",
-      reason: link?.reason ?? "",
+      unused: this.#subject.isRunning && link?.remote === "" ? link.reason : patient.facts.unused,
     });
   }
 
@@ -220,8 +220,12 @@ class Examination {
   }
 
   async #measureLoad(patient: Patient): Promise<void> {
-    const { name, metered } = patient.facts;
-    if (metered && !this.#options.isMeteredWanted) return;
+    const { name, isCostly } = patient.facts;
+    if (isCostly && !this.#options.isCostWanted) {
+      const notFilled = "what it carries costs: name the link to have it filled";
+      patient.facts = { ...patient.facts, notFilled };
+      return;
+    }
     const idleUs = patient.facts.idle?.rttUs ?? 0;
     for (const way of ["up", "down"] as const) {
       const words = way === "up" ? "upload" : "download";
@@ -233,6 +237,13 @@ class Examination {
 
   /** Leaves links alone, longer each time, until the server does not reach this end any more. */
   async #measureMapping(patients: readonly Patient[]): Promise<void> {
+    if (this.#subject.isRunning) {
+      const problem = "not looked at: the tunnel that runs would have to be silent";
+      for (const patient of patients) {
+        patient.facts = { ...patient.facts, mapping: { livesS: 0, problem } };
+      }
+      return;
+    }
     let asked = [...patients];
     for (const silenceMs of SILENCES_MS) {
       const seconds = silenceMs / 1000;
@@ -277,7 +288,7 @@ function isUp({ facts }: Patient): boolean {
 /** Whether nothing that this link sends can leave. */
 function isHopeless({ facts }: Patient): boolean {
   return facts.obstacle !== undefined || facts.socketProblem !== undefined ||
-    facts.server === undefined;
+    facts.server === undefined || facts.unused !== undefined;
 }
 
 /** Where a link sends, of a family that it has. */

@@ -56,10 +56,20 @@ export type PortalState =
   | { readonly state: "captured"; readonly by: string }
   | { readonly state: "unknown"; readonly problem: string };
 
+/** How long the way back stays open. */
+export interface MappingFacts {
+  /** Seconds of silence after which the server got through; 0: it did not after any. */
+  readonly livesS: number;
+  /** ... and after which it did not. */
+  readonly endsS?: number;
+  readonly problem?: string;
+}
+
 /** One link. */
 export interface LinkFacts {
   readonly name: string;
-  readonly metered: boolean;
+  /** Whether what it carries costs: it is metered, or has a quota. */
+  readonly isCostly: boolean;
   /** How it leaves, in words: `by eth0 from 192.0.2.7`. */
   readonly way: string;
   /** Name of its interface, if it is tied to one. */
@@ -73,8 +83,8 @@ export interface LinkFacts {
   readonly server?: string;
   readonly local?: string;
   readonly isUp: boolean;
-  /** Why it is not, as the tunnel says. */
-  readonly reason: string;
+  /** Why the tunnel does not use it on purpose, in words. */
+  readonly unused?: string;
   /** What its server's port does, and a port that nobody listens on. */
   readonly port?: PortState;
   readonly closedPort?: PortState;
@@ -88,12 +98,9 @@ export interface LinkFacts {
   readonly seenAs?: string;
   readonly up?: LoadFacts;
   readonly down?: LoadFacts;
-  /** Seconds of silence after which the server could, and could not, send to it. */
-  readonly mapping?: {
-    readonly livesS: number;
-    readonly endsS?: number;
-    readonly problem?: string;
-  };
+  /** Why it was not filled although that was asked for, in words. */
+  readonly notFilled?: string;
+  readonly mapping?: MappingFacts;
   readonly portal?: PortalState;
 }
 

@@ -6,7 +6,7 @@
 
 import type { LineTestResult } from "../tunnel/line_tests.ts";
 import { type LinkStatus, MTU_SOUGHT } from "../tunnel/options.ts";
-import type { IdleFacts, LinkFacts, LoadFacts } from "./facts.ts";
+import type { IdleFacts, LoadFacts, MappingFacts } from "./facts.ts";
 import { isLossy, jitter, percentile } from "./grade.ts";
 
 /** A probe with its answer and its report, in bytes, both ways: what a test of an idle link sends. */
@@ -59,7 +59,7 @@ export function mappingOf(
   result: LineTestResult | undefined,
   livesS: number,
   seconds: number,
-): NonNullable<LinkFacts["mapping"]> {
+): MappingFacts {
   if (!result) return { livesS, problem: "the session ended meanwhile" };
   if (!result.isUnderstood) {
     return { livesS, problem: "the server runs an older version, which cannot do its part" };

@@ -27,7 +27,8 @@ function nameFinding({ host, addresses, tookUs, problem }: NameFacts): Finding {
 }
 
 function wayFindings(link: LinkFacts, anyUp: boolean): Finding[] {
-  const { obstacle, socketProblem, isUp, server, interface: name } = link;
+  const { obstacle, socketProblem, isUp, server, unused, interface: name } = link;
+  if (unused !== undefined) return [note("server", `it is not used: ${unused}`)];
   if (isUp) return [ok("server", `${server} answers`)];
   if (obstacle !== undefined) {
     const what = name === undefined ? "its interface and routes" : `"ip link" and ${name}`;
@@ -94,7 +95,7 @@ function silent(link: LinkFacts, server: string, port: string, anyUp: boolean): 
   if (link.closedPort === "closed") {
     return fault(
       "server",
-      `${server} is reached, but does not answer: its password is another`,
+      `${server} is reached, but does not answer: probably its password is another`,
       `Use one password at both ends; the server's log says "no client is configured with its ` +
         `key" if it is that, else its firewall drops port ${port}.`,
     );

@@ -29,8 +29,8 @@ do not do that while another host runs the tunnel with the same key, which would
 
 With --speed each link is filled for 5 seconds up and 5 seconds down: what it carries, and how much
 longer a round trip takes meanwhile, with a grade from A (less than 30 ms) over B (60), C (200) and
-D (400) to F. Others on that line notice it, and it uses as many bytes as the line carries. A metered
-link is filled only when it is named as LINK.
+D (400) to F. Others on that line notice it, and it uses as many bytes as the line carries. A link
+that is metered or has a quota is filled only when it is named as LINK.
 
 With --long, and while the tunnel does not run, links are left alone for 15, 30 and 60 seconds to
 see whether a NAT still lets the server through.
@@ -91,7 +91,7 @@ async function examineClient(
       config: settled,
       links,
       platform,
-      isMeteredWanted: link !== undefined,
+      isCostWanted: link !== undefined,
       onProgress: (text) => progress.show(text),
     }),
   );
