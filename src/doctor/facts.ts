@@ -89,7 +89,7 @@ export interface LinkFacts {
   readonly port?: PortState;
   readonly closedPort?: PortState;
   /** Why this host may drop the answers. */
-  readonly filter?: string;
+  readonly filter?: { readonly message: string; readonly hint?: string };
   readonly idle?: IdleFacts;
   /** Largest IP packets in bytes; 0 where it is not known. */
   readonly mtuUp?: number;

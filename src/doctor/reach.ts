@@ -43,11 +43,8 @@ function wayFindings(link: LinkFacts, anyUp: boolean): Finding[] {
 }
 
 /** Only a link that does not work shows that the filter may matter. */
-function filterFinding({ filter, interface: name }: LinkFacts): Finding[] {
-  if (filter === undefined) return [];
-  const advice =
-    `Run "sysctl -w net.ipv4.conf.${name}.rp_filter=2", and write it to /etc/sysctl.d.`;
-  return [note("filter", filter, advice)];
+function filterFinding({ filter }: LinkFacts): Finding[] {
+  return filter === undefined ? [] : [note("filter", filter.message, filter.hint)];
 }
 
 function silence(link: LinkFacts, server: string, anyUp: boolean): Finding {

@@ -327,8 +327,8 @@ export interface Platform {
   openInquiry(options: SocketOptions, remote: Remote, kind: InquiryKind): Inquiry;
   /** Undefined when the system does not tell. */
   clockState(): Promise<ClockState | undefined>;
-  /** Why the system may drop what comes by a link with these options, in words. */
-  answerFilter(link: SocketOptions): string | undefined;
+  /** Why the system may drop what comes by a link with these options. */
+  answerFilter(link: SocketOptions): HostFinding | undefined;
   /**
    * Returns the MTU in bytes of the interface that a link with these options leaves by; undefined
    * when they do not say which one that is, or it does not exist yet.

@@ -1,5 +1,5 @@
 /**
- * What only a diagnosis asks of Linux: adjtimex(2), networking/ip-sysctl.rst of the kernel.
+ * What only a diagnosis asks of Linux: adjtimex(2).
  *
  * @module
  */
@@ -18,21 +18,4 @@ export function clockState(libc: Libc): ClockState | undefined {
   if (libc.symbols.adjtimex(timex) < 0) return undefined;
   const status = new DataView(timex.buffer).getInt32(TIMEX_STATUS, true);
   return (status & STA_UNSYNC) === 0 ? "synchronized" : "free";
-}
-
-/**
- * Whether the kernel drops what comes by an interface from where it would not send by it: rp_filter
- * is 1, there or for all, of which the larger counts.
- */
-export function isStrict(name: string, read: (path: string) => string = readSwitch): boolean {
-  const values = ["all", name].map((of) => Number(read(`/proc/sys/net/ipv4/conf/${of}/rp_filter`)));
-  return Math.max(...values) === 1;
-}
-
-function readSwitch(path: string): string {
-  try {
-    return Deno.readTextFileSync(path).trim();
-  } catch {
-    return "0";
-  }
 }
