@@ -43,6 +43,8 @@ type SocketProblem = ReturnType<Subject["socketProblemOf"]>;
 /** Opens a session of the client `config`. Throws AggvpnError when no session could ever be made. */
 export async function openSession(config: ClientModeConfig, platform: Platform): Promise<Subject> {
   await using stack = new AsyncDisposableStack();
+  // Whoever is late measures himself.
+  platform.raisePriority();
   const aead = platform.libcrypto() ?? nobleProvider();
   const prepared = await prepare(config, aead.scrypt, platform);
   const problems = new Map<string, SocketProblem>();

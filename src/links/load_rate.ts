@@ -32,8 +32,8 @@ const MOST_QUEUE_US = 1_000_000;
 const DRAIN_GAIN = 0.5;
 /** Without a report for so much longer than a round trip nothing is sent: the link may be dead. */
 const SILENCE_US = 500_000;
-/** A sender that woke late may catch up this much, in microseconds. */
-const MAX_LATENESS_US = 10_000;
+/** A sender that woke late may catch up this much, in microseconds: a burst does no more harm. */
+const MAX_LATENESS_US = 30_000;
 
 /** The rate of one load. Times in microseconds. */
 export class LoadRate {
@@ -48,6 +48,8 @@ export class LoadRate {
   #roundDatagrams = 0;
   #roundNewest = 0;
   #calm = CALM_ROUNDS;
+  /** How long the queue was when it overflowed. */
+  #fullUs = 0;
   readonly #delivered: number[] = [];
   #best = 0;
   #flat = 0;
@@ -93,7 +95,7 @@ export class LoadRate {
     if (!isNew && elapsedUs < Math.max(ROUND_US, this.#roundTripUs)) return;
     if (!isNew) {
       const loss = 1 - (datagrams - this.#roundDatagrams) / (newest - this.#roundNewest);
-      this.#calm = loss > OVERFLOW_LOSS ? 0 : this.#calm + 1;
+      this.#noteLoss(loss);
       this.#endRound((bytes - this.#roundBytes) * 8e6 / elapsedUs);
     }
     this.#roundAtUs = atUs;
@@ -105,6 +107,14 @@ export class LoadRate {
   /** A round trip took `us`, of which the link without load needs `leastUs`. */
   handleRoundTrip(us: number, leastUs: number): void {
     this.#queueUs = us - leastUs;
+  }
+
+  #noteLoss(loss: number): void {
+    if (loss > OVERFLOW_LOSS) {
+      this.#calm = 0;
+      this.#fullUs = this.#queueUs;
+    } else if (this.#queueUs < this.#fullUs / 2) this.#calm = CALM_ROUNDS;
+    else this.#calm++;
   }
 
   #endRound(bps: number): void {

@@ -67,9 +67,9 @@ async function start(
 programTest(
   "aggvpn doctor finds no fault in good lines, and measures what they are",
   async (lab) => {
-    const { program } = await start(lab, [symmetric(20, 30, { queueUs: 20_000 }), {
-      up: { rateBps: 5e6, delayUs: 20_000, queueUs: 20_000 },
-      down: { rateBps: 40e6, delayUs: 20_000, queueUs: 20_000 },
+    const { program } = await start(lab, [symmetric(20, 30, { queueUs: 50_000 }), {
+      up: { rateBps: 5e6, delayUs: 20_000, queueUs: 50_000 },
+      down: { rateBps: 40e6, delayUs: 20_000, queueUs: 50_000 },
     }]);
     await program.up("server");
     const { running, faults, links: [line1, line2] } = await examine(program, "--speed");
