@@ -17,12 +17,13 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   receiver: ["wire", "links", "session"],
   tunnel: ["wire", "crypto", "queue", "links", "session", "scheduler", "receiver"],
   config: ["wire"],
+  setup: ["config"],
   platform: ["wire", "offload", "crypto"],
   io: ["tunnel", "platform"],
   control: ["tunnel"],
   daemon: ["wire", "crypto", "tunnel", "config", "platform", "io", "control"],
   doctor: ["config", "crypto", "tunnel", "platform", "io", "control", "daemon"],
-  cli: ["config", "control", "platform", "daemon", "doctor", "tunnel"],
+  cli: ["config", "setup", "control", "platform", "daemon", "doctor", "tunnel"],
 };
 
 /** Layers that read packets and datagrams, whose layouts only src/wire knows. */
@@ -57,6 +58,7 @@ export const PURE_LAYERS: readonly string[] = [
   "receiver",
   "tunnel",
   "config",
+  "setup",
 ];
 /** Files of other layers that are held to the same. */
 const PURE_FILES = /\/src\/daemon\/(?:plan|quota_ledger)\.ts$/;

@@ -8,10 +8,15 @@ import { UsageError } from "../errors.ts";
 import { closest } from "../suggest.ts";
 import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
+import { client } from "./commands/client.ts";
 import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
+import { enable } from "./commands/enable.ts";
 import { genkey } from "./commands/genkey.ts";
 import { helpCommand } from "./commands/help.ts";
+import { importMlvpnCommand } from "./commands/import_mlvpn.ts";
+import { initCommand } from "./commands/init.ts";
+import { joinCommand } from "./commands/join.ts";
 import { limit } from "./commands/limit.ts";
 import { link } from "./commands/link.ts";
 import { logLevel } from "./commands/log.ts";
@@ -23,9 +28,13 @@ import { version } from "./commands/version.ts";
 
 /** The commands of the program. */
 export const COMMANDS: readonly Command[] = withHelp([
+  initCommand(),
+  joinCommand(),
+  client,
   check,
   up,
   down,
+  enable,
   reload,
   status,
   doctor,
@@ -34,6 +43,7 @@ export const COMMANDS: readonly Command[] = withHelp([
   quota,
   logLevel,
   genkey,
+  importMlvpnCommand,
   version,
 ]);
 

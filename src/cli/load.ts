@@ -7,8 +7,9 @@
 import type { Config, Problem } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
 import type { PlainTable } from "../config/plain.ts";
-import type { SecretFile } from "../config/read_secret.ts";
+import type { ReadSecretFile, SecretFile } from "../config/read_secret.ts";
 import { AggvpnError, EXIT } from "../errors.ts";
+import { isMlvpnFile } from "../setup/mlvpn/detect.ts";
 import { countOf, problemText } from "./problem_text.ts";
 import { isFailure, type ReadFile, readTextFile } from "./text_file.ts";
 
@@ -49,8 +50,9 @@ export function readConfig(path: string, more = ""): LoadResult {
   if (isFailure(file)) return { problems: [{ severity: "error", column: 0, line: 0, ...file }] };
   const result = parseConfig(file.text + more, {
     file: path,
-    readSecretFile: (name) => readSecret(resolve(path, name)),
+    readSecretFile: secretReader(path),
   });
+  if (!result.config && isMlvpnFile(file.text)) return { problems: [ofMlvpn(path)] };
   const problems = [...accessProblems(path, file, result.holdsSecret), ...result.problems];
   const { config, document } = result;
   return { ...config && { config }, problems, ...document && { document } };
@@ -73,6 +75,17 @@ export function loadFile(
   if (!config) throw new ConfigError(path, problems);
   for (const problem of problems) warn?.(problemText(path, problem, false));
   return { config, document };
+}
+
+/** Returns what reads the files that the configuration `path` names. */
+export function secretReader(path: string): ReadSecretFile {
+  return (name) => readSecret(resolve(path, name));
+}
+
+function ofMlvpn(path: string): Problem {
+  const message = "this is a file of mlvpn, not of aggvpn";
+  const hint = `(umask 077 && aggvpn import-mlvpn ${path} > FILE.toml) makes a configuration of it`;
+  return { severity: "error", line: 0, column: 0, message, hint };
 }
 
 function readSecret(path: string): SecretFile {

@@ -149,7 +149,8 @@ function serverMode(draft: Draft, common: Common): Config {
   const clients = readClients(top, root.entries.get("client"), complete, context, draft.readFile);
   const rules = readRules(root.entries.get("rule"), undefined, context);
   checkOwnAddress(common.tunnel, clients, context.report);
-  return { ...common, mode: "server", listen, clients, rules };
+  const publicAddress = top.values.public_address;
+  return { ...common, mode: "server", listen, clients, rules, ...compact({ publicAddress }) };
 }
 
 function tableOf(entry: Entry | undefined, report: Report): Table {

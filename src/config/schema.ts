@@ -147,6 +147,12 @@ export const TOP_KEYS = {
     mode: "server",
     doc: "Addresses and UDP ports to listen on.",
   },
+  public_address: {
+    kind: net.host,
+    mode: "server",
+    doc: "Where clients find this server, for `aggvpn client add`; the port is that of `listen` " +
+      "by default.",
+  },
   control: {
     kind: texts.socketPath,
     doc: `Unix socket that answers \`aggvpn status\`, by default ${CONTROL_DIRECTORY}/NAME.sock.`,

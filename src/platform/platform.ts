@@ -304,6 +304,26 @@ export interface GuardPlan {
 /** Whether something keeps this host's clock right, or nothing does. */
 export type ClockState = "synchronized" | "free";
 
+/** What a host has already, for whoever sets up a tunnel on it. */
+export interface HostSurvey {
+  /** Names of all interfaces. */
+  readonly interfaces: readonly string[];
+  readonly addresses: readonly { readonly interface: string; readonly address: Prefix }[];
+  /** Destinations of its routes. */
+  readonly routes: readonly Prefix[];
+  /** Ways to the internet. */
+  readonly uplinks: readonly SurveyedUplink[];
+}
+
+/** An interface with a default route. */
+export interface SurveyedUplink {
+  readonly interface: string;
+  /** Its routing domain (OpenBSD). */
+  readonly rdomain?: number;
+  /** Absent on a point-to-point interface. */
+  readonly gateway?: Address;
+}
+
 /** One operating system. */
 export interface Platform {
   /** Such as `linux`; for messages. */
@@ -369,6 +389,8 @@ export interface Platform {
    * wrong with those that cannot.
    */
   awaitAddresses(plan: NetworkPlan): Promise<readonly HostFinding[]>;
+  /** Looks at the networks that this host has; changes nothing. */
+  survey(): HostSurvey;
   /** Checks this host for what a configuration needs; changes nothing. */
   inspect(plan: HostNeeds): readonly HostFinding[];
   /** Makes SIGUSR1 harmless: on it Deno would start a debugger. */

@@ -12,13 +12,18 @@ import { problemText } from "../problem_text.ts";
 const ANSWER_MS = 60_000;
 
 /** What the tunnel answers. */
-interface Answer {
+export interface Answer {
   readonly file: string;
   readonly words?: readonly string[];
   readonly forgotten?: readonly string[];
   readonly warnings?: readonly Problem[];
   /** What is wrong with the file, in place of the others. */
   readonly problems?: readonly Problem[];
+}
+
+/** Has the tunnel with the control socket `control` read its file again. Throws AggvpnError. */
+export async function askReload(control: string): Promise<Answer> {
+  return await ask(control, "reload", {}, ANSWER_MS) as Answer;
 }
 
 /** Reloads a tunnel. */
@@ -43,7 +48,7 @@ Exit status: 0 when the file was applied, also if nothing was different; 3 when 
 
   async run(shell, { operands }): Promise<number> {
     const control = await findControl(operands[0]);
-    const answer = await ask(control, "reload", {}, ANSWER_MS) as Answer;
+    const answer = await askReload(control);
     if (answer.problems) throw new ConfigError(answer.file, answer.problems);
     for (const problem of answer.warnings ?? []) {
       shell.stderr(problemText(answer.file, problem, false));

@@ -29,6 +29,7 @@ import { openPoller } from "./poller.ts";
 import { raisePriority } from "./priority.ts";
 import { endProcess, killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
+import { survey } from "./survey.ts";
 import { openTun } from "./tun.ts";
 import { uplinkPlanner } from "./uplink_routes.ts";
 import { listInterfaces } from "./uplinks.ts";
@@ -86,6 +87,7 @@ export const LINUX: Platform = {
   guardChange: async (plan) =>
     leakGuardChange(plan, await readAhead(awaitCommand, LEAK_GUARD_READS)),
   guardPrograms: ["nft", "ip"],
+  survey: () => survey(readCommand, listInterfaces(libc())),
   inspect: (needs) => [
     ...inspectHost(libc(), needs, libcrypto() !== undefined),
     ...startFindings(needs.openFiles),

@@ -10,6 +10,7 @@ import { AbsentError, AggvpnError } from "../../errors.ts";
 import type { Inquiry } from "../inquiry.ts";
 import type {
   GuardPlan,
+  HostSurvey,
   LinkWay,
   NetworkKind,
   NetworkPlan,
@@ -151,6 +152,10 @@ export class MemoryPlatform implements Platform {
       undo: ["unguard", name],
       look: { run: ["true"], shows: /^/ },
     });
+  }
+
+  survey(): HostSurvey {
+    return { interfaces: [], addresses: [], routes: [], uplinks: [] };
   }
 
   inspect(): readonly [] {
