@@ -56,6 +56,8 @@ export class LineTest {
   readonly #endsAtUs: number;
   #probeAtUs: number;
   #sinceProbe = 0;
+  /** What had left on the path at the last look. */
+  #sentBytes: number;
   #requests = 0;
   #reportWire = -1;
   #reportAtUs = 0;
@@ -74,6 +76,7 @@ export class LineTest {
   ) {
     this.#beginsAtUs = this.#probeAtUs = now + waitUs;
     this.#endsAtUs = this.#beginsAtUs + durationUs;
+    this.#sentBytes = path.sent.totalBytes;
     if (way !== "up") return;
     this.#load = new LoadRate(this.#beginsAtUs, path.rate.rateBps / 2, path.rtt.srttUs);
   }
@@ -132,10 +135,22 @@ export class LineTest {
       now >= (this.#load?.dueAtUs(now) ?? Infinity);
   }
 
-  /** One of `bytes`, as an IP packet, leaves. */
-  chargePadding(now: number, bytes: number): void {
-    this.#load!.charge(now, bytes);
+  /** What has left since the last call counts, packets of the tunnel too: the load gives way. */
+  chargeSent(now: number): void {
+    const { totalBytes } = this.path.sent;
+    const bytes = totalBytes - this.#sentBytes;
+    this.#sentBytes = totalBytes;
+    if (bytes === 0) return;
+    this.#load?.charge(now, bytes);
     this.#sinceProbe++;
+  }
+
+  /**
+   * Whether what is reported is due to the load, or to the queue that it has left: it says nothing
+   * of what the tunnel may send.
+   */
+  isDisturbing(now: number): boolean {
+    return this.#load !== undefined && now >= this.#beginsAtUs && now < this.#endsAtUs + AFTER_US;
   }
 
   /** Whether to ask the other end for what it is to do, with the probe that leaves now. */

@@ -40,6 +40,8 @@ export interface PathOptions extends LinkOptions {
 
 /** A path that was down restarts with this share of its last rate. */
 const RETURN_SHARE = 0.25;
+/** ... and one that was full of a test's load with this: it is as good as before. */
+const AFTER_LOAD_SHARE = 0.5;
 /** More than this many round trips in flight means a queue somewhere. */
 const WINDOW_ROUND_TRIPS = 2;
 const LEAST_WINDOW_BYTES = 16_384;
@@ -120,6 +122,7 @@ export class Path {
   #sentBefore = 0;
   #idleCount = 0;
   #idle = false;
+  #disturbed = false;
   #lossWindowEndsAtUs = 0;
   #lossAcked = 0;
   #lossLost = 0;
@@ -445,7 +448,10 @@ export class Path {
     const known = report.queueDelayUs !== QUEUE_UNKNOWN;
     if (known) this.queueUs = report.queueDelayUs;
     if (!current) return;
-    this.test?.handleReport(now, report);
+    if (this.test) {
+      this.test.handleReport(now, report);
+      if (this.#isDisturbed(now)) return;
+    }
     const overhead = this.wireBytes(0) * report.datagrams;
     const possible = this.sent.totalBytes - this.#sentBefore; // whatever the peer claims
     this.#delivery.sample(
@@ -460,6 +466,14 @@ export class Path {
     );
     this.rate.handleSample(now, this.#sample, this.#lookAtSigns(now, known));
     this.pacer.rateBps = this.rate.pacingBps;
+  }
+
+  /** Whether a test fills the link; when that is over, what it carries is found out again. */
+  #isDisturbed(now: number): boolean {
+    const was = this.#disturbed;
+    this.#disturbed = this.test!.isDisturbing(now);
+    if (was && !this.#disturbed) this.#restartRate(now, AFTER_LOAD_SHARE);
+    return this.#disturbed;
   }
 
   #lookAtSigns(now: number, known: boolean): LinkSigns {
@@ -495,8 +509,8 @@ export class Path {
     this.#sentBefore = this.sent.totalBytes;
   }
 
-  #restartRate(now: number): void {
-    this.rate.restart(now, RETURN_SHARE);
+  #restartRate(now: number, share = RETURN_SHARE): void {
+    this.rate.restart(now, share);
     this.pacer.rateBps = this.rate.pacingBps;
     this.pacer.reset(now);
   }

@@ -154,6 +154,7 @@ export class LineTests {
     const { now } = this.#out;
     if (!path.remote) return false;
     this.#noteArrivals(test);
+    test.chargeSent(now);
     while (!this.#out.isFull(path)) {
       if (test.isPaddingDue(now)) this.#writePadding(test);
       else if (test.pollProbe(now)) this.#writeProbe(test);
@@ -182,7 +183,7 @@ export class LineTests {
     const length = path.mtu.size - FRAMES_OVERHEAD_BYTES[path.remote!.family];
     const left = Math.max(start + length - at, FRAME_HEADER_BYTES);
     this.#out.sendLoad(path, this.#slot, writePadding(bytes, at, left) - start);
-    test.chargePadding(now, path.mtu.size);
+    test.chargeSent(now);
   }
 
   #writeProbe(test: LineTest): void {
