@@ -34,8 +34,11 @@ import { wireTime } from "../wire/time.ts";
 const MAX_FRAMES_BYTES = 1200;
 /** Below this rate links take turns to carry the reports of all, in bits per second. */
 const SLOW_BPS = 3_000_000;
-/** Probes of a link that are answered together: sizes are asked for three at a time. */
-const MAX_ACKS = 4;
+/**
+ * Probes of a link that are answered together: sizes are asked for three at a time, and a test sends
+ * a hundred in a second, of which none is to seem lost because this end was late.
+ */
+const MAX_ACKS = 16;
 /** This many reports always fit into one datagram. */
 const MAX_SHARED = 4;
 
