@@ -20,7 +20,6 @@ import { joinCommand } from "./commands/join.ts";
 import { limit } from "./commands/limit.ts";
 import { link } from "./commands/link.ts";
 import { logLevel } from "./commands/log.ts";
-import { quota } from "./commands/quota.ts";
 import { reload } from "./commands/reload.ts";
 import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
@@ -40,7 +39,6 @@ export const COMMANDS: readonly Command[] = withHelp([
   doctor,
   link,
   limit,
-  quota,
   logLevel,
   genkey,
   importMlvpnCommand,
