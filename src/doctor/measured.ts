@@ -24,10 +24,10 @@ export function idleFacts(
   carriedBytes: number,
   durationMs: number,
 ): IdleFacts {
-  const [lossUp, lossDown] = [there, here].map(({ loss }) => Math.min(loss, unanswered));
+  const [lossUp, lossDown] = [there, here].map(({ loss }) => rounded(Math.min(loss, unanswered)));
   return {
-    rttUs: percentile(roundTripsUs, 0.5),
-    jitterUs: jitter(roundTripsUs),
+    rttUs: Math.round(percentile(roundTripsUs, 0.5)),
+    jitterUs: Math.round(jitter(roundTripsUs)),
     probes,
     lossUp: lossUp!,
     lossDown: lossDown!,
@@ -51,7 +51,11 @@ export function loadFacts(
   }
   if (datagrams === 0) return { ...nothing, problem: "nothing arrived" };
   const whenFull = roundTripsUs.slice(roundTripsUs.length >> 1);
-  return { bps, rttUs: percentile(whenFull, 0.5), loss };
+  return {
+    bps: Math.round(bps),
+    rttUs: Math.round(percentile(whenFull, 0.5)),
+    loss: rounded(loss),
+  };
 }
 
 /** What a silence of `seconds` shows, after one of `livesS`. */
@@ -70,4 +74,9 @@ export function mappingOf(
 /** Whether both directions of a link know what they carry. */
 export function settledMtu({ mtuReason, remoteMtu }: LinkStatus): boolean {
   return mtuReason !== MTU_SOUGHT && remoteMtu > 0;
+}
+
+/** A fraction as programs and people want it: a hundredth of a percent is more than was measured. */
+function rounded(fraction: number): number {
+  return Math.round(fraction * 1e4) / 1e4;
 }
