@@ -11,6 +11,7 @@ const END_TO_END = [
   "auto_links",
   "clock",
   "dns",
+  "doctor",
   "emulator",
   "failover",
   "hostile",

@@ -23,7 +23,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   control: ["tunnel"],
   http: ["tunnel", "control"],
   daemon: ["wire", "crypto", "tunnel", "config", "platform", "io", "control", "http"],
-  cli: ["config", "setup", "control", "platform", "daemon", "tunnel"],
+  doctor: ["config", "crypto", "tunnel", "platform", "io", "control", "daemon"],
+  cli: ["config", "setup", "control", "platform", "daemon", "doctor", "tunnel"],
 };
 
 /** Layers that read packets and datagrams, whose layouts only src/wire knows. */

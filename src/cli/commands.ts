@@ -11,6 +11,7 @@ import { check } from "./commands/check.ts";
 import { client } from "./commands/client.ts";
 import { completionsCommand } from "./commands/completions.ts";
 import { dashboard } from "./commands/dashboard.ts";
+import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
 import { enable } from "./commands/enable.ts";
 import { genkey } from "./commands/genkey.ts";
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = withHelp([
   reload,
   status,
   dashboard,
+  doctor,
   link,
   limit,
   logLevel,

@@ -21,6 +21,7 @@ import type { LinkSocket, Platform, SocketOptions, Tun } from "../platform/platf
 import type { RunCommand } from "../platform/run_changes.ts";
 import { PacketPool } from "../slab.ts";
 import { Endpoint } from "../tunnel/endpoint.ts";
+import type { LineTestResult } from "../tunnel/line_tests.ts";
 import type { EndpointStatus } from "../tunnel/options.ts";
 import type { ChangeJournal } from "./change_journal.ts";
 import { ClientLinks } from "./client_links.ts";
@@ -40,6 +41,7 @@ import { type Environment, HOOK_SHELL, hookEnvironment, StatusCommand } from "./
 import { openInterface } from "./interface.ts";
 import type { InterfaceMtu } from "./interface_mtu.ts";
 import type { LeakGuard } from "./leak_guard.ts";
+import { LineTester, type LineTestRequest } from "./line_tester.ts";
 import { ListenSockets } from "./listen_sockets.ts";
 import { logFinding } from "./log_finding.ts";
 import { networkPlan, openFiles } from "./plan.ts";
@@ -73,6 +75,8 @@ export interface DaemonOptions {
 /** What a {@linkcode Daemon} consists of. */
 interface DaemonParts {
   readonly name: string;
+  /** Absolute path of the configuration. */
+  readonly file: string;
   /** By the system clock. */
   readonly startedAtUs: number;
   readonly tun: Tun;
@@ -84,6 +88,7 @@ interface DaemonParts {
   readonly remotes: Remotes | undefined;
   readonly guard: LeakGuard | undefined;
   readonly events: EventHub;
+  readonly lineTester: LineTester;
   readonly reconfigurer: Reconfigurer;
   readonly current: () => Config;
   readonly stack: AsyncDisposableStack;
@@ -127,6 +132,11 @@ export class Daemon implements AsyncDisposable {
     this.#parts.driver.wake();
   }
 
+  /** Measures a link of a client to the end. Rejects with AggvpnError. */
+  testLine(request: LineTestRequest): Promise<LineTestResult> {
+    return this.#parts.lineTester.test(request);
+  }
+
   /** The configuration that is in force. */
   get config(): Config {
     return this.#parts.current();
@@ -154,12 +164,13 @@ export class Daemon implements AsyncDisposable {
   /** What `status` shows. */
   status(): StatusDocument {
     const now = systemClock();
-    const { name, startedAtUs, tun, endpoint, driver, quotas, linkSockets } = this.#parts;
+    const { name, file, startedAtUs, tun, endpoint, driver, quotas, linkSockets } = this.#parts;
     const tunnel = this.#withReasons(endpoint.status(now));
     return {
       version: CONTROL_VERSION,
       daemon: {
         name,
+        file,
         pid: Deno.pid,
         uptimeUs: Math.round(now - startedAtUs),
         rssBytes: Deno.memoryUsage().rss,
@@ -210,6 +221,7 @@ export class Daemon implements AsyncDisposable {
 export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const startedAtUs = systemClock();
   const { config, platform } = options;
+  const file = absolute(config.file);
   const aead = platform.libcrypto() ?? withoutLibcrypto();
   for (const finding of platform.startFindings(openFiles(config))) logFinding(finding);
   await using stack = new AsyncDisposableStack();
@@ -314,6 +326,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   };
   return new Daemon({
     name: config.name,
+    file,
     startedAtUs,
     tun,
     mtu,
@@ -324,6 +337,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     remotes,
     guard,
     events,
+    lineTester: new LineTester(endpoint, driver),
     reconfigurer: new Reconfigurer(parts),
     current,
     stack: stack.move(),
@@ -400,4 +414,8 @@ function listen(
 
 function closeAll(sockets: readonly (LinkSocket | undefined)[]): void {
   for (const socket of sockets) socket?.close();
+}
+
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
 }

@@ -13,6 +13,8 @@ import type { RuleOptions } from "../rule_options.ts";
 import type { Schedule } from "../schedule.ts";
 import type { PacketPool } from "../slab.ts";
 
+export { MTU_SOUGHT } from "../links/path_mtu.ts";
+
 /**
  * A link as the client's endpoint knows it; link ids are positions in the list, which
  * {@linkcode Endpoint.setLink} changes.
