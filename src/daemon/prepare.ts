@@ -20,6 +20,7 @@ import { systemClock } from "../io/clock.ts";
 import { AggvpnError } from "../errors.ts";
 import type { Platform, SocketOptions, WatchedLink } from "../platform/platform.ts";
 import type { ClientEndpointOptions, EndpointOptions } from "../tunnel/options.ts";
+import { clientSources, ownAddresses, serverSources } from "./inner_sources.ts";
 import {
   interfaceOf,
   isOpenLink,
@@ -120,6 +121,8 @@ async function prepareClient(
       ...common,
       ...policyOptions(config),
       role: "client",
+      own: ownAddresses(config),
+      allowed: serverSources(config),
       psk,
       servers: config.servers,
       stampUs,
@@ -165,10 +168,10 @@ function remoteLink(link: LinkConfig, isFirstSpare: boolean): RemoteLink {
 
 function prepareServer(config: ServerModeConfig, scrypt: Scrypt | undefined): Prepared {
   const sockets = config.listen.map(listenSocket);
-  const clients = config.clients.map(({ name, secret, allowed }) => ({
-    name,
-    psk: keyOf(secret, scrypt),
-    allowed,
+  const clients = config.clients.map((client) => ({
+    name: client.name,
+    psk: keyOf(client.secret, scrypt),
+    allowed: clientSources(config, client),
   }));
   return {
     sockets,
@@ -178,6 +181,7 @@ function prepareServer(config: ServerModeConfig, scrypt: Scrypt | undefined): Pr
       ...common,
       ...policyOptions(config),
       role: "server",
+      own: ownAddresses(config),
       clients,
     }),
   };

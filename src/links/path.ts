@@ -13,7 +13,7 @@ import type { Tier } from "../wire/handshake.ts";
 import { PACKET_OVERHEAD_BYTES, UDP_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { QUEUE_UNKNOWN, type Report } from "../wire/report.ts";
 import { DeliveryRate, RateSample } from "./delivery_rate.ts";
-import { InFlight, RING_ENTRIES, type SlotHandler } from "./in_flight.ts";
+import { InFlight, type SlotHandler } from "./in_flight.ts";
 import { LinkNews } from "./link_news.ts";
 import { Liveness, REPORT_DATAGRAMS, REPORT_INTERVAL_US, type Stakes } from "./liveness.ts";
 import { Meter } from "./meter.ts";
@@ -293,7 +293,9 @@ export class Path {
     lost: SlotHandler,
   ): boolean {
     const highest = base + report.highest;
-    if (highest >= this.flight.next || this.flight.next - highest > RING_ENTRIES) return false;
+    if (highest >= this.flight.next || this.flight.next - highest > this.flight.remembered) {
+      return false;
+    }
     const newest = highest > this.flight.newestAcked;
     const news = this.#acknowledge(report, base, highest, release);
     this.flight.detectLoss(lost);

@@ -46,7 +46,7 @@ export class Contact {
     const { options, keys, sessions, payload } = context;
     this.#context = context;
     this.#host = host;
-    this.peer = new Peer(options.servers[index]!, [], host, false);
+    this.peer = new Peer(options.servers[index]!, options.allowed ?? [], host, false);
     this.limits = options.links.map((link) => new LinkLimits(link));
     this.#remotes = options.links.map(({ remotes }) => remotes[index]);
     this.connector = new Connector(
@@ -54,6 +54,7 @@ export class Contact {
       options.random,
       payload,
       () => sessions.newId(this.peer),
+      options.aead,
     );
   }
 
@@ -123,9 +124,20 @@ export class Contact {
     batches: readonly TransmitBatch[],
     uses: (link: number) => boolean,
   ): void {
+    if (this.connector.isHurried) {
+      this.#sendInits(this.connector.pollHurried(now), batches, uses);
+    }
     if (now < this.connector.dueAtUs) return;
-    const datagrams = this.connector.poll(now, this.#remotes.length);
-    for (const [link, datagram] of datagrams.entries()) {
+    const inits = this.connector.poll(now, this.#remotes.length);
+    this.#sendInits(inits, batches, uses);
+  }
+
+  #sendInits(
+    inits: { entries(): Iterable<[number, Uint8Array]> },
+    batches: readonly TransmitBatch[],
+    uses: (link: number) => boolean,
+  ): void {
+    for (const [link, datagram] of inits.entries()) {
       const remote = this.#remoteOf(link);
       const batch = batches[link]!;
       if (remote && !batch.full && uses(link)) batch.append(datagram, remote);

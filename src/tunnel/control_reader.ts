@@ -133,7 +133,14 @@ export class ControlReader {
   /** A datagram of a link that has gone may still have been on its way. */
   #handleSpare(now: number, path: Path, { gone, name }: LinkUpdate): void {
     if (gone && path !== this.#path) this.#effects.onGone(now, path);
-    else if (name !== "") path.name = name;
+    else if (name !== "" && !this.#isTaken(path, name)) path.name = name;
+  }
+
+  #isTaken(path: Path, name: string): boolean {
+    for (const other of this.#paths) {
+      if (other !== path && (other.name === name || other.options.name === name)) return true;
+    }
+    return false;
   }
 
   #handleReport(now: number, at: number, size: number): void {

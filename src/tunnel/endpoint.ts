@@ -29,7 +29,7 @@ import {
   TAG_BYTES,
   TRANSPORT_TYPE,
 } from "../wire/datagram.ts";
-import { HANDSHAKE_TYPE, type Tier } from "../wire/handshake.ts";
+import { isHandshakeType, type Tier } from "../wire/handshake.ts";
 import { PacketInfo, parsePacket } from "../wire/ip.ts";
 import { matchDestination } from "../wire/routes.ts";
 import { ClientRole } from "./client_role.ts";
@@ -76,6 +76,7 @@ export class Endpoint implements Core {
       schedule: options.schedule ?? "fast",
       controlSlot: pool.alloc(),
       emit: (event: EndpointEvent): void => this.#emit(event),
+      own: options.own ?? [],
       mtu: options.mtu,
       deliver,
       tooBig: (now: number, slot: number, mtu: number): void => {
@@ -294,7 +295,7 @@ export class Endpoint implements Core {
     const at = batch.slab.at(i);
     const type = length === 0 ? 0 : readDatagramType(batch.slab.bytes, at);
     if (type === TRANSPORT_TYPE) this.#handleTransport(now, socket, batch, i);
-    else if (type === HANDSHAKE_TYPE.init || type === HANDSHAKE_TYPE.response) {
+    else if (isHandshakeType(type)) {
       this.#handleHandshake(now, socket, batch, i);
     } else this.#drops.count(length < LEAST_TRANSPORT_BYTES ? "short" : "type");
   }

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Prefix } from "../address.ts";
+import type { Family, Prefix } from "../address.ts";
 import type { TransmitBatch } from "../batch.ts";
 import type { Drops } from "../drops.ts";
 import { type Arrival, Path, type PathOptions } from "../links/path.ts";
@@ -19,12 +19,14 @@ import type { Rules } from "../scheduler/rules.ts";
 import { Sender } from "../scheduler/sender.ts";
 import { Transmitter } from "../scheduler/transmitter.ts";
 import type { Schedule } from "../schedule.ts";
+import { BackOff } from "../session/back_off.ts";
 import { EXPIRE_AFTER_US, OVERLAP_US, type Session } from "../session/session.ts";
 import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import { isData } from "../wire/data.ts";
 import { instanceOf } from "../wire/datagram.ts";
 import { FRAME_HEADER_BYTES, readFrameLength, readFrameType } from "../wire/frame.ts";
 import { FEATURE, type Tier } from "../wire/handshake.ts";
+import { sourceOf } from "../wire/routes.ts";
 import { ControlReader } from "./control_reader.ts";
 import { ControlWriter } from "./control_writer.ts";
 import { Fragmenter } from "./fragmenter.ts";
@@ -47,6 +49,8 @@ export interface PeerHost {
   readonly emit: (event: EndpointEvent) => void;
   /** Takes a packet for the TUN. */
   readonly deliver: (slot: number) => void;
+  /** Addresses of this end in the tunnel. */
+  readonly own: readonly Prefix[];
   /** The longest packet of the tunnel, in bytes. */
   readonly mtu: number;
   /** Takes over a packet of which no link would have carried more than `mtu` bytes. */
@@ -80,6 +84,7 @@ export class Peer {
   readonly #onDropped = (slot: number): void => this.#host.pool.release(slot);
   readonly #host: PeerHost;
   readonly #fragmenter: Fragmenter;
+  readonly #foreignSources = new BackOff();
 
   /** @param follows whether the other end decides about the links: for a server its client does */
   constructor(
@@ -97,7 +102,12 @@ export class Peer {
     this.transmitter = new Transmitter(host.pool);
     this.sender = this.#newSender();
     this.receiver = new Receiver(0, host.pool, host.deliver);
-    this.data = new DataFrames(host.pool, host.drops, allowed);
+    this.data = new DataFrames(
+      host.pool,
+      host.drops,
+      { allowed, own: host.own },
+      (now, at, version) => this.#noteForeign(now, at, version),
+    );
     this.#control = new ControlWriter(host.pool, host.controlSlot);
     const effects = {
       onUp: (path: Path): void => this.#emitLink(path, "up", ""),
@@ -393,6 +403,13 @@ export class Peer {
         if (!this.#fragmenter.handle(now, slot, mtu)) tooBig(now, slot, mtu);
       },
     });
+  }
+
+  /** What the file of this end says, or that of the other, is not all that is routed. */
+  #noteForeign(now: number, at: number, version: Family): void {
+    if (!this.#foreignSources.isDue(now)) return;
+    const source = sourceOf(this.#host.pool.bytes, at, version);
+    this.#host.emit({ type: "foreign-source", peer: this.name, source: source.toString() });
   }
 
   /** Sends a probe on `path`, and on others whose own would soon wake us. */

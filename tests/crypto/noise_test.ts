@@ -1,9 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
-import { x25519 } from "@noble/curves/ed25519.js";
+import { assertEquals } from "@std/assert";
 import {
   AES_GCM,
   CHACHA_POLY,
-  diffieHellman,
   type NoiseCipher,
   readMessage1,
   readMessage2,
@@ -84,35 +82,4 @@ Deno.test("SymmetricState.clone() goes its own way", () => {
     state.sealAndHash(new Uint8Array(3)).toHex(),
     started(file.vectors[0]!).sealAndHash(new Uint8Array(3)).toHex(),
   );
-});
-
-/** Points of order 1, 2, 4 and 8 and their non-canonical forms, as RFC 7748 section 7 warns of. */
-const LOW_ORDER = [
-  "0000000000000000000000000000000000000000000000000000000000000000",
-  "0100000000000000000000000000000000000000000000000000000000000000",
-  "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-  "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-];
-
-Deno.test("diffieHellman() refuses points of low order", () => {
-  for (const point of LOW_ORDER) {
-    assertEquals(diffieHellman(new Uint8Array(32).fill(5), hex(point)), undefined, point);
-  }
-});
-
-Deno.test("diffieHellman() agrees on both sides and takes any 32 bytes", () => {
-  const a = new Uint8Array(32).fill(5);
-  const b = new Uint8Array(32).fill(6);
-  assertEquals(
-    diffieHellman(a, x25519.getPublicKey(b)),
-    diffieHellman(b, x25519.getPublicKey(a)),
-  );
-  for (let i = 0; i < 16; i++) {
-    const point = new Uint8Array(32).map((_, j) => Math.imul(i * 32 + j + 1, 2654435761) >>> 24);
-    assert(diffieHellman(a, point));
-  }
-  assertEquals(diffieHellman(a, new Uint8Array(31)), undefined);
 });

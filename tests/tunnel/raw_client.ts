@@ -52,6 +52,8 @@ export interface HandshakeOptions {
   readonly links?: number;
   readonly sessionId?: number;
   readonly name?: string;
+  /** What its links are called, instead. */
+  readonly names?: readonly string[];
 }
 
 /** The raw client, connected to the server of a pair in which alice is connected too. */
@@ -97,9 +99,10 @@ export class RawClient {
   /** Makes a new session and does not confirm it. */
   begin(options: HandshakeOptions = {}): void {
     const { links = 1, sessionId = 0x4d4d_4d00, name = "m" } = options;
+    const names = options.names ?? range(0, links).map((id) => `${name}${id}`);
     this.sessionId = sessionId;
     this.links = links;
-    const initiator = this.#initiator(links, sessionId, name);
+    const initiator = this.#initiator(links, sessionId, names);
     this.responses = [];
     this.pair.server.receive(this.pair.now, 0, MALLORY, initiator.init(0));
     const connected = initiator.handleResponse(this.responses[0] ?? new Uint8Array());
@@ -161,7 +164,7 @@ export class RawClient {
     assertEquals(pair.client.eventsOf("session"), ["up"]);
   }
 
-  #initiator(links: number, sessionId: number, name: string): Initiator {
+  #initiator(links: number, sessionId: number, names: readonly string[]): Initiator {
     const secret = new Uint8Array(32).fill(++this.#attempts % 250 + 1);
     return new Initiator(derivePsk(MALLORY_PSK), secret, sessionId, {
       timestamp: tai64n(this.#attempts * 1_000_000),
@@ -174,7 +177,7 @@ export class RawClient {
         metered: false,
         uploadBps: 0,
         downloadBps: 0,
-        name: `${name}${id}`,
+        name: names[id]!,
       })),
     });
   }

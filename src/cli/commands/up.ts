@@ -63,6 +63,7 @@ async function runTunnel(
   const { ChangeJournal, undoAllLeftOvers } = await import("../../daemon/change_journal.ts");
   const platform = detectPlatform();
   platform.secureSignals();
+  platform.refuseDumps();
   platform.raisePriority();
   await using stack = new AsyncDisposableStack();
   const running: { daemon?: Daemon } = {};

@@ -23,6 +23,7 @@ import { type Libc, openLibc } from "./libc.ts";
 import { networkChanges } from "./network.ts";
 import { watchNetwork } from "./network_watch.ts";
 import { openPoller } from "./poller.ts";
+import { refuseDumps } from "./dumps.ts";
 import { raisePriority } from "./priority.ts";
 import { endProcess, killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
@@ -84,6 +85,7 @@ export const LINUX: Platform = {
     ...startFindings(needs.openFiles),
   ],
   secureSignals: () => secureSignals(libc()),
+  refuseDumps: () => refuseDumps(libc()),
   raisePriority: () => raisePriority(libc()),
   endProcess: (pid) => endProcess(libc(), pid),
   killGroup: (leader) => killGroup(libc(), leader),

@@ -145,6 +145,8 @@ export class MemoryPlatform implements Platform {
 
   secureSignals(): void {}
 
+  refuseDumps(): void {}
+
   raisePriority(): void {}
 
   endProcess(): void {}
