@@ -23,7 +23,7 @@ export interface Curve {
 /** The one that is always available. */
 export const NOBLE_CURVE: Curve = {
   publicKey: (secret) => x25519.getPublicKey(secret),
-  shared(secret, publicKey) {
+  shared(secret, publicKey): Uint8Array | undefined {
     try {
       const shared = x25519.getSharedSecret(secret, publicKey);
       return shared.some((byte) => byte !== 0) ? shared : undefined;

@@ -62,7 +62,6 @@ export class DataFrames {
     const pool = this.#pool;
     let length = end - at - DATA_HEADER_BYTES;
     const packetAt = pool.at(slot) + PACKET_OFFSET;
-    receiver.noteData(now, link);
     if (length <= 0) return this.#refuse("frame");
     if (at + DATA_HEADER_BYTES !== packetAt) {
       pool.bytes.copyWithin(packetAt - DATA_HEADER_BYTES, at, end);
@@ -88,6 +87,7 @@ export class DataFrames {
     }
     pool.lengths[slot] = length;
     pool.needsChecksum[slot] = needsChecksum ? 1 : 0;
+    receiver.noteData(now, link);
     if (!receiver.handleData(now, link, header, slot)) return this.#refuse("duplicate");
     this.packets++;
     this.bytes += length;

@@ -112,7 +112,8 @@ export class ControlReader {
 
   #handleProbeAck(now: number, at: number): void {
     const path = this.#path;
-    const isUp = path.handleProbeAck(now, readProbeNumber(this.#pool.bytes, at));
+    const { bytes } = this.#pool;
+    const isUp = path.handleProbeAck(now, readProbeNumber(bytes, at), readProbeSentAt(bytes, at));
     if (isUp) this.#effects.onUp(path);
   }
 

@@ -331,7 +331,7 @@ export class Endpoint implements Core {
       this.#role.confirm(now, peer, batch.remotes, i * REMOTE_BYTES);
     }
     if (counter === session.receipts[link]!.window.newest && session === peer.current) {
-      peer.handleRemote(now, link, socket, batch.remotes, i * REMOTE_BYTES);
+      peer.handleRemote(now, link, socket, batch.remotes, i * REMOTE_BYTES, length);
     }
     const bodyBytes = length - OUTER_HEADER_BYTES - TAG_BYTES;
     const kept = peer.handleOpened(now, session, link, counter, slot, bodyBytes, length);

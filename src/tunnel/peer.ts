@@ -150,6 +150,7 @@ export class Peer {
     if (isNew) this.#restart(now, instance);
     const isUnderstood = (session.features & FEATURE.headerCompression) !== 0;
     this.transmitter.headers.enabled = isUnderstood;
+    if (session.tokens) this.#control.handleSession(session.tokens);
     for (const path of this.paths) {
       session.base[path.options.id] = path.flight.next;
       path.handleNewSession();
@@ -248,6 +249,7 @@ export class Peer {
     const path = this.paths[link]!;
     if (now !== this.#roundTripAtUs) this.#noteRoundTrip(now);
     this.receiver.handleDatagram(now, link, session, counter, path.wireBytes(wireBytes));
+    this.#control.handleReceived(wireBytes);
     const bytes = this.#host.pool.bytes;
     let at = this.#host.pool.at(slot) + PLAIN_OFFSET;
     const end = at + length;
@@ -268,13 +270,14 @@ export class Peer {
     return false;
   }
 
-  /** A datagram of `path` came from another address than the ones before. */
+  /** A datagram of `length` bytes that is newer than all of its path came from an address. */
   handleRemote(
     now: number,
     link: number,
     socket: number,
     records: Uint8Array,
     offset: number,
+    length: number,
   ): void {
     const path = this.paths[link]!;
     if (!path.isThere) {
@@ -282,17 +285,21 @@ export class Peer {
       if (path.options.name === "") return;
       path.arrive(now, path.options);
     }
-    if (path.socket === socket && path.remote?.equals(records, offset)) return;
+    if (path.socket === socket && path.remote?.equals(records, offset)) {
+      path.handleReceived(now, length);
+      return;
+    }
     const known = path.remote !== undefined;
-    path.remote = new Remote(records, offset);
-    path.socket = socket;
+    const remote = new Remote(records, offset);
+    path.moveTo(now, remote, socket);
+    path.handleReceived(now, length);
     if (!known) return;
     path.mtu.restart();
     this.#host.emit({
       type: "roamed",
       peer: this.name,
       link: path.name,
-      remote: path.remote.toString(),
+      remote: remote.toString(),
     });
   }
 

@@ -22,7 +22,13 @@ import {
   writeTransportHeader,
 } from "../../src/wire/datagram.ts";
 import { writeU32, writeU64 } from "../../src/wire/field.ts";
-import { FRAME, FRAME_HEADER_BYTES, readFrameType, readProbeNumber } from "../../src/wire/frame.ts";
+import {
+  FRAME,
+  FRAME_HEADER_BYTES,
+  readFrameType,
+  readProbeNumber,
+  readProbeSentAt,
+} from "../../src/wire/frame.ts";
 import { HANDSHAKE_TYPE } from "../../src/wire/handshake.ts";
 import { prefix } from "../addresses.ts";
 import { type ClientSpec, Pair } from "../pair/pair.ts";
@@ -138,7 +144,8 @@ export class RawClient {
     this.pair.run(1_000);
     for (const { link, frames } of this.received.splice(0)) {
       if (readFrameType(frames, 0) !== FRAME.probe) continue;
-      this.send(link, probeAck(readProbeNumber(frames, FRAME_HEADER_BYTES)));
+      const at = FRAME_HEADER_BYTES;
+      this.send(link, probeAck(readProbeNumber(frames, at), readProbeSentAt(frames, at)));
     }
   }
 
