@@ -45,7 +45,7 @@ const MAX_SHARED = 4;
  * said, which whoever asks again and again would get more of than it costs.
  */
 const MOST_TIMES = 3;
-const MOST_CREDIT_BYTES = 1_000_000;
+const MOST_CREDIT_BYTES = 16_384;
 
 /** Writes the control datagrams of one peer. */
 export class ControlWriter {

@@ -139,6 +139,16 @@ export class RawClient {
     this.pair.server.receive(this.pair.now, 0, MALLORY, ...datagrams);
   }
 
+  /** The same as from any address: the sender of a datagram can write what he likes there. */
+  deliverFrom(from: Remote, ...datagrams: readonly Uint8Array[]): void {
+    this.pair.server.receive(this.pair.now, 0, from, ...datagrams);
+  }
+
+  /** The next datagrams of a link have higher counters: some are missing for the server. */
+  skip(link: number, count = 1): void {
+    this.#counters[link]! += count;
+  }
+
   /** Answers every probe of the server so far: its links come up and stay so. */
   answerProbes(): void {
     this.pair.run(1_000);
