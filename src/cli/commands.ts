@@ -8,15 +8,42 @@ import { UsageError } from "../errors.ts";
 import { closest } from "../suggest.ts";
 import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
+import { client } from "./commands/client.ts";
 import { down } from "./commands/down.ts";
+import { enable } from "./commands/enable.ts";
 import { genkey } from "./commands/genkey.ts";
 import { helpCommand } from "./commands/help.ts";
+import { importMlvpnCommand } from "./commands/import_mlvpn.ts";
+import { initCommand } from "./commands/init.ts";
+import { joinCommand } from "./commands/join.ts";
+import { limit } from "./commands/limit.ts";
+import { link } from "./commands/link.ts";
+import { logLevel } from "./commands/log.ts";
+import { quota } from "./commands/quota.ts";
+import { reload } from "./commands/reload.ts";
 import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
 import { version } from "./commands/version.ts";
 
 /** The commands of the program. */
-export const COMMANDS: readonly Command[] = withHelp([check, up, down, status, genkey, version]);
+export const COMMANDS: readonly Command[] = withHelp([
+  initCommand(),
+  joinCommand(),
+  client,
+  check,
+  up,
+  down,
+  enable,
+  reload,
+  status,
+  link,
+  limit,
+  quota,
+  logLevel,
+  genkey,
+  importMlvpnCommand,
+  version,
+]);
 
 function withHelp(commands: readonly Command[]): readonly Command[] {
   return [...commands, helpCommand(commands, findCommand)];

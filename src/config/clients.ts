@@ -4,14 +4,13 @@
  * @module
  */
 
-import { isName } from "../name.ts";
 import { compact } from "./compact.ts";
 import type { ClientConfig, Secret, TunnelConfig } from "./config.ts";
 import { readSecret, type ReadSecretFile, sameSecret } from "./read_secret.ts";
 import { asTable, type Context, type Reading, readTable } from "./read_table.ts";
 import type { Report } from "./report.ts";
 import { CLIENT_KEYS, type TOP_KEYS } from "./schema.ts";
-import { NAME_RULE } from "./text_kinds.ts";
+import { isName, NAME_RULE } from "./text_kinds.ts";
 import { type Entry, quote, type Table } from "./tree.ts";
 
 /** What the only client of a server without `[client.NAME]` is called. */

@@ -8,7 +8,6 @@ import { Address } from "../address.ts";
 import type { LinkOptions } from "../link_options.ts";
 import { isPattern } from "../pattern.ts";
 import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
-import { isName } from "../name.ts";
 import { compact } from "./compact.ts";
 import type { HostPort, LinkConfig } from "./config.ts";
 import type { HostAndPort } from "./host_port.ts";
@@ -16,7 +15,7 @@ import { type Context, fieldsOf, type Reading, readTable } from "./read_table.ts
 import type { Report } from "./report.ts";
 import { isInterfaceName } from "./network_kinds.ts";
 import { LINK_KEYS, LINK_OPTION_KEYS } from "./schema.ts";
-import { NAME_RULE } from "./text_kinds.ts";
+import { isName, NAME_RULE } from "./text_kinds.ts";
 import { type Entry, quote, type Table } from "./tree.ts";
 import { keysOf, WAY_KEYS } from "./ways.ts";
 

@@ -7,6 +7,8 @@
 import { isName } from "../name.ts";
 import { expected, expectedSecretly, type Kind, text } from "./kind.ts";
 
+export { isName };
+
 /** Longest path of a Unix socket, in bytes: sun_path has 104 on OpenBSD and ends with a zero. */
 const MAX_SOCKET_PATH_BYTES = 103;
 

@@ -15,13 +15,14 @@ import type { LinkSockets } from "../io/link_sockets.ts";
 import type { Platform } from "../platform/platform.ts";
 import { type RunCommand, startCommand } from "../platform/run_changes.ts";
 import type { Endpoint } from "../tunnel/endpoint.ts";
+import type { Tier } from "../wire/handshake.ts";
 import { awaitCommand } from "../platform/command_output.ts";
 import type { ChangeJournal } from "./change_journal.ts";
+import type { LinkTables } from "./client_links.ts";
 import { InterfaceFollower } from "./follow_interfaces.ts";
 import { HandshakeClock } from "./handshake_clock.ts";
 import { type Environment, runShellHook } from "./hooks.ts";
 import { LeakGuard } from "./leak_guard.ts";
-import type { LinkInterfaces } from "./link_interfaces.ts";
 import { uplinkNames } from "./plan.ts";
 import { QUOTA_INTERVAL_MS, type QuotaLink, Quotas } from "./quotas.ts";
 import { type Remotes, REMOTES_INTERVAL_MS } from "./remotes.ts";
@@ -58,17 +59,19 @@ export interface Running {
   readonly linkSockets: LinkSockets;
 }
 
-/** Has links send to where their servers are, until the tunnel ends. */
+/**
+ * Has links send to where their servers are, until the tunnel ends; `update` is to be called when
+ * there are other links.
+ */
 export function followRemotes(
   remotes: Remotes,
   { endpoint, driver, linkSockets }: Running,
   stack: AsyncDisposableStack,
-): void {
-  if (!remotes.mayChange) return;
+): { readonly update: () => void } {
   remotes.attach({
     isUp: (link, server) => endpoint.isLinkUp(link, server),
     serverState: (server) => endpoint.serverState(server),
-    hasSocket: (link) => driver.ports[link]!.socket !== undefined,
+    hasSocket: (link) => driver.ports[link]?.socket !== undefined,
     setFamily: (link, family) => {
       if (linkSockets.setFamily(link, family)) driver.reopen(link);
     },
@@ -77,11 +80,21 @@ export function followRemotes(
       driver.wake();
     },
   });
-  const timer = setInterval(() => remotes.handleTimeout(), REMOTES_INTERVAL_MS);
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const update = (): void => {
+    if (remotes.mayChange) {
+      timer ??= setInterval(() => remotes.handleTimeout(), REMOTES_INTERVAL_MS);
+    } else {
+      clearInterval(timer);
+      timer = undefined;
+    }
+  };
+  update();
   stack.defer(() => {
     clearInterval(timer);
     remotes.close();
   });
+  return { update };
 }
 
 /**
@@ -90,12 +103,12 @@ export function followRemotes(
  */
 export function followInterfaces(
   { config, platform, onChange, journal, run }: ChangingSubject,
-  interfaces: LinkInterfaces | undefined,
+  tables: LinkTables | undefined,
   { endpoint, driver, linkSockets }: Running,
   stack: AsyncDisposableStack,
 ): () => void {
   const { uplinks } = platform;
-  if (!uplinks || config.mode !== "client" || !interfaces?.isOpen) return () => {};
+  if (!uplinks || config.mode !== "client" || !tables) return () => {};
   const routes = config.linksExclude && new UplinkRoutes({
     plan: uplinks.planner(),
     onChange,
@@ -110,8 +123,8 @@ export function followInterfaces(
     });
   }
   const follower = new InterfaceFollower({
-    links: config.links,
-    interfaces,
+    links: tables.links,
+    interfaces: tables.interfaces,
     list: () => uplinks.list(),
     endpoint,
     driver,
@@ -123,21 +136,22 @@ export function followInterfaces(
   return () => follower.update();
 }
 
-/** Runs `tunnel.up` now, and has `tunnel.down` run at the end. */
+/** Runs `tunnel.up` now, and has `tunnel.down` run at the end, as `current` then has it. */
 export async function startHooks(
-  config: Config,
+  current: () => Config,
   env: Environment,
   scripts: ScriptHost,
   stack: AsyncDisposableStack,
 ): Promise<void> {
-  const { up, down } = config.tunnel;
+  const { up } = current().tunnel;
   if (up !== undefined) await runShellHook("up", up, env(), scripts);
-  if (down === undefined) return;
-  stack.defer(() =>
-    runShellHook("down", down, env(), scripts).catch((error) => {
+  stack.defer(() => {
+    const { down } = current().tunnel;
+    if (down === undefined) return;
+    return runShellHook("down", down, env(), scripts).catch((error) => {
       log.error("{reason}", { reason: (error as Error).message });
-    })
-  );
+    });
+  });
 }
 
 /** Dates the handshakes of a client, until the tunnel ends. */
@@ -155,40 +169,79 @@ export function openHandshakeClock(
   return clock;
 }
 
-/** Counts what links with a quota carry, until the tunnel ends. */
-export function startQuotas(
-  { config, platform }: Subject,
-  { endpoint, driver }: Running,
-  stack: AsyncDisposableStack,
-): Quotas | undefined {
-  const links = config.mode === "client" ? quotaLinks(config.links) : [];
-  if (links.length === 0) return undefined;
-  const quotas = new Quotas({
-    links,
-    carrier: {
-      carriedBytes: (link) => endpoint.carriedBytes(link),
-      setLinkTier: (now, link, tier, reason) => {
-        endpoint.setLinkTier(now, link, tier, reason);
-        driver.wake();
+/** Counts what links with a quota carry, until the tunnel ends; `links` are those of the moment. */
+export class QuotaKeeper {
+  #quotas: Quotas | undefined;
+  #counted: readonly QuotaLink[] = [];
+  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #subject: Subject;
+  readonly #links: () => readonly (LinkConfig | undefined)[];
+  readonly #running: Running;
+
+  constructor(
+    subject: Subject,
+    links: () => readonly (LinkConfig | undefined)[],
+    running: Running,
+    stack: AsyncDisposableStack,
+  ) {
+    this.#subject = subject;
+    this.#links = links;
+    this.#running = running;
+    this.#open();
+    stack.defer(() => this.#close());
+  }
+
+  /** What is counted; undefined while no link has a quota. */
+  get quotas(): Quotas | undefined {
+    return this.#quotas;
+  }
+
+  /** The links or their quotas are others: what was counted of those that stay is kept. */
+  async renew(): Promise<void> {
+    await this.#close();
+    for (const { id } of this.#counted) this.#setLinkTier(id, undefined, undefined);
+    this.#open();
+  }
+
+  #open(): void {
+    const { config: { name }, platform } = this.#subject;
+    const links = this.#counted = quotaLinks(this.#links());
+    if (links.length === 0) return;
+    const { endpoint } = this.#running;
+    const quotas = this.#quotas = new Quotas({
+      links,
+      carrier: {
+        carriedBytes: (link) => endpoint.carriedBytes(link),
+        setLinkTier: (_now, link, tier, reason) => this.#setLinkTier(link, tier, reason),
       },
-    },
-    clock: systemClock,
-    wallMs: Date.now,
-    file: stateFile(`${platform.stateDirectory}/${config.name}.quota.json`),
-  });
-  quotas.handleTimeout();
-  const timer = setInterval(() => quotas.handleTimeout(), QUOTA_INTERVAL_MS);
-  stack.defer(async () => {
-    clearInterval(timer);
-    await quotas.close();
-  });
-  return quotas;
+      clock: systemClock,
+      wallMs: Date.now,
+      file: stateFile(`${platform.stateDirectory}/${name}.quota.json`),
+    });
+    quotas.handleTimeout();
+    this.#timer = setInterval(() => quotas.handleTimeout(), QUOTA_INTERVAL_MS);
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer);
+    const quotas = this.#quotas;
+    this.#quotas = undefined;
+    await quotas?.close();
+  }
+
+  #setLinkTier(link: number, tier: Tier | undefined, reason: string | undefined): void {
+    const { endpoint, driver } = this.#running;
+    endpoint.setLinkTier(systemClock(), link, tier, reason);
+    driver.wake();
+  }
 }
 
-function quotaLinks(links: readonly LinkConfig[]): QuotaLink[] {
-  return links.flatMap(({ name, options: { quotaBytes } }, id) =>
-    quotaBytes === undefined ? [] : [{ id, name, quotaBytes }]
-  );
+/** By place. */
+function quotaLinks(links: readonly (LinkConfig | undefined)[]): QuotaLink[] {
+  return links.flatMap((link, id) => {
+    const { name, options: { quotaBytes } = {} } = link ?? {};
+    return name === undefined || quotaBytes === undefined ? [] : [{ id, name, quotaBytes }];
+  });
 }
 
 /**
@@ -197,6 +250,7 @@ function quotaLinks(links: readonly LinkConfig[]): QuotaLink[] {
  */
 export async function openLeakGuard(
   { config, platform, onChange, run, journal, stopping }: GuardSubject,
+  current: () => Config,
   stack: AsyncDisposableStack,
 ): Promise<LeakGuard | undefined> {
   if (config.mode !== "client" || !config.tunnel.leakGuard) return undefined;
@@ -204,7 +258,7 @@ export async function openLeakGuard(
     platform,
     name: config.name,
     interface: config.tunnel.interface,
-    uplinks: uplinkNames(config.links),
+    uplinks: () => uplinkNames(current()),
     onChange,
     run: run ?? startCommand,
     look: awaitCommand,

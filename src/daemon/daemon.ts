@@ -14,6 +14,7 @@ import type { Config, LinkConfig } from "../config/config.ts";
 import { CONTROL_VERSION, type StatusDocument } from "../control/protocol.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import { nobleProvider } from "../crypto/noble.ts";
+import { AggvpnError } from "../errors.ts";
 import { systemClock } from "../io/clock.ts";
 import { Driver } from "../io/driver.ts";
 import { LinkSockets } from "../io/link_sockets.ts";
@@ -23,14 +24,15 @@ import { PacketPool } from "../slab.ts";
 import { Endpoint } from "../tunnel/endpoint.ts";
 import type { EndpointStatus } from "../tunnel/options.ts";
 import type { ChangeJournal } from "./change_journal.ts";
+import { ClientLinks } from "./client_links.ts";
 import {
   followInterfaces,
   followRemotes,
   openHandshakeClock,
   openLeakGuard,
+  QuotaKeeper,
   startHooks,
   startLeakGuard,
-  startQuotas,
   startRepair,
 } from "./companions.ts";
 import { EventHub } from "./event_hub.ts";
@@ -39,10 +41,11 @@ import { type Environment, HOOK_SHELL, hookEnvironment, StatusCommand } from "./
 import { openInterface } from "./interface.ts";
 import type { InterfaceMtu } from "./interface_mtu.ts";
 import type { LeakGuard } from "./leak_guard.ts";
+import { ListenSockets } from "./listen_sockets.ts";
 import { logFinding } from "./log_finding.ts";
 import { networkPlan, openFiles } from "./plan.ts";
 import { prepare, type PreparePlatform } from "./prepare.ts";
-import type { Quotas } from "./quotas.ts";
+import { type Applied, type ConfiguredParts, Reconfigurer, type Rights } from "./reconfigure.ts";
 import type { Remotes } from "./remotes.ts";
 import type { ScriptHost } from "./script.ts";
 
@@ -77,11 +80,13 @@ interface DaemonParts {
   readonly mtu: InterfaceMtu;
   readonly endpoint: Endpoint;
   readonly driver: Driver;
-  readonly quotas: Quotas | undefined;
+  readonly quotas: QuotaKeeper;
   readonly linkSockets: LinkSockets;
   readonly remotes: Remotes | undefined;
   readonly guard: LeakGuard | undefined;
   readonly events: EventHub;
+  readonly reconfigurer: Reconfigurer;
+  readonly current: () => Config;
   readonly stack: AsyncDisposableStack;
 }
 
@@ -111,6 +116,30 @@ export class Daemon implements AsyncDisposable {
   /** What happens to it. */
   get events(): EventHub {
     return this.#parts.events;
+  }
+
+  /** The configuration that is in force. */
+  get config(): Config {
+    return this.#parts.current();
+  }
+
+  /**
+   * Applies what `make` makes of the configuration in force. Rejects with AggvpnError, with nothing
+   * applied, when some of it cannot be.
+   */
+  reconfigure(make: (current: Config) => Config): Promise<Applied> {
+    return this.#parts.reconfigurer.apply(make);
+  }
+
+  /**
+   * A link has carried `bytes` in this month, whatever was counted. Throws AggvpnError when it has no
+   * quota.
+   */
+  correctQuota(link: string, bytes: number): void {
+    if (this.#parts.quotas.quotas?.correct(link, bytes)) return;
+    throw new AggvpnError(`No link ${JSON.stringify(link)} has a quota`, {
+      hint: "A link that has one is named, with `quota`, in the client's configuration",
+    });
   }
 
   /** Resolves after {@linkcode stop}; rejects with AggvpnError when the interface is gone. */
@@ -151,7 +180,7 @@ export class Daemon implements AsyncDisposable {
           })
         ).filter((socket) => socket.name !== ""),
       },
-      tunnel: { ...quotas?.describe(tunnel) ?? tunnel, mtu: this.mtu },
+      tunnel: { ...quotas.quotas?.describe(tunnel) ?? tunnel, mtu: this.mtu },
     };
   }
 
@@ -186,7 +215,9 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const aead = platform.libcrypto() ?? withoutLibcrypto();
   for (const finding of platform.startFindings(openFiles(config))) logFinding(finding);
   await using stack = new AsyncDisposableStack();
-  const guard = await openLeakGuard(options, stack);
+  const state: { parts?: ConfiguredParts } = {};
+  const current = (): Config => state.parts?.config ?? config;
+  const guard = await openLeakGuard(options, current, stack);
   const prepared = await prepare(
     config,
     aead.scrypt,
@@ -194,11 +225,12 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     options.stopping,
   );
   const families = prepared.sockets.map((socket) => socket.family);
-  await guard?.follow(() => prepared.remotes?.known ?? []);
+  const { tables } = prepared;
+  const remotes = tables?.remotes;
+  await guard?.follow(() => remotes?.known ?? []);
 
   const linkSockets = new LinkSockets(platform, prepared.sockets);
   const sockets = linkSockets.openAll();
-  const { remotes } = prepared;
   const isUsable = (socket: LinkSocket | undefined, i: number): boolean =>
     socket !== undefined && (!remotes || remotes.remoteOf(i) !== undefined);
   if (!sockets.some(isUsable)) {
@@ -206,7 +238,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   }
   const closer: { close: () => void } = { close: () => closeAll(sockets) };
   stack.defer(() => closer.close());
-  const { tun, mtu, repair, programs } = await openInterface({
+  const { tun, mtu, repair, programs, replan } = await openInterface({
     platform,
     name: config.tunnel.interface,
     kind: config.tunnel.offload ? "offload" : "plain",
@@ -216,13 +248,11 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     journal: options.journal,
   }, stack);
   await guard?.setInterface(tun.name);
-  const env: Environment = () => hookEnvironment(config.tunnel, tun.name, mtu.current);
+  const env: Environment = () => hookEnvironment(current().tunnel, tun.name, mtu.current);
   const scripts: ScriptHost = { killGroup: (leader) => platform.killGroup(leader) };
-  await startHooks(config, env, scripts, stack);
-  const statusCommand = config.statusCommand === undefined
-    ? undefined
-    : new StatusCommand(config.statusCommand, env, scripts);
-  stack.defer(() => statusCommand?.close());
+  await startHooks(current, env, scripts, stack);
+  const statusCommand = new StatusCommand(() => current().statusCommand, env, scripts);
+  stack.defer(() => statusCommand.close());
 
   const pool = new PacketPool(POOL_PACKETS);
   const handshakeClock = openHandshakeClock(options, stack);
@@ -237,7 +267,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const network = platform.watchNetwork(prepared.watched);
   stack.defer(() => network?.close());
   const events = new EventHub();
-  listen(events, config, statusCommand, mtu);
+  listen(events, current, statusCommand, mtu);
   const follower = { update: (): void => {} };
   const driver = new Driver({
     endpoint,
@@ -253,12 +283,34 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   closer.close = (): void => driver.close();
   const running = { endpoint, driver, linkSockets };
-  if (remotes) followRemotes(remotes, running, stack);
-  follower.update = followInterfaces(options, prepared.interfaces, running, stack);
+  const following = remotes && followRemotes(remotes, running, stack);
+  follower.update = followInterfaces(options, tables, running, stack);
   startRepair(repair, stack);
   if (guard) startLeakGuard(guard, stack);
-  const quotas = startQuotas(options, running, stack);
-  if (config.sandbox) enterSandbox(options, [...programs, ...guard?.programs ?? []]);
+  const links = tables && new ClientLinks({ tables, platform, ...running });
+  stack.defer(() => links?.close());
+  const quotas = new QuotaKeeper(options, () => links?.current ?? [], running, stack);
+  const rights = config.sandbox
+    ? enterSandbox(options, [...programs, ...guard?.programs ?? []])
+    : undefined;
+  const listening = config.mode === "server"
+    ? new ListenSockets({ platform, watched: prepared.watched, ...running }, config.listen)
+    : undefined;
+  const parts = state.parts = {
+    config,
+    interface: tun.name,
+    mtu,
+    startMtu: prepared.mtu,
+    replan,
+    endpoint,
+    driver,
+    links,
+    listen: listening,
+    quotas,
+    guard,
+    onLinks: (): void => following?.update(),
+    rights,
+  };
   return new Daemon({
     name: config.name,
     startedAtUs,
@@ -271,24 +323,33 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     remotes,
     guard,
     events,
+    reconfigurer: new Reconfigurer(parts),
+    current,
     stack: stack.move(),
   });
 }
 
-/** Gives up the rights that are no longer needed once everything is open. */
+/**
+ * Gives up the rights that are no longer needed once everything is open. Returns what may
+ * still be done; undefined: everything.
+ */
 function enterSandbox(
   { config, platform, journal }: DaemonOptions,
   undoing: readonly string[],
-): void {
+): Rights | undefined {
   const hooks = config.tunnel.down === undefined ? [] : [HOOK_SHELL];
   const status = config.statusCommand === undefined ? [] : [config.statusCommand];
+  const lookups = config.mode === "client" ? config.links.flatMap(lookupOf) : [];
+  const programs = new Set([...undoing, ...hooks, ...status]);
   const reason = platform.sandbox({
-    programs: [...new Set([...undoing, ...hooks, ...status])],
+    programs: [...programs],
     files: [config.control, ...journal ? [journal.path] : []],
     directories: config.mode === "client" ? [platform.stateDirectory] : [],
-    lookups: config.mode === "client" ? config.links.flatMap(lookupOf) : [],
+    lookups,
   });
-  if (reason !== undefined) log.debug("No rights are given up: {reason}", { reason });
+  if (reason === undefined) return { programs, lookups: lookups.length > 0 };
+  log.debug("No rights are given up: {reason}", { reason });
+  return undefined;
 }
 
 /** How the servers of a link are looked up again, if one has a name. */
@@ -318,20 +379,21 @@ function withoutLibcrypto(): AeadProvider {
 /** Has everything that a tunnel always has told of its events. */
 function listen(
   events: EventHub,
-  config: Config,
-  statusCommand: StatusCommand | undefined,
+  current: () => Config,
+  statusCommand: StatusCommand,
   mtu: InterfaceMtu,
 ): void {
   const eventLog = new EventLog();
-  const isClient = config.mode === "client";
-  const severalPeers = config.mode === "server" && config.clients.length > 1;
   events.subscribe((event) => {
+    const config = current();
+    const isClient = config.mode === "client";
+    const severalPeers = config.mode === "server" && config.clients.length > 1;
     eventLog.handleEvent(systemClock(), event);
     // A client has one server at a time: what its links carry to another one is over.
     if (event.type === "mtu") mtu.handleMtu(isClient ? "server" : event.peer, event.mtu);
     if (event.type !== "link" || event.state === "suspect") return;
     const name = severalPeers ? `${event.peer}/${event.link}` : event.link;
-    statusCommand?.handleLink(name, event.state === "up");
+    statusCommand.handleLink(name, event.state === "up");
   });
 }
 

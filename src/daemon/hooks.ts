@@ -69,14 +69,15 @@ export async function runShellHook(
 
 /** The status command, called when links and the tunnel come and go. */
 export class StatusCommand {
-  readonly #command: string;
+  readonly #command: () => string | undefined;
   readonly #env: Environment;
   readonly #host: ScriptHost;
   readonly #up: Set<string> = new Set();
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  constructor(command: string, env: Environment, host: ScriptHost) {
+  /** @param command the one of the moment; undefined: there is none */
+  constructor(command: () => string | undefined, env: Environment, host: ScriptHost) {
     this.#command = command;
     this.#env = env;
     this.#host = host;
@@ -98,20 +99,18 @@ export class StatusCommand {
   }
 
   #call(event: HookEvent, link?: string): void {
+    const command = this.#command();
+    if (command === undefined) return;
     if (this.#waiting >= MAX_WAITING) {
-      log.warning("{command} is too slow: {event} is not reported", {
-        command: this.#command,
-        event,
-      });
+      log.warning("{command} is too slow: {event} is not reported", { command, event });
       return;
     }
     const args = [this.#env().DEVICE!, event, ...link === undefined ? [] : [link]];
     this.#waiting++;
-    this.#last = this.#last.then(() => this.#run(args)).finally(() => this.#waiting--);
+    this.#last = this.#last.then(() => this.#run(command, args)).finally(() => this.#waiting--);
   }
 
-  async #run(args: readonly string[]): Promise<void> {
-    const command = this.#command;
+  async #run(command: string, args: readonly string[]): Promise<void> {
     try {
       const failure = await runScript(command, args, this.#env(), this.#host);
       if (failure === undefined) return;

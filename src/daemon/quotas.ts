@@ -64,7 +64,8 @@ export class Quotas {
   constructor(options: QuotaOptions) {
     this.#options = options;
     this.#ledger = load(options.file, monthOf(options.wallMs()));
-    this.#counted = new Float64Array(options.links.length);
+    // What links carried before they had a quota does not count.
+    this.#counted = Float64Array.from(options.links, ({ id }) => options.carrier.carriedBytes(id));
     this.#reasons = options.links.map(() => undefined);
   }
 
@@ -89,6 +90,17 @@ export class Quotas {
       return { ...link, quotaBytes: quota.quotaBytes, quotaUsedBytes };
     });
     return { ...status, peers: [{ ...status.peers[0]!, links }] };
+  }
+
+  /** A link has carried `bytes` in this month, whatever was counted. Returns whether it has a quota. */
+  correct(name: string, bytes: number): boolean {
+    if (!this.#options.links.some((link) => link.name === name)) return false;
+    this.#count();
+    const month = this.#month();
+    this.#ledger.add(month, name, bytes - this.#ledger.used(month, name));
+    this.#save();
+    this.handleTimeout();
+    return true;
   }
 
   /** Counts a last time; resolves when the file is written, or cannot be. */

@@ -25,7 +25,7 @@ export class DataFrames {
   bytes = 0;
   readonly #pool: PacketPool;
   readonly #drops: Drops;
-  readonly #allowed: InnerNetworks["allowed"];
+  #allowed: InnerNetworks["allowed"];
   readonly #own: InnerNetworks["own"];
   readonly #onForeign: (now: number, at: number, version: Family) => void;
   readonly #info = new PacketInfo();
@@ -45,6 +45,11 @@ export class DataFrames {
     this.#own = own;
     this.#onForeign = onForeign;
     this.#references = new HeaderReferences(pool);
+  }
+
+  /** Inner networks that the peer may use from now on; empty: any. */
+  setAllowed(allowed: InnerNetworks["allowed"]): void {
+    this.#allowed = allowed;
   }
 
   /**

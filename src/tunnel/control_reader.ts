@@ -153,7 +153,8 @@ export class ControlReader {
     const session = report.sessionId === current?.remoteId ? current : previous;
     if (!path || report.sessionId !== session?.remoteId) return;
     const { onAcked, onLost, onUp } = this.#effects;
-    const base = session.base[report.linkId]!;
+    const base = session.base[report.linkId];
+    if (base === undefined) return;
     if (path.handleReport(now, report, base, session === current, onAcked, onLost)) onUp(path);
   }
 }

@@ -21,7 +21,7 @@ export function peerStatus(peer: Peer, now: number, ofRole: RoleStatus): PeerSta
     state: !session ? "connecting" : peer.anyPathUp ? "up" : "down",
     cipher: session?.cipher ?? "",
     sessionAgeUs: session ? now - session.createdAtUs : 0,
-    links: peer.paths.filter(({ isThere }) => isThere).map((path) => linkStatus(peer, path, now)),
+    links: peer.paths.filter(isShown).map((path) => linkStatus(peer, path, now)),
     sentPackets: peer.transmitter.sentPackets,
     sentBytes: peer.transmitter.sentBytes,
     receivedPackets: peer.data.packets,
@@ -35,14 +35,21 @@ export function peerStatus(peer: Peer, now: number, ofRole: RoleStatus): PeerSta
   };
 }
 
+/** Whether a path stands for a link; so does that of one that is off. */
+function isShown({ isThere, options }: Path): boolean {
+  return isThere || options.off !== undefined;
+}
+
 function linkStatus(peer: Peer, path: Path, now: number): LinkStatus {
   const receiver = peer.receiver.links[path.options.id]!;
   const mtuReason = path.mtu.reason;
+  const { off } = path.options;
+  const reason = path.live.state === "up" ? peer.sender.whyUnused(path, now) : path.live.reason;
   return {
-    name: path.name,
+    name: path.name || path.options.name,
     id: path.options.id,
-    state: peer.current ? path.live.state : "connecting",
-    reason: (path.live.state === "up" ? peer.sender.whyUnused(path, now) : path.live.reason) ?? "",
+    state: off !== undefined ? "down" : peer.current ? path.live.state : "connecting",
+    reason: off ?? reason ?? "",
     tier: path.tier,
     metered: path.live.metered,
     mtu: path.mtu.size,

@@ -50,7 +50,7 @@ Deno.test("hookEnvironment() has every variable of mlvpn, empty when there is no
 
 Deno.test("StatusCommand is called in the order of mlvpn, each event once", async () => {
   const log = await withScript('echo "$# $*"', async (path) => {
-    const command = new StatusCommand(path, () => ENV, HOST);
+    const command = new StatusCommand(() => path, () => ENV, HOST);
     command.handleLink("dsl", true);
     command.handleLink("lte", true);
     command.handleLink("lte", true);
@@ -74,7 +74,7 @@ Deno.test("StatusCommand gives its script the environment, / and /dev/null", asy
   const log = await withScript(
     'echo "$DEVICE|$MTU|$IP4|$IP6|$IP4_ROUTES|$(pwd)|$(readlink /proc/$$/fd/0)"',
     async (path) => {
-      const command = new StatusCommand(path, () => ENV, HOST);
+      const command = new StatusCommand(() => path, () => ENV, HOST);
       command.handleLink("dsl", true);
       await command.close();
     },
@@ -91,7 +91,7 @@ Deno.test("StatusCommand.handleLink() returns at once while a script is slow", a
   done
   echo "waited in vain"`;
   const log = await withScript(script, async (path) => {
-    const command = new StatusCommand(path, () => ENV, HOST);
+    const command = new StatusCommand(() => path, () => ENV, HOST);
     command.handleLink("dsl", true);
     Deno.writeTextFileSync(`${path}.go`, "");
     await command.close();
@@ -101,10 +101,10 @@ Deno.test("StatusCommand.handleLink() returns at once while a script is slow", a
 
 Deno.test("StatusCommand survives a script that fails and one that is missing", async () => {
   await withScript("exit 3", async (path) => {
-    const failing = new StatusCommand(path, () => ENV, HOST);
+    const failing = new StatusCommand(() => path, () => ENV, HOST);
     failing.handleLink("dsl", true);
     await failing.close();
-    const missing = new StatusCommand(`${path}.none`, () => ENV, HOST);
+    const missing = new StatusCommand(() => `${path}.none`, () => ENV, HOST);
     missing.handleLink("dsl", true);
     await missing.close();
   });

@@ -130,7 +130,7 @@ Deno.test("StatusCommand survives a script that is killed, says so once, and run
   };
   const lines = await logged(async () => {
     const host = { killGroup: killNothing, spawn };
-    const command = new StatusCommand("/etc/aggvpn/status", () => ({ DEVICE: "tun0" }), host);
+    const command = new StatusCommand(() => "/etc/aggvpn/status", () => ({ DEVICE: "tun0" }), host);
     command.handleLink("dsl1", true);
     await command.close();
   });

@@ -5,6 +5,7 @@ import { CONTROL_VERSION, type StatusDocument } from "../../control/protocol.ts"
 import { AggvpnError, EXIT } from "../../errors.ts";
 import type { Command } from "../command.ts";
 import { findControl } from "../find_control.ts";
+import type { RunningConfigDocument } from "../running_config_text.ts";
 import { statusText } from "../status_table.ts";
 
 /** Shows the state of a tunnel. */
@@ -20,10 +21,19 @@ RTT and ± are the smoothed round-trip time and its deviation. LOSS is what the 
 ours, then what we miss of the peer's. SEND and RECV are measured over the last second, RATE is
 what the link is believed to carry. Lines below the table say why a link is not used, and whether
 it is metered and what is used of its quota.`,
-  flags: { json: { doc: "Print one JSON document, in which fields are only ever added" } },
+  flags: {
+    json: { doc: "Print one JSON document, in which fields are only ever added" },
+    config: { doc: "Print the configuration that runs, without its secrets, as a file" },
+  },
 
   async run(shell, { operands, flags }): Promise<number> {
     const path = await findControl(operands[0]);
+    if (flags.config === true) {
+      // What writes TOML is not needed by the others.
+      const { runningConfigText } = await import("../running_config_text.ts");
+      shell.stdout(runningConfigText(await ask(path, "config") as RunningConfigDocument));
+      return EXIT.ok;
+    }
     const document = await askStatus(path);
     shell.stdout(
       flags.json === true
