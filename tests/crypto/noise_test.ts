@@ -83,3 +83,34 @@ Deno.test("SymmetricState.clone() goes its own way", () => {
     started(file.vectors[0]!).sealAndHash(new Uint8Array(3)).toHex(),
   );
 });
+
+Deno.test("a handshake leaves no key behind that it has used", () => {
+  const used: Uint8Array[] = [];
+  const noting: NoiseCipher = {
+    name: CHACHA_POLY.name,
+    seal(key, ...rest): Uint8Array {
+      used.push(key);
+      return CHACHA_POLY.seal(key, ...rest);
+    },
+    open(key, ...rest): Uint8Array | undefined {
+      used.push(key);
+      return CHACHA_POLY.open(key, ...rest);
+    },
+  };
+  const [prologue, psk] = [new Uint8Array(1), new Uint8Array(32).fill(9)];
+  const [initiator, responder] = [0, 1].map(() => startNnPsk0(noting, prologue, psk));
+  const secrets = [1, 2].map((fill) => new Uint8Array(32).fill(fill));
+  const first = readMessage1(responder!, writeMessage1(initiator!, secrets[0]!, psk))!;
+  const message = writeMessage2(responder!, secrets[1]!, first.remoteEphemeral, psk)!;
+  readMessage2(initiator!, secrets[0]!, message);
+  const keys = initiator!.split();
+  for (const state of [initiator!, responder!]) state.wipe();
+  assertEquals(used.length, 4);
+  for (const key of used) assertEquals([...key], new Array(32).fill(0));
+  assertEquals(
+    responder!.split()[0]!.key.toHex() === keys[0].key.toHex(),
+    false,
+    "it is forgotten",
+  );
+  assertEquals(keys[0].key.some((byte) => byte !== 0), true, "what Split() gave is the caller's");
+});
