@@ -19,7 +19,6 @@ import { joinCommand } from "./commands/join.ts";
 import { limit } from "./commands/limit.ts";
 import { link } from "./commands/link.ts";
 import { logLevel } from "./commands/log.ts";
-import { quota } from "./commands/quota.ts";
 import { reload } from "./commands/reload.ts";
 import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
@@ -38,7 +37,6 @@ export const COMMANDS: readonly Command[] = withHelp([
   status,
   link,
   limit,
-  quota,
   logLevel,
   genkey,
   importMlvpnCommand,

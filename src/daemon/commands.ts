@@ -8,7 +8,6 @@
 import type { ClientModeConfig, Config, LinkConfig } from "../config/config.ts";
 import type { PlainTable } from "../config/plain.ts";
 import { LOG_LEVELS } from "../config/schema.ts";
-import { formatSize } from "../config/units.ts";
 import type { Parameters } from "../control/protocol.ts";
 import { AggvpnError } from "../errors.ts";
 import type { LinkOptions } from "../link_options.ts";
@@ -142,18 +141,6 @@ export async function changeLog(running: RunningConfig, { level }: Parameters): 
   };
   await running.change(change);
   return done(`The log level is ${logLevel}, until a reload or restart`);
-}
-
-/** `quota`: a link has carried so many bytes in this month, whatever was counted. */
-export function correctQuota(
-  tunnel: { correctQuota(link: string, bytes: number): void },
-  { name, usedBytes }: Parameters,
-): Done {
-  if (!Number.isSafeInteger(usedBytes) || (usedBytes as number) < 0) {
-    throw new AggvpnError("What a link has carried is a number of bytes");
-  }
-  tunnel.correctQuota(String(name), usedBytes as number);
-  return done(`Link ${name} has carried ${formatSize(usedBytes as number)} of its quota`);
 }
 
 function done(...words: string[]): Done {

@@ -14,7 +14,6 @@ import type { Config, LinkConfig } from "../config/config.ts";
 import { CONTROL_VERSION, type StatusDocument } from "../control/protocol.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import { nobleProvider } from "../crypto/noble.ts";
-import { AggvpnError } from "../errors.ts";
 import { systemClock } from "../io/clock.ts";
 import { Driver } from "../io/driver.ts";
 import { LinkSockets } from "../io/link_sockets.ts";
@@ -129,17 +128,6 @@ export class Daemon implements AsyncDisposable {
    */
   reconfigure(make: (current: Config) => Config): Promise<Applied> {
     return this.#parts.reconfigurer.apply(make);
-  }
-
-  /**
-   * A link has carried `bytes` in this month, whatever was counted. Throws AggvpnError when it has no
-   * quota.
-   */
-  correctQuota(link: string, bytes: number): void {
-    if (this.#parts.quotas.quotas?.correct(link, bytes)) return;
-    throw new AggvpnError(`No link ${JSON.stringify(link)} has a quota`, {
-      hint: "A link that has one is named, with `quota`, in the client's configuration",
-    });
   }
 
   /** Resolves after {@linkcode stop}; rejects with AggvpnError when the interface is gone. */

@@ -92,17 +92,6 @@ export class Quotas {
     return { ...status, peers: [{ ...status.peers[0]!, links }] };
   }
 
-  /** A link has carried `bytes` in this month, whatever was counted. Returns whether it has a quota. */
-  correct(name: string, bytes: number): boolean {
-    if (!this.#options.links.some((link) => link.name === name)) return false;
-    this.#count();
-    const month = this.#month();
-    this.#ledger.add(month, name, bytes - this.#ledger.used(month, name));
-    this.#save();
-    this.handleTimeout();
-    return true;
-  }
-
   /** Counts a last time; resolves when the file is written, or cannot be. */
   async close(): Promise<void> {
     this.#count();

@@ -7,7 +7,7 @@
 import type { StatusDocument } from "../control/protocol.ts";
 import type { Handler, Requests, Streams } from "../control/server.ts";
 import { AggvpnError } from "../errors.ts";
-import { addLink, changeLink, changeLog, correctQuota, limitLink, removeLink } from "./commands.ts";
+import { addLink, changeLink, changeLog, limitLink, removeLink } from "./commands.ts";
 import type { Daemon } from "./daemon.ts";
 import type { RunningConfig } from "./running_config.ts";
 
@@ -33,7 +33,6 @@ export function controlRequests(
         link_remove: (parameters) => removeLink(config(), parameters),
         limit: (parameters) => limitLink(config(), parameters),
         log: (parameters) => changeLog(config(), parameters),
-        quota: (parameters) => correctQuota(settled(current).daemon, parameters),
       }),
       /** What is in force as a file would say it, without secrets. */
       config: () => {

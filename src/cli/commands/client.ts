@@ -5,11 +5,11 @@ import type { HostAndPort } from "../../config/host_port.ts";
 import { isAlive } from "../../control/server.ts";
 import { AggvpnError, EXIT, UsageError } from "../../errors.ts";
 import type { Arguments, Command, Shell } from "../command.ts";
+import { askReload } from "./reload.ts";
 import { checkHost, checkName, flagValue } from "../setup/flag_values.ts";
 import { printInvitation, QR_FLAG } from "../setup/print_invitation.ts";
 import { replaceText } from "../setup/secret_file.ts";
 import { openServer, withClient, withoutClient } from "../setup/server_clients.ts";
-import { askReload } from "./reload.ts";
 
 type ServerConfig = Extract<Config, { mode: "server" }>;
 
@@ -106,18 +106,14 @@ async function findAddress(file: string): Promise<HostAndPort> {
 }
 
 /** Has the running server read its file again. */
-async function takeOver({ control, file }: ServerConfig, shell: Shell): Promise<void> {
+async function takeOver({ control }: ServerConfig, shell: Shell): Promise<void> {
   if (!await isAlive(control)) {
     shell.stderr("The server does not run; it reads the file when it starts.\n");
     return;
   }
   try {
-    const { problems } = await askReload(control);
-    shell.stderr(
-      problems
-        ? `The running server finds errors in ${file}: \`aggvpn check ${file}\` shows them.\n`
-        : "The running server has taken it over.\n",
-    );
+    await askReload(control);
+    shell.stderr("The running server has taken it over.\n");
   } catch (error) {
     if (!(error instanceof AggvpnError)) throw error;
     shell.stderr(`The running server has not taken it over, so restart it: ${error.message}\n`);
