@@ -37,3 +37,16 @@ Deno.test("a client drops what its server sends from elsewhere, and from the cli
   assertEquals(pair.client.drops("source"), 4);
   pair.finish();
 });
+
+Deno.test("Endpoint.setServerSources() changes from where a client's server may send", () => {
+  const pair = connected();
+  const send = (): void => {
+    pair.server.send(pair.now, udp4(1, { from: "192.168.7.5", to: "10.7.0.1" }));
+    pair.run(50_000);
+  };
+  send();
+  pair.client.endpoint.setServerSources([prefix("192.168.7.0/24")]);
+  send();
+  assertEquals([pair.client.drops("source"), pair.client.delivered.length], [1, 1]);
+  pair.finish();
+});
