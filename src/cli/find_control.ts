@@ -17,7 +17,8 @@ export async function findControl(operand: string | undefined): Promise<string> 
   if (operand === undefined) return await onlyTunnel();
   const info = stat(operand);
   if (info?.isSocket) return operand;
-  if (info !== undefined || /[/.]/.test(operand)) return loadConfig(operand).control;
+  // A directory may be called like a tunnel.
+  if (info && !info.isDirectory || /[/.]/.test(operand)) return loadConfig(operand).control;
   return `${CONTROL_DIRECTORY}/${operand}.sock`;
 }
 
@@ -35,7 +36,7 @@ async function onlyTunnel(): Promise<string> {
 }
 
 /** Names of the tunnels whose control sockets are in the usual directory and alive. */
-async function runningTunnels(): Promise<string[]> {
+export async function runningTunnels(): Promise<string[]> {
   const names: string[] = [];
   try {
     for (const { name } of Deno.readDirSync(CONTROL_DIRECTORY)) {

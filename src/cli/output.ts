@@ -4,12 +4,16 @@
  * @module
  */
 
+import { COLUMNS, textColumns } from "./wrap.ts";
+
 /** Where a run of the program writes, so that tests can read it. */
 export interface Output {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   /** Whether to colour stdout when nobody chose: it is a terminal, and NO_COLOR is not set. */
   readonly likesColor: boolean;
+  /** Width of text for people on stdout. */
+  readonly columns: number;
 }
 
 /** Returns the streams of this process. */
@@ -18,7 +22,19 @@ export function processOutput(): Output {
     stdout: streamWriter(Deno.stdout),
     stderr: streamWriter(Deno.stderr),
     likesColor: Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR"),
+    columns: textColumns(terminalColumns()),
   };
+}
+
+/** Width of the terminal that shows stdout; what is no terminal has 80 columns. */
+function terminalColumns(): number {
+  if (!Deno.stdout.isTerminal()) return COLUMNS;
+  try {
+    // A serial console does not know its width and says 0.
+    return Deno.consoleSize().columns || COLUMNS;
+  } catch {
+    return COLUMNS; // every standard stream has to be a terminal for it
+  }
 }
 
 /** A stream that may take less than it is given, or be a broken pipe. */

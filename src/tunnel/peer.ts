@@ -88,6 +88,8 @@ export class Peer {
   readonly #onAbandoned = (slot: number): void => this.sender.handleAbandoned(slot);
   readonly #onDropped = (slot: number): void => this.#host.pool.release(slot);
   readonly #host: PeerHost;
+  /** Why a link is gone, in words. */
+  readonly #removed: string;
   readonly #fragmenter: Fragmenter;
   readonly #foreignSources = new BackOff();
 
@@ -101,6 +103,7 @@ export class Peer {
   ) {
     this.#host = host;
     this.mtu = new TunnelMtu(host.mtu);
+    this.#removed = follows ? "the client has taken it away" : "it was removed";
     this.#fragmenter = new Fragmenter(
       host.pool,
       (now, slot, info) => this.sender.handlePacket(now, slot, info),
@@ -165,7 +168,7 @@ export class Peer {
   removeLink(now: number, link: number, options: PathOptions): void {
     const path = this.paths[link]!;
     if (path.isThere && path.live.state !== "connecting" && path.live.state !== "down") {
-      this.#emitLink(path, "down", options.off ?? "it was removed");
+      this.#emitLink(path, "down", options.off ?? this.#removed);
     }
     path.remove(now, options, this.#onAbandoned);
   }

@@ -278,11 +278,11 @@ Deno.test("a cache directory that others can enter, or a link to one, is refused
   await Deno.chmod(fixture.cache, 0o755);
   const open = await fixture.run([]);
   assertEquals(open.code, 1);
-  assertStringIncludes(open.stderr, "mode 0700");
+  assertStringIncludes(open.stderr, "chmod 0700");
   await Deno.rename(fixture.cache, `${fixture.directory}/elsewhere`);
   await Deno.chmod(`${fixture.directory}/elsewhere`, 0o700);
   await Deno.symlink(`${fixture.directory}/elsewhere`, fixture.cache);
-  assertStringIncludes((await fixture.run([])).stderr, "mode 0700");
+  assertStringIncludes((await fixture.run([])).stderr, "chmod 0700");
 });
 
 Deno.test("a place where others could exchange the cache directory is refused", async () => {

@@ -79,7 +79,8 @@ place=${base%/*}
 [ -z "${@ENV@_CACHE_DIR:-}" ] || [ ! -e "$place" ] || is_safe_place "$place" ||
   fail "$place must be a directory of uid $uid or root in which others cannot write; $other"
 [ -d "$base" ] || mkdir -p -m 0700 -- "$base" 2>/dev/null || fail "cannot make $base; $other"
-is_private "$base" || fail "$base must be a directory of uid $uid with mode 0700; $other"
+is_private "$base" || fail "$base must be a directory of uid $uid that nobody else may use; \
+run: chown $uid $base && chmod 0700 $base; or $other"
 program=$base/program-@PROGRAM_ID@
 runtime=$base/runtime-@RUNTIME_ID@
 remove_unfinished

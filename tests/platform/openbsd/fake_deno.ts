@@ -105,8 +105,22 @@ const FUNCTIONS: Readonly<Record<string, Ask>> = {
   writeTextFileSync: writeFile,
 };
 
-/** Deno's other functions that the program calls: without system calls, or before the sandbox. */
-const OTHERS: readonly string[] = ["Command", "dlopen", "execPath", "exit", "osRelease"];
+/**
+ * Deno's other functions that the program calls: without system calls, before the sandbox, or in
+ * commands that are processes of their own (init, join, client, enable).
+ */
+const OTHERS: readonly string[] = [
+  "Command",
+  "chownSync",
+  "consoleSize",
+  "cwd",
+  "dlopen",
+  "execPath",
+  "exit",
+  "makeTempFileSync",
+  "osRelease",
+  "realPathSync",
+];
 
 /** Names of functions of Deno that the fake knows. */
 export const KNOWN: ReadonlySet<string> = new Set([...Object.keys(FUNCTIONS), ...OTHERS]);
