@@ -16,6 +16,7 @@ const END_TO_END = [
   "failover",
   "hostile",
   "http",
+  "hostile_client",
   "join",
   "landing",
   "leak_guard",

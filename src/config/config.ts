@@ -61,7 +61,7 @@ export interface Secret {
 export interface ClientConfig {
   readonly name: string;
   readonly secret: Secret;
-  /** Inner addresses and networks this client may use; empty: any. */
+  /** Inner addresses and networks of this client; empty: not said, for it is the only one. */
   readonly allowed: readonly Prefix[];
 }
 
@@ -78,6 +78,8 @@ export interface TunnelConfig {
   /** Inner MTU in bytes; derived from the links when absent. */
   readonly mtu?: number;
   readonly routes: readonly Prefix[];
+  /** Where packets of the other end may come from besides the tunnel's network and `routes`. */
+  readonly sources?: readonly Prefix[];
   /** Name servers to ask while the tunnel is set up. */
   readonly dns: readonly Address[];
   /** Whether nothing may leave around the tunnel; only where a route is "default". */

@@ -232,6 +232,11 @@ export const TUNNEL_KEYS = {
     doc:
       'Networks that are reached through the tunnel; "default" is everything, of IPv6 too if there is `address6`.',
   },
+  sources: {
+    kind: listOf(located(net.network)),
+    doc:
+      'Networks that the other end may send from, besides the tunnel\'s and those of `routes`, for what scripts route; "default" is any address.',
+  },
   dns: {
     kind: listOf(located(net.nameServer)),
     mode: "client",

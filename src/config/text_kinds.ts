@@ -4,15 +4,13 @@
  * @module
  */
 
+import { isName } from "../name.ts";
 import { expected, expectedSecretly, type Kind, text } from "./kind.ts";
+
+export { isName };
 
 /** Longest path of a Unix socket, in bytes: sun_path has 104 on OpenBSD and ends with a zero. */
 const MAX_SOCKET_PATH_BYTES = 103;
-
-/** Tells whether `text` can name a tunnel, a link or a client. */
-export function isName(text: string): boolean {
-  return /^[A-Za-z0-9_-]{1,32}$/.test(text);
-}
 
 /** What {@linkcode isName} accepts, in words. */
 export const NAME_RULE = "a name of 1 to 32 letters, digits, dashes and underscores";

@@ -62,6 +62,7 @@ export function tunnelConfig({ values }: TunnelReading): TunnelConfig {
     gateway6: values.gateway6,
     mtu: values.mtu,
     routes: (values.routes ?? []).map((route) => route.value),
+    sources: values.sources?.map((source) => source.value),
     dns: (values.dns ?? []).map(({ value }) => value),
     leakGuard: values.leak_guard && (values.routes ?? []).some(({ value }) => value.isDefault),
     nat: values.nat,

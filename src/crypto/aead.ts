@@ -6,6 +6,8 @@
  */
 
 import type { Slab } from "../slab.ts";
+import type { Curve } from "./curve.ts";
+import type { Mac } from "./mac.ts";
 
 /** The ciphers of the protocol; the numbers are on the wire. */
 export const CIPHER = { aes256gcm: 1, chacha20poly1305: 2 } as const;
@@ -77,6 +79,9 @@ export interface AeadProvider {
   readonly hardwareAes: boolean;
   /** Unlike JavaScript's, returns its memory to the system; absent where the library has none. */
   readonly scrypt?: Scrypt;
+  /** For handshakes; absent where the library has none. */
+  readonly curve?: Curve;
+  readonly mac?: Mac;
   /** Prepares `key` ({@linkcode KEY_BYTES}); the caller wipes its copy. */
   importKey(cipher: Cipher, key: Uint8Array): AeadKey;
 }

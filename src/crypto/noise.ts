@@ -4,17 +4,19 @@
  *
  * Ephemeral secrets are arguments, so that the state machine is deterministic
  * and the public test vectors run against it. A message that does not verify leaves behind a state
- * that must be discarded: work on a {@linkcode SymmetricState.clone}.
+ * that must be discarded: work on a {@linkcode SymmetricState.clone}. Keys that are replaced are
+ * wiped, and the rest by {@linkcode SymmetricState.wipe}: as far as a language with a garbage
+ * collector can, for copies that it or a library has made are out of reach.
  *
  * @module
  */
 
 import { gcm } from "@noble/ciphers/aes.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
-import { x25519 } from "@noble/curves/ed25519.js";
 import { expand, extract } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { writeU64 } from "../wire/field.ts";
+import { type Curve, NOBLE_CURVE } from "./curve.ts";
 
 /** Bytes of a public key (section 12.1). */
 const PUBLIC_KEY_BYTES = 32;
@@ -85,9 +87,13 @@ export class CipherState {
   constructor(readonly cipher: NoiseCipher, readonly key: Uint8Array) {}
 
   clone(): CipherState {
-    const copy = new CipherState(this.cipher, this.key);
+    const copy = new CipherState(this.cipher, this.key.slice());
     copy.#counter = this.#counter;
     return copy;
+  }
+
+  wipe(): void {
+    this.key.fill(0);
   }
 
   /** EncryptWithAd(). */
@@ -112,7 +118,7 @@ export class SymmetricState {
   constructor(readonly cipher: NoiseCipher, protocolName: string) {
     const name = new TextEncoder().encode(protocolName);
     this.#hash = name.length > HASH_BYTES ? sha256(name) : padded(name);
-    this.#chainingKey = this.#hash;
+    this.#chainingKey = this.#hash.slice();
   }
 
   /** GetHandshakeHash(). */
@@ -123,7 +129,7 @@ export class SymmetricState {
   /** Returns an independent copy, on which to try a message that may not verify. */
   clone(): SymmetricState {
     const copy = new SymmetricState(this.cipher, "");
-    copy.#chainingKey = this.#chainingKey;
+    copy.#chainingKey = this.#chainingKey.slice();
     copy.#hash = this.#hash;
     copy.#cipher = this.#cipher?.clone();
     return copy;
@@ -135,15 +141,26 @@ export class SymmetricState {
 
   mixKey(material: Uint8Array): void {
     const [chainingKey, key] = this.#hkdf(material, 2);
-    this.#chainingKey = chainingKey!;
-    this.#cipher = new CipherState(this.cipher, key!);
+    this.#replace(chainingKey!, key!);
   }
 
   mixKeyAndHash(material: Uint8Array): void {
     const [chainingKey, hash, key] = this.#hkdf(material, 3);
-    this.#chainingKey = chainingKey!;
     this.mixHash(hash!);
-    this.#cipher = new CipherState(this.cipher, key!);
+    hash!.fill(0);
+    this.#replace(chainingKey!, key!);
+  }
+
+  /** Forgets every key; what {@linkcode split} gave is the caller's. */
+  wipe(): void {
+    this.#chainingKey.fill(0);
+    this.#cipher?.wipe();
+  }
+
+  #replace(chainingKey: Uint8Array, key: Uint8Array): void {
+    this.wipe();
+    this.#chainingKey = chainingKey;
+    this.#cipher = new CipherState(this.cipher, key);
   }
 
   /** EncryptAndHash(); a key must have been mixed in. */
@@ -168,16 +185,15 @@ export class SymmetricState {
 
   /** Noise's HKDF (section 4.3) is RFC 5869's with an empty info. */
   #hkdf(material: Uint8Array, outputs: number): Uint8Array[] {
-    const okm = expand(
-      sha256,
-      extract(sha256, material, this.#chainingKey),
-      EMPTY,
-      outputs * HASH_BYTES,
-    );
-    return Array.from(
+    const prk = extract(sha256, material, this.#chainingKey);
+    const okm = expand(sha256, prk, EMPTY, outputs * HASH_BYTES);
+    const parts = Array.from(
       { length: outputs },
       (_, i) => okm.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES),
     );
+    prk.fill(0);
+    okm.fill(0);
+    return parts;
   }
 }
 
@@ -185,20 +201,6 @@ function padded(name: Uint8Array): Uint8Array {
   const out = new Uint8Array(HASH_BYTES);
   out.set(name);
   return out;
-}
-
-/**
- * Returns the X25519 secret shared with `publicKey`, or undefined when the peer
- * sent a point of low order, which makes the secret all zeros (RFC 7748
- * section 6.1).
- */
-export function diffieHellman(secret: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
-  try {
-    const shared = x25519.getSharedSecret(secret, publicKey);
-    return shared.some((byte) => byte !== 0) ? shared : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Begins `NNpsk0` and does its first token `psk` (section 9), the same on both sides. */
@@ -218,8 +220,9 @@ export function writeMessage1(
   state: SymmetricState,
   ephemeralSecret: Uint8Array,
   payload: Uint8Array,
+  curve: Curve = NOBLE_CURVE,
 ): Uint8Array {
-  const publicKey = writeEphemeral(state, ephemeralSecret);
+  const publicKey = writeEphemeral(state, ephemeralSecret, curve);
   return joined(publicKey, state.sealAndHash(payload));
 }
 
@@ -240,10 +243,11 @@ export function writeMessage2(
   ephemeralSecret: Uint8Array,
   remoteEphemeral: Uint8Array,
   payload: Uint8Array,
+  curve: Curve = NOBLE_CURVE,
 ): Uint8Array | undefined {
-  const shared = diffieHellman(ephemeralSecret, remoteEphemeral);
+  const shared = curve.shared(ephemeralSecret, remoteEphemeral);
   if (!shared) return undefined;
-  const publicKey = writeEphemeral(state, ephemeralSecret);
+  const publicKey = writeEphemeral(state, ephemeralSecret, curve);
   state.mixKey(shared);
   shared.fill(0);
   return joined(publicKey, state.sealAndHash(payload));
@@ -254,9 +258,10 @@ export function readMessage2(
   state: SymmetricState,
   ephemeralSecret: Uint8Array,
   message: Uint8Array,
+  curve: Curve = NOBLE_CURVE,
 ): Uint8Array | undefined {
   const remoteEphemeral = message.slice(0, PUBLIC_KEY_BYTES);
-  const shared = diffieHellman(ephemeralSecret, remoteEphemeral);
+  const shared = curve.shared(ephemeralSecret, remoteEphemeral);
   if (!shared) return undefined;
   readEphemeral(state, remoteEphemeral);
   state.mixKey(shared);
@@ -265,8 +270,8 @@ export function readMessage2(
 }
 
 /** Token `e`; with a psk modifier the public key is also mixed into the key (section 9.2). */
-function writeEphemeral(state: SymmetricState, secret: Uint8Array): Uint8Array {
-  const publicKey = x25519.getPublicKey(secret);
+function writeEphemeral(state: SymmetricState, secret: Uint8Array, curve: Curve): Uint8Array {
+  const publicKey = curve.publicKey(secret);
   readEphemeral(state, publicKey);
   return publicKey;
 }

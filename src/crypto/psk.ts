@@ -27,6 +27,8 @@ export interface PskKeys {
   hint: Uint8Array;
   /** Key of the MAC around handshake messages, {@linkcode KEY_BYTES}. */
   macKey: Uint8Array;
+  /** Key that cookies are sealed with, {@linkcode KEY_BYTES}. */
+  cookieKey: Uint8Array;
 }
 
 /** Derives the keys of the handshake from the 32 bytes that both ends share. */
@@ -35,6 +37,7 @@ export function derivePsk(psk32: Uint8Array): PskKeys {
     psk: hkdf(sha256, psk32, SALT, ascii("noise psk"), KEY_BYTES),
     hint: hkdf(sha256, psk32, SALT, ascii("key hint"), HINT_BYTES),
     macKey: hkdf(sha256, psk32, SALT, ascii("mac"), KEY_BYTES),
+    cookieKey: hkdf(sha256, psk32, SALT, ascii("cookie"), KEY_BYTES),
   };
 }
 

@@ -60,7 +60,15 @@ const CHANGEABLE: ReadonlySet<string> = new Set(
   ] satisfies (keyof ClientModeConfig | keyof ServerModeConfig)[],
 );
 const CHANGEABLE_OF_TUNNEL: ReadonlySet<string> = new Set(
-  ["dns", "down", "duplicate", "routes", "schedule", "up"] satisfies (keyof TunnelConfig)[],
+  [
+    "dns",
+    "down",
+    "duplicate",
+    "routes",
+    "schedule",
+    "sources",
+    "up",
+  ] satisfies (keyof TunnelConfig)[],
 );
 /** What keys are called in a file, where that does not follow from the name. */
 const KEY_NAMES: Readonly<Record<string, string>> = {

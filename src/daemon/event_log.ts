@@ -84,6 +84,13 @@ function writeEvent(event: Exclude<LoggedEvent, { type: "link" }>): void {
       log.warning("Another host uses the key of {peer}: {hosts}", { peer, hosts });
       break;
     }
+    case "foreign-source": {
+      const { peer, source } = event;
+      const text = "{peer} sends from {source}, which is neither in the tunnel's network nor in " +
+        "routes: dropped; if it is right, add it there or to tunnel.sources";
+      log.warning(text, { peer, source });
+      break;
+    }
     case "rebind":
       log.debug("Link {link} gets a fresh socket", { link: event.link });
       break;

@@ -19,6 +19,7 @@ import { AggvpnError } from "../errors.ts";
 import type { Platform, SocketOptions, WatchedLink } from "../platform/platform.ts";
 import type { ClientEndpointOptions, EndpointOptions } from "../tunnel/options.ts";
 import { type LinkTables, linkTables, remoteLink, socketOf } from "./client_links.ts";
+import { clientSources, ownAddresses, serverSources } from "./inner_sources.ts";
 import {
   isOpenLink,
   type LinkInterfaces,
@@ -100,6 +101,8 @@ async function prepareClient(
       ...common,
       ...policyOptions(config),
       role: "client",
+      own: ownAddresses(config),
+      allowed: serverSources(config),
       psk,
       servers: config.servers,
       stampUs,
@@ -138,10 +141,10 @@ function mayHideResolvers({ tunnel, links }: ClientModeConfig): boolean {
 
 function prepareServer(config: ServerModeConfig, scrypt: Scrypt | undefined): Prepared {
   const sockets = config.listen.map(listenSocket);
-  const clients = config.clients.map(({ name, secret, allowed }) => ({
-    name,
-    psk: keyOf(secret, scrypt),
-    allowed,
+  const clients = config.clients.map((client) => ({
+    name: client.name,
+    psk: keyOf(client.secret, scrypt),
+    allowed: clientSources(config, client),
   }));
   return {
     sockets,
@@ -151,6 +154,7 @@ function prepareServer(config: ServerModeConfig, scrypt: Scrypt | undefined): Pr
       ...common,
       ...policyOptions(config),
       role: "server",
+      own: ownAddresses(config),
       clients,
     }),
   };

@@ -16,6 +16,7 @@ import type { Endpoint } from "../tunnel/endpoint.ts";
 import type { ClientLinks } from "./client_links.ts";
 import type { QuotaKeeper } from "./companions.ts";
 import { type Difference, differenceOf, isSame } from "./difference.ts";
+import { clientSources, serverSources } from "./inner_sources.ts";
 import type { InterfaceMtu } from "./interface_mtu.ts";
 import type { LeakGuard } from "./leak_guard.ts";
 import type { ListenSockets } from "./listen_sockets.ts";
@@ -98,7 +99,7 @@ export class Reconfigurer {
       throw error;
     }
     this.#parts.config = next;
-    this.#applyClients(difference, added, keys);
+    this.#applyClients(difference, next, added, keys);
     this.#parts.listen?.apply(opened, listen);
     await this.#applyLinks(difference, next);
     if (difference.policy) this.#parts.endpoint.setPolicy(systemClock(), policyOptions(next));
@@ -132,6 +133,7 @@ export class Reconfigurer {
 
   #applyClients(
     { clients: { removed, changed } }: Difference,
+    next: Config,
     added: readonly ClientConfig[],
     keys: readonly Uint8Array[],
   ): void {
@@ -141,9 +143,13 @@ export class Reconfigurer {
       endpoint.removeClient(name);
       mtu.forget(name);
     }
-    for (const { after: { name, allowed } } of changed) endpoint.setAllowed(name, allowed);
-    for (const [i, { name, allowed }] of added.entries()) {
-      endpoint.addClient({ name, allowed, psk: keys[i]! });
+    if (next.mode !== "server") return endpoint.setServerSources(serverSources(next));
+    for (const [i, client] of added.entries()) {
+      endpoint.addClient({ name: client.name, allowed: [], psk: keys[i]! });
+    }
+    // What an only client may use depends on whether it is the only one.
+    for (const client of next.clients) {
+      endpoint.setAllowed(client.name, clientSources(next, client));
     }
   }
 

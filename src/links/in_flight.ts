@@ -9,9 +9,11 @@
  * @module
  */
 
-/** Entries of the ring: a power of two. */
+/** Entries of the ring: at most, a power of two; and at first, since most links are idle. */
 export const RING_ENTRIES = 16_384;
-const MASK = RING_ENTRIES - 1;
+const FIRST_ENTRIES = 256;
+/** The ring grows rather than forget what left less than this long ago, in microseconds. */
+const REMEMBERED_US = 60_000_000;
 
 const SENT = 1;
 const ACKED = 2;
@@ -56,14 +58,20 @@ export class InFlight {
   /** The smallest of them. */
   #leastLostBytes = 0;
 
-  readonly #state = new Uint8Array(RING_ENTRIES);
-  readonly #slot = new Int32Array(RING_ENTRIES);
-  readonly #size = new Uint16Array(RING_ENTRIES);
-  readonly #sentAtUs = new Float64Array(RING_ENTRIES);
-  readonly #idleCount = new Uint32Array(RING_ENTRIES);
+  #mask = FIRST_ENTRIES - 1;
+  #state = new Uint8Array(FIRST_ENTRIES);
+  #slot = new Int32Array(FIRST_ENTRIES);
+  #size = new Uint16Array(FIRST_ENTRIES);
+  #sentAtUs = new Float64Array(FIRST_ENTRIES);
+  #idleCount = new Uint32Array(FIRST_ENTRIES);
   #reorderUs = INITIAL_REORDER_US;
   /** Packets that control datagrams have pushed out of the ring. */
   readonly #pushedOut: number[] = [];
+
+  /** Of how many datagrams, up to the last one, anything may be known. */
+  get remembered(): number {
+    return this.#mask + 1;
+  }
 
   /** Whether another datagram would overwrite one whose fate is unknown. */
   get full(): boolean {
@@ -74,9 +82,11 @@ export class InFlight {
   get oldestSentAtUs(): number {
     if (this.packets === 0) return Infinity;
     let number = Math.max(this.#packetTail, this.#tail);
-    while (this.#state[number & MASK] !== SENT || this.#slot[number & MASK]! < 0) number++;
+    while (this.#state[number & this.#mask] !== SENT || this.#slot[number & this.#mask]! < 0) {
+      number++;
+    }
     this.#packetTail = number;
-    return this.#sentAtUs[number & MASK]!;
+    return this.#sentAtUs[number & this.#mask]!;
   }
 
   /**
@@ -86,30 +96,30 @@ export class InFlight {
   reportableAtUs(intervalUs: number, count: number): number {
     if (this.packets === 0) return Infinity;
     let number = Math.max(this.#unreported, this.newestAcked + 1, this.#tail);
-    while (number < this.next && this.#slot[number & MASK]! < 0) number++;
+    while (number < this.next && this.#slot[number & this.#mask]! < 0) number++;
     this.#unreported = number;
     if (number >= this.next) return Infinity;
-    const latestUs = this.#sentAtUs[number & MASK]! + intervalUs;
+    const latestUs = this.#sentAtUs[number & this.#mask]! + intervalUs;
     const last = number + count;
-    return last < this.next ? Math.min(latestUs, this.#sentAtUs[last & MASK]!) : latestUs;
+    return last < this.next ? Math.min(latestUs, this.#sentAtUs[last & this.#mask]!) : latestUs;
   }
 
   /** Calls `handle` with each packet whose fate is unknown, oldest first; they stay. */
   forEach(handle: SlotHandler): void {
     for (let number = this.#tail; number < this.next; number++) {
-      const at = number & MASK;
+      const at = number & this.#mask;
       if (this.#state[at] === SENT && this.#slot[at]! >= 0) handle(this.#slot[at]!);
     }
   }
 
   /** When datagram `number` left. Only for a number that is still in the ring. */
   sentAtUs(number: number): number {
-    return this.#sentAtUs[number & MASK]!;
+    return this.#sentAtUs[number & this.#mask]!;
   }
 
   /** How often the path had run out of data before datagram `number` left. */
   idleCount(number: number): number {
-    return this.#idleCount[number & MASK]!;
+    return this.#idleCount[number & this.#mask]!;
   }
 
   /**
@@ -119,8 +129,8 @@ export class InFlight {
    * {@linkcode detectLoss} or {@linkcode abandon} will hand it over.
    */
   push(now: number, slot: number, sizeBytes: number, idleCount: number): void {
-    if (this.full) this.#forgetOldest();
-    const at = this.next++ & MASK;
+    if (this.next > this.#mask) this.#makeRoom(now);
+    const at = this.next++ & this.#mask;
     this.#state[at] = slot === UNTRACKED ? ACKED : SENT;
     this.#slot[at] = slot;
     this.#size[at] = sizeBytes;
@@ -138,8 +148,8 @@ export class InFlight {
   acknowledge(low: number, high: number, release: SlotHandler): number {
     let news = 0;
     const last = Math.min(high, this.next - 1);
-    for (let number = Math.max(low, this.next - RING_ENTRIES, 0); number <= last; number++) {
-      const at = number & MASK;
+    for (let number = Math.max(low, this.next - this.remembered, 0); number <= last; number++) {
+      const at = number & this.#mask;
       const state = this.#state[at];
       if (state === SENT) {
         news++;
@@ -152,7 +162,7 @@ export class InFlight {
     }
     if (news > 0 && last > this.newestAcked) {
       this.newestAcked = last;
-      this.newestAckedSentAtUs = this.#sentAtUs[last & MASK]!;
+      this.newestAckedSentAtUs = this.#sentAtUs[last & this.#mask]!;
     }
     this.#advance();
     return news;
@@ -163,7 +173,7 @@ export class InFlight {
     const before = this.newestAckedSentAtUs - this.#reorderUs;
     let count = this.#handOverPushedOut(lost);
     for (let number = this.#tail; number < this.newestAcked; number++) {
-      const at = number & MASK;
+      const at = number & this.#mask;
       if (this.#state[at] !== SENT) continue;
       if (this.#sentAtUs[at]! > before) break;
       count++;
@@ -178,7 +188,7 @@ export class InFlight {
   abandon(lost: SlotHandler): void {
     this.#handOverPushedOut(lost);
     for (let number = this.#tail; number < this.next; number++) {
-      const at = number & MASK;
+      const at = number & this.#mask;
       if (this.#state[at] !== SENT) continue;
       this.lostDatagrams++;
       this.#resolve(at, LOST, lost);
@@ -186,9 +196,40 @@ export class InFlight {
     this.#advance();
   }
 
+  /** The place of the next datagram is that of an earlier one. */
+  #makeRoom(now: number): void {
+    const at = this.next & this.#mask;
+    if (this.#mask + 1 < RING_ENTRIES) {
+      const isPacket = this.#state[at] === SENT && this.#slot[at]! >= 0;
+      if (isPacket || now - this.#sentAtUs[at]! < REMEMBERED_US) return this.#grow();
+    }
+    if (this.next - this.#tail > this.#mask) this.#forgetOldest();
+  }
+
+  /** Doubles the ring: what is known stays. */
+  #grow(): void {
+    const before = this.#mask + 1;
+    const from = { mask: this.#mask, arrays: this.#arrays };
+    this.#mask = 2 * before - 1;
+    this.#state = new Uint8Array(2 * before);
+    this.#slot = new Int32Array(2 * before);
+    this.#size = new Uint16Array(2 * before);
+    this.#sentAtUs = new Float64Array(2 * before);
+    this.#idleCount = new Uint32Array(2 * before);
+    for (const [i, array] of this.#arrays.entries()) {
+      for (let number = this.next - before; number < this.next; number++) {
+        array[number & this.#mask] = from.arrays[i]![number & from.mask]!;
+      }
+    }
+  }
+
+  get #arrays(): (Uint8Array | Int32Array | Uint16Array | Float64Array | Uint32Array)[] {
+    return [this.#state, this.#slot, this.#size, this.#sentAtUs, this.#idleCount];
+  }
+
   /** What leaves the ring can no longer be tracked: control is forgotten, a packet is lost. */
   #forgetOldest(): void {
-    const at = this.#tail & MASK;
+    const at = this.#tail & this.#mask;
     if (this.#slot[at]! >= 0) this.lostDatagrams++;
     this.#resolve(at, LOST, (slot) => this.#pushedOut.push(slot));
     this.#advance();
@@ -235,6 +276,6 @@ export class InFlight {
   }
 
   #advance(): void {
-    while (this.#tail < this.next && this.#state[this.#tail & MASK] !== SENT) this.#tail++;
+    while (this.#tail < this.next && this.#state[this.#tail & this.#mask] !== SENT) this.#tail++;
   }
 }

@@ -13,7 +13,7 @@ import type { Tier } from "../wire/handshake.ts";
 import { PACKET_OVERHEAD_BYTES, UDP_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { QUEUE_UNKNOWN, type Report } from "../wire/report.ts";
 import { DeliveryRate, RateSample } from "./delivery_rate.ts";
-import { InFlight, RING_ENTRIES, type SlotHandler, UNTRACKED } from "./in_flight.ts";
+import { InFlight, type SlotHandler, UNTRACKED } from "./in_flight.ts";
 import { LinkNews } from "./link_news.ts";
 import { Liveness, REPORT_DATAGRAMS, REPORT_INTERVAL_US, type Stakes } from "./liveness.ts";
 import { Meter } from "./meter.ts";
@@ -23,6 +23,8 @@ import { type LinkSigns, RateEstimator } from "./rate_estimator.ts";
 import type { LineTest } from "./line_test.ts";
 import { DEFAULT_MTU_BYTES, PathMtu } from "./path_mtu.ts";
 import { Rtt } from "./rtt.ts";
+import { wireTime } from "../wire/time.ts";
+import { Validation } from "./validation.ts";
 import { STANDING_US } from "./variable_rate.ts";
 
 /** What a spare path stands for. */
@@ -51,6 +53,10 @@ const PROBES = 64;
 /** For the first answer, while no round trip is known: RFC 6298 section 2. */
 const UNKNOWN_PATIENCE_US = 1_000_000;
 const LOSS_WINDOW_US = 1_000_000;
+/** A path that returns to its last address needs no new proof for this long, in microseconds. */
+const COME_BACK_US = 30_000_000;
+/** More than any datagram takes. */
+const MOST_WIRE_BYTES = 2_100;
 /** Datagrams without packets may be among those that are to be reported together. */
 const REPORTED_DATAGRAMS = REPORT_DATAGRAMS * 5 / 4;
 /** This many may be lost together without any sign of it. */
@@ -90,7 +96,14 @@ export class Path {
   /** Where the peer sees this end, as it says: address and port. */
   seenAs: string | undefined;
 
+  /** Whether there is room for a packet in what may leave for an address that is not proven. */
+  mayCarry = true;
+  readonly #validation = new Validation();
   #remote: Remote | undefined;
+  /** The last proven address before this one, until when it counts, and whether it was given. */
+  #earlier:
+    | { readonly remote: Remote; readonly endsAtUs: number; readonly isGiven: boolean }
+    | undefined;
   /** What headers add outside a datagram, and in all to a packet, by the family of the remote. */
   #udpBytes: number = UDP_OVERHEAD_BYTES[4];
   #packetOverheadBytes: number = PACKET_OVERHEAD_BYTES[4];
@@ -115,6 +128,7 @@ export class Path {
     varies: false,
     few: true,
   };
+  readonly #probeToken = new Uint32Array(PROBES);
   readonly #probeSentAtUs = new Float64Array(PROBES);
   readonly #probeSize = new Uint16Array(PROBES);
   #probeNumber = 0;
@@ -159,7 +173,8 @@ export class Path {
 
   /** Whether new packets may be sent: it is up and its window is open. */
   get open(): boolean {
-    return this.live.state === "up" && this.flight.bytes < this.windowBytes && !this.flight.full;
+    return this.live.state === "up" && this.mayCarry && this.flight.bytes < this.windowBytes &&
+      !this.flight.full;
   }
 
   /** Bytes that may be in flight at once. */
@@ -179,7 +194,51 @@ export class Path {
     return this.#remote;
   }
 
+  /** The user, or somebody that the user trusts, has named the address: it need not be proven. */
   set remote(remote: Remote | undefined) {
+    this.#setRemote(remote);
+    this.#validation.handleGiven();
+    this.mayCarry = true;
+  }
+
+  /** The peer's datagrams come from `remote`, by a socket. See {@linkcode Validation}. */
+  moveTo(now: number, remote: Remote, socket: number): void {
+    const earlier = this.#earlier?.remote.equals(remote.bytes) ? this.#earlier : undefined;
+    const validation = this.#validation;
+    if (this.#remote && validation.isProven(now)) {
+      const endsAtUs = now + COME_BACK_US;
+      this.#earlier = { remote: this.#remote, endsAtUs, isGiven: validation.isGiven };
+    }
+    this.#setRemote(remote);
+    this.socket = socket;
+    const isProven = earlier !== undefined && now < earlier.endsAtUs;
+    validation.handleFound(this.#probeNumber, isProven);
+    if (isProven && earlier.isGiven) validation.handleGiven();
+    this.#judge(now);
+  }
+
+  /** A datagram of `length` bytes came from the address that the path sends to. */
+  handleReceived(now: number, length: number): void {
+    this.#validation.handleReceived(this.wireBytes(length));
+    if (!this.mayCarry) this.#judge(now);
+  }
+
+  /** Whether to ask now whether the address receives what is sent there. */
+  pollProof(now: number): boolean {
+    this.#judge(now);
+    return this.#validation.pollAsk(now);
+  }
+
+  /** Whether a datagram of `length` bytes may leave. */
+  allows(now: number, length: number): boolean {
+    return this.#validation.allows(now, this.wireBytes(length));
+  }
+
+  #judge(now: number): void {
+    this.mayCarry = this.#validation.allows(now, MOST_WIRE_BYTES);
+  }
+
+  #setRemote(remote: Remote | undefined): void {
     this.#remote = remote;
     const family = remote?.family ?? 4;
     this.#udpBytes = UDP_OVERHEAD_BYTES[family];
@@ -279,6 +338,8 @@ export class Path {
   handleSent(now: number, slot: number, length: number): void {
     const bytes = this.wireBytes(length);
     this.flight.push(now, slot, bytes, this.#idleCount);
+    this.#validation.handleSent(now, bytes, slot >= 0);
+    this.#judge(now);
     if (now >= this.rate.pushEndsAtUs) {
       this.rate.endPush();
       this.pacer.rateBps = this.rate.pacingBps;
@@ -308,12 +369,16 @@ export class Path {
     this.#idleCount++;
   }
 
-  /** Returns the number of a probe that leaves now; `size`: the IP packet that it is to prove. */
-  nextProbe(now: number, size = 0): number {
+  /**
+   * A probe leaves now. `size`: the IP packet that it is to prove; `token`: what its answer must
+   * repeat, 32 bits that the peer cannot guess. Returns the token.
+   */
+  nextProbe(now: number, size = 0, token = this.#probeNumber + 1): number {
     const place = ++this.#probeNumber % PROBES;
+    this.#probeToken[place] = token;
     this.#probeSentAtUs[place] = now;
     this.#probeSize[place] = size;
-    return this.#probeNumber;
+    return token;
   }
 
   /** Whether what it carries is to be told with a probe now; see {@linkcode MtuNews.poll}. */
@@ -334,11 +399,15 @@ export class Path {
     return this.#isProbed ? this.mtu.pollProbe(now, this.#probePatienceUs) : 0;
   }
 
-  /** An answer to probe `number`. Returns true when the path has come up. */
-  handleProbeAck(now: number, number: number): boolean {
-    if (number < 1 || number > this.#probeNumber || this.#probeNumber - number >= PROBES) {
-      return false;
-    }
+  /**
+   * An answer to the probe with `token`, which left at `sentAt` in wire time. Returns true when the
+   * path has come up.
+   */
+  handleProbeAck(now: number, token: number, sentAt?: number): boolean {
+    const number = this.#findProbe(token, sentAt);
+    if (number === 0) return false;
+    this.#validation.handleProbeAck(number);
+    this.#judge(now);
     this.news.handleProbeAck(number);
     this.mtuNews.handleProbeAck(number);
     const size = this.#probeSize[number % PROBES]!;
@@ -347,6 +416,17 @@ export class Path {
     this.rtt.sample(now, roundTripUs);
     this.test?.handleAnswer(number, roundTripUs);
     return this.#progress(now, true);
+  }
+
+  /** Returns the number of a probe by what its answer repeats; 0: there was none, or long ago. */
+  #findProbe(token: number, sentAt: number | undefined): number {
+    const oldest = Math.max(0, this.#probeNumber - PROBES);
+    for (let number = this.#probeNumber; number > oldest; number--) {
+      const place = number % PROBES;
+      if (this.#probeToken[place] !== token) continue;
+      if (sentAt === undefined || wireTime(this.#probeSentAtUs[place]!) === sentAt) return number;
+    }
+    return 0;
   }
 
   /**
@@ -363,7 +443,9 @@ export class Path {
     lost: SlotHandler,
   ): boolean {
     const highest = base + report.highest;
-    if (highest >= this.flight.next || this.flight.next - highest > RING_ENTRIES) return false;
+    if (highest >= this.flight.next || this.flight.next - highest > this.flight.remembered) {
+      return false;
+    }
     const newest = highest > this.flight.newestAcked;
     const news = this.#acknowledge(report, base, highest, release);
     this.flight.detectLoss(lost);
@@ -406,9 +488,9 @@ export class Path {
     return this.live.joinProbe(now, this.rtt.patienceUs);
   }
 
-  /** Whether the size that it carries is looked for: not while nothing is heard of it. */
+  /** Whether the size that it carries is looked for: not while nothing is heard of it, or too little. */
   get #isProbed(): boolean {
-    return this.live.state === "up" || this.live.state === "connecting";
+    return this.mayCarry && (this.live.state === "up" || this.live.state === "connecting");
   }
 
   /** How long the answer to a probe of a size may take. */

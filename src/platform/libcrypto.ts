@@ -9,9 +9,11 @@ import { Slab } from "../slab.ts";
 import { type CallWay, openLibrary } from "./c_library.ts";
 import { AEAD, AeadContextKey } from "./libcrypto/aead.ts";
 import { EVP, EvpKey } from "./libcrypto/evp.ts";
+import { HMAC, hmacOf } from "./libcrypto/hmac.ts";
 import { keepAtExit } from "./libcrypto/init.ts";
 import { passesKnownAnswers } from "./libcrypto/known_answers.ts";
 import { SCRYPT, scrypt } from "./libcrypto/scrypt.ts";
+import { curveOf, X25519 } from "./libcrypto/x25519.ts";
 
 type ImportKey = AeadProvider["importKey"];
 
@@ -23,7 +25,11 @@ export function loadLibcrypto(name: string, way: CallWay = "stubs"): AeadProvide
   const importKey = bindWhere(bindAead, name, way) ?? bindWhere(bindEvp, name, way);
   if (importKey === undefined) return undefined;
   const stretching = openLibrary(name, SCRYPT, way);
+  const curve = curveOf(openLibrary(name, X25519, way));
+  const mac = hmacOf(openLibrary(name, HMAC, way));
   return {
+    ...curve && { curve },
+    ...mac && { mac },
     name: "libcrypto",
     hardwareAes: detectHardwareAes(importKey),
     scrypt: (password, salt, cost) => scrypt(stretching, password, salt, cost),

@@ -420,6 +420,8 @@ export interface Platform {
   inspect(plan: HostNeeds): readonly HostFinding[];
   /** Makes SIGUSR1 harmless: on it Deno would start a debugger. */
   secureSignals(): void;
+  /** Lets nobody read this process's memory: no core file, no debugger of the same user. */
+  refuseDumps(): void;
   /** Lets this process go before ordinary ones, if it may and nobody has decided otherwise. */
   raisePriority(): void;
   /** Asks a process to end, as SIGTERM does. Throws AggvpnError when the system refuses. */

@@ -1,18 +1,19 @@
 /**
  * DATA frames of one peer: what a packet is checked for before it is accepted and put in order.
  *
- * Only the peer's own addresses may be its source, and a packet whose transport checksum is not
+ * Only the peer's own addresses may be its source, and never one of this end, and a packet whose transport checksum is not
  * filled in must have a place for one: the code that writes it to an interface relies on that.
  *
  * @module
  */
 
-import type { Prefix } from "../address.ts";
+import type { Family } from "../address.ts";
+import type { InnerNetworks } from "../inner_networks.ts";
 import type { DropReason, Drops } from "../drops.ts";
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
 import { DATA_HEADER_BYTES, isCompressed, isReference, lacksChecksum } from "../wire/data.ts";
 import { PacketInfo, parsePacket } from "../wire/ip.ts";
-import { mayUseSource } from "../wire/routes.ts";
+import { isFromAny, mayUseSource } from "../wire/routes.ts";
 import { parseTransport, TransportInfo } from "../wire/transport.ts";
 import { HeaderReferences } from "./header_references.ts";
 import type { Receiver } from "./receiver.ts";
@@ -24,21 +25,30 @@ export class DataFrames {
   bytes = 0;
   readonly #pool: PacketPool;
   readonly #drops: Drops;
-  #allowed: readonly Prefix[];
+  #allowed: InnerNetworks["allowed"];
+  readonly #own: InnerNetworks["own"];
+  readonly #onForeign: (now: number, at: number, version: Family) => void;
   readonly #info = new PacketInfo();
   readonly #transport = new TransportInfo();
   readonly #references: HeaderReferences;
 
-  /** @param allowed inner networks the peer may use; empty: any */
-  constructor(pool: PacketPool, drops: Drops, allowed: readonly Prefix[]) {
+  /** @param onForeign told of a packet from another address, whose IP header is at `at` of the pool */
+  constructor(
+    pool: PacketPool,
+    drops: Drops,
+    { allowed, own }: InnerNetworks,
+    onForeign: (now: number, at: number, version: Family) => void,
+  ) {
     this.#pool = pool;
     this.#drops = drops;
     this.#allowed = allowed;
+    this.#own = own;
+    this.#onForeign = onForeign;
     this.#references = new HeaderReferences(pool);
   }
 
   /** Inner networks that the peer may use from now on; empty: any. */
-  setAllowed(allowed: readonly Prefix[]): void {
+  setAllowed(allowed: InnerNetworks["allowed"]): void {
     this.#allowed = allowed;
   }
 
@@ -57,7 +67,6 @@ export class DataFrames {
     const pool = this.#pool;
     let length = end - at - DATA_HEADER_BYTES;
     const packetAt = pool.at(slot) + PACKET_OFFSET;
-    receiver.noteData(now, link);
     if (length <= 0) return this.#refuse("frame");
     if (at + DATA_HEADER_BYTES !== packetAt) {
       pool.bytes.copyWithin(packetAt - DATA_HEADER_BYTES, at, end);
@@ -69,7 +78,12 @@ export class DataFrames {
     }
     if (!parsePacket(pool.bytes, packetAt, length, this.#info)) return this.#refuse("malformed");
     if (isReference(pool.bytes, header)) this.#references.keep(slot, length);
-    if (!mayUseSource(this.#allowed, pool.bytes, packetAt, this.#info.version)) {
+    const { version } = this.#info;
+    if (
+      !mayUseSource(this.#allowed, pool.bytes, packetAt, version) ||
+      isFromAny(this.#own, pool.bytes, packetAt, version)
+    ) {
+      this.#onForeign(now, packetAt, version);
       return this.#refuse("source");
     }
     const needsChecksum = lacksChecksum(pool.bytes, header);
@@ -78,6 +92,7 @@ export class DataFrames {
     }
     pool.lengths[slot] = length;
     pool.needsChecksum[slot] = needsChecksum ? 1 : 0;
+    receiver.noteData(now, link);
     if (!receiver.handleData(now, link, header, slot)) return this.#refuse("duplicate");
     this.packets++;
     this.bytes += length;

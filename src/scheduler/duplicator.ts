@@ -157,6 +157,7 @@ export class Duplicator {
     // One that is only suspected may be back before the copy gets there.
     const isAlive = path.live.state === "up" || path.live.state === "suspect";
     if (path === main || !isAlive || !path.remote || path.flight.full) return false;
+    if (!path.mayCarry) return false;
     const { now } = this.#out;
     if (this.#out.isFull(path) || this.#pool.lengths[slot]! > path.packetBytes) return false;
     if (!lane.pinned && !this.#policy.mayCopy(now, path)) return false;

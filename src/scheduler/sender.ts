@@ -344,6 +344,7 @@ export class Sender {
     let bestAtUs = Infinity;
     for (const path of lane.paths) {
       if (!lane.usable(path) || path.flight.full || length > path.packetBytes) continue;
+      if (!path.mayCarry) continue;
       // What is sent again would only lengthen the queue on a link that varies.
       if (path.rate.varies && !lane.queue.hasExpress && !path.open) continue;
       if (!this.#hasRoom(path)) continue;

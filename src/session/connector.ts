@@ -5,8 +5,10 @@
  * @module
  */
 
-import { Initiator, type InitPayload } from "../crypto/handshake.ts";
+import { COOKIE_SECRET_US } from "../crypto/cookie.ts";
+import { Initiator, type InitPayload, type Primitives } from "../crypto/handshake.ts";
 import type { PskKeys } from "../crypto/psk.ts";
+import { parseCookie, splitProof } from "../wire/handshake.ts";
 import { BackOff } from "./back_off.ts";
 
 /** Times between INITs of one attempt, in microseconds; the last one repeats. */
@@ -21,6 +23,12 @@ export type Connected = NonNullable<ReturnType<Initiator["handleResponse"]>> & {
   readonly localSessionId: number;
 };
 
+/** What a server wants to see with INITs that come by one link. */
+interface Cookie {
+  readonly bytes: Uint8Array;
+  readonly endsAtUs: number;
+}
+
 /** Runs attempts until one succeeds. */
 export class Connector {
   #initiator: Initiator | undefined;
@@ -33,13 +41,22 @@ export class Connector {
   readonly #random: (out: Uint8Array) => void;
   readonly #payload: (now: number) => InitPayload;
   readonly #newSessionId: () => number;
+  readonly #by: Primitives;
+  /** By link, since each has an address of its own. */
+  readonly #cookies = new Map<number, Cookie>();
+  /** The last INIT of this attempt on each link, which a cookie must answer. */
+  readonly #inits = new Map<number, Uint8Array>();
+  /** Links that have got a cookie: their INIT is repeated at once. */
+  readonly #hurried = new Set<number>();
 
   constructor(
     keys: PskKeys,
     random: (out: Uint8Array) => void,
     payload: (now: number) => InitPayload,
     newSessionId: () => number,
+    by: Primitives = {},
   ) {
+    this.#by = by;
     this.#keys = keys;
     this.#random = random;
     this.#payload = payload;
@@ -66,6 +83,8 @@ export class Connector {
   stop(): void {
     this.#initiator?.close();
     this.#initiator = undefined;
+    this.#inits.clear();
+    this.#hurried.clear();
     this.dueAtUs = Infinity;
   }
 
@@ -73,7 +92,20 @@ export class Connector {
   poll(now: number, links: number): Uint8Array[] {
     if (!this.#initiator || now >= this.#endsAtUs) this.#begin(now);
     this.dueAtUs = now + RETRY_US[Math.min(this.#sent++, RETRY_US.length - 1)]!;
-    return Array.from({ length: links }, (_, link) => this.#initiator!.init(link));
+    return Array.from({ length: links }, (_, link) => this.#initOf(now, link));
+  }
+
+  /** Returns the INITs of links whose server has just asked for a cookie, and sent it along. */
+  pollHurried(now: number): ReadonlyMap<number, Uint8Array> {
+    const inits = new Map<number, Uint8Array>();
+    for (const link of this.#hurried) inits.set(link, this.#initOf(now, link));
+    this.#hurried.clear();
+    return inits;
+  }
+
+  /** Whether {@linkcode pollHurried} has something to send. */
+  get isHurried(): boolean {
+    return this.#hurried.size > 0;
   }
 
   /** Whether the user should be told now that nobody answers. */
@@ -90,11 +122,38 @@ export class Connector {
     return { ...answer, localSessionId };
   }
 
+  /** Reads a COOKIE. Returns whether it is one for us. */
+  handleCookie(now: number, datagram: Uint8Array): boolean {
+    const link = parseCookie(datagram)?.linkId ?? -1;
+    const sent = this.#inits.get(link);
+    const bytes = sent && this.#initiator?.handleCookie(datagram, sent);
+    if (!bytes) return false;
+    // One for each INIT: who repeats it makes us send nothing.
+    this.#inits.delete(link);
+    this.#cookies.set(link, { bytes, endsAtUs: now + COOKIE_SECRET_US });
+    this.#hurried.add(link);
+    return true;
+  }
+
+  #initOf(now: number, link: number): Uint8Array {
+    const cookie = this.#cookies.get(link);
+    if (cookie && now >= cookie.endsAtUs) this.#cookies.delete(link);
+    const init = this.#initiator!.init(link, this.#cookies.get(link)?.bytes);
+    this.#inits.set(link, splitProof(init).init);
+    return init;
+  }
+
   #begin(now: number): void {
     this.#initiator?.close();
     const secret = new Uint8Array(32);
     this.#random(secret);
-    this.#initiator = new Initiator(this.#keys, secret, this.#newSessionId(), this.#payload(now));
+    this.#initiator = new Initiator(
+      this.#keys,
+      secret,
+      this.#newSessionId(),
+      this.#payload(now),
+      this.#by,
+    );
     secret.fill(0);
     this.#endsAtUs = now + ATTEMPT_US;
     this.#sent = 0;

@@ -7,6 +7,7 @@
 
 import type { TransmitBatch } from "../batch.ts";
 import { AAD_BYTES, type AeadKey, NONCE_BYTES } from "../crypto/aead.ts";
+import type { Tokens } from "../crypto/tokens.ts";
 import { ReplayWindow } from "../crypto/replay.ts";
 import type { Path } from "../links/path.ts";
 import type { DatagramSlab, PacketPool } from "../slab.ts";
@@ -51,6 +52,8 @@ export class Session {
     readonly mtu: number = Infinity,
     /** What it can do: bits of `FEATURE`. */
     readonly features: number = 0,
+    /** What the other end must not guess. */
+    readonly tokens: Tokens | undefined = undefined,
   ) {
     this.base = new Float64Array(links);
     this.receipts = Array.from({ length: links }, () => new LinkReceipt());
@@ -106,6 +109,7 @@ export class Session {
   close(): void {
     this.sendKey.close();
     this.receiveKey.close();
+    this.tokens?.close();
   }
 
   #prepare(bytes: Uint8Array, at: number, link: number, counter: number): void {

@@ -6,6 +6,7 @@
 
 import type { AeadProvider, Cipher } from "../crypto/aead.ts";
 import type { SessionKeys } from "../crypto/handshake.ts";
+import { Tokens } from "../crypto/tokens.ts";
 import { instanceOf, sessionId } from "../wire/datagram.ts";
 import { readU32 } from "../wire/field.ts";
 import { Session } from "./session.ts";
@@ -91,6 +92,8 @@ export class Sessions<Owner> {
     const receiveKey = this.#aead.importKey(cipher, keys.receiveKey);
     keys.sendKey.fill(0);
     keys.receiveKey.fill(0);
+    const tokens = new Tokens(keys.ownSecret, this.#aead.mac);
+    keys.ownSecret.fill(0);
     const session = new Session(
       localId,
       remoteId,
@@ -101,6 +104,7 @@ export class Sessions<Owner> {
       links,
       mtu,
       features,
+      tokens,
     );
     this.#byId.set(localId | 0, { session, owner });
     return session;

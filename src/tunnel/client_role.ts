@@ -13,7 +13,8 @@ import type { Arrival } from "../links/path.ts";
 import type { Remote } from "../remote.ts";
 import { REKEY_AFTER_US } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
-import { featuresOf, type Tier } from "../wire/handshake.ts";
+import { readDatagramType } from "../wire/datagram.ts";
+import { featuresOf, HANDSHAKE_TYPE, type Tier } from "../wire/handshake.ts";
 import { Contact } from "./contact.ts";
 import type { ClientEndpointOptions, ClientLink } from "./options.ts";
 import type { Peer, PeerHost } from "./peer.ts";
@@ -178,6 +179,9 @@ export class ClientRole {
     remotes: Uint8Array,
     index: number,
   ): DropReason | undefined {
+    if (readDatagramType(datagram, 0) === HANDSHAKE_TYPE.cookie) {
+      return this.#handleCookie(now, datagram);
+    }
     let isAsked = false;
     for (const contact of this.#servers.contacts) {
       isAsked ||= contact.connector.active;
@@ -188,6 +192,13 @@ export class ClientRole {
       return undefined;
     }
     return isAsked ? "handshake-mac" : undefined;
+  }
+
+  #handleCookie(now: number, datagram: Uint8Array): DropReason | undefined {
+    const isOurs = this.#servers.contacts.some(({ connector }) =>
+      connector.handleCookie(now, datagram)
+    );
+    return isOurs ? undefined : "handshake-mac";
   }
 
   /** A client uses a session from the start: there is nothing to confirm. */

@@ -51,7 +51,7 @@ export class Contact {
     const { options, links, keys, sessions, payload } = context;
     this.#context = context;
     this.#host = host;
-    this.peer = new Peer(options.servers[index]!, [], host, false);
+    this.peer = new Peer(options.servers[index]!, options.allowed ?? [], host, false);
     this.limits = links.map((link) => new LinkLimits(link));
     this.#remotes = links.map(({ remotes }) => remotes[index]);
     this.connector = new Connector(
@@ -59,6 +59,7 @@ export class Contact {
       options.random,
       payload,
       () => sessions.newId(this.peer),
+      options.aead,
     );
   }
 
@@ -153,12 +154,23 @@ export class Contact {
     batches: readonly TransmitBatch[],
     uses: (link: number) => boolean,
   ): void {
+    const mayUse = (link: number): boolean => uses(link) && !this.peer.paths[link]?.isQuiet(now);
+    if (this.connector.isHurried) {
+      this.#sendInits(this.connector.pollHurried(now), batches, mayUse);
+    }
     if (now < this.connector.dueAtUs) return;
-    const datagrams = this.connector.poll(now, this.#remotes.length);
-    for (const [link, datagram] of datagrams.entries()) {
+    const inits = this.connector.poll(now, this.#remotes.length);
+    this.#sendInits(inits, batches, mayUse);
+  }
+
+  #sendInits(
+    inits: { entries(): Iterable<[number, Uint8Array]> },
+    batches: readonly TransmitBatch[],
+    uses: (link: number) => boolean,
+  ): void {
+    for (const [link, datagram] of inits.entries()) {
       const remote = this.#remoteOf(link);
       const batch = batches[link]!;
-      if (this.peer.paths[link]?.isQuiet(now)) continue;
       if (remote && !batch.full && uses(link)) batch.append(datagram, remote);
     }
   }

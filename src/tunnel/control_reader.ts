@@ -133,7 +133,8 @@ export class ControlReader {
 
   #handleProbeAck(now: number, at: number): void {
     const path = this.#path;
-    const isUp = path.handleProbeAck(now, readProbeNumber(this.#pool.bytes, at));
+    const { bytes } = this.#pool;
+    const isUp = path.handleProbeAck(now, readProbeNumber(bytes, at), readProbeSentAt(bytes, at));
     if (isUp) this.#effects.onUp(path);
   }
 
@@ -154,7 +155,14 @@ export class ControlReader {
   /** A datagram of a link that has gone may still have been on its way. */
   #handleSpare(now: number, path: Path, { gone, name }: LinkUpdate): void {
     if (gone && path !== this.#path) this.#effects.onGone(now, path);
-    else if (name !== "") path.name = name;
+    else if (name !== "" && !this.#isTaken(path, name)) path.name = name;
+  }
+
+  #isTaken(path: Path, name: string): boolean {
+    for (const other of this.#paths) {
+      if (other !== path && (other.name === name || other.options.name === name)) return true;
+    }
+    return false;
   }
 
   #handleReport(now: number, at: number, size: number): void {

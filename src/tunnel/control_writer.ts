@@ -26,6 +26,8 @@ import {
   writeProbe,
 } from "../wire/frame.ts";
 import { writeAddress } from "../wire/measure.ts";
+import type { Tokens } from "../crypto/tokens.ts";
+import { OUTER_HEADER_BYTES, TAG_BYTES } from "../wire/datagram.ts";
 import { FRAMES_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { MAX_REPORT_BYTES, Report, writeReport } from "../wire/report.ts";
 import { wireTime } from "../wire/time.ts";
@@ -41,6 +43,13 @@ const SLOW_BPS = 3_000_000;
 const MAX_ACKS = 16;
 /** This many reports always fit into one datagram. */
 const MAX_SHARED = 4;
+
+/**
+ * What is sent back is at most this many times what came: a report may repeat what an earlier one
+ * said, which whoever asks again and again would get more of than it costs.
+ */
+const MOST_TIMES = 3;
+const MOST_CREDIT_BYTES = 16_384;
 
 /** Writes the control datagrams of one peer. */
 export class ControlWriter {
@@ -60,6 +69,9 @@ export class ControlWriter {
   #addressAsked: Uint8Array = new Uint8Array(0);
   /** Probes and answers that are to be sent. */
   #wanted = 0;
+  /** Bytes that may still be sent back. */
+  #credit = MAX_FRAMES_BYTES;
+  #tokens: Tokens | undefined;
   /** Where the next round begins. */
   #first = 0;
 
@@ -81,6 +93,16 @@ export class ControlWriter {
     this.#ackCount = new Uint8Array(links);
     this.#addressAsked = new Uint8Array(links);
     this.#wanted = 0;
+  }
+
+  /** A new session begins, with what its probes are known by. */
+  handleSession(tokens: Tokens): void {
+    this.#tokens = tokens;
+  }
+
+  /** A datagram of `length` bytes came from the peer. */
+  handleReceived(length: number): void {
+    this.#credit = Math.min(this.#credit + MOST_TIMES * length, MOST_CREDIT_BYTES);
   }
 
   /** Has room for links that were added to the list; what is to be sent on others stays. */
@@ -132,6 +154,7 @@ export class ControlWriter {
         continue;
       }
       const due = receiver.reportDue(now, link);
+      if (path.pollProof(now)) this.requestProbe(link);
       if (!this.#out.isFull(path)) this.#writeSizeProbes(path);
       if (path.pollMtuNews(now)) this.requestProbe(link);
       const wanted = this.#probe[link] === 1 || this.#ackCount[link]! > 0;
@@ -183,7 +206,8 @@ export class ControlWriter {
     const { now } = this.#out;
     let at = this.#start;
     if (this.#probe[link] === 1) {
-      at = writeProbe(bytes, at, FRAME.probe, path.nextProbe(now), wireTime(now));
+      const token = path.nextProbe(now, 0, this.#tokens?.next());
+      at = writeProbe(bytes, at, FRAME.probe, token, wireTime(now));
       if (path.mtuNews.pending) at = writeMtu(bytes, at, path.mtu.size);
       at = this.#writeNews(at, path);
     }
@@ -228,8 +252,8 @@ export class ControlWriter {
       const size = path.pollSizeProbe(now);
       if (size === 0) return;
       const length = size - FRAMES_OVERHEAD_BYTES[path.remote!.family];
-      const number = path.nextProbe(now, size);
-      const at = writeProbe(bytes, this.#start, FRAME.probe, number, wireTime(now));
+      const token = path.nextProbe(now, size, this.#tokens?.next());
+      const at = writeProbe(bytes, this.#start, FRAME.probe, token, wireTime(now));
       writePadding(bytes, at, this.#start + length - at);
       this.#out.sendSizeProbe(path, this.#slot, length);
     }
@@ -245,10 +269,11 @@ export class ControlWriter {
   #writeReports(from: number, link: number): number {
     const receiver = this.#receiver;
     let at = from;
+    const room = Math.min(MAX_FRAMES_BYTES, this.#credit - OUTER_HEADER_BYTES - TAG_BYTES);
     for (const path of this.#paths) {
       const id = path.options.id;
       if (id !== link && receiver.links[id]!.unreported === 0) continue;
-      if (at - this.#start + MAX_REPORT_BYTES > MAX_FRAMES_BYTES) break;
+      if (at - this.#start + MAX_REPORT_BYTES > room) break;
       if (!receiver.fillReport(this.#out.now, id, this.#report)) continue;
       at = writeReport(this.#pool.bytes, at, this.#report);
     }
@@ -257,7 +282,11 @@ export class ControlWriter {
 
   /** Sends the frames that end at `end`. */
   #send(path: Path, end: number): void {
-    if (end > this.#start) this.#out.sendControl(path, this.#slot, end - this.#start);
+    const length = end - this.#start;
+    const datagramBytes = OUTER_HEADER_BYTES + length + TAG_BYTES;
+    if (length === 0 || !path.allows(this.#out.now, datagramBytes)) return;
+    this.#out.sendControl(path, this.#slot, length);
+    this.#credit = Math.max(0, this.#credit - datagramBytes);
   }
 
   #forget(link: number): void {

@@ -30,7 +30,7 @@ import {
   TAG_BYTES,
   TRANSPORT_TYPE,
 } from "../wire/datagram.ts";
-import { HANDSHAKE_TYPE, type Tier } from "../wire/handshake.ts";
+import { isHandshakeType, type Tier } from "../wire/handshake.ts";
 import { PacketInfo, parsePacket } from "../wire/ip.ts";
 import { matchDestination } from "../wire/routes.ts";
 import { ClientRole } from "./client_role.ts";
@@ -87,6 +87,7 @@ export class Endpoint implements Core {
       controlSlot: pool.alloc(),
       fillTurn: new FillTurn(),
       emit: (event: EndpointEvent): void => this.#emit(event),
+      own: options.own ?? [],
       mtu: options.mtu,
       deliver,
       tooBig: (now: number, slot: number, mtu: number): void => {
@@ -272,6 +273,11 @@ export class Endpoint implements Core {
     this.#server?.setAllowed(name, allowed);
   }
 
+  /** A client's servers may send from other inner addresses from now on: `allowed` of its options. */
+  setServerSources(allowed: readonly Prefix[]): void {
+    for (const peer of this.#client?.peers ?? []) peer.setAllowed(allowed);
+  }
+
   /** Whether a client's link works, with `server` if that is given. */
   isLinkUp(link: number, server?: number): boolean {
     return this.#client?.isLinkUp(link, server) ?? false;
@@ -351,7 +357,7 @@ export class Endpoint implements Core {
     const at = batch.slab.at(i);
     const type = length === 0 ? 0 : readDatagramType(batch.slab.bytes, at);
     if (type === TRANSPORT_TYPE) this.#handleTransport(now, socket, batch, i);
-    else if (type === HANDSHAKE_TYPE.init || type === HANDSHAKE_TYPE.response) {
+    else if (isHandshakeType(type)) {
       this.#handleHandshake(now, socket, batch, i);
     } else this.#drops.count(length < LEAST_TRANSPORT_BYTES ? "short" : "type");
   }
@@ -387,7 +393,7 @@ export class Endpoint implements Core {
       this.#role.confirm(now, peer, batch.remotes, i * REMOTE_BYTES);
     }
     if (counter === session.receipts[link]!.window.newest && session === peer.current) {
-      peer.handleRemote(now, link, socket, batch.remotes, i * REMOTE_BYTES);
+      peer.handleRemote(now, link, socket, batch.remotes, i * REMOTE_BYTES, length);
     }
     const bodyBytes = length - OUTER_HEADER_BYTES - TAG_BYTES;
     const kept = peer.handleOpened(now, session, link, counter, slot, bodyBytes, length);

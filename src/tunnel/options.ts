@@ -5,6 +5,7 @@
  */
 
 import type { Prefix } from "../address.ts";
+import type { InnerNetworks } from "../inner_networks.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
 import type { Duplicate } from "../duplicate.ts";
 import type { LinkOptions } from "../link_options.ts";
@@ -55,6 +56,8 @@ export interface PolicyOptions {
   readonly duplicate?: Duplicate;
   /** How the links share what this end sends; "fast" when absent. */
   readonly schedule?: Schedule;
+  /** This end's addresses in the tunnel: no packet that arrives comes from there. */
+  readonly own?: InnerNetworks["own"];
 }
 
 /** Shared by both roles. */
@@ -75,6 +78,8 @@ export interface ClientEndpointOptions extends CommonOptions {
   /** Names of the servers, the best one first; at least one. */
   readonly servers: readonly string[];
   readonly links: readonly ClientLink[];
+  /** Where packets of the server may come from, as those of a client at the server; absent: any. */
+  readonly allowed?: InnerNetworks["allowed"];
   /**
    * Returns the time stamp of a handshake that begins at `now`, in microseconds since 1970. Each
    * MUST be later than all before, those of earlier lives too: the server refuses any other.
@@ -128,6 +133,13 @@ export type EndpointEvent =
     readonly peer: string;
     /** Where they are: `now 192.0.2.7:4000, before 198.51.100.3:5000`. */
     readonly hosts: string;
+  }
+  | {
+    /** A packet was dropped that a peer sent from an address that is not its own; said seldom. */
+    readonly type: "foreign-source";
+    readonly peer: string;
+    /** An inner address. */
+    readonly source: string;
   }
   | {
     /** The largest packet that the links in use carry has changed. */

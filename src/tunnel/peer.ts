@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Prefix } from "../address.ts";
+import type { Family, Prefix } from "../address.ts";
 import type { TransmitBatch } from "../batch.ts";
 import type { Drops } from "../drops.ts";
 import { type Arrival, Path, type PathOptions } from "../links/path.ts";
@@ -19,6 +19,7 @@ import type { Rules } from "../scheduler/rules.ts";
 import { Sender } from "../scheduler/sender.ts";
 import { Transmitter } from "../scheduler/transmitter.ts";
 import type { Schedule } from "../schedule.ts";
+import { BackOff } from "../session/back_off.ts";
 import { EXPIRE_AFTER_US, OVERLAP_US, type Session } from "../session/session.ts";
 import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import { isData } from "../wire/data.ts";
@@ -26,6 +27,7 @@ import { instanceOf } from "../wire/datagram.ts";
 import { FRAME_HEADER_BYTES, readFrameLength, readFrameType } from "../wire/frame.ts";
 import { FEATURE, type Tier } from "../wire/handshake.ts";
 import type { Fill } from "../wire/measure.ts";
+import { sourceOf } from "../wire/routes.ts";
 import { ControlReader } from "./control_reader.ts";
 import { ControlWriter } from "./control_writer.ts";
 import { Fragmenter } from "./fragmenter.ts";
@@ -56,6 +58,8 @@ export interface PeerHost {
   readonly fillTurn: FillTurn;
   /** Takes a packet for the TUN. */
   readonly deliver: (slot: number) => void;
+  /** Addresses of this end in the tunnel. */
+  readonly own: readonly Prefix[];
   /** The longest packet of the tunnel, in bytes. */
   readonly mtu: number;
   /** Takes over a packet of which no link would have carried more than `mtu` bytes. */
@@ -92,6 +96,7 @@ export class Peer {
   /** Why a link is gone, in words. */
   readonly #removed: string;
   readonly #fragmenter: Fragmenter;
+  readonly #foreignSources = new BackOff();
 
   /** @param follows whether the other end decides about the links: for a server its client does */
   constructor(
@@ -111,7 +116,12 @@ export class Peer {
     this.transmitter = new Transmitter(host.pool);
     this.sender = this.#newSender();
     this.receiver = new Receiver(0, host.pool, host.deliver);
-    this.data = new DataFrames(host.pool, host.drops, allowed);
+    this.data = new DataFrames(
+      host.pool,
+      host.drops,
+      { allowed, own: host.own },
+      (now, at, version) => this.#noteForeign(now, at, version),
+    );
     this.#control = new ControlWriter(host.pool, host.controlSlot);
     this.#tests = new LineTests(host.pool, host.controlSlot, host.fillTurn);
     const effects = {
@@ -230,6 +240,7 @@ export class Peer {
     if (isNew) this.#restart(now, instance);
     const isUnderstood = (session.features & FEATURE.headerCompression) !== 0;
     this.transmitter.headers.enabled = isUnderstood;
+    if (session.tokens) this.#control.handleSession(session.tokens);
     for (const path of this.paths) {
       session.base[path.options.id] = path.flight.next;
       path.handleNewSession();
@@ -343,6 +354,7 @@ export class Peer {
     const path = this.paths[link]!;
     if (now !== this.#roundTripAtUs) this.#noteRoundTrip(now);
     this.receiver.handleDatagram(now, link, session, counter, path.wireBytes(wireBytes));
+    this.#control.handleReceived(wireBytes);
     const bytes = this.#host.pool.bytes;
     let at = this.#host.pool.at(slot) + PLAIN_OFFSET;
     const end = at + length;
@@ -363,13 +375,14 @@ export class Peer {
     return false;
   }
 
-  /** A datagram of `path` came from another address than the ones before. */
+  /** A datagram of `length` bytes that is newer than all of its path came from an address. */
   handleRemote(
     now: number,
     link: number,
     socket: number,
     records: Uint8Array,
     offset: number,
+    length: number,
   ): void {
     const path = this.paths[link]!;
     if (!path.isThere) {
@@ -377,17 +390,21 @@ export class Peer {
       if (path.options.name === "" || path.options.off !== undefined) return;
       path.arrive(now, path.options);
     }
-    if (path.socket === socket && path.remote?.equals(records, offset)) return;
+    if (path.socket === socket && path.remote?.equals(records, offset)) {
+      path.handleReceived(now, length);
+      return;
+    }
     const known = path.remote !== undefined;
-    path.remote = new Remote(records, offset);
-    path.socket = socket;
+    const remote = new Remote(records, offset);
+    path.moveTo(now, remote, socket);
+    path.handleReceived(now, length);
     if (!known) return;
     path.mtu.restart();
     this.#host.emit({
       type: "roamed",
       peer: this.name,
       link: path.name,
-      remote: path.remote.toString(),
+      remote: remote.toString(),
     });
   }
 
@@ -500,6 +517,13 @@ export class Peer {
         if (!this.#fragmenter.handle(now, slot, mtu)) tooBig(now, slot, mtu);
       },
     });
+  }
+
+  /** What the file of this end says, or that of the other, is not all that is routed. */
+  #noteForeign(now: number, at: number, version: Family): void {
+    if (!this.#foreignSources.isDue(now)) return;
+    const source = sourceOf(this.#host.pool.bytes, at, version);
+    this.#host.emit({ type: "foreign-source", peer: this.name, source: source.toString() });
   }
 
   /** Sends a probe on `path`, and on others whose own would soon wake us. */

@@ -64,6 +64,7 @@ export class ServerRole {
       keys,
       options.random,
       (features, mtu) => this.#choose(features, mtu),
+      options.aead,
     );
   }
 
@@ -122,11 +123,13 @@ export class ServerRole {
     remotes: Uint8Array,
     index: number,
   ): DropReason | undefined {
-    if (readDatagramType(datagram, 0) !== HANDSHAKE_TYPE.init) return "type";
+    const type = readDatagramType(datagram, 0);
+    if (type !== HANDSHAKE_TYPE.init && type !== HANDSHAKE_TYPE.proven) return "type";
     const remote = new Remote(remotes, index * REMOTE_BYTES);
     const accepted = this.#acceptor.handleInit(
       now,
       datagram,
+      remote.bytes,
       (client, initiatorSessionId) => this.#newId(this.peers[client]!, initiatorSessionId),
     );
     if (typeof accepted === "string") {
@@ -134,11 +137,17 @@ export class ServerRole {
       if (accepted === "handshake-replay") this.#noteOld(now, remote);
       return accepted;
     }
-    if (!accepted.copy) this.#prepare(now, accepted);
-    if (this.#answers.length < MAX_ANSWERS) {
-      this.#answers.push({ socket, remote, datagram: accepted.response });
+    if ("cookie" in accepted) {
+      this.#answer(socket, remote, accepted.cookie);
+      return "handshake-rate";
     }
+    if (!accepted.copy) this.#prepare(now, accepted);
+    this.#answer(socket, remote, accepted.response);
     return undefined;
+  }
+
+  #answer(socket: number, remote: Remote, datagram: Uint8Array): void {
+    if (this.#answers.length < MAX_ANSWERS) this.#answers.push({ socket, remote, datagram });
   }
 
   /**
@@ -163,7 +172,7 @@ export class ServerRole {
 
   /** A client that lives on has other links, but never fewer places for them. */
   #arrange(now: number, peer: Peer, offers: readonly LinkOffer[], isNew: boolean): void {
-    const links = offers.map(pathOptions);
+    const links = pathsOf(offers);
     if (!isNew && links.length >= peer.paths.length) return peer.rearrange(now, links, []);
     peer.remoteInstance = -1;
     peer.configure(now, links, []);
@@ -267,11 +276,22 @@ export class ServerRole {
   }
 }
 
+/** The paths of a client's links, each with a name of its own. */
+function pathsOf(offers: readonly LinkOffer[]): PathOptions[] {
+  const names = new Set<string>();
+  return offers.map((offer) => {
+    let name = offer.name;
+    while (name === "" || names.has(name)) name = name === "" ? `link${offer.id}` : `${name}_`;
+    names.add(name);
+    return pathOptions(offer, name);
+  });
+}
+
 /** What goes up for the client comes down to this end. */
-function pathOptions(offer: LinkOffer): PathOptions {
+function pathOptions(offer: LinkOffer, name: string): PathOptions {
   return {
     ...offer,
-    name: offer.name || `link${offer.id}`,
+    name,
     uploadBps: offer.downloadBps,
     downloadBps: offer.uploadBps,
     timeoutUs: PATH_TIMEOUT_US,

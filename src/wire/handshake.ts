@@ -5,15 +5,22 @@
  * ```text
  * INIT      type=1 1 | link id 1 | sender session id 4 | key hint 8 | Noise message 1 | mac 16
  * RESPONSE  type=2 1 | link id 1 | receiver session id 4 | sender session id 4 | Noise message 2 | mac 16
+ * COOKIE    type=3 1 | link id 1 | receiver session id 4 | nonce 16 | sealed cookie 16 | tag 16
+ * PROVEN    type=5 1 | ... as an INIT ... | mac 16 | proof 16
  * ```
  *
  * @module
  */
 
+import { plainName } from "../name.ts";
 import { readU16, readU32, writeU16, writeU32 } from "./field.ts";
 
 /** Types of handshake datagrams. The numbers are on the wire: never reuse one. */
-export const HANDSHAKE_TYPE = { init: 1, response: 2 } as const;
+export const HANDSHAKE_TYPE = { init: 1, response: 2, cookie: 3, proven: 5 } as const;
+/** Tells whether `type` is that of a handshake datagram. */
+export function isHandshakeType(type: number): boolean {
+  return type >= 1 && type <= 5 && type !== 4;
+}
 /** Bytes of the clear header of an INIT. */
 export const INIT_HEADER_BYTES = 14;
 /** Bytes of the clear header of a RESPONSE. */
@@ -22,6 +29,10 @@ export const RESPONSE_HEADER_BYTES = 10;
 export const HINT_BYTES = 8;
 /** Bytes of the MAC that ends both datagrams. */
 export const MAC_BYTES = 16;
+/** Bytes of a cookie, of the nonce it is sealed with, and of a proof made with it. */
+export const COOKIE_BYTES = 16;
+/** Bytes of a COOKIE; fewer than any INIT. */
+export const COOKIE_DATAGRAM_BYTES = 54;
 /** What a Noise message adds to its payload, in bytes: ephemeral key 32, tag 16. */
 export const NOISE_OVERHEAD_BYTES = 48;
 /** Longest INIT in bytes; with any headers it fits the smallest IPv6 MTU (1280). */
@@ -34,7 +45,8 @@ export const MAX_NAME_BYTES = 32;
 const LINK = 1;
 /** INIT: the sender's session id, then the hint. RESPONSE: the receiver's id, then the sender's. */
 const FIRST_SESSION = 2;
-const HINT = 6;
+/** Where the hint of an INIT begins. */
+export const INIT_HINT = 6;
 const SECOND_SESSION = 6;
 
 const INIT_PREFIX_BYTES = TIMESTAMP_BYTES + 8;
@@ -122,11 +134,12 @@ export function writeInitHeader(
   linkId: number,
   sessionId: number,
   hint: Uint8Array,
+  type: number = HANDSHAKE_TYPE.init,
 ): void {
-  out[0] = HANDSHAKE_TYPE.init;
+  out[0] = type;
   out[LINK] = linkId;
   writeU32(out, FIRST_SESSION, sessionId);
-  out.set(hint, HINT);
+  out.set(hint, INIT_HINT);
 }
 
 /** Writes the clear header of a RESPONSE into the first bytes of `out`. */
@@ -142,9 +155,11 @@ export function writeResponseHeader(
   writeU32(out, SECOND_SESSION, senderId);
 }
 
-/** Tells whether type and length are those of an INIT. */
+/** Tells whether type and length are those of an INIT, or of the part of a PROVEN that is one. */
 export function isInit(datagram: Uint8Array): boolean {
-  return datagram[0] === HANDSHAKE_TYPE.init && datagram.length >= MIN_INIT_BYTES &&
+  const type = datagram[0];
+  const isCall = type === HANDSHAKE_TYPE.init || type === HANDSHAKE_TYPE.proven;
+  return isCall && datagram.length >= MIN_INIT_BYTES &&
     datagram.length <= MAX_INIT_BYTES;
 }
 
@@ -169,7 +184,59 @@ export function parseInitHeader(datagram: Uint8Array): InitHeader | undefined {
   return {
     linkId: datagram[LINK]!,
     sessionId: readU32(datagram, FIRST_SESSION),
-    hint: datagram.slice(HINT, HINT + HINT_BYTES),
+    hint: datagram.slice(INIT_HINT, INIT_HINT + HINT_BYTES),
+  };
+}
+
+/** The parts of a PROVEN; an INIT is all of its own call, and has no proof. Views. */
+export interface Call {
+  readonly init: Uint8Array;
+  readonly proof: Uint8Array | undefined;
+}
+
+/** Tells an INIT from the proof behind it. Says nothing about whether it is one. */
+export function splitProof(datagram: Uint8Array): Call {
+  if (datagram[0] !== HANDSHAKE_TYPE.proven) return { init: datagram, proof: undefined };
+  const end = Math.max(0, datagram.length - COOKIE_BYTES);
+  return { init: datagram.subarray(0, end), proof: datagram.subarray(end) };
+}
+
+/** A parsed COOKIE; views. */
+export interface CookieParts {
+  readonly linkId: number;
+  /** The initiator's session id. */
+  readonly receiverId: number;
+  readonly nonce: Uint8Array;
+  readonly sealed: Uint8Array;
+  readonly tag: Uint8Array;
+}
+
+const NONCE = 6;
+/** Where the sealed cookie and the tag of a COOKIE begin. */
+export const COOKIE_SEALED = NONCE + COOKIE_BYTES;
+export const COOKIE_TAG = COOKIE_SEALED + COOKIE_BYTES;
+
+/** Writes a COOKIE without what is sealed, and without the tag. */
+export function writeCookie(parts: Omit<CookieParts, "sealed" | "tag">): Uint8Array {
+  const out = new Uint8Array(COOKIE_DATAGRAM_BYTES);
+  out[0] = HANDSHAKE_TYPE.cookie;
+  out[LINK] = parts.linkId;
+  writeU32(out, FIRST_SESSION, parts.receiverId);
+  out.set(parts.nonce, NONCE);
+  return out;
+}
+
+/** Parses a COOKIE; `undefined` when type or length are wrong. */
+export function parseCookie(datagram: Uint8Array): CookieParts | undefined {
+  if (datagram[0] !== HANDSHAKE_TYPE.cookie || datagram.length < COOKIE_DATAGRAM_BYTES) {
+    return undefined;
+  }
+  return {
+    linkId: datagram[LINK]!,
+    receiverId: readU32(datagram, FIRST_SESSION),
+    nonce: datagram.subarray(NONCE, COOKIE_SEALED),
+    sealed: datagram.subarray(COOKIE_SEALED, COOKIE_TAG),
+    tag: datagram.subarray(COOKIE_TAG, COOKIE_DATAGRAM_BYTES),
   };
 }
 
@@ -300,14 +367,10 @@ function parseLink(bytes: Uint8Array, at: number): LinkOffer | undefined {
   };
 }
 
-/**
- * Returns a name of `length` bytes without control and direction characters, since names are shown
- * on terminals; undefined when it is too long.
- */
+/** Returns a name of `length` bytes, made plain ({@linkcode plainName}); undefined: too long. */
 export function parseName(bytes: Uint8Array, at: number, length: number): string | undefined {
   if (length > MAX_NAME_BYTES || at + length > bytes.length) return undefined;
-  const name = new TextDecoder().decode(bytes.subarray(at, at + length));
-  return name.replace(/[\p{Cc}\p{Cf}]/gu, "");
+  return plainName(new TextDecoder().decode(bytes.subarray(at, at + length)));
 }
 
 /** Writes the payload of a RESPONSE. */

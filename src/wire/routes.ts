@@ -4,20 +4,28 @@
  * @module
  */
 
-import type { Family, Prefix } from "../address.ts";
+import { Address, type Family, type Prefix } from "../address.ts";
 import { IPV4_DESTINATION, IPV4_SOURCE, IPV6_DESTINATION, IPV6_SOURCE } from "./ip_layout.ts";
 
-/** What it is called where peers are. */
-
-/** Tells whether the source address of the packet at `at` lies in one of `networks`. */
+/** Tells whether the source of the packet at `at` lies in one of `networks`; none: any will do. */
 export function mayUseSource(
   networks: readonly Prefix[],
   bytes: Uint8Array,
   at: number,
   version: Family,
 ): boolean {
-  if (networks.length === 0) return true;
-  return networks.some((network) => isFrom(network, bytes, at, version));
+  return networks.length === 0 || isFromAny(networks, bytes, at, version);
+}
+
+/** The same where an empty list means that no source will do. */
+export function isFromAny(
+  networks: readonly Prefix[],
+  bytes: Uint8Array,
+  at: number,
+  version: Family,
+): boolean {
+  for (const network of networks) if (isFrom(network, bytes, at, version)) return true;
+  return false;
 }
 
 /**
@@ -37,6 +45,12 @@ export function matchDestination(
     if (isLonger && isTo(network, bytes, at, version)) best = network.length;
   }
   return best;
+}
+
+/** Returns the source of the packet at `at`. */
+export function sourceOf(bytes: Uint8Array, at: number, version: Family): Address {
+  const from = at + (version === 4 ? IPV4_SOURCE : IPV6_SOURCE);
+  return new Address(bytes.slice(from, from + (version === 4 ? 4 : 16)));
 }
 
 /** Tells whether the source of the packet at `at` lies in `network`. */

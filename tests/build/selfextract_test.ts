@@ -5,6 +5,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { gzip, packSelfExtracting } from "../../tools/build/selfextract.ts";
+import { eventually } from "../../lab/require.ts";
 import { missingTool, skippedFor } from "../host_tools.ts";
 import { shellTest } from "./shells.ts";
 
@@ -25,12 +26,15 @@ interface Outcome {
 class Fixture implements AsyncDisposable {
   readonly directory: string;
   readonly file: string;
+  /** What the environment names, and the directory of ours in it. */
+  readonly place: string;
   readonly cache: string;
 
   private constructor(directory: string) {
     this.directory = directory;
     this.file = `${directory}/my tool`;
-    this.cache = `${directory}/cache`;
+    this.place = `${directory}/cache`;
+    this.cache = `${this.place}/tool`;
   }
 
   static async open(program = PROGRAM, runtime = RUNTIME): Promise<Fixture> {
@@ -52,13 +56,22 @@ class Fixture implements AsyncDisposable {
     const { code, stdout, stderr } = await new Deno.Command(argv[0]!, {
       args: argv.slice(1),
       clearEnv: true,
-      env: { PATH: Deno.env.get("PATH") ?? "", TOOL_CACHE_DIR: this.cache, ...options.env },
+      env: { PATH: Deno.env.get("PATH") ?? "", TOOL_CACHE_DIR: this.place, ...options.env },
     }).output();
     return { code, stdout: text(stdout), stderr: text(stderr) };
   }
 
+  /** Nothing in `directory` seems to have been touched for 40 days. */
+  async makeOld(directory: string): Promise<void> {
+    const then = Date.now() / 1000 - 40 * 86_400;
+    for (const { name } of Deno.readDirSync(directory)) {
+      await Deno.utime(`${directory}/${name}`, then, then);
+    }
+  }
+
   /** Names in the cache, sorted, without the hashes. */
   cached(): string[] {
+    if (!exists(this.cache)) return [];
     return [...Deno.readDirSync(this.cache)].map(({ name }) => name.replace(/-[0-9a-f]{16}$/, ""))
       .sort();
   }
@@ -78,6 +91,22 @@ async function pack(program: string, runtime: string): Promise<Uint8Array> {
     packedRuntime: await gzip(bytes),
     flags: ["-A", "--no-config"],
   });
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A process that has ended. */
+async function ended(): Promise<{ readonly pid: number }> {
+  const child = new Deno.Command("true").spawn();
+  await child.status;
+  return child;
 }
 
 function text(bytes: Uint8Array): string {
@@ -103,7 +132,7 @@ shellTest("the self-extracting file runs its program", async (shell) => {
 Deno.test("the self-extracting file replaces itself by the runtime, so the process keeps its id", async () => {
   await using fixture = await Fixture.open(PROGRAM, "#!/bin/sh\necho $$\n");
   const child = new Deno.Command(fixture.file, {
-    env: { TOOL_CACHE_DIR: fixture.cache },
+    env: { TOOL_CACHE_DIR: fixture.place },
     stdout: "piped",
   }).spawn();
   const { stdout } = await child.output();
@@ -130,12 +159,80 @@ Deno.test("a new program does not unpack the runtime again", async () => {
 Deno.test("unpacking removes what no version has needed for a month, not the runtime it uses", async () => {
   await using fixture = await Fixture.open();
   await fixture.run([]);
-  await Deno.mkdir(`${fixture.cache}/runtime-of-old`);
-  const monthAgo = Date.now() / 1000 - 40 * 86_400;
-  for (const { name } of Deno.readDirSync(fixture.cache)) {
-    await Deno.utime(`${fixture.cache}/${name}`, monthAgo, monthAgo);
-  }
+  await Deno.mkdir(`${fixture.cache}/runtime-0123456789abcdef`);
+  await Deno.writeTextFile(`${fixture.cache}/runtime-0123456789abcdef/ok`, "");
+  await fixture.makeOld(fixture.cache);
   await fixture.write("other();\n");
+  assertEquals((await fixture.run([])).code, 0);
+  assertEquals(fixture.cached(), ["program", "runtime"]);
+});
+
+shellTest("unpacking removes nothing that is somebody else's, however old", async (shell) => {
+  await using fixture = await Fixture.open();
+  // Private, as a home directory is, and so far all that was asked for.
+  await Deno.mkdir(fixture.place, { mode: 0o700 });
+  const foreign = ["thesis", "photos", "program-0123456789abcdef", ".new.abcdef"];
+  for (const name of foreign) {
+    await Deno.mkdir(`${fixture.place}/${name}`);
+    await Deno.writeTextFile(`${fixture.place}/${name}/ok`, "years of work");
+  }
+  await fixture.run([], { shell });
+  // In our own directory too: names that are not ours, or that hold nothing of ours.
+  const strange = ["notes", "runtime-of-my-own-making", "program-0123456789abcdeg"];
+  for (const name of strange) {
+    await Deno.mkdir(`${fixture.cache}/${name}`);
+    await Deno.writeTextFile(`${fixture.cache}/${name}/ok`, "years of work");
+  }
+  await Deno.mkdir(`${fixture.cache}/program-fedcba9876543210`);
+  await fixture.makeOld(fixture.place);
+  await fixture.makeOld(fixture.cache);
+  await fixture.write("other();\n");
+  assertEquals((await fixture.run([], { shell })).code, 0);
+  for (const name of foreign) {
+    const text = await Deno.readTextFile(`${fixture.place}/${name}/ok`);
+    assertEquals(text, "years of work", name);
+  }
+  for (const name of strange) await Deno.stat(`${fixture.cache}/${name}/ok`);
+  await Deno.stat(`${fixture.cache}/program-fedcba9876543210`);
+});
+
+shellTest(
+  "what a first start left behind that was killed is removed by the next one",
+  async (shell) => {
+    await using fixture = await Fixture.open();
+    await fixture.run([], { shell });
+    // A process that has ended, and one that goes on: this one.
+    const { pid } = await ended();
+    const [killed, unpacking] = [`.new.${pid}.abcdef`, `.new.${Deno.pid}.abcdef`];
+    for (const name of [killed, unpacking]) {
+      await Deno.mkdir(`${fixture.cache}/${name}`);
+      await Deno.writeTextFile(`${fixture.cache}/${name}/tool`, "half of it");
+    }
+    assertEquals((await fixture.run([], { shell })).code, 0);
+    assertEquals(fixture.cached(), [unpacking, "program", "runtime"]);
+  },
+);
+
+Deno.test("a first start that is killed leaves what the next one removes", async () => {
+  await using fixture = await Fixture.open();
+  await Deno.mkdir(`${fixture.directory}/bin`);
+  // Unpacking takes until the start is killed.
+  const endless = `#!/bin/sh
+i=0
+while [ $i -lt 200 ] && kill -0 $PPID; do i=$((i + 1)) && sleep 0.1; done
+`;
+  await Deno.writeTextFile(`${fixture.directory}/bin/gzip`, endless, { mode: 0o755 });
+  const first = new Deno.Command(fixture.file, {
+    env: {
+      TOOL_CACHE_DIR: fixture.place,
+      PATH: `${fixture.directory}/bin:${Deno.env.get("PATH")}`,
+    },
+    stderr: "null",
+  }).spawn();
+  assert(await eventually(() => fixture.cached().length === 1, 20_000), "it does not unpack");
+  first.kill("SIGKILL");
+  await first.status;
+  assertMatch(fixture.cached()[0]!, /^\.new\./);
   assertEquals((await fixture.run([])).code, 0);
   assertEquals(fixture.cached(), ["program", "runtime"]);
 });
@@ -177,15 +274,30 @@ Deno.test("a flipped bit in the program or in the runtime is refused", async () 
 
 Deno.test("a cache directory that others can enter, or a link to one, is refused", async () => {
   await using fixture = await Fixture.open();
-  await Deno.mkdir(fixture.cache);
+  await Deno.mkdir(fixture.cache, { recursive: true });
   await Deno.chmod(fixture.cache, 0o755);
   const open = await fixture.run([]);
   assertEquals(open.code, 1);
   assertStringIncludes(open.stderr, "chmod 0700");
-  await Deno.chmod(fixture.cache, 0o700);
-  await Deno.symlink(fixture.cache, `${fixture.directory}/link`);
-  const env = { TOOL_CACHE_DIR: `${fixture.directory}/link` };
-  assertStringIncludes((await fixture.run([], { env })).stderr, "chmod 0700");
+  await Deno.rename(fixture.cache, `${fixture.directory}/elsewhere`);
+  await Deno.chmod(`${fixture.directory}/elsewhere`, 0o700);
+  await Deno.symlink(`${fixture.directory}/elsewhere`, fixture.cache);
+  assertStringIncludes((await fixture.run([])).stderr, "chmod 0700");
+});
+
+Deno.test("a place where others could exchange the cache directory is refused", async () => {
+  await using fixture = await Fixture.open();
+  await Deno.mkdir(fixture.place);
+  for (const mode of [0o777, 0o770, 0o702]) {
+    await Deno.chmod(fixture.place, mode);
+    const { code, stderr } = await fixture.run([]);
+    assertEquals(code, 1, mode.toString(8));
+    assertStringIncludes(stderr, "others cannot write");
+  }
+  for (const mode of [0o1777, 0o755, 0o700]) {
+    await Deno.chmod(fixture.place, mode);
+    assertEquals((await fixture.run([])).code, 0, mode.toString(8));
+  }
 });
 
 Deno.test({
@@ -193,7 +305,7 @@ Deno.test({
   ignore: Deno.uid() !== 0,
   async fn(): Promise<void> {
     await using fixture = await Fixture.open();
-    await Deno.mkdir(fixture.cache, { mode: 0o700 });
+    await Deno.mkdir(fixture.cache, { recursive: true, mode: 0o700 });
     await Deno.chown(fixture.cache, 65534, 65534);
     const { code, stderr } = await fixture.run([]);
     assertEquals(code, 1);
@@ -208,7 +320,7 @@ Deno.test("a cache directory that cannot be made is an error that says what to s
   assertEquals(code, 1);
   assertEquals(
     stderr,
-    "tool: cannot make /dev/null/cache; set TOOL_CACHE_DIR to another directory\n",
+    "tool: cannot make /dev/null/cache/tool; set TOOL_CACHE_DIR to another directory\n",
   );
 });
 

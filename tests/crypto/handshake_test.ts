@@ -1,6 +1,6 @@
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import {
   Initiator,
@@ -81,11 +81,14 @@ Deno.test("Initiator and respond() write the bytes of docs/protocol.md", () => {
   assertEquals(session.keys.handshakeHash.toHex(), vectors.handshake_hash);
   assertEquals(session.keys.sendKey.toHex(), vectors.initiator_to_responder_key);
   assertEquals(session.keys.receiveKey.toHex(), vectors.responder_to_initiator_key);
-  assertEquals(responder.keys, {
+  const { ownSecret, ...shared } = responder.keys;
+  assertEquals(shared, {
     sendKey: session.keys.receiveKey,
     receiveKey: session.keys.sendKey,
     handshakeHash: session.keys.handshakeHash,
   });
+  assertEquals(ownSecret.length, 32);
+  assertNotEquals(ownSecret, session.keys.ownSecret, "each end has one of its own");
 });
 
 Deno.test("the session keys open the transport datagrams of docs/protocol.md", () => {

@@ -1,9 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
-import { x25519 } from "@noble/curves/ed25519.js";
+import { assertEquals } from "@std/assert";
 import {
   AES_GCM,
   CHACHA_POLY,
-  diffieHellman,
   type NoiseCipher,
   readMessage1,
   readMessage2,
@@ -86,33 +84,33 @@ Deno.test("SymmetricState.clone() goes its own way", () => {
   );
 });
 
-/** Points of order 1, 2, 4 and 8 and their non-canonical forms, as RFC 7748 section 7 warns of. */
-const LOW_ORDER = [
-  "0000000000000000000000000000000000000000000000000000000000000000",
-  "0100000000000000000000000000000000000000000000000000000000000000",
-  "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-  "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-];
-
-Deno.test("diffieHellman() refuses points of low order", () => {
-  for (const point of LOW_ORDER) {
-    assertEquals(diffieHellman(new Uint8Array(32).fill(5), hex(point)), undefined, point);
-  }
-});
-
-Deno.test("diffieHellman() agrees on both sides and takes any 32 bytes", () => {
-  const a = new Uint8Array(32).fill(5);
-  const b = new Uint8Array(32).fill(6);
+Deno.test("a handshake leaves no key behind that it has used", () => {
+  const used: Uint8Array[] = [];
+  const noting: NoiseCipher = {
+    name: CHACHA_POLY.name,
+    seal(key, ...rest): Uint8Array {
+      used.push(key);
+      return CHACHA_POLY.seal(key, ...rest);
+    },
+    open(key, ...rest): Uint8Array | undefined {
+      used.push(key);
+      return CHACHA_POLY.open(key, ...rest);
+    },
+  };
+  const [prologue, psk] = [new Uint8Array(1), new Uint8Array(32).fill(9)];
+  const [initiator, responder] = [0, 1].map(() => startNnPsk0(noting, prologue, psk));
+  const secrets = [1, 2].map((fill) => new Uint8Array(32).fill(fill));
+  const first = readMessage1(responder!, writeMessage1(initiator!, secrets[0]!, psk))!;
+  const message = writeMessage2(responder!, secrets[1]!, first.remoteEphemeral, psk)!;
+  readMessage2(initiator!, secrets[0]!, message);
+  const keys = initiator!.split();
+  for (const state of [initiator!, responder!]) state.wipe();
+  assertEquals(used.length, 4);
+  for (const key of used) assertEquals([...key], new Array(32).fill(0));
   assertEquals(
-    diffieHellman(a, x25519.getPublicKey(b)),
-    diffieHellman(b, x25519.getPublicKey(a)),
+    responder!.split()[0]!.key.toHex() === keys[0].key.toHex(),
+    false,
+    "it is forgotten",
   );
-  for (let i = 0; i < 16; i++) {
-    const point = new Uint8Array(32).map((_, j) => Math.imul(i * 32 + j + 1, 2654435761) >>> 24);
-    assert(diffieHellman(a, point));
-  }
-  assertEquals(diffieHellman(a, new Uint8Array(31)), undefined);
+  assertEquals(keys[0].key.some((byte) => byte !== 0), true, "what Split() gave is the caller's");
 });

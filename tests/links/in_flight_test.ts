@@ -192,3 +192,28 @@ Deno.test("InFlight.reportableAtUs is of the oldest packet after what is reporte
   flight.acknowledge(5, 5, nothing);
   assertEquals([flight.packets, flight.reportableAtUs(20 * MS, 1)], [3, Infinity]);
 });
+
+Deno.test("InFlight of a link that only has its heartbeats stays small for days", () => {
+  const flight = new InFlight();
+  for (let i = 0; i < 200_000; i++) flight.push(i * 250 * MS, -1, 60, 0);
+  assert(flight.remembered <= 512, `${flight.remembered}`);
+});
+
+Deno.test("InFlight grows as a link gets busy, and forgets nothing of the last minute", () => {
+  const flight = new InFlight();
+  for (let i = 0; i < 9_000; i++) flight.push(i * MS, i % 3 === 0 ? -1 : i, 100, i % 7);
+  assertEquals([flight.packets, flight.remembered], [6_000, RING_ENTRIES]);
+  const acked: number[] = [];
+  assertEquals(flight.acknowledge(0, 8_999, (slot) => acked.push(slot)), 9_000);
+  assertEquals(acked, Array.from({ length: 9_000 }, (_, i) => i).filter((i) => i % 3 !== 0));
+  assertEquals([flight.sentAtUs(1234), flight.idleCount(1234)], [1234 * MS, 1234 % 7]);
+});
+
+Deno.test("InFlight keeps a packet whose fate is unknown however long that takes", () => {
+  const flight = new InFlight();
+  flight.push(0, 77, 100, 0);
+  for (let i = 1; i < 2_000; i++) flight.push(i * 1000 * MS, -1, 60, 0);
+  const given: number[] = [];
+  flight.abandon((slot) => given.push(slot));
+  assertEquals(given, [77]);
+});

@@ -180,6 +180,8 @@ function textOf(event: EndpointEvent): string {
       return `${event.link}`;
     case "handshake-failed":
       return event.remote;
+    case "foreign-source":
+      return event.source;
     case "mtu":
       return `${event.mtu}`;
   }

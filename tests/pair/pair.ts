@@ -10,6 +10,7 @@ import type { AeadProvider } from "../../src/crypto/aead.ts";
 import { type Remote, remoteOf } from "../../src/remote.ts";
 import type { ClientLink, ClientOptions } from "../../src/tunnel/options.ts";
 import type { Prefix } from "../../src/address.ts";
+import type { InnerNetworks } from "../../src/inner_networks.ts";
 import { constantRate } from "./elements/rate_schedule.ts";
 import {
   clientEnd,
@@ -79,6 +80,8 @@ export interface ClientSpec {
   readonly name?: string;
   readonly psk?: Uint8Array;
   readonly allowed?: readonly Prefix[];
+  /** Where its server's packets may come from, and its own addresses. */
+  readonly inner?: InnerNetworks;
   /** One per link. */
   readonly delaysUs?: readonly number[];
   /** How many of the lines have a link at first; all when absent. */
@@ -108,6 +111,8 @@ export interface PairOptions {
   readonly policy?: Policy;
   /** Largest inner packet. */
   readonly mtu?: number;
+  /** The servers' own addresses in the tunnel. */
+  readonly own?: InnerNetworks["own"];
 }
 
 /** One server or several, clients and the lines between them. */
@@ -134,7 +139,7 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
         name: `server ${i}`,
         sockets: Math.max(1, ...specs.map((spec) => delaysOf(spec).length)),
         slots,
-        endpoint: (pool) => serverEnd(this.#shared, pool, known),
+        endpoint: (pool) => ({ ...serverEnd(this.#shared, pool, known), own: options.own ?? [] }),
       }));
     specs.forEach((spec, i) => this.#addClient(spec, i, slots));
   }
@@ -235,8 +240,10 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
       name: `client ${i}`,
       sockets: delays.length,
       slots,
-      endpoint: (pool) =>
-        clientEnd(sharedOf(this.#shared, spec), pool, links, spec.psk, spec.clockErrorUs, names),
+      endpoint: (pool) => ({
+        ...clientEnd(sharedOf(this.#shared, spec), pool, links, spec.psk, spec.clockErrorUs, names),
+        ...spec.inner,
+      }),
     });
     this.clients.push(host);
     for (const server of this.#linesTo.keys()) this.#addLines(host, spec, i, server);

@@ -1,9 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
+import { NOBLE_MAC } from "../../src/crypto/mac.ts";
 import { nobleProvider } from "../../src/crypto/noble.ts";
 import { stretchPassword } from "../../src/crypto/psk.ts";
 import { loadLibcrypto } from "../../src/platform/libcrypto.ts";
 import { DatagramSlab, PacketPool, PLAIN_OFFSET, SLOT_BYTES } from "../../src/slab.ts";
 import { CIPHERS, openOnce, sealOnce, testProvider } from "../crypto/aead_checks.ts";
+import { testCurve } from "../crypto/curve_checks.ts";
 
 /** Needs FFI and a libcrypto; without them only what needs neither is tested. */
 const allowed = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
@@ -29,6 +31,24 @@ Deno.test({
 if (provider) testProvider(provider, 1900);
 const plain = allowed ? loadLibcrypto("libcrypto.so.3", "libffi") : undefined;
 if (plain) testProvider({ ...plain, name: "libcrypto by libffi" }, 1900);
+if (provider) testCurve("libcrypto", provider.curve!);
+if (plain) testCurve("libcrypto by libffi", plain.curve!);
+
+Deno.test({
+  name: "loadLibcrypto() computes the MACs that noble computes, of any length",
+  ignore: !provider,
+  fn(): void {
+    for (const { mac } of [provider!, plain!]) {
+      for (const length of [0, 1, 63, 64, 65, 98, 1200]) {
+        const [key, data] = [pseudoRandom(32, length), pseudoRandom(length, 3)];
+        assertEquals(mac!(key, data), NOBLE_MAC(key, data));
+        // A view into a larger buffer, as INITs are.
+        const within = pseudoRandom(length + 20, 9).subarray(7, 7 + length);
+        assertEquals(mac!(key, within), NOBLE_MAC(key, within));
+      }
+    }
+  },
+});
 
 Deno.test({
   name: "loadLibcrypto() stretches pass phrases as the scrypt in JavaScript does",

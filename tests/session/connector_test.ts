@@ -2,7 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { type InitPayload, respond, tai64n } from "../../src/crypto/handshake.ts";
 import { derivePsk } from "../../src/crypto/psk.ts";
 import { Connector } from "../../src/session/connector.ts";
+import { CookieJar } from "../../src/crypto/cookie.ts";
 import { readU32 } from "../../src/wire/field.ts";
+import { parseInitHeader, splitProof } from "../../src/wire/handshake.ts";
 import { Rng } from "../pair/rng.ts";
 
 const KEYS = derivePsk(new Uint8Array(32).fill(0x5a));
@@ -113,4 +115,74 @@ Deno.test("Connector.pollComplaint() complains after 3 s, then less and less oft
   assertEquals(connector.pollComplaint(2000 * SECOND), false);
   connector.start(3000 * SECOND);
   assertEquals(complaints(3000 * SECOND, 30), [3, 13], "as at first");
+});
+
+/** A server that wants cookies. */
+class Asking {
+  readonly #jar: CookieJar;
+
+  constructor() {
+    const rng = new Rng(4);
+    this.#jar = new CookieJar((out) => rng.fill(out));
+  }
+
+  ask(now: number, link: number, datagram: Uint8Array): Uint8Array {
+    const { init } = splitProof(datagram);
+    return this.#jar.answer(
+      now,
+      KEYS,
+      parseInitHeader(init)!,
+      init,
+      Uint8Array.of(192, 0, 2, link),
+    );
+  }
+
+  isProven(now: number, link: number, datagram: Uint8Array): boolean {
+    const { init, proof } = splitProof(datagram);
+    return proof !== undefined &&
+      this.#jar.verify(now, init, proof, Uint8Array.of(192, 0, 2, link));
+  }
+}
+
+Deno.test("Connector answers a COOKIE at once, by its link, and proves its address from then on", () => {
+  const [connector, server] = [newConnector(), new Asking()];
+  connector.start(0);
+  const inits = connector.poll(0, 2);
+  const cookie = server.ask(0, 1, inits[1]!);
+  assert(connector.handleCookie(10, cookie));
+  assertEquals(connector.handleCookie(10, cookie), false, "a copy makes it send nothing");
+  assert(connector.isHurried);
+  const hurried = connector.pollHurried(10);
+  assertEquals([...hurried.keys()], [1]);
+  assert(server.isProven(10, 1, hurried.get(1)!));
+  assertEquals(connector.isHurried, false);
+  const [plain, proven] = connector.poll(connector.dueAtUs, 2);
+  assertEquals([plain![0], server.isProven(10, 1, proven!)], [1, true]);
+  assertEquals(server.isProven(10, 0, proven!), false, "another link has another address");
+  // The next attempt still has it, and one after two minutes has not.
+  assert(server.isProven(10, 1, connector.poll(6 * SECOND, 2)[1]!));
+  assertEquals(connector.poll(121 * SECOND, 2)[1]![0], 1);
+});
+
+Deno.test("Connector reads no COOKIE but its server's, for what it has sent", () => {
+  const [connector, server] = [newConnector(), new Asking()];
+  connector.start(0);
+  const [init] = connector.poll(0, 1);
+  const cookie = server.ask(0, 0, init!);
+  // A cookie that was changed proves nothing, so nothing tells whether it was: bytes 22 to 37.
+  for (const bit of [...Array(22 * 8).keys(), ...Array(16 * 8).keys().map((i) => 38 * 8 + i)]) {
+    const changed = cookie.slice();
+    changed[bit >> 3]! ^= 1 << (bit & 7);
+    assertEquals(connector.handleCookie(1, changed), false, `${bit}`);
+  }
+  for (let length = 0; length < cookie.length; length++) {
+    assertEquals(connector.handleCookie(1, cookie.subarray(0, length)), false);
+  }
+  const other = newConnector();
+  other.start(0);
+  const [others] = other.poll(5 * SECOND, 1);
+  assertEquals(connector.handleCookie(1, server.ask(0, 0, others!)), false, "of another INIT");
+  assert(connector.handleCookie(1, cookie));
+  connector.stop();
+  assertEquals([connector.isHurried, connector.handleCookie(2, cookie)], [false, false]);
 });

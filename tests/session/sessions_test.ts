@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { nobleProvider } from "../../src/crypto/noble.ts";
 import type { Session } from "../../src/session/session.ts";
+import type { SessionKeys } from "../../src/crypto/handshake.ts";
 import { Sessions } from "../../src/session/sessions.ts";
 import { Rng } from "../pair/rng.ts";
 
@@ -12,11 +13,12 @@ function newSessions(fill?: (out: Uint8Array) => void): Sessions<string> {
   return new Sessions(nobleProvider(), fill ?? ((out): void => rng.fill(out)));
 }
 
-function keys(): { sendKey: Uint8Array; receiveKey: Uint8Array; handshakeHash: Uint8Array } {
+function keys(): SessionKeys {
   return {
     sendKey: new Uint8Array(32).fill(1),
     receiveKey: new Uint8Array(32).fill(2),
     handshakeHash: new Uint8Array(32),
+    ownSecret: new Uint8Array(32),
   };
 }
 

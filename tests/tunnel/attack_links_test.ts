@@ -107,3 +107,14 @@ Deno.test("a flood of LINKs is not answered and not remembered, and serves other
   mallory.assertOthersServed();
   mallory.pair.finish();
 });
+
+Deno.test("two links of a client never have one name", () => {
+  const { pair } = new RawClient({ links: 3, names: ["link2", "link2", "$(x)"] });
+  const { links } = pair.server.endpoint.status(pair.now).peers[1]!;
+  assertEquals(links.map(({ name }) => name), ["link2", "link2_", "__x_"]);
+  const again = new RawClient({ links: 3, names: ["link2", "", ""] }).pair;
+  const named = again.server.endpoint.status(again.now).peers[1]!.links;
+  assertEquals(named.map(({ name }) => name), ["link2", "link1", "link2_"]);
+  pair.finish();
+  again.finish();
+});

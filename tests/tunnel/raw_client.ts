@@ -22,7 +22,13 @@ import {
   writeTransportHeader,
 } from "../../src/wire/datagram.ts";
 import { writeU32, writeU64 } from "../../src/wire/field.ts";
-import { FRAME, FRAME_HEADER_BYTES, readFrameType, readProbeNumber } from "../../src/wire/frame.ts";
+import {
+  FRAME,
+  FRAME_HEADER_BYTES,
+  readFrameType,
+  readProbeNumber,
+  readProbeSentAt,
+} from "../../src/wire/frame.ts";
 import { HANDSHAKE_TYPE } from "../../src/wire/handshake.ts";
 import { prefix } from "../addresses.ts";
 import { type ClientSpec, Pair } from "../pair/pair.ts";
@@ -52,6 +58,8 @@ export interface HandshakeOptions {
   readonly links?: number;
   readonly sessionId?: number;
   readonly name?: string;
+  /** What its links are called, instead. */
+  readonly names?: readonly string[];
 }
 
 /** The raw client, connected to the server of a pair in which alice is connected too. */
@@ -97,9 +105,10 @@ export class RawClient {
   /** Makes a new session and does not confirm it. */
   begin(options: HandshakeOptions = {}): void {
     const { links = 1, sessionId = 0x4d4d_4d00, name = "m" } = options;
+    const names = options.names ?? range(0, links).map((id) => `${name}${id}`);
     this.sessionId = sessionId;
     this.links = links;
-    const initiator = this.#initiator(links, sessionId, name);
+    const initiator = this.#initiator(links, sessionId, names);
     this.responses = [];
     this.pair.server.receive(this.pair.now, 0, MALLORY, initiator.init(0));
     const connected = initiator.handleResponse(this.responses[0] ?? new Uint8Array());
@@ -130,12 +139,23 @@ export class RawClient {
     this.pair.server.receive(this.pair.now, 0, MALLORY, ...datagrams);
   }
 
+  /** The same as from any address: the sender of a datagram can write what he likes there. */
+  deliverFrom(from: Remote, ...datagrams: readonly Uint8Array[]): void {
+    this.pair.server.receive(this.pair.now, 0, from, ...datagrams);
+  }
+
+  /** The next datagrams of a link have higher counters: some are missing for the server. */
+  skip(link: number, count = 1): void {
+    this.#counters[link]! += count;
+  }
+
   /** Answers every probe of the server so far: its links come up and stay so. */
   answerProbes(): void {
     this.pair.run(1_000);
     for (const { link, frames } of this.received.splice(0)) {
       if (readFrameType(frames, 0) !== FRAME.probe) continue;
-      this.send(link, probeAck(readProbeNumber(frames, FRAME_HEADER_BYTES)));
+      const at = FRAME_HEADER_BYTES;
+      this.send(link, probeAck(readProbeNumber(frames, at), readProbeSentAt(frames, at)));
     }
   }
 
@@ -161,7 +181,7 @@ export class RawClient {
     assertEquals(pair.client.eventsOf("session"), ["up"]);
   }
 
-  #initiator(links: number, sessionId: number, name: string): Initiator {
+  #initiator(links: number, sessionId: number, names: readonly string[]): Initiator {
     const secret = new Uint8Array(32).fill(++this.#attempts % 250 + 1);
     return new Initiator(derivePsk(MALLORY_PSK), secret, sessionId, {
       timestamp: tai64n(this.#attempts * 1_000_000),
@@ -174,7 +194,7 @@ export class RawClient {
         metered: false,
         uploadBps: 0,
         downloadBps: 0,
-        name: `${name}${id}`,
+        name: names[id]!,
       })),
     });
   }

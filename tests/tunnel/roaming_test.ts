@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { remoteOf } from "../../src/remote.ts";
 import { Pair } from "../pair/pair.ts";
 import { numbersOf, range, udp4 } from "./packets.ts";
@@ -79,5 +79,52 @@ Deno.test("Endpoint finds its server again where it was configured, wherever a p
   pair.run(5_000_000);
   const link = pair.client.endpoint.status(pair.now).peers[0]!.links[0]!;
   assertEquals([link.remote, link.state], [line.server.toString(), "up"]);
+  pair.finish();
+});
+
+Deno.test("Endpoint goes on at full speed one round trip after its client got another address", () => {
+  const pair = new Pair([{ delaysUs: [20_000] }]).connect();
+  const send = (from: number, to: number): void => {
+    for (const i of range(from, to)) {
+      pair.server.send(pair.now, udp4(i, { bytes: 1300 }));
+      pair.client.send(pair.now, udp4(i));
+      pair.run(2_000);
+    }
+  };
+  send(0, 200);
+  pair.lines[0]!.client = ELSEWHERE;
+  send(200, 400);
+  pair.run(200_000);
+  assertEquals(pair.server.eventsOf("roamed"), ["l0 203.0.113.7:61000"]);
+  assertEquals(
+    numbersOf(pair.client.delivered),
+    range(0, 400),
+    "nothing is lost, nor out of order",
+  );
+  assertEquals(pair.server.eventsOf("link").slice(-1), ["l0 up"]);
+  pair.finish();
+});
+
+Deno.test("Endpoint sends little to a new address before a probe was answered there", () => {
+  const pair = new Pair([{}]).connect();
+  const line = pair.lines[0]!;
+  line.lose = ({ toServer }): boolean => !toServer; // nothing arrives there
+  let sent = 0;
+  const before = pair.sent.length;
+  line.client = ELSEWHERE;
+  pair.client.send(pair.now, udp4(0));
+  for (const i of range(0, 200)) {
+    pair.server.send(pair.now, udp4(i, { bytes: 1300 }));
+    pair.run(1_000);
+  }
+  let received = 0;
+  for (const { toServer, bytes } of pair.sent.slice(before)) {
+    if (toServer) received += bytes.length + 28;
+    else sent += bytes.length + 28;
+  }
+  assert(sent <= 3 * received + 2_000, `${sent} for ${received}`);
+  line.lose = (): boolean => false;
+  pair.run(1_000_000);
+  assert(pair.client.delivered.length > 100, "what waited comes as soon as it may");
   pair.finish();
 });

@@ -13,7 +13,7 @@ fail() {
 }
 other="set @ENV@_CACHE_DIR to another directory"
 uid=$(id -u)
-if [ -n "${@ENV@_CACHE_DIR:-}" ]; then base=$@ENV@_CACHE_DIR
+if [ -n "${@ENV@_CACHE_DIR:-}" ]; then base=${@ENV@_CACHE_DIR%/}/$name
 elif [ "$uid" -eq 0 ]; then base=/var/cache/$name
 elif [ -n "${XDG_CACHE_HOME:-}" ]; then base=$XDG_CACHE_HOME/$name
 elif [ -n "${HOME:-}" ]; then base=$HOME/.cache/$name
@@ -21,11 +21,17 @@ else fail "HOME is not set, so there is no place to unpack to; $other"; fi
 
 # A directory of ours, no link, closed to everybody else.
 is_private() {
-  [ -d "$1" ] && [ ! -L "$1" ] || return 1
   # shellcheck disable=SC2012,SC2046 # the name is the last field, so splitting is safe
-  set -- $(ls -ldn -- "$1")
-  case $1 in drwx------*) ;; *) return 1 ;; esac
+  set -- $(ls -ldn -- "$1" 2>/dev/null)
+  case ${1:-} in drwx------*) ;; *) return 1 ;; esac
   [ "$3" -eq "$uid" ]
+}
+# One in which nobody but us and root can put something else in the place of what is ours.
+is_safe_place() {
+  # shellcheck disable=SC2012,SC2046
+  set -- $(ls -ldn -- "$1" 2>/dev/null)
+  case ${1:-} in d????-??-?* | d????????[tT]*) ;; *) return 1 ;; esac
+  [ "$3" -eq "$uid" ] || [ "$3" -eq 0 ]
 }
 sha256_of() {
   if command -v sha256sum >/dev/null 2>&1; then sha256sum <"$1" | cut -c 1-64
@@ -36,7 +42,7 @@ sha256_of() {
 # prints, whole or not at all, however many do it at the same time.
 unpack() {
   [ ! -f "$1/ok" ] || return 0
-  new=$(mktemp -d "$base/.new.XXXXXX" 2>/dev/null) || fail "cannot write in $base; $other"
+  new=$(mktemp -d "$base/.new.$$.XXXXXX" 2>/dev/null) || fail "cannot write in $base; $other"
   trap 'rm -rf -- "$new"' EXIT
   trap 'exit 1' HUP INT TERM
   "$5" 2>/dev/null >"$new/$2" || fail "cannot unpack $0 into $base: damaged, or no space left"
@@ -48,17 +54,36 @@ unpack() {
   rm -rf -- "$1/${new##*/}" # somebody else was first, and mv went into their directory
   [ -f "$1/ok" ] || fail "cannot make $1; remove it, or $other"
   trap - EXIT HUP INT TERM
-  find "$base"/* "$base"/.new.* -prune -type d -mtime +30 ! -name "${runtime##*/}" \
-    -exec rm -rf -- {} + 2>/dev/null || : # what no version has needed for long
+  remove_old
+}
+# What versions of long ago have unpacked, and nothing that only looks like it.
+remove_old() {
+  for old in "$base"/program-???????????????? "$base"/runtime-????????????????; do
+    case ${old##*-} in *[!0-9a-f]*) continue ;; esac
+    [ "$old" != "$program" ] && [ "$old" != "$runtime" ] && [ -f "$old/ok" ] || continue
+    [ -z "$(find "$old" -prune -type d -mtime +30)" ] || rm -rf -- "$old"
+  done
+}
+# What starts have left behind that were killed.
+remove_unfinished() {
+  for new in "$base"/.new.[0-9]*.??????; do
+    pid=${new#"$base/.new."} pid=${pid%.*}
+    case $pid in '' | *[!0-9]*) continue ;; esac
+    kill -0 "$pid" 2>/dev/null || rm -rf -- "$new"
+  done
 }
 print_program() { tail -c "+$program_at" -- "$0" | head -c "$program_size"; }
 print_runtime() { tail -c "+$runtime_at" -- "$0" | gzip -dc; }
 
+place=${base%/*}
+[ -z "${@ENV@_CACHE_DIR:-}" ] || [ ! -e "$place" ] || is_safe_place "$place" ||
+  fail "$place must be a directory of uid $uid or root in which others cannot write; $other"
 [ -d "$base" ] || mkdir -p -m 0700 -- "$base" 2>/dev/null || fail "cannot make $base; $other"
 is_private "$base" || fail "$base must be a directory of uid $uid that nobody else may use; \
 run: chown $uid $base && chmod 0700 $base; or $other"
 program=$base/program-@PROGRAM_ID@
 runtime=$base/runtime-@RUNTIME_ID@
+remove_unfinished
 unpack "$runtime" "$name" "$runtime_sha256" 0500 print_runtime
 unpack "$program" "$name.js" "$program_sha256" 0400 print_program
 [ -x "$runtime/$name" ] || fail "cannot execute in $base (mounted noexec?); $other"

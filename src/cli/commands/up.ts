@@ -87,6 +87,7 @@ async function runTunnel(run: Run): Promise<number> {
   const { startService } = await import("../../daemon/service.ts");
   const { ServiceNotifier } = await import("../../daemon/service_notifier.ts");
   platform.secureSignals();
+  platform.refuseDumps();
   platform.raisePriority();
   await using stack = new AsyncDisposableStack();
   const manager = ServiceNotifier.open({ platform, env: (name) => Deno.env.get(name) });

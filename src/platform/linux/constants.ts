@@ -180,5 +180,8 @@ export const SIG_ERR = 0xffff_ffff_ffff_ffffn;
 // <linux/capability.h>: capabilities(7)
 export const CAP_NET_ADMIN = 12;
 
+// <linux/prctl.h>
+export const PR_SET_DUMPABLE = 4;
+
 // <sys/resource.h>
 export const PRIO_PROCESS = 0;

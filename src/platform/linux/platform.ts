@@ -26,6 +26,7 @@ import { networkChanges } from "./network.ts";
 import { watchNetwork } from "./network_watch.ts";
 import { dnsPart, ofPart } from "../plan_parts.ts";
 import { openPoller } from "./poller.ts";
+import { refuseDumps } from "./dumps.ts";
 import { raisePriority } from "./priority.ts";
 import { endProcess, killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
@@ -99,6 +100,7 @@ export const LINUX: Platform = {
     ...startFindings(needs.openFiles),
   ],
   secureSignals: () => secureSignals(libc()),
+  refuseDumps: () => refuseDumps(libc()),
   raisePriority: () => raisePriority(libc()),
   endProcess: (pid) => endProcess(libc(), pid),
   killGroup: (leader) => killGroup(libc(), leader),

@@ -1,7 +1,7 @@
 /**
  * The libc functions this program calls on Linux: all of them, and no others.
  *
- * Prototypes are from the man pages named beside them. `open` and `ioctl` are
+ * Prototypes are from the man pages named beside them. `open`, `ioctl` and `prctl` are
  * variadic in C; a fixed binding is sound on x86-64 and arm64 Linux, where
  * integer varargs travel in the registers of named arguments. Functions on the
  * packet path take addresses as `usize` and return `i32`, which Deno calls
@@ -72,6 +72,8 @@ export const LIBC = {
   getpriority: { parameters: ["i32", "u32"], result: "i32" },
   // int setpriority(int which, id_t who, int prio);                              getpriority(2)
   setpriority: { parameters: ["i32", "u32", "i32"], result: "i32" },
+  // int prctl(int op, unsigned long arg2);                                       prctl(2)
+  prctl: { parameters: ["i32", "u64"], result: "i32" },
   // sighandler_t signal(int signum, sighandler_t handler);                       signal(2)
   signal: { parameters: ["i32", "usize"], result: "usize" },
   // char *strerror(int errnum);                                                  strerror(3)

@@ -170,6 +170,8 @@ export class MemoryPlatform implements Platform {
 
   secureSignals(): void {}
 
+  refuseDumps(): void {}
+
   raisePriority(): void {}
 
   endProcess(): void {}

@@ -83,6 +83,7 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
       return inspectHost({ libc: libc(), read, hasLibcrypto, calls, executable, exists }, needs);
     },
     secureSignals: () => secureSignals(libc()),
+    refuseDumps: () => {}, // "coredumpsize" of the service's login class: see login.conf(5)
     raisePriority: () => {}, // the service's login class does it
     endProcess: (pid) => endProcess(libc(), pid),
     killGroup: (leader) => killGroup(libc(), leader),
