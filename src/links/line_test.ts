@@ -87,12 +87,16 @@ export class LineTest {
     return now >= this.#endsAtUs + afterUs + this.path.rtt.srttUs;
   }
 
+  /** Until when nothing at all must leave on the link; may be past. */
+  get quietUntilUs(): number {
+    if (this.way !== "silence" || this.#requests < SILENCE_REQUESTS) return this.#beginsAtUs;
+    // What leaves too early would open a way for what is awaited.
+    return this.#endsAtUs + AFTER_US + this.path.rtt.srttUs;
+  }
+
   /** Whether nothing at all must leave on the link. */
   isQuiet(now: number): boolean {
-    if (now < this.#beginsAtUs) return true;
-    if (this.way !== "silence" || this.#requests < SILENCE_REQUESTS) return false;
-    // What leaves too early would open a way for what is awaited.
-    return now < this.#endsAtUs + AFTER_US + this.path.rtt.srttUs;
+    return now < this.quietUntilUs;
   }
 
   /** Whether the other end does what it was asked for. */
@@ -118,10 +122,10 @@ export class LineTest {
     return true;
   }
 
-  /** It left with this number. */
-  handleProbeSent(number: number): void {
+  /** It left with this token. */
+  handleProbeSent(token: number): void {
     this.probes++;
-    this.#unanswered.add(number);
+    this.#unanswered.add(token);
   }
 
   /** Fraction of the probes that were not answered, for whatever reason. */
@@ -177,10 +181,10 @@ export class LineTest {
     if (this.way !== "silence" || this.isQuiet(now)) this.#padding++;
   }
 
-  /** The answer to probe `number` took `us`. */
-  handleAnswer(number: number, us: number): void {
+  /** The answer to the probe with `token` took `us`. */
+  handleAnswer(token: number, us: number): void {
     // Others find out what the link carries, or are heartbeats.
-    if (!this.#unanswered.delete(number)) return;
+    if (!this.#unanswered.delete(token)) return;
     if (this.roundTripsUs.length < MOST_ANSWERS) this.roundTripsUs.push(us);
     this.#load?.handleRoundTrip(us, this.path.rtt.minUs);
   }

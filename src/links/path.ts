@@ -356,6 +356,7 @@ export class Path {
    */
   handleLoadSent(now: number, length: number): void {
     const bytes = this.wireBytes(length);
+    this.#validation.handleSent(now, bytes, false);
     this.flight.push(now, UNTRACKED, bytes, ++this.#idleCount);
     this.sent.add(now, bytes);
     this.sentDatagrams++;
@@ -414,7 +415,7 @@ export class Path {
     if (size > 0) this.mtu.handleAck(size);
     const roundTripUs = now - this.#probeSentAtUs[number % PROBES]!;
     this.rtt.sample(now, roundTripUs);
-    this.test?.handleAnswer(number, roundTripUs);
+    this.test?.handleAnswer(token, roundTripUs);
     return this.#progress(now, true);
   }
 
@@ -475,7 +476,8 @@ export class Path {
     if (!this.remote) return Infinity;
     const liveAtUs = this.live.timeoutAtUs(this.#lookAtStakes(alone));
     if (!this.#isProbed) return liveAtUs;
-    return Math.min(liveAtUs, this.mtu.timeoutAtUs(this.#probePatienceUs));
+    const sizeAtUs = this.mtu.timeoutAtUs(this.#probePatienceUs);
+    return Math.min(liveAtUs, Math.max(sizeAtUs, this.test?.quietUntilUs ?? -Infinity));
   }
 
   /** Runs liveness; see {@linkcode Liveness.handleTimeout}. */

@@ -10,6 +10,7 @@
 import type { Arrived } from "../links/arrivals.ts";
 import { LineTest, type TestWay } from "../links/line_test.ts";
 import type { Path } from "../links/path.ts";
+import type { Tokens } from "../crypto/tokens.ts";
 import type { Receiver } from "../receiver/receiver.ts";
 import type { Transmitter } from "../scheduler/transmitter.ts";
 import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
@@ -24,6 +25,8 @@ export type { TestWay } from "../links/line_test.ts";
 const MOST_FILL_MS = 10_000;
 /** ... and after a wait, for which nobody else has to wait, for no longer than this. */
 const MOST_WAITED_FILL_MS = 500;
+/** When to look again at an address that has not been proven, in microseconds. */
+const UNPROVEN_RETRY_US = 20_000;
 
 /** Lets a server fill one link at a time, whichever client asks. */
 export class FillTurn {
@@ -66,6 +69,7 @@ export class LineTests {
   readonly #turn: FillTurn;
   #receiver!: Receiver;
   #out!: Transmitter;
+  #tokens: Tokens | undefined;
   /** Of the last request that left or, at a responder, came. */
   #number = 0;
   #running: LineTest[] = [];
@@ -85,6 +89,11 @@ export class LineTests {
     this.#receiver = receiver;
     this.#out = out;
     this.#number = 0;
+  }
+
+  /** A new session begins, with what its probes are known by. */
+  handleSession(tokens: Tokens): void {
+    this.#tokens = tokens;
   }
 
   /** Begins a test, in place of an earlier one of this link. */
@@ -118,7 +127,11 @@ export class LineTests {
     const { now } = this.#out;
     // A link may be removed meanwhile.
     this.#running = this.#running.filter((test) => test.path.remote && !test.isOver(now));
-    this.timeoutAtUs = Math.min(...this.#running.map((test) => test.timeoutAtUs(now)));
+    this.timeoutAtUs = Math.min(
+      ...this.#running.map((test) =>
+        test.path.mayCarry ? test.timeoutAtUs(now) : now + UNPROVEN_RETRY_US
+      ),
+    );
     return keptBack;
   }
 
@@ -152,10 +165,11 @@ export class LineTests {
   #writeOne(test: LineTest): boolean {
     const { path } = test;
     const { now } = this.#out;
-    if (!path.remote) return false;
+    if (!path.remote || !path.mayCarry) return false;
     this.#noteArrivals(test);
     test.chargeSent(now);
     while (!this.#out.isFull(path)) {
+      if (!path.allows(now, path.mtu.size)) return false;
       if (test.isPaddingDue(now)) this.#writePadding(test);
       else if (test.pollProbe(now)) this.#writeProbe(test);
       else return false;
@@ -205,9 +219,9 @@ export class LineTests {
 
   #writeNumbered(test: LineTest, at: number): number {
     const { now } = this.#out;
-    const number = test.path.nextProbe(now);
-    test.handleProbeSent(number);
-    return writeProbe(this.#pool.bytes, at, FRAME.probe, number, wireTime(now));
+    const token = test.path.nextProbe(now, 0, this.#tokens?.next());
+    test.handleProbeSent(token);
+    return writeProbe(this.#pool.bytes, at, FRAME.probe, token, wireTime(now));
   }
 
   get #start(): number {

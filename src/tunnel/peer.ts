@@ -240,7 +240,10 @@ export class Peer {
     if (isNew) this.#restart(now, instance);
     const isUnderstood = (session.features & FEATURE.headerCompression) !== 0;
     this.transmitter.headers.enabled = isUnderstood;
-    if (session.tokens) this.#control.handleSession(session.tokens);
+    if (session.tokens) {
+      this.#control.handleSession(session.tokens);
+      this.#tests.handleSession(session.tokens);
+    }
     for (const path of this.paths) {
       session.base[path.options.id] = path.flight.next;
       path.handleNewSession();
