@@ -156,7 +156,8 @@ export const TOP_KEYS = {
   },
   status_command: {
     kind: texts.path,
-    doc: "Program run when links and the tunnel come and go, with the arguments mlvpn gives.",
+    doc: "Program run when links, clients and the tunnel come and go, and when a quota runs low, " +
+      "with the arguments and variables that mlvpn gives, and more in AGGVPN_REASON and so on.",
   },
   sandbox: {
     kind: flag,

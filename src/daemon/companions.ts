@@ -123,15 +123,15 @@ export function followInterfaces(
   return () => follower.update();
 }
 
-/** Runs `tunnel.up` now, and has `tunnel.down` run at the end. */
+/** Runs `tunnel.up` now, unless the end is wanted, and has `tunnel.down` run at the end. */
 export async function startHooks(
-  config: Config,
+  { config, stopping }: { readonly config: Config; readonly stopping?: AbortSignal },
   env: Environment,
   scripts: ScriptHost,
   stack: AsyncDisposableStack,
 ): Promise<void> {
   const { up, down } = config.tunnel;
-  if (up !== undefined) await runShellHook("up", up, env(), scripts);
+  if (up !== undefined) await runShellHook("up", up, env(), scripts, stopping);
   if (down === undefined) return;
   stack.defer(() =>
     runShellHook("down", down, env(), scripts).catch((error) => {

@@ -35,7 +35,7 @@ import {
 } from "./companions.ts";
 import { EventHub } from "./event_hub.ts";
 import { EventLog } from "./event_log.ts";
-import { type Environment, HOOK_SHELL, hookEnvironment, StatusCommand } from "./hooks.ts";
+import { type Environment, HOOK_SHELL, hookEnvironment } from "./hooks.ts";
 import { openInterface } from "./interface.ts";
 import type { InterfaceMtu } from "./interface_mtu.ts";
 import type { LeakGuard } from "./leak_guard.ts";
@@ -45,6 +45,7 @@ import { prepare, type PreparePlatform } from "./prepare.ts";
 import type { Quotas } from "./quotas.ts";
 import type { Remotes } from "./remotes.ts";
 import type { ScriptHost } from "./script.ts";
+import { StatusCommand } from "./status_command.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
 
@@ -218,10 +219,13 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   await guard?.setInterface(tun.name);
   const env: Environment = () => hookEnvironment(config.tunnel, tun.name, mtu.current);
   const scripts: ScriptHost = { killGroup: (leader) => platform.killGroup(leader) };
-  await startHooks(config, env, scripts, stack);
-  const statusCommand = config.statusCommand === undefined
-    ? undefined
-    : new StatusCommand(config.statusCommand, env, scripts);
+  await startHooks(options, env, scripts, stack);
+  const statusCommand = config.statusCommand === undefined ? undefined : new StatusCommand({
+    command: config.statusCommand,
+    env,
+    host: scripts,
+    severalPeers: () => config.mode === "server" && config.clients.length > 1,
+  });
   stack.defer(() => statusCommand?.close());
 
   const pool = new PacketPool(POOL_PACKETS);
@@ -324,14 +328,12 @@ function listen(
 ): void {
   const eventLog = new EventLog();
   const isClient = config.mode === "client";
-  const severalPeers = config.mode === "server" && config.clients.length > 1;
   events.subscribe((event) => {
     eventLog.handleEvent(systemClock(), event);
     // A client has one server at a time: what its links carry to another one is over.
     if (event.type === "mtu") mtu.handleMtu(isClient ? "server" : event.peer, event.mtu);
-    if (event.type !== "link" || event.state === "suspect") return;
-    const name = severalPeers ? `${event.peer}/${event.link}` : event.link;
-    statusCommand?.handleLink(name, event.state === "up");
+    if (event.type === "link") statusCommand?.handleLink(event);
+    else if (event.type === "quota") statusCommand?.handleQuota(event);
   });
 }
 

@@ -76,6 +76,8 @@ export class Path {
   /** Which socket they leave from. */
   socket: number;
   sentDatagrams = 0;
+  /** Packets that were given up on it since it was up last, and left again by other links. */
+  resentPackets = 0;
   /** One-way delay to the peer, relative to the other paths, modulo 2^24 microseconds. */
   owdWire = 0;
   /** Standing queue on the link, as the peer last measured it, in microseconds. */

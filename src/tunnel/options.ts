@@ -94,8 +94,20 @@ export type EndpointEvent =
     readonly type: "link";
     readonly peer: string;
     readonly link: string;
+    /** Its number, which names of the other end's choice cannot confuse. */
+    readonly id: number;
     readonly state: "up" | "suspect" | "down";
+    readonly before: "connecting" | "up" | "suspect" | "down";
+    /** Why it is not up; empty when it is. */
     readonly reason: string;
+    /** How long it was in the state before, in microseconds. */
+    readonly beforeUs: number;
+    /** Packets that were on it since it was up, and left again by others. */
+    readonly resentPackets: number;
+    /** Names of the links that are up and may take them. */
+    readonly others: readonly string[];
+    /** The whole session has ended, as another event tells. */
+    readonly withSession: boolean;
   }
   | {
     readonly type: "roamed";

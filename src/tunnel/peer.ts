@@ -28,6 +28,7 @@ import { FEATURE, type Tier } from "../wire/handshake.ts";
 import { ControlReader } from "./control_reader.ts";
 import { ControlWriter } from "./control_writer.ts";
 import { Fragmenter } from "./fragmenter.ts";
+import { isInUse, linkEvent } from "./link_event.ts";
 import type { EndpointEvent } from "./options.ts";
 import { TunnelMtu } from "./tunnel_mtu.ts";
 
@@ -100,7 +101,7 @@ export class Peer {
     this.data = new DataFrames(host.pool, host.drops, allowed);
     this.#control = new ControlWriter(host.pool, host.controlSlot);
     const effects = {
-      onUp: (path: Path): void => this.#emitLink(path, "up", ""),
+      onUp: (path: Path): void => this.#onUp(path),
       onGone: (now: number, path: Path): void => this.#onGone(now, path),
       onClose: (now: number): void => this.drop(now, "the peer has closed it"),
       onAcked: (slot: number): void => this.sender.handleDelivered(slot),
@@ -116,6 +117,7 @@ export class Peer {
     remotes: readonly (Remote | undefined)[],
   ): void {
     this.#releaseAll(now);
+    for (const path of this.paths) this.#end(now, path, "the peer has begun anew");
     this.paths = links.map((options, i) => new Path(options, now, i, remotes[i]));
     this.transmitter = new Transmitter(this.#host.pool);
     this.sender = this.#newSender();
@@ -160,11 +162,12 @@ export class Peer {
     }
     this.current = this.previous = this.next = undefined;
     this.#releaseAll(now);
+    if (wasUp) this.#host.emit({ type: "session", peer: this.name, state: "down", reason });
     for (const path of this.paths) {
+      this.#end(now, path, reason, true);
       path.live.restart(now);
       path.mtu.stop();
     }
-    if (wasUp) this.#host.emit({ type: "session", peer: this.name, state: "down", reason });
   }
 
   /** Whether a path was heard from recently enough to be used. */
@@ -289,6 +292,7 @@ export class Peer {
   /** A spare link is there from now on, and sends to `remote`. */
   handleArrival(now: number, link: number, arrival: Arrival, remote: Remote | undefined): void {
     const path = this.paths[link]!;
+    this.#end(now, path, "it is another uplink now");
     path.arrive(now, arrival);
     path.tellArrival();
     path.remote = remote;
@@ -410,19 +414,33 @@ export class Peer {
   }
 
   #onFailed(path: Path): void {
+    const waiting = this.sender.waiting;
     path.abandon(this.#onAbandoned);
+    path.resentPackets += this.sender.waiting - waiting;
     const state = path.live.state === "suspect" ? "suspect" : "down";
     this.#emitLink(path, state, path.live.reason ?? "");
   }
 
   #onGone(now: number, path: Path): void {
     if (!path.isThere) return;
-    if (path.live.state !== "connecting") this.#emitLink(path, "down", "it is no uplink any more");
+    this.#end(now, path, "it is no uplink any more");
     path.depart(now, this.#onAbandoned);
   }
 
+  #onUp(path: Path): void {
+    this.#emitLink(path, "up", "");
+    path.resentPackets = 0;
+  }
+
+  /** Ends a path of which others think that it is up, and tells them. */
+  #end(now: number, path: Path, reason: string, withSession = false): void {
+    if (!isInUse(path)) return;
+    path.live.restart(now);
+    this.#host.emit(linkEvent(this, path, "down", reason, withSession));
+  }
+
   #emitLink(path: Path, state: "up" | "suspect" | "down", reason: string): void {
-    this.#host.emit({ type: "link", peer: this.name, link: path.name, state, reason });
+    this.#host.emit(linkEvent(this, path, state, reason));
   }
 
   /** The other end has restarted. */
@@ -438,6 +456,7 @@ export class Peer {
     }
     this.remoteInstance = instance;
     for (const path of this.paths) {
+      this.#end(now, path, "the peer has begun anew");
       path.live.restart(now);
       path.mtu.restart();
     }

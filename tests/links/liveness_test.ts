@@ -109,7 +109,7 @@ Deno.test("Liveness of an idle path that is silent: three heartbeats, suspect, t
     "1150: probe, down",
     "1400: probe, down",
   ]);
-  assertEquals(live.reason, "no answer to probes");
+  assertEquals(live.reason, "no answer to probes, nothing heard for 1150 ms");
 });
 
 Deno.test("Liveness of a loaded path that is silent: suspect within 60 ms, down 150 ms later", () => {
