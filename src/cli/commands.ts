@@ -11,12 +11,21 @@ import { check } from "./commands/check.ts";
 import { down } from "./commands/down.ts";
 import { genkey } from "./commands/genkey.ts";
 import { helpCommand } from "./commands/help.ts";
+import { quota } from "./commands/quota.ts";
 import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
 import { version } from "./commands/version.ts";
 
 /** The commands of the program. */
-export const COMMANDS: readonly Command[] = withHelp([check, up, down, status, genkey, version]);
+export const COMMANDS: readonly Command[] = withHelp([
+  check,
+  up,
+  down,
+  status,
+  quota,
+  genkey,
+  version,
+]);
 
 function withHelp(commands: readonly Command[]): readonly Command[] {
   return [...commands, helpCommand(commands, findCommand)];

@@ -6,7 +6,7 @@
  */
 
 import type { Duplicate } from "../duplicate.ts";
-import type { LinkOptions } from "../link_options.ts";
+import type { LinkOptions, WhenUsedUp } from "../link_options.ts";
 import type { Schedule } from "../schedule.ts";
 import type { Tier } from "../wire/handshake.ts";
 import type { LogLevel } from "./config.ts";
@@ -340,7 +340,19 @@ export const LINK_OPTION_KEYS = {
   quota: {
     kind: size,
     field: "quotaBytes",
-    doc: "What the link may carry in a month, both ways together; beyond that it is only a backup.",
+    doc: "What the link may carry in a month, both ways together, until when_used_up says more.",
+  },
+  quota_day: {
+    kind: integer("DAY", 1, 31),
+    field: "quotaDay",
+    doc:
+      "Day on which months begin for the quota, or the last of shorter ones; by default the 1st.",
+  },
+  when_used_up: {
+    kind: oneOf<WhenUsedUp>("last", "off"),
+    field: "whenUsedUp",
+    doc: "What the link is when its quota is used up: a backup behind all others, the default, " +
+      "or off.",
   },
   max_latency: {
     kind: duration("1 ms", "10 s", "300 ms"),

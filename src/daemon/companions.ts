@@ -19,6 +19,7 @@ import { awaitCommand } from "../platform/command_output.ts";
 import type { ChangeJournal } from "./change_journal.ts";
 import { InterfaceFollower } from "./follow_interfaces.ts";
 import { HandshakeClock } from "./handshake_clock.ts";
+import type { QuotaEvent } from "./event_hub.ts";
 import { type Environment, runShellHook } from "./hooks.ts";
 import { LeakGuard } from "./leak_guard.ts";
 import type { LinkInterfaces } from "./link_interfaces.ts";
@@ -159,6 +160,7 @@ export function openHandshakeClock(
 export function startQuotas(
   { config, platform }: Subject,
   { endpoint, driver }: Running,
+  onEvent: (event: QuotaEvent) => void,
   stack: AsyncDisposableStack,
 ): Quotas | undefined {
   const links = config.mode === "client" ? quotaLinks(config.links) : [];
@@ -171,10 +173,16 @@ export function startQuotas(
         endpoint.setLinkTier(now, link, tier, reason);
         driver.wake();
       },
+      // TODO: the core cannot turn a link off yet; until then nobody uses it before any other.
+      setLinkOff: (now, link, reason) => {
+        endpoint.setLinkTier(now, link, reason === undefined ? undefined : "last", reason);
+        driver.wake();
+      },
     },
     clock: systemClock,
     wallMs: Date.now,
     file: stateFile(`${platform.stateDirectory}/${config.name}.quota.json`),
+    onEvent,
   });
   quotas.handleTimeout();
   const timer = setInterval(() => quotas.handleTimeout(), QUOTA_INTERVAL_MS);
@@ -186,9 +194,10 @@ export function startQuotas(
 }
 
 function quotaLinks(links: readonly LinkConfig[]): QuotaLink[] {
-  return links.flatMap(({ name, options: { quotaBytes } }, id) =>
-    quotaBytes === undefined ? [] : [{ id, name, quotaBytes }]
-  );
+  return links.flatMap(({ name, options }, id) => {
+    const { quotaBytes, quotaDay: day = 1, whenUsedUp = "last" } = options;
+    return quotaBytes === undefined ? [] : [{ id, name, quotaBytes, day, whenUsedUp }];
+  });
 }
 
 /**

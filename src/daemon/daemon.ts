@@ -114,6 +114,11 @@ export class Daemon implements AsyncDisposable {
     return this.#parts.events;
   }
 
+  /** Quotas of its links, if any has one. */
+  get quotas(): Quotas | undefined {
+    return this.#parts.quotas;
+  }
+
   /** Resolves after {@linkcode stop}; rejects with AggvpnError when the interface is gone. */
   run(): Promise<void> {
     return this.#parts.driver.run();
@@ -261,7 +266,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   follower.update = followInterfaces(options, prepared.interfaces, running, stack);
   startRepair(repair, stack);
   if (guard) startLeakGuard(guard, stack);
-  const quotas = startQuotas(options, running, stack);
+  const quotas = startQuotas(options, running, (event) => events.publish(event), stack);
   if (config.sandbox) enterSandbox(options, [...programs, ...guard?.programs ?? []]);
   return new Daemon({
     name: config.name,

@@ -7,6 +7,7 @@
 import type { Requests, Streams } from "../control/server.ts";
 import { AggvpnError } from "../errors.ts";
 import type { Daemon } from "./daemon.ts";
+import { answerQuota } from "./quota_request.ts";
 
 /** Requests and streams for `openControl`; `current` returns the tunnel once it is set up. */
 export function controlRequests(
@@ -16,6 +17,7 @@ export function controlRequests(
     requests: {
       // Asked while the tunnel is set up, this is no error: null says that there is something.
       status: () => current()?.status() ?? null,
+      quota: (parameters) => answerQuota(settled(current).quotas, parameters),
     },
     streams: {
       /** What has happened lately when `history` is true, then each event as it happens. */

@@ -9,7 +9,7 @@
 
 import type { LinkOptions } from "../link_options.ts";
 import type { Remote } from "../remote.ts";
-import type { Tier } from "../wire/handshake.ts";
+import type { LinkTier } from "../wire/handshake.ts";
 import { PACKET_OVERHEAD_BYTES, UDP_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { QUEUE_UNKNOWN, type Report } from "../wire/report.ts";
 import { DeliveryRate, RateSample } from "./delivery_rate.ts";
@@ -70,7 +70,7 @@ export class Path {
   /** What it is called; a spare one without a name stands for no link, and is silent. */
   name: string;
   /** When it is used: as configured, unless changed since. */
-  tier: Tier;
+  tier: LinkTier;
   /** Why the tier is not the configured one, in words. */
   tierReason: string | undefined;
   /** Which socket they leave from. */
@@ -184,7 +184,7 @@ export class Path {
    * This end decides that the link has another tier, or (undefined) the configured one again.
    * Returns whether that is news for the peer.
    */
-  decideTier(tier: Tier | undefined, reason: string | undefined): boolean {
+  decideTier(tier: LinkTier | undefined, reason: string | undefined): boolean {
     this.tierReason = reason;
     const decided = tier ?? this.options.tier;
     if (decided === this.tier) return false;

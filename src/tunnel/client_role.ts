@@ -13,7 +13,7 @@ import type { Arrival } from "../links/path.ts";
 import type { Remote } from "../remote.ts";
 import { REKEY_AFTER_US } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
-import { featuresOf, type Tier } from "../wire/handshake.ts";
+import { featuresOf, type LinkTier } from "../wire/handshake.ts";
 import { Contact } from "./contact.ts";
 import type { ClientEndpointOptions } from "./options.ts";
 import type { Peer, PeerHost } from "./peer.ts";
@@ -42,7 +42,7 @@ export class ClientRole {
   readonly #context: RoleContext;
   readonly #reboundAtUs: Float64Array;
   /** What the caller has decided about links, by id. */
-  readonly #decided = new Map<number, { tier: Tier | undefined; reason: string | undefined }>();
+  readonly #decided = new Map<number, { tier: LinkTier | undefined; reason: string | undefined }>();
   #watchedAtUs = -Infinity;
   #started = false;
 
@@ -97,7 +97,7 @@ export class ClientRole {
   }
 
   /** See {@linkcode Endpoint.setLinkTier}. */
-  setLinkTier(link: number, tier: Tier | undefined, reason: string | undefined): void {
+  setLinkTier(link: number, tier: LinkTier | undefined, reason: string | undefined): void {
     this.#decided.set(link, { tier, reason });
     for (const contact of this.#servers.contacts) this.#applyTier(contact, link);
   }

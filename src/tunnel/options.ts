@@ -159,6 +159,8 @@ export interface LinkStatus {
   /** What it may carry in a month and has carried in this one, in bytes; the shell knows months. */
   readonly quotaBytes?: number;
   readonly quotaUsedBytes?: number;
+  /** Date on which the next month begins, such as `2026-12-15`. */
+  readonly quotaEnds?: string;
   readonly remote: string;
   readonly srttUs: number;
   readonly rttvarUs: number;

@@ -24,7 +24,7 @@ import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import { isData } from "../wire/data.ts";
 import { instanceOf } from "../wire/datagram.ts";
 import { FRAME_HEADER_BYTES, readFrameLength, readFrameType } from "../wire/frame.ts";
-import { FEATURE, type Tier } from "../wire/handshake.ts";
+import { FEATURE, type LinkTier } from "../wire/handshake.ts";
 import { ControlReader } from "./control_reader.ts";
 import { ControlWriter } from "./control_writer.ts";
 import { Fragmenter } from "./fragmenter.ts";
@@ -189,7 +189,7 @@ export class Peer {
   }
 
   /** This end decides about a link's tier; see {@linkcode Path.decideTier}. */
-  decideTier(link: number, tier: Tier | undefined, reason: string | undefined): void {
+  decideTier(link: number, tier: LinkTier | undefined, reason: string | undefined): void {
     if (this.paths[link]!.decideTier(tier, reason)) this.#control.requestProbe(link);
   }
 

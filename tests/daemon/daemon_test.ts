@@ -402,7 +402,7 @@ Deno.test("openDaemon() counts what a link with a quota carries, and keeps it", 
   const running = [server.run(), client.run()];
   const tiers = (daemon: Daemon): string[] =>
     daemon.status().tunnel.peers[0]!.links.map(({ tier }) => tier);
-  await until(() => tiers(client)[1] === "backup" && tiers(server)[1] === "backup");
+  await until(() => tiers(client)[1] === "last" && tiers(server)[1] === "last");
   const [dsl, lte] = client.status().tunnel.peers[0]!.links;
   assertEquals([dsl!.quotaBytes, lte!.quotaBytes], [undefined, 1]);
   client.stop();
@@ -417,7 +417,7 @@ Deno.test("openDaemon() counts what a link with a quota carries, and keeps it", 
   const again = await open({ ...CLIENT, links }, near);
   const stopped = again.run();
   await until(() => tiers(again).length > 0);
-  assertEquals(tiers(again), ["primary", "backup"], "from the start");
+  assertEquals(tiers(again), ["primary", "last"], "from the start");
   again.stop();
   await stopped;
   await again[Symbol.asyncDispose]();
