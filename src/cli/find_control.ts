@@ -18,23 +18,31 @@ export async function findControl(operand: string | undefined): Promise<string> 
   const info = stat(operand);
   if (info?.isSocket) return operand;
   if (info !== undefined || /[/.]/.test(operand)) return loadConfig(operand).control;
-  return `${CONTROL_DIRECTORY}/${operand}.sock`;
+  return pathOf(operand);
+}
+
+/** The same, or without an operand those of every running tunnel; at least one. */
+export async function findControls(operand: string | undefined): Promise<readonly string[]> {
+  if (operand !== undefined) return [await findControl(operand)];
+  return (await runningTunnels()).map(pathOf);
+}
+
+function pathOf(name: string): string {
+  return `${CONTROL_DIRECTORY}/${name}.sock`;
 }
 
 async function onlyTunnel(): Promise<string> {
   const names = await runningTunnels();
-  if (names.length === 1) return `${CONTROL_DIRECTORY}/${names[0]}.sock`;
-  if (names.length === 0) {
-    throw new AggvpnError(`No tunnel is running: ${CONTROL_DIRECTORY} has no live control socket`, {
-      hint: "Start one with `aggvpn up FILE`, or name the file if it sets `control`",
-    });
-  }
+  if (names.length === 1) return pathOf(names[0]!);
   throw new AggvpnError(`Several tunnels are running: ${names.join(", ")}`, {
     hint: `Name one, as in \`aggvpn status ${names[0]}\``,
   });
 }
 
-/** Names of the tunnels whose control sockets are in the usual directory and alive. */
+/**
+ * Names of the tunnels whose control sockets are in the usual directory and alive. Throws AggvpnError
+ * when there is none.
+ */
 async function runningTunnels(): Promise<string[]> {
   const names: string[] = [];
   try {
@@ -43,9 +51,17 @@ async function runningTunnels(): Promise<string[]> {
       if (await isAlive(`${CONTROL_DIRECTORY}/${name}`)) names.push(name.slice(0, -5));
     }
   } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new AggvpnError(`Cannot read ${CONTROL_DIRECTORY}: Permission denied`, {
+        hint: "Run as root, or as the user who runs the tunnel",
+      });
+    }
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  return names.sort();
+  if (names.length > 0) return names.sort();
+  throw new AggvpnError(`No tunnel is running: ${CONTROL_DIRECTORY} has no live control socket`, {
+    hint: "Start one with `aggvpn up FILE`, or name the file if it sets `control`",
+  });
 }
 
 function stat(path: string): Deno.FileInfo | undefined {

@@ -45,6 +45,7 @@ import { prepare, type PreparePlatform } from "./prepare.ts";
 import type { Quotas } from "./quotas.ts";
 import type { Remotes } from "./remotes.ts";
 import type { ScriptHost } from "./script.ts";
+import { tidied } from "./tidied.ts";
 import { StatusCommand } from "./status_command.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
@@ -72,6 +73,8 @@ export interface DaemonOptions {
 /** What a {@linkcode Daemon} consists of. */
 interface DaemonParts {
   readonly name: string;
+  /** Of the interface. */
+  readonly addresses: readonly string[];
   /** By the system clock. */
   readonly startedAtUs: number;
   readonly tun: Tun;
@@ -133,9 +136,10 @@ export class Daemon implements AsyncDisposable {
   /** What `status` shows. */
   status(): StatusDocument {
     const now = systemClock();
-    const { name, startedAtUs, tun, endpoint, driver, quotas, linkSockets } = this.#parts;
+    const { name, addresses, startedAtUs, tun, endpoint, driver, quotas, linkSockets } =
+      this.#parts;
     const tunnel = this.#withReasons(endpoint.status(now));
-    return {
+    return tidied({
       version: CONTROL_VERSION,
       daemon: {
         name,
@@ -143,6 +147,7 @@ export class Daemon implements AsyncDisposable {
         uptimeUs: Math.round(now - startedAtUs),
         rssBytes: Deno.memoryUsage().rss,
         interface: tun.name,
+        addresses,
         offload: tun.offload,
         tunDrops: driver.tunDrops,
         staleDrops: driver.staleDrops,
@@ -152,13 +157,14 @@ export class Daemon implements AsyncDisposable {
           compact({
             name: linkSockets.names[i]!,
             local: port.socket?.localAddress ?? "",
+            interface: linkSockets.interfaceOf(i),
             reason: port.socket ? undefined : linkSockets.reasonOf(i),
             receiveDrops: port.receiveDrops,
           })
         ).filter((socket) => socket.name !== ""),
       },
       tunnel: { ...quotas?.describe(tunnel) ?? tunnel, mtu: this.mtu },
-    };
+    });
   }
 
   /** Says of a client's links what they wait for. */
@@ -270,6 +276,8 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   if (config.sandbox) enterSandbox(options, [...programs, ...guard?.programs ?? []]);
   return new Daemon({
     name: config.name,
+    addresses: [config.tunnel.address, config.tunnel.address6]
+      .filter((address) => address !== undefined).map(String),
     startedAtUs,
     tun,
     mtu,

@@ -11,7 +11,7 @@
  */
 
 /** Why a path is not up yet, when nothing else is known. */
-const WAITING = "waiting for the peer";
+export const WAITING = "waiting for the peer";
 
 /** Whether packets may be sent on a path. */
 export type PathState = "connecting" | "up" | "suspect" | "down";

@@ -82,8 +82,11 @@ export class Path {
   owdWire = 0;
   /** Standing queue on the link, as the peer last measured it, in microseconds. */
   queueUs = 0;
-  /** Fraction of datagrams lost over the last whole second. */
+  /** Fraction of datagrams lost over the last whole second, and the same of those lost for good. */
   loss = 0;
+  residualLoss = 0;
+  /** Packets lost on it that were not sent again. */
+  lostForGood = 0;
 
   #remote: Remote | undefined;
   /** What headers add outside a datagram, and in all to a packet, by the family of the remote. */
@@ -119,6 +122,7 @@ export class Path {
   #lossWindowEndsAtUs = 0;
   #lossAcked = 0;
   #lossLost = 0;
+  #lossForGood = 0;
 
   constructor(readonly options: PathOptions, now: number, socket: number, remote?: Remote) {
     this.remote = remote;
@@ -432,6 +436,9 @@ export class Path {
     const lost = lostDatagrams - this.#lossLost;
     const all = lost + ackedDatagrams - this.#lossAcked;
     this.loss = all > 0 ? Math.max(lost, 0) / all : 0;
+    const forGood = this.lostForGood - this.#lossForGood;
+    this.residualLoss = all > 0 ? Math.min(forGood / all, 1) : 0;
+    this.#lossForGood = this.lostForGood;
     this.#lossAcked = ackedDatagrams;
     this.#lossLost = lostDatagrams;
     this.#lossWindowEndsAtUs = now + LOSS_WINDOW_US;

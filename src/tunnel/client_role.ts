@@ -261,8 +261,10 @@ export class ClientRole {
     this.#context.host.emit({
       type: "handshake-failed",
       remote: remotes.join(", "),
-      reason: "no answer on any link: the server cannot be reached, its password is another, " +
-        "or the clock of this host has gone back",
+      reason: "no answer on any link: the server cannot be reached" + (
+        this.#peer.ended ? ", or is down" : ", its password is another, " +
+          "or the clock of this host has gone back"
+      ),
     });
   }
 

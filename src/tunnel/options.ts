@@ -146,8 +146,12 @@ export interface LinkStatus {
   readonly name: string;
   readonly id: number;
   readonly state: "connecting" | "up" | "suspect" | "down";
+  /** How long it has been in that state, a suspicion that proved wrong not counted. */
+  readonly stateAgeUs: number;
   /** Why it is not used, in words; empty when it is. */
   readonly reason: string;
+  /** How long ago something was heard on it; absent: nothing ever was. */
+  readonly heardAgeUs?: number;
   readonly tier: string;
   readonly metered: boolean;
   /** Largest IP packet that it is known to carry in our direction, in bytes. */
@@ -164,8 +168,14 @@ export interface LinkStatus {
   readonly remote: string;
   readonly srttUs: number;
   readonly rttvarUs: number;
+  /** How much round trips differ from what is usual. */
+  readonly jitterUs: number;
+  /** How much later than on the nearest link that is up packets arrive at the peer. */
+  readonly skewUs: number;
   /** Fraction of our datagrams that the peer reports missing, recent. */
   readonly sendLoss: number;
+  /** Fraction that was lost for good, although all that may be was sent again. */
+  readonly residualLoss: number;
   /** Fraction of the peer's datagrams that we miss, recent. */
   readonly receiveLoss: number;
   /** What the pacer believes the link carries. */
@@ -189,8 +199,16 @@ export interface PeerStatus {
   readonly conflict?: string;
   readonly state: "connecting" | "up" | "down";
   readonly cipher: string;
-  /** Microseconds since the session began; 0 without one. */
+  /** Microseconds since there are the present keys; 0 without a session. */
   readonly sessionAgeUs: number;
+  /** Microseconds since there is a session without a break; 0 likewise. */
+  readonly connectedAgeUs: number;
+  /** Where the peer was heard from last; empty before it was. */
+  readonly remote: string;
+  /** Why there is no session, in words; absent with one, and when there has not been one. */
+  readonly reason?: string;
+  /** For how long there has been no session since there was one; absent likewise. */
+  readonly endedAgeUs?: number;
   readonly links: readonly LinkStatus[];
   readonly sentPackets: number;
   readonly sentBytes: number;
@@ -198,6 +216,8 @@ export interface PeerStatus {
   readonly receivedBytes: number;
   readonly queuedPackets: number;
   readonly resentPackets: number;
+  /** Packets that were lost for good. */
+  readonly lostPackets: number;
   /** Packets that left on several links at once. */
   readonly duplicatedPackets: number;
   /** Packets that waited for an earlier one of their flow. */

@@ -67,6 +67,10 @@ export class Peer {
   receiver: Receiver;
   /** Upper 24 bits of the ids that the other end chooses; -1 until it has. */
   remoteInstance = -1;
+  /** Since when there has been a session, whatever its keys. */
+  connectedAtUs = 0;
+  /** When and why the last session ended; undefined before. */
+  ended: { readonly atUs: number; readonly reason: string } | undefined;
   /** What leaves for the peer, and how much has left. */
   transmitter: Transmitter;
   readonly data: DataFrames;
@@ -106,6 +110,7 @@ export class Peer {
       onClose: (now: number): void => this.drop(now, "the peer has closed it"),
       onAcked: (slot: number): void => this.sender.handleDelivered(slot),
       onLost: (slot: number): void => this.sender.handleLost(slot),
+      lostForGood: (): number => this.sender.lostPackets,
     };
     this.#reader = new ControlReader(host, this, this.#control, effects, follows);
   }
@@ -139,7 +144,10 @@ export class Peer {
     this.current = session;
     this.mtu.agree(Math.min(this.#host.mtu, session.mtu));
     if (this.next === session) this.next = undefined;
-    if (isNew) this.#restart(now, instance);
+    if (isNew) {
+      this.connectedAtUs = now;
+      this.#restart(now, instance);
+    }
     const isUnderstood = (session.features & FEATURE.headerCompression) !== 0;
     this.transmitter.headers.enabled = isUnderstood;
     for (const path of this.paths) {
@@ -162,6 +170,7 @@ export class Peer {
     }
     this.current = this.previous = this.next = undefined;
     this.#releaseAll(now);
+    if (wasUp) this.ended = { atUs: now, reason };
     if (wasUp) this.#host.emit({ type: "session", peer: this.name, state: "down", reason });
     for (const path of this.paths) {
       this.#end(now, path, reason, true);

@@ -1,0 +1,3 @@
+export function watchStatus(): Promise<number> {
+  return Promise.resolve(0);
+}
