@@ -11,6 +11,7 @@ import { check } from "./commands/check.ts";
 import { down } from "./commands/down.ts";
 import { genkey } from "./commands/genkey.ts";
 import { helpCommand } from "./commands/help.ts";
+import { monitor } from "./commands/monitor.ts";
 import { quota } from "./commands/quota.ts";
 import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = withHelp([
   up,
   down,
   status,
+  monitor,
   quota,
   genkey,
   version,

@@ -165,7 +165,8 @@ function colored(text: string, state: string): string {
 }
 
 /** Of what all links send and receive together. */
-function shareOf({ sendBps, receiveBps }: LinkStatus, sums: Sums): string {
+function shareOf({ state, sendBps, receiveBps }: LinkStatus, sums: Sums): string {
+  if (state !== "up") return "-";
   const all = sums.sendBps + sums.receiveBps;
   return all > 0 ? String(Math.round(100 * (sendBps + receiveBps) / all)) : "-";
 }

@@ -53,8 +53,9 @@ function shellOf(output: Output, { color = "auto" }: Arguments["flags"]): Shell 
     const hint = `Use one of ${COLOR_CHOICES.join(", ")}`;
     throw new UsageError(`Unknown value "${color}" of --color`, { hint });
   }
-  const { stdout, stderr } = output;
-  return { stdout, stderr, color: color === "auto" ? output.likesColor : color === "always" };
+  const { stdout, stderr, gone } = output;
+  const isColored = color === "auto" ? output.likesColor : color === "always";
+  return { stdout, stderr, color: isColored, ...gone && { gone } };
 }
 
 function printError(error: unknown, output: Output): number {

@@ -40,7 +40,10 @@ export function isSessionUp({ tunnel }: StatusDocument): boolean {
 }
 
 /** Which tunnel it is: its name, what it is, where, since when. */
-export function tunnelLines({ daemon, tunnel }: StatusDocument, { columns }: TextStyle): string[] {
+export function tunnelLines(
+  { daemon, tunnel }: StatusDocument,
+  { columns }: Pick<TextStyle, "columns">,
+): string[] {
   const { addresses = [] } = daemon;
   const text = [
     `${tunnel.role} on ${daemon.interface}`,
@@ -54,7 +57,19 @@ export function tunnelLines({ daemon, tunnel }: StatusDocument, { columns }: Tex
 }
 
 /** With whom there is a session, where, since when; or why there is none. */
-export function sessionText(peer: PeerStatus, aead: string): string {
+export function sessionLines(peer: PeerStatus, aead: string, columns: number): string[] {
+  return [
+    ...sentence("", sessionText(peer, aead), columns, 2),
+    ...peer.serverReason === undefined
+      ? []
+      : sentence("  ", `used because ${peer.serverReason}`, columns),
+    ...peer.conflict === undefined
+      ? []
+      : sentence("  ", `another host uses its key: ${peer.conflict}`, columns),
+  ];
+}
+
+function sessionText(peer: PeerStatus, aead: string): string {
   if (peer.cipher !== "") {
     const at = peer.remote === "" ? "" : ` at ${peer.remote}`;
     const state = peer.state === "up" ? "" : ", no link of which works";
@@ -68,20 +83,19 @@ export function sessionText(peer: PeerStatus, aead: string): string {
 function peerLines(peer: PeerStatus, status: StatusDocument, style: TextStyle): string[] {
   const { columns } = style;
   return [
-    ...sentence("", sessionText(peer, status.tunnel.aead), columns, 2),
-    ...peer.serverReason === undefined
-      ? []
-      : sentence("  ", `used because ${peer.serverReason}`, columns),
-    ...peer.conflict === undefined
-      ? []
-      : sentence("  ", `another host uses its key: ${peer.conflict}`, columns),
+    ...sessionLines(peer, status.tunnel.aead, columns),
     ...linkTable(peer.links, columns, style.color),
-    ...peer.links.flatMap((link) => linkLines(link, status, columns)),
+    ...linkNotes(peer, status, columns),
     ...totals(peer, columns),
   ];
 }
 
-/** What a table cannot say of a link: reasons, costs, from where to where. */
+/** What a table cannot say of the links of a peer. */
+export function linkNotes(peer: PeerStatus, status: StatusDocument, columns: number): string[] {
+  return peer.links.flatMap((link) => linkLines(link, status, columns));
+}
+
+/** Reasons, costs, from where to where. */
 function linkLines(
   link: LinkStatus,
   { daemon, tunnel }: StatusDocument,

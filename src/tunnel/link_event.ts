@@ -31,7 +31,7 @@ export function linkEvent(
     id: path.options.id,
     state,
     before: live.before,
-    beforeUs: live.beforeUs,
+    beforeUs: Math.round(live.beforeUs),
     reason,
     resentPackets,
     others: peer.paths.filter((other) => other !== path && other.live.state === "up")
