@@ -54,20 +54,17 @@ async function watchOnScreen(
   using screen = new Screen({
     write: shell.stdout,
     setRaw: (raw) => {
-      // Ctrl-C and Ctrl-Z stay signals.
-      if (Deno.stdin.isTerminal()) Deno.stdin.setRaw(raw, { cbreak: true });
+      if (Deno.stdin.isTerminal()) Deno.stdin.setRaw(raw);
     },
   });
-  const redraw = (): void => {
-    screen.enter();
-    view.draw(screen);
-  };
+  const redraw = (): void => view.draw(screen);
   const stopListening = listenForKeys({
     quit: () => ending.abort(),
     redraw,
-    suspend: () => {
+    resume: () => {
       screen.leave();
-      Deno.kill(Deno.pid, "SIGSTOP");
+      screen.enter();
+      redraw();
     },
   });
   let failure: unknown;

@@ -3,103 +3,7 @@ import fc from "fast-check";
 import { isSessionUp, statusText as textOf } from "../../src/cli/status_text.ts";
 import type { StatusDocument } from "../../src/control/protocol.ts";
 import type { LinkStatus, PeerStatus } from "../../src/tunnel/options.ts";
-
-const DSL: LinkStatus = {
-  name: "dsl",
-  id: 0,
-  state: "up",
-  stateAgeUs: 11_000e6,
-  reason: "",
-  heardAgeUs: 20_000,
-  tier: "primary",
-  metered: false,
-  mtu: 1500,
-  remoteMtu: 1500,
-  remote: "192.0.2.1:5080",
-  srttUs: 21_340,
-  rttvarUs: 420,
-  jitterUs: 420,
-  skewUs: 0,
-  sendLoss: 0,
-  residualLoss: 0,
-  receiveLoss: 0.0123,
-  rateBps: 50.2e6,
-  sendBps: 48.1e6,
-  receiveBps: 1.214e6,
-  sentBytes: 1.21e9,
-  receivedBytes: 33.4e6,
-  sentDatagrams: 900_000,
-  receivedDatagrams: 450_000,
-  inFlightBytes: 120_000,
-};
-const LTE: LinkStatus = {
-  ...DSL,
-  name: "lte",
-  id: 1,
-  state: "down",
-  stateAgeUs: 182e6,
-  reason: "no answer to probes, nothing heard for 1150 ms",
-  heardAgeUs: 183e6,
-  remote: "192.0.2.1:5081",
-  tier: "backup",
-  srttUs: 0,
-  rttvarUs: 0,
-  sendLoss: 1,
-  receiveLoss: 1,
-  rateBps: 0,
-  sendBps: 0,
-  receiveBps: 0,
-  sentBytes: 812,
-  receivedBytes: 0,
-};
-
-function document(
-  links: readonly LinkStatus[],
-  drops: Record<string, number> = {},
-): StatusDocument {
-  return {
-    version: 1,
-    daemon: {
-      name: "home",
-      pid: 812,
-      uptimeUs: 11_540e6,
-      rssBytes: 57.2e6,
-      interface: "agg0",
-      addresses: ["10.7.0.2/30", "fd00::2/64"],
-      offload: "checksum, TSO",
-      tunDrops: 0,
-      tunOversize: 0,
-      tunMalformed: 0,
-      sockets: [{ name: "dsl", local: "192.0.2.7:40000", receiveDrops: 12 }],
-    },
-    tunnel: {
-      role: "client",
-      mtu: 1434,
-      aead: "libcrypto",
-      drops,
-      peers: [{
-        name: "server",
-        state: "up",
-        cipher: "aes256gcm",
-        sessionAgeUs: 41e6,
-        connectedAgeUs: 11_500e6,
-        remote: "192.0.2.1:5080",
-        links,
-        sentPackets: 871_200,
-        sentBytes: 1.19e9,
-        receivedPackets: 440_120,
-        receivedBytes: 31e6,
-        queuedPackets: 0,
-        resentPackets: 12,
-        lostPackets: 1,
-        duplicatedPackets: 0,
-        heldPackets: 331,
-        holdP50Us: 0,
-        holdP99Us: 31_000,
-      }],
-    },
-  };
-}
+import { document, DSL, LTE } from "./status_documents.ts";
 
 /** The text, without colours, on a terminal of `columns`. */
 function statusText(status: StatusDocument, columns = 80): string {
@@ -132,7 +36,7 @@ session with server at 192.0.2.1:5080 for 3 h 11 min, aes256gcm (libcrypto)
 LINK  STATE  FOR   TIER      RTT     ±     LOSS   SEND   RECV  SHARE   RATE
                               ms    ms        %  bit/s  bit/s      %  bit/s
 dsl   up     3h3m  primary  21.3  0.42  0.0/1.2  48.1M  1.21M    100  50.2M
-lte   down   3m2s  backup      -     -  100/100      0      0      0      -
+lte   down   3m2s  backup      -     -  100/100      0      0      -      -
   dsl: from 192.0.2.7:40000 to 192.0.2.1:5080
   lte: no answer to probes, nothing heard for 1150 ms; last heard 3 min 3 s ago
   lte: to 192.0.2.1:5081
@@ -212,7 +116,7 @@ session with server at 192.0.2.1:5080 for 3 h 11 min, aes256gcm (libcrypto)
 LINK  STATE  FOR   TIER      RTT     ±  SKEW     LOSS  LEFT   SEND   RECV  SHARE   RATE   MTU   SENT   RCVD
                               ms    ms    ms        %     %  bit/s  bit/s      %  bit/s     B      B      B
 dsl   up     3h3m  primary  21.3  0.42  0.00  0.0/1.2   0.0  48.1M  1.21M    100  50.2M  1500  1.21G  33.4M
-lte   down   3m2s  backup      -     -     -  100/100   0.0      0      0      0      -  1500    812      0
+lte   down   3m2s  backup      -     -     -  100/100   0.0      0      0      -      -  1500    812      0
   dsl: from 192.0.2.7:40000 to 192.0.2.1:5080
   lte: no answer to probes, nothing heard for 1150 ms; last heard 3 min 3 s ago
   lte: to 192.0.2.1:5081
@@ -352,4 +256,20 @@ Deno.test("isSessionUp() is true when a link of any peer works", () => {
     false,
     true,
   ]);
+});
+
+Deno.test("statusText() makes lines of links whose names leave no room for a table", () => {
+  const name = "a-rather-long-name-of-a-link";
+  const text = statusText(document([{ ...DSL, name }]), 40);
+  const at = text.indexOf(name);
+  assertEquals(
+    text.slice(at, text.indexOf("  a-rather", at + 1)),
+    `\
+a-rather-long-name-of-a-link  up for
+  3h3m, primary, RTT 21.3 ± 0.42 ms,
+  loss 0.0/1.2 %, 0.0 % left, sends
+  48.1Mbit/s, receives 1.21Mbit/s, 100 %
+  of all, can send 50.2Mbit/s, MTU 1500
+`,
+  );
 });

@@ -7,21 +7,24 @@
 /** What they do. */
 export interface KeyActions {
   readonly quit: () => void;
-  /** The terminal has another size, or was somebody else's for a while. */
+  /** The terminal has another size, or the user wants to see it anew. */
   readonly redraw: () => void;
-  /** The user stops the program for a while: Ctrl-Z. */
-  readonly suspend: () => void;
+  /** The program was stopped for a while, and the terminal was somebody else's. */
+  readonly resume: () => void;
 }
 
-const QUIT: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+const QUIT_SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+/** q, and what Ctrl-C and Ctrl-D are where no signals come of them. */
+const QUIT_KEYS = ["q", "Q", "\x03", "\x04"];
+/** Ctrl-L. */
+const REDRAW_KEY = "\x0c";
 
 /** Listens until the returned function is called. */
-export function listenForKeys({ quit, redraw, suspend }: KeyActions): () => void {
+export function listenForKeys({ quit, redraw, resume }: KeyActions): () => void {
   const listeners: readonly (readonly [Deno.Signal, () => void])[] = [
-    ...QUIT.map((signal) => [signal, quit] as const),
+    ...QUIT_SIGNALS.map((signal) => [signal, quit] as const),
     ["SIGWINCH", redraw],
-    ["SIGCONT", redraw],
-    ["SIGTSTP", suspend],
+    ["SIGCONT", resume],
   ];
   for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
   if (Deno.stdin.isTerminal()) void readKeys(quit, redraw);
@@ -37,7 +40,7 @@ async function readKeys(quit: () => void, redraw: () => void): Promise<void> {
     const count = await Deno.stdin.read(keys).catch(() => null);
     if (count === null) return quit(); // the terminal is gone
     const text = new TextDecoder().decode(keys.subarray(0, count));
-    if (/^[qQ\x04]/.test(text)) return quit();
-    if (text === "\x0c") redraw();
+    if (QUIT_KEYS.some((key) => text.startsWith(key))) return quit();
+    if (text === REDRAW_KEY) redraw();
   }
 }
