@@ -15,6 +15,8 @@ export interface LinkOptions {
   readonly metered: boolean;
   /** Whether it is a place for a link that may come later, with a name of its own, and go again. */
   readonly spare?: boolean;
+  /** Why it is not to be used for the time being, in words; absent: it is. */
+  readonly off?: string;
   /** Known capacity from here, in bits per second; absent: measured. */
   readonly uploadBps?: number;
   /** Known capacity to here, in bits per second; absent: measured. */

@@ -23,6 +23,7 @@ export const HOST_TOOLS = {
   nft: { debian: "nftables", neededBy: "the Linux guide, NAT" },
   sysctl: { debian: "procps", neededBy: "the Linux guide, NAT" },
   script: { debian: "bsdutils", neededBy: "a command on a terminal" },
+  unshare: { debian: "util-linux", neededBy: "the commands of the README" },
   setpriv: { debian: "util-linux", neededBy: "starts without privileges" },
   dash: { debian: "dash", neededBy: "scripts under Debian's /bin/sh" },
   bash: { debian: "bash", neededBy: "scripts under Fedora's /bin/sh" },

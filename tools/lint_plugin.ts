@@ -17,11 +17,12 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   receiver: ["wire", "links", "session"],
   tunnel: ["wire", "crypto", "queue", "links", "session", "scheduler", "receiver"],
   config: ["wire"],
+  setup: ["config"],
   platform: ["wire", "offload", "crypto"],
   io: ["tunnel", "platform"],
   control: ["tunnel"],
   daemon: ["wire", "crypto", "tunnel", "config", "platform", "io", "control"],
-  cli: ["config", "control", "platform", "daemon", "tunnel"],
+  cli: ["config", "setup", "control", "platform", "daemon", "tunnel"],
 };
 
 /** Layers that read packets and datagrams, whose layouts only src/wire knows. */
@@ -56,6 +57,7 @@ export const PURE_LAYERS: readonly string[] = [
   "receiver",
   "tunnel",
   "config",
+  "setup",
 ];
 /** Files of other layers that are held to the same. */
 const PURE_FILES = /\/src\/daemon\/(?:plan|quota_ledger)\.ts$/;

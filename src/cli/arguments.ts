@@ -89,6 +89,7 @@ function checkOperands(command: Command, operands: readonly string[], hint: stri
   if (missing !== undefined) {
     throw new UsageError(`Missing ${missing}`, { hint: `Usage: ${usageOf(command)}` });
   }
+  if (declared.at(-1)?.endsWith("...]")) return;
   const extra = operands[declared.length];
   if (extra !== undefined) throw new UsageError(`Unexpected operand "${extra}"`, { hint });
 }

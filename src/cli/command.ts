@@ -37,7 +37,7 @@ export interface Arguments {
 /** A subcommand. */
 export interface Command {
   readonly name: string;
-  /** Operands of the synopsis, such as `FILE` or `[NAME]`; checked for number. */
+  /** Operands of the synopsis, such as `FILE`, `[NAME]` or `[MORE...]`; checked for number. */
   readonly operands: string;
   /** One line for `aggvpn help`; imperative, no period. */
   readonly summary: string;

@@ -8,24 +8,40 @@ import { UsageError } from "../errors.ts";
 import { closest } from "../suggest.ts";
 import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
+import { client } from "./commands/client.ts";
 import { down } from "./commands/down.ts";
 import { genkey } from "./commands/genkey.ts";
 import { helpCommand } from "./commands/help.ts";
+import { limit } from "./commands/limit.ts";
+import { link } from "./commands/link.ts";
+import { logLevel } from "./commands/log.ts";
 import { monitor } from "./commands/monitor.ts";
 import { quota } from "./commands/quota.ts";
+import { reload } from "./commands/reload.ts";
+import { importMlvpnCommand } from "./commands/import_mlvpn.ts";
+import { initCommand } from "./commands/init.ts";
+import { joinCommand } from "./commands/join.ts";
 import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
 import { version } from "./commands/version.ts";
 
 /** The commands of the program. */
 export const COMMANDS: readonly Command[] = withHelp([
+  initCommand(),
+  joinCommand(),
+  client,
   check,
   up,
   down,
+  reload,
   status,
   monitor,
+  link,
+  limit,
   quota,
+  logLevel,
   genkey,
+  importMlvpnCommand,
   version,
 ]);
 

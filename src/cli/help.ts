@@ -35,8 +35,8 @@ ${twoColumns(commands.map((command) => [synopsis(command), command.summary]))}
 Flags:
 ${flagLines(TOP_FLAGS)}
 Example:
-  (umask 077 && aggvpn genkey > secret)
-  aggvpn check client.toml && sudo aggvpn up client.toml
+  aggvpn init    # on the server; it prints a join string
+  aggvpn join    # on the client; paste it there
 
 \`aggvpn help COMMAND\` tells more, \`aggvpn help config\` lists every key.
 `;

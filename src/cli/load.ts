@@ -6,8 +6,10 @@
 
 import type { Config, Problem } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
-import type { SecretFile } from "../config/read_secret.ts";
+import type { PlainTable } from "../config/plain.ts";
+import type { ReadSecretFile, SecretFile } from "../config/read_secret.ts";
 import { AggvpnError, EXIT } from "../errors.ts";
+import { isMlvpnFile } from "../setup/mlvpn/detect.ts";
 import { countOf, problemText } from "./problem_text.ts";
 import { isFailure, type ReadFile, readTextFile } from "./text_file.ts";
 
@@ -35,18 +37,25 @@ export class ConfigError extends AggvpnError {
 export interface LoadResult {
   readonly config?: Config;
   readonly problems: readonly Problem[];
+  /** What the file says, without secrets; absent when there is an error. */
+  readonly document?: PlainTable;
 }
 
-/** Reads the configuration `path`; relative paths in it start from its directory. Never throws. */
-export function readConfig(path: string): LoadResult {
+/**
+ * Reads the configuration `path`, with `more` appended; relative paths in it start from its directory.
+ * Never throws.
+ */
+export function readConfig(path: string, more = ""): LoadResult {
   const file = readTextFile(path, MAX_CONFIG_BYTES);
   if (isFailure(file)) return { problems: [{ severity: "error", column: 0, line: 0, ...file }] };
-  const result = parseConfig(file.text, {
+  const result = parseConfig(file.text + more, {
     file: path,
-    readSecretFile: (name) => readSecret(resolve(path, name)),
+    readSecretFile: secretReader(path),
   });
+  if (!result.config && isMlvpnFile(file.text)) return { problems: [ofMlvpn(path)] };
   const problems = [...accessProblems(path, file, result.holdsSecret), ...result.problems];
-  return { ...result.config && { config: result.config }, problems };
+  const { config, document } = result;
+  return { ...config && { config }, problems, ...document && { document } };
 }
 
 /**
@@ -54,10 +63,29 @@ export function readConfig(path: string): LoadResult {
  * ConfigError} with every problem when there is an error.
  */
 export function loadConfig(path: string, warn?: (text: string) => void): Config {
-  const { config, problems } = readConfig(path);
+  return loadFile(path, warn).config;
+}
+
+/** The same, with what the file says. */
+export function loadFile(
+  path: string,
+  warn?: (text: string) => void,
+): Required<Pick<LoadResult, "config" | "document">> {
+  const { config, problems, document = {} } = readConfig(path);
   if (!config) throw new ConfigError(path, problems);
   for (const problem of problems) warn?.(problemText(path, problem, false));
-  return config;
+  return { config, document };
+}
+
+/** Returns what reads the files that the configuration `path` names. */
+export function secretReader(path: string): ReadSecretFile {
+  return (name) => readSecret(resolve(path, name));
+}
+
+function ofMlvpn(path: string): Problem {
+  const message = "this is a file of mlvpn, not of aggvpn";
+  const hint = `(umask 077 && aggvpn import-mlvpn ${path} > FILE.toml) makes a configuration of it`;
+  return { severity: "error", line: 0, column: 0, message, hint };
 }
 
 function readSecret(path: string): SecretFile {

@@ -15,6 +15,13 @@ export function startLog(level: LogLevel): PatientStream {
     Deno.stderr,
     (count) => formatRecord(lostRecord(count), withTime),
   );
+  setLogLevel(stream, level);
+  return stream;
+}
+
+/** Logs records of at least `level` from now on, to a stream of {@linkcode startLog}. */
+export function setLogLevel(stream: PatientStream, level: LogLevel): void {
+  const withTime = !Deno.stderr.isTerminal();
   configureSync({
     reset: true,
     sinks: { stderr: (record) => stream.write(formatRecord(record, withTime)) },
@@ -23,7 +30,6 @@ export function startLog(level: LogLevel): PatientStream {
       { category: ["logtape", "meta"], sinks: ["stderr"], lowestLevel: "error" },
     ],
   });
-  return stream;
 }
 
 function lostRecord(count: number): LogRecord {

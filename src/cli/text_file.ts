@@ -25,15 +25,25 @@ export function isFailure(result: ReadFile | ReadFailure): result is ReadFailure
   return "message" in result;
 }
 
-/** Reads a UTF-8 text of at most `limitBytes`. Never throws. */
-export function readTextFile(path: string, limitBytes: number): ReadFile | ReadFailure {
+/**
+ * Reads a UTF-8 text of at most `limitBytes`. Never throws.
+ *
+ * @param otherwise how to read what is no UTF-8; without it that is a failure
+ */
+export function readTextFile(
+  path: string,
+  limitBytes: number,
+  otherwise?: "latin1",
+): ReadFile | ReadFailure {
   try {
     using file = Deno.openSync(path);
     const info = file.statSync();
     if (info.isDirectory) return { message: "expected a file, found a directory" };
     const bytes = info.isFile && info.size > limitBytes ? undefined : readAll(file, limitBytes);
     if (!bytes) return tooLarge(info.isFile ? info.size : undefined, limitBytes);
-    return decode(bytes, info.isFile ? info.mode ?? 0 : 0);
+    const mode = info.isFile ? info.mode ?? 0 : 0;
+    const text = decode(bytes, "utf-8") ?? decode(bytes, otherwise);
+    return text === undefined ? NOT_UTF8 : readFile(text, mode);
   } catch (error) {
     return explain(error);
   }
@@ -51,17 +61,23 @@ function readAll(file: Deno.FsFile, limit: number): Uint8Array | undefined {
   return undefined;
 }
 
-function decode(bytes: Uint8Array, mode: number): ReadFile | ReadFailure {
+const NOT_UTF8: ReadFailure = { message: "expected text in UTF-8, found other bytes" };
+
+function decode(bytes: Uint8Array, encoding: "utf-8" | "latin1" | undefined): string | undefined {
   try {
-    return {
-      text: new TextDecoder("utf-8", { fatal: true }).decode(bytes),
-      othersMayRead: (mode & 0o044) !== 0,
-      othersMayWrite: (mode & 0o022) !== 0,
-      mode: (mode & 0o7777).toString(8).padStart(4, "0"),
-    };
+    return encoding && new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
-    return { message: "expected text in UTF-8, found other bytes" };
+    return undefined;
   }
+}
+
+function readFile(text: string, mode: number): ReadFile {
+  return {
+    text,
+    othersMayRead: (mode & 0o044) !== 0,
+    othersMayWrite: (mode & 0o022) !== 0,
+    mode: (mode & 0o7777).toString(8).padStart(4, "0"),
+  };
 }
 
 function tooLarge(size: number | undefined, limit: number): ReadFailure {

@@ -12,6 +12,7 @@ import type { Duplicate } from "../duplicate.ts";
 import type { LinkOptions } from "../link_options.ts";
 import type { RuleOptions } from "../rule_options.ts";
 import type { Schedule } from "../schedule.ts";
+import type { HostAndPort } from "./host_port.ts";
 
 /** How much is logged. */
 export type LogLevel = "error" | "warning" | "info" | "debug" | "trace";
@@ -121,6 +122,8 @@ export interface ClientModeConfig extends CommonConfig {
 export interface ServerModeConfig extends CommonConfig {
   readonly mode: "server";
   readonly listen: readonly ListenConfig[];
+  /** What clients are told to send to. */
+  readonly publicAddress?: HostAndPort;
   readonly clients: readonly ClientConfig[];
 }
 

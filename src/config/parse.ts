@@ -24,6 +24,7 @@ import {
   TOP_KEYS,
   type TUNNEL_KEYS,
 } from "./schema.ts";
+import { type PlainTable, plainTable } from "./plain.ts";
 import { parseDocument } from "./toml.ts";
 import type { Entry, Position, Table } from "./tree.ts";
 import { readTunnel, tunnelConfig } from "./tunnel_table.ts";
@@ -40,6 +41,8 @@ export interface ParseOptions {
 export interface ParseResult {
   readonly config?: Config;
   readonly problems: readonly Problem[];
+  /** What the text of a configuration says, without secrets. */
+  readonly document?: PlainTable;
   /** Whether the text itself contains a secret, so that only its owner should read it. */
   readonly holdsSecret: boolean;
 }
@@ -52,7 +55,7 @@ export function parseConfig(text: string, options: ParseOptions): ParseResult {
   report.addAll(document.problems);
   const config = readConfig(root, document.complete, options, report);
   return {
-    ...config && !report.hasErrors && { config },
+    ...config && !report.hasErrors && { config, document: plainTable(root) },
     problems: report.problems,
     holdsSecret: holdsSecret(root),
   };
@@ -146,7 +149,8 @@ function serverMode(draft: Draft, common: Common): Config {
   const clients = readClients(top, root.entries.get("client"), complete, context, draft.readFile);
   const rules = readRules(root.entries.get("rule"), undefined, context);
   checkOwnAddress(common.tunnel, clients, context.report);
-  return { ...common, mode: "server", listen, clients, rules };
+  const publicAddress = top.values.public_address;
+  return { ...common, mode: "server", listen, clients, rules, ...compact({ publicAddress }) };
 }
 
 function tableOf(entry: Entry | undefined, report: Report): Table {

@@ -85,7 +85,9 @@ export type Fields<K extends Readonly<Record<string, OptionKey>>> = {
 };
 
 const port = integer("PORT", 1, 65535);
-const LOG_LEVEL = oneOf<LogLevel>("error", "warning", "info", "debug", "trace");
+/** How much is logged, the least first. */
+export const LOG_LEVELS = ["error", "warning", "info", "debug", "trace"] as const;
+const LOG_LEVEL = oneOf<LogLevel>(...LOG_LEVELS);
 const DUPLICATE = oneOf<Duplicate>("off", "needed", "auto", "all");
 const SCHEDULE = oneOf<Schedule>("fast", "steady", "redundant");
 const TIER = oneOf<Tier>("primary", "overflow", "backup");
@@ -144,6 +146,12 @@ export const TOP_KEYS = {
     kind: listOf(located(net.listenAddress)),
     mode: "server",
     doc: "Addresses and UDP ports to listen on.",
+  },
+  public_address: {
+    kind: net.host,
+    mode: "server",
+    doc: "Where clients find this server, for `aggvpn client add`; the port is that of `listen` " +
+      "by default.",
   },
   control: {
     kind: texts.socketPath,

@@ -51,6 +51,8 @@ export interface DaemonStatus {
   /** Packets from it that were longer than the tunnel carries, or made no sense. */
   readonly tunOversize: number;
   readonly tunMalformed: number;
+  /** What commands have changed since the configuration was read, in words. */
+  readonly changes?: readonly string[];
   readonly sockets: readonly SocketStatus[];
 }
 

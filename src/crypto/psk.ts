@@ -14,9 +14,10 @@ import { HINT_BYTES } from "../wire/handshake.ts";
 import { KEY_BYTES, type Scrypt } from "./aead.ts";
 
 const SALT = ascii("aggvpn v1");
-const PASSWORD_SALT = ascii("aggvpn v1 password");
+/** Fixed, since the phrase is all that the two ends share. */
+export const PASSWORD_SALT = ascii("aggvpn v1 password");
 /** About a quarter of a second and 32 MiB, once per start (RFC 7914). */
-const SCRYPT_COST = { N: 2 ** 15, r: 8, p: 1, dkLen: KEY_BYTES } as const;
+export const SCRYPT_COST = { N: 2 ** 15, r: 8, p: 1, dkLen: KEY_BYTES } as const;
 
 /** What both ends derive from one pre-shared key. */
 export interface PskKeys {

@@ -8,7 +8,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Config, LinkConfig } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import { systemClock } from "../io/clock.ts";
 import type { Driver } from "../io/driver.ts";
 import type { LinkSockets } from "../io/link_sockets.ts";
@@ -17,14 +17,12 @@ import { type RunCommand, startCommand } from "../platform/run_changes.ts";
 import type { Endpoint } from "../tunnel/endpoint.ts";
 import { awaitCommand } from "../platform/command_output.ts";
 import type { ChangeJournal } from "./change_journal.ts";
+import type { LinkTables } from "./client_links.ts";
 import { InterfaceFollower } from "./follow_interfaces.ts";
 import { HandshakeClock } from "./handshake_clock.ts";
-import type { QuotaEvent } from "./event_hub.ts";
 import { type Environment, runShellHook } from "./hooks.ts";
 import { LeakGuard } from "./leak_guard.ts";
-import type { LinkInterfaces } from "./link_interfaces.ts";
 import { uplinkNames } from "./plan.ts";
-import { QUOTA_INTERVAL_MS, type QuotaLink, Quotas } from "./quotas.ts";
 import { type Remotes, REMOTES_INTERVAL_MS } from "./remotes.ts";
 import { type Repair, REPAIR_INTERVAL_MS } from "./repair.ts";
 import type { ScriptHost } from "./script.ts";
@@ -59,17 +57,19 @@ export interface Running {
   readonly linkSockets: LinkSockets;
 }
 
-/** Has links send to where their servers are, until the tunnel ends. */
+/**
+ * Has links send to where their servers are, until the tunnel ends; `update` is to be called when
+ * there are other links.
+ */
 export function followRemotes(
   remotes: Remotes,
   { endpoint, driver, linkSockets }: Running,
   stack: AsyncDisposableStack,
-): void {
-  if (!remotes.mayChange) return;
+): { readonly update: () => void } {
   remotes.attach({
     isUp: (link, server) => endpoint.isLinkUp(link, server),
     serverState: (server) => endpoint.serverState(server),
-    hasSocket: (link) => driver.ports[link]!.socket !== undefined,
+    hasSocket: (link) => driver.ports[link]?.socket !== undefined,
     setFamily: (link, family) => {
       if (linkSockets.setFamily(link, family)) driver.reopen(link);
     },
@@ -78,11 +78,21 @@ export function followRemotes(
       driver.wake();
     },
   });
-  const timer = setInterval(() => remotes.handleTimeout(), REMOTES_INTERVAL_MS);
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const update = (): void => {
+    if (remotes.mayChange) {
+      timer ??= setInterval(() => remotes.handleTimeout(), REMOTES_INTERVAL_MS);
+    } else {
+      clearInterval(timer);
+      timer = undefined;
+    }
+  };
+  update();
   stack.defer(() => {
     clearInterval(timer);
     remotes.close();
   });
+  return { update };
 }
 
 /**
@@ -91,12 +101,12 @@ export function followRemotes(
  */
 export function followInterfaces(
   { config, platform, onChange, journal, run }: ChangingSubject,
-  interfaces: LinkInterfaces | undefined,
+  tables: LinkTables | undefined,
   { endpoint, driver, linkSockets }: Running,
   stack: AsyncDisposableStack,
 ): () => void {
   const { uplinks } = platform;
-  if (!uplinks || config.mode !== "client" || !interfaces?.isOpen) return () => {};
+  if (!uplinks || config.mode !== "client" || !tables) return () => {};
   const routes = config.linksExclude && new UplinkRoutes({
     plan: uplinks.planner(),
     onChange,
@@ -111,8 +121,8 @@ export function followInterfaces(
     });
   }
   const follower = new InterfaceFollower({
-    links: config.links,
-    interfaces,
+    links: tables.links,
+    interfaces: tables.interfaces,
     list: () => uplinks.list(),
     endpoint,
     driver,
@@ -124,21 +134,25 @@ export function followInterfaces(
   return () => follower.update();
 }
 
-/** Runs `tunnel.up` now, unless the end is wanted, and has `tunnel.down` run at the end. */
+/**
+ * Runs `tunnel.up` now, unless the end is wanted, and has `tunnel.down` run at the end, as `current`
+ * then has it.
+ */
 export async function startHooks(
-  { config, stopping }: { readonly config: Config; readonly stopping?: AbortSignal },
+  { current, stopping }: { readonly current: () => Config; readonly stopping?: AbortSignal },
   env: Environment,
   scripts: ScriptHost,
   stack: AsyncDisposableStack,
 ): Promise<void> {
-  const { up, down } = config.tunnel;
+  const { up } = current().tunnel;
   if (up !== undefined) await runShellHook("up", up, env(), scripts, stopping);
-  if (down === undefined) return;
-  stack.defer(() =>
-    runShellHook("down", down, env(), scripts).catch((error) => {
+  stack.defer(() => {
+    const { down } = current().tunnel;
+    if (down === undefined) return;
+    return runShellHook("down", down, env(), scripts).catch((error) => {
       log.error("{reason}", { reason: (error as Error).message });
-    })
-  );
+    });
+  });
 }
 
 /** Dates the handshakes of a client, until the tunnel ends. */
@@ -156,56 +170,13 @@ export function openHandshakeClock(
   return clock;
 }
 
-/** Counts what links with a quota carry, until the tunnel ends. */
-export function startQuotas(
-  { config, platform }: Subject,
-  { endpoint, driver }: Running,
-  onEvent: (event: QuotaEvent) => void,
-  stack: AsyncDisposableStack,
-): Quotas | undefined {
-  const links = config.mode === "client" ? quotaLinks(config.links) : [];
-  if (links.length === 0) return undefined;
-  const quotas = new Quotas({
-    links,
-    carrier: {
-      carriedBytes: (link) => endpoint.carriedBytes(link),
-      setLinkTier: (now, link, tier, reason) => {
-        endpoint.setLinkTier(now, link, tier, reason);
-        driver.wake();
-      },
-      // TODO: the core cannot turn a link off yet; until then nobody uses it before any other.
-      setLinkOff: (now, link, reason) => {
-        endpoint.setLinkTier(now, link, reason === undefined ? undefined : "last", reason);
-        driver.wake();
-      },
-    },
-    clock: systemClock,
-    wallMs: Date.now,
-    file: stateFile(`${platform.stateDirectory}/${config.name}.quota.json`),
-    onEvent,
-  });
-  quotas.handleTimeout();
-  const timer = setInterval(() => quotas.handleTimeout(), QUOTA_INTERVAL_MS);
-  stack.defer(async () => {
-    clearInterval(timer);
-    await quotas.close();
-  });
-  return quotas;
-}
-
-function quotaLinks(links: readonly LinkConfig[]): QuotaLink[] {
-  return links.flatMap(({ name, options }, id) => {
-    const { quotaBytes, quotaDay: day = 1, whenUsedUp = "last" } = options;
-    return quotaBytes === undefined ? [] : [{ id, name, quotaBytes, day, whenUsedUp }];
-  });
-}
-
 /**
  * Lets nothing leave around the tunnel, until it ends; pushed onto `stack` first, it is ended last.
  * Returns undefined where that is not wanted.
  */
 export async function openLeakGuard(
   { config, platform, onChange, run, journal, stopping }: GuardSubject,
+  current: () => Config,
   stack: AsyncDisposableStack,
 ): Promise<LeakGuard | undefined> {
   if (config.mode !== "client" || !config.tunnel.leakGuard) return undefined;
@@ -213,7 +184,7 @@ export async function openLeakGuard(
     platform,
     name: config.name,
     interface: config.tunnel.interface,
-    uplinks: uplinkNames(config.links),
+    uplinks: () => uplinkNames(current()),
     onChange,
     run: run ?? startCommand,
     look: awaitCommand,

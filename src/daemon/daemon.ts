@@ -23,6 +23,7 @@ import { PacketPool } from "../slab.ts";
 import { Endpoint } from "../tunnel/endpoint.ts";
 import type { EndpointStatus } from "../tunnel/options.ts";
 import type { ChangeJournal } from "./change_journal.ts";
+import { ClientLinks } from "./client_links.ts";
 import {
   followInterfaces,
   followRemotes,
@@ -30,7 +31,6 @@ import {
   openLeakGuard,
   startHooks,
   startLeakGuard,
-  startQuotas,
   startRepair,
 } from "./companions.ts";
 import { EventHub } from "./event_hub.ts";
@@ -39,12 +39,16 @@ import { type Environment, HOOK_SHELL, hookEnvironment } from "./hooks.ts";
 import { openInterface } from "./interface.ts";
 import type { InterfaceMtu } from "./interface_mtu.ts";
 import type { LeakGuard } from "./leak_guard.ts";
+import { ListenSockets } from "./listen_sockets.ts";
 import { logFinding } from "./log_finding.ts";
 import { networkPlan, openFiles } from "./plan.ts";
 import { prepare, type PreparePlatform } from "./prepare.ts";
+import { QuotaKeeper } from "./quota_keeper.ts";
 import type { Quotas } from "./quotas.ts";
+import { type Applied, type ConfiguredParts, Reconfigurer, type Rights } from "./reconfigure.ts";
 import type { Remotes } from "./remotes.ts";
 import type { ScriptHost } from "./script.ts";
+import { stateFile } from "./state_file.ts";
 import { tidied } from "./tidied.ts";
 import { StatusCommand } from "./status_command.ts";
 
@@ -81,11 +85,13 @@ interface DaemonParts {
   readonly mtu: InterfaceMtu;
   readonly endpoint: Endpoint;
   readonly driver: Driver;
-  readonly quotas: Quotas | undefined;
+  readonly quotas: QuotaKeeper;
   readonly linkSockets: LinkSockets;
   readonly remotes: Remotes | undefined;
   readonly guard: LeakGuard | undefined;
   readonly events: EventHub;
+  readonly reconfigurer: Reconfigurer;
+  readonly current: () => Config;
   readonly stack: AsyncDisposableStack;
 }
 
@@ -119,7 +125,20 @@ export class Daemon implements AsyncDisposable {
 
   /** Quotas of its links, if any has one. */
   get quotas(): Quotas | undefined {
-    return this.#parts.quotas;
+    return this.#parts.quotas.quotas;
+  }
+
+  /** The configuration that is in force. */
+  get config(): Config {
+    return this.#parts.current();
+  }
+
+  /**
+   * Applies what `make` makes of the configuration in force. Rejects with AggvpnError, with nothing
+   * applied, when some of it cannot be.
+   */
+  reconfigure(make: (current: Config) => Config): Promise<Applied> {
+    return this.#parts.reconfigurer.apply(make);
   }
 
   /** Resolves after {@linkcode stop}; rejects with AggvpnError when the interface is gone. */
@@ -163,7 +182,7 @@ export class Daemon implements AsyncDisposable {
           })
         ).filter((socket) => socket.name !== ""),
       },
-      tunnel: { ...quotas?.describe(tunnel) ?? tunnel, mtu: this.mtu },
+      tunnel: { ...quotas.quotas?.describe(tunnel) ?? tunnel, mtu: this.mtu },
     });
   }
 
@@ -198,7 +217,9 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const aead = platform.libcrypto() ?? withoutLibcrypto();
   for (const finding of platform.startFindings(openFiles(config))) logFinding(finding);
   await using stack = new AsyncDisposableStack();
-  const guard = await openLeakGuard(options, stack);
+  const state: { parts?: ConfiguredParts } = {};
+  const current = (): Config => state.parts?.config ?? config;
+  const guard = await openLeakGuard(options, current, stack);
   const prepared = await prepare(
     config,
     aead.scrypt,
@@ -206,11 +227,12 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     options.stopping,
   );
   const families = prepared.sockets.map((socket) => socket.family);
-  await guard?.follow(() => prepared.remotes?.known ?? []);
+  const { tables } = prepared;
+  const remotes = tables?.remotes;
+  await guard?.follow(() => remotes?.known ?? []);
 
   const linkSockets = new LinkSockets(platform, prepared.sockets);
   const sockets = linkSockets.openAll();
-  const { remotes } = prepared;
   const isUsable = (socket: LinkSocket | undefined, i: number): boolean =>
     socket !== undefined && (!remotes || remotes.remoteOf(i) !== undefined);
   if (!sockets.some(isUsable)) {
@@ -218,7 +240,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   }
   const closer: { close: () => void } = { close: () => closeAll(sockets) };
   stack.defer(() => closer.close());
-  const { tun, mtu, repair, programs } = await openInterface({
+  const { tun, mtu, repair, programs, replan } = await openInterface({
     platform,
     name: config.tunnel.interface,
     kind: config.tunnel.offload ? "offload" : "plain",
@@ -228,16 +250,19 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     journal: options.journal,
   }, stack);
   await guard?.setInterface(tun.name);
-  const env: Environment = () => hookEnvironment(config.tunnel, tun.name, mtu.current);
+  const env: Environment = () => hookEnvironment(current().tunnel, tun.name, mtu.current);
   const scripts: ScriptHost = { killGroup: (leader) => platform.killGroup(leader) };
-  await startHooks(options, env, scripts, stack);
-  const statusCommand = config.statusCommand === undefined ? undefined : new StatusCommand({
-    command: config.statusCommand,
+  await startHooks({ ...options, current }, env, scripts, stack);
+  const statusCommand = new StatusCommand({
+    command: () => current().statusCommand,
     env,
     host: scripts,
-    severalPeers: () => config.mode === "server" && config.clients.length > 1,
+    severalPeers: () => {
+      const config = current();
+      return config.mode === "server" && config.clients.length > 1;
+    },
   });
-  stack.defer(() => statusCommand?.close());
+  stack.defer(() => statusCommand.close());
 
   const pool = new PacketPool(POOL_PACKETS);
   const handshakeClock = openHandshakeClock(options, stack);
@@ -252,7 +277,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const network = platform.watchNetwork(prepared.watched);
   stack.defer(() => network?.close());
   const events = new EventHub();
-  listen(events, config, statusCommand, mtu);
+  listen(events, current, statusCommand, mtu);
   const follower = { update: (): void => {} };
   const driver = new Driver({
     endpoint,
@@ -268,12 +293,41 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   closer.close = (): void => driver.close();
   const running = { endpoint, driver, linkSockets };
-  if (remotes) followRemotes(remotes, running, stack);
-  follower.update = followInterfaces(options, prepared.interfaces, running, stack);
+  const following = remotes && followRemotes(remotes, running, stack);
+  follower.update = followInterfaces(options, tables, running, stack);
   startRepair(repair, stack);
   if (guard) startLeakGuard(guard, stack);
-  const quotas = startQuotas(options, running, (event) => events.publish(event), stack);
-  if (config.sandbox) enterSandbox(options, [...programs, ...guard?.programs ?? []]);
+  const links = tables && new ClientLinks({ tables, platform, ...running });
+  stack.defer(() => links?.close());
+  const quotas = new QuotaKeeper({
+    links,
+    endpoint,
+    driver,
+    file: stateFile(`${platform.stateDirectory}/${config.name}.quota.json`),
+    onEvent: (event) => events.publish(event),
+  });
+  stack.defer(() => quotas.close());
+  const rights = config.sandbox
+    ? enterSandbox(options, [...programs, ...guard?.programs ?? []])
+    : undefined;
+  const listening = config.mode === "server"
+    ? new ListenSockets({ platform, watched: prepared.watched, ...running }, config.listen)
+    : undefined;
+  const parts = state.parts = {
+    config,
+    interface: tun.name,
+    mtu,
+    startMtu: prepared.mtu,
+    replan,
+    endpoint,
+    driver,
+    links,
+    listen: listening,
+    quotas,
+    guard,
+    onLinks: (): void => following?.update(),
+    rights,
+  };
   return new Daemon({
     name: config.name,
     addresses: [config.tunnel.address, config.tunnel.address6]
@@ -288,24 +342,33 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     remotes,
     guard,
     events,
+    reconfigurer: new Reconfigurer(parts),
+    current,
     stack: stack.move(),
   });
 }
 
-/** Gives up the rights that are no longer needed once everything is open. */
+/**
+ * Gives up the rights that are no longer needed once everything is open. Returns what may
+ * still be done; undefined: everything.
+ */
 function enterSandbox(
   { config, platform, journal }: DaemonOptions,
   undoing: readonly string[],
-): void {
+): Rights | undefined {
   const hooks = config.tunnel.down === undefined ? [] : [HOOK_SHELL];
   const status = config.statusCommand === undefined ? [] : [config.statusCommand];
+  const lookups = config.mode === "client" ? config.links.flatMap(lookupOf) : [];
+  const programs = new Set([...undoing, ...hooks, ...status]);
   const reason = platform.sandbox({
-    programs: [...new Set([...undoing, ...hooks, ...status])],
+    programs: [...programs],
     files: [config.control, ...journal ? [journal.path] : []],
     directories: config.mode === "client" ? [platform.stateDirectory] : [],
-    lookups: config.mode === "client" ? config.links.flatMap(lookupOf) : [],
+    lookups,
   });
-  if (reason !== undefined) log.debug("No rights are given up: {reason}", { reason });
+  if (reason === undefined) return { programs, lookups: lookups.length > 0 };
+  log.debug("No rights are given up: {reason}", { reason });
+  return undefined;
 }
 
 /** How the servers of a link are looked up again, if one has a name. */
@@ -335,18 +398,19 @@ function withoutLibcrypto(): AeadProvider {
 /** Has everything that a tunnel always has told of its events. */
 function listen(
   events: EventHub,
-  config: Config,
-  statusCommand: StatusCommand | undefined,
+  current: () => Config,
+  statusCommand: StatusCommand,
   mtu: InterfaceMtu,
 ): void {
   const eventLog = new EventLog();
-  const isClient = config.mode === "client";
   events.subscribe((event) => {
+    const config = current();
+    const isClient = config.mode === "client";
     eventLog.handleEvent(systemClock(), event);
     // A client has one server at a time: what its links carry to another one is over.
     if (event.type === "mtu") mtu.handleMtu(isClient ? "server" : event.peer, event.mtu);
-    if (event.type === "link") statusCommand?.handleLink(event);
-    else if (event.type === "quota") statusCommand?.handleQuota(event);
+    if (event.type === "link") statusCommand.handleLink(event);
+    else if (event.type === "quota") statusCommand.handleQuota(event);
   });
 }
 

@@ -49,6 +49,7 @@ export class InterfaceFollower {
   /** Looks at the interfaces that there are. Never throws. */
   update(): void {
     const { interfaces, linkSockets, driver, links } = this.#tunnel;
+    if (!interfaces.isOpen) return;
     const present = this.#list();
     if (!present) return;
     for (const link of interfaces.update(present)) {

@@ -11,7 +11,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { NetworkPlan, Platform, SystemCommand, Tun, TunKind } from "../platform/platform.ts";
 import {
-  applyChanges,
   type ReportKind,
   type RunCommand,
   startCommand,
@@ -22,6 +21,7 @@ import { InterfaceMtu, leastMtu } from "./interface_mtu.ts";
 import type { ChangeJournal } from "./change_journal.ts";
 import { awaitCommand } from "../platform/command_output.ts";
 import { Repair } from "./repair.ts";
+import { TunnelNetwork } from "./tunnel_network.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
 
@@ -48,6 +48,11 @@ export interface OpenInterface {
   readonly repair: Repair;
   /** Programs that are run to change its MTU, to put back and to undo everything. */
   readonly programs: readonly string[];
+  /**
+   * Has routes, rules and name servers be as another plan says. Throws AggvpnError, with nothing
+   * changed, when that cannot be.
+   */
+  readonly replan: (plan: NetworkPlan) => Promise<void>;
 }
 
 /**
@@ -71,21 +76,19 @@ export async function openInterface(
   const kept = interfaces.find((one) => one.name === tun.name);
   if (kept) closed.commands = platform.closedCommands(kept);
   const plan = { ...options.plan(tun.name), ...kept && { kept } };
-  const changes = platform.networkChanges(plan);
-  // What others did at first comes to be undone here too, once it was put back.
-  const taken: (readonly string[])[] = [];
-  let made: readonly (readonly string[])[] = [];
-  const note = (undo: readonly (readonly string[])[]): void => {
-    made = undo;
-    options.journal?.note([...taken, ...made, ...closed.commands]);
-  };
-  stack.defer(applyChanges(changes, report, run, note));
-  stack.defer(() => undoWith(taken, report, run));
+  const network = new TunnelNetwork({
+    plan,
+    changes: (plan) => platform.networkChanges(plan),
+    note: (undo) => options.journal?.note([...undo, ...closed.commands]),
+    report,
+    run,
+  });
+  network.make();
+  stack.defer(() => network.undo());
   // One unusable address is no reason to give up the others.
   for (const finding of await platform.awaitAddresses(plan)) logFinding(finding);
-  const undoing = [...changes.flatMap(({ undo }) => undo ? [undo] : []), ...closed.commands];
   const commandsFor = (mtu: number): SystemCommand[] =>
-    changes.flatMap(({ atMtu }) => atMtu ? [atMtu(mtu)] : []);
+    network.changes.flatMap(({ atMtu }) => atMtu ? [atMtu(mtu)] : []);
   const mtu = new InterfaceMtu({
     start: plan.mtu,
     least: leastMtu(plan),
@@ -95,21 +98,23 @@ export async function openInterface(
   });
   stack.defer(() => mtu.close());
   const repair = new Repair({
-    changes,
+    changes: () => network.changes,
     mtu: () => mtu.current,
-    onTaken: ({ undo }) => {
-      if (!undo || taken.includes(undo)) return;
-      taken.unshift(undo);
-      note(made);
-    },
+    onTaken: (change) => network.take(change),
     onChange: options.onChange,
     look: awaitCommand,
     run: run ?? startCommand,
   });
   stack.defer(() => repair.close());
-  const later = [...commandsFor(plan.mtu).map(({ run }) => run), ...undoing];
-  const programs = [...later.flatMap(([program]) => program ?? []), ...repair.programs];
-  return { tun, mtu, repair, programs };
+  const later = [...commandsFor(plan.mtu).map(({ run }) => run), ...closed.commands];
+  const programs = [
+    ...later.flatMap(([program]) => program ?? []),
+    ...network.programs,
+    ...repair.programs,
+  ];
+  const replan = (plan: NetworkPlan): Promise<void> =>
+    repair.whileIdle(() => network.replace({ ...plan, ...kept && { kept } }, run ?? startCommand));
+  return { tun, mtu, repair, programs, replan };
 }
 
 /** Shows changes to those who asked for them, and failures to everybody. */

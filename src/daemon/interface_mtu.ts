@@ -79,6 +79,11 @@ export class InterfaceMtu {
     this.#running ??= this.#follow().finally(() => this.#running = undefined);
   }
 
+  /** A peer is gone: what its links carry means nothing any more. */
+  forget(peer: string): void {
+    this.#carried.delete(peer);
+  }
+
   /** Resolves when no command runs any more; none is started after that. */
   async close(): Promise<void> {
     this.#isClosed = true;

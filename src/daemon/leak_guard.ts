@@ -30,7 +30,8 @@ export interface LeakGuardOptions {
   readonly name: string;
   /** The configured interface; absent: {@linkcode LeakGuard.setInterface} tells it. */
   readonly interface: string | undefined;
-  readonly uplinks: readonly string[];
+  /** The interfaces that links leave by, as they are at the moment. */
+  readonly uplinks: () => readonly string[];
   /** Gets each command as it is run: `+ nft ...`. */
   readonly onChange: (line: string) => void;
   readonly run: StartCommand;
@@ -153,7 +154,7 @@ export class LeakGuard {
       name,
       ...this.#interface !== undefined && { interface: this.#interface },
       remotes: this.#remotes(),
-      uplinks,
+      uplinks: uplinks(),
       asksNames: this.#lookups > 0,
     };
   }

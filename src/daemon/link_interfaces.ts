@@ -70,24 +70,24 @@ export function linkInterfacesOf(
 
 /** Chooses interfaces for the links of one tunnel. */
 export class LinkInterfaces {
-  readonly #links: readonly LinkConfig[];
+  readonly #links: LinkConfig[];
   readonly #exclude: readonly string[];
   /** What each link has, by its number, and what a spare one had last. */
   readonly #names: (string | undefined)[];
   readonly #last: (string | undefined)[];
-  /** Numbers of the links with a pattern, and of spare ones. */
-  readonly #patterns: readonly number[];
-  readonly #spare: readonly number[];
 
   /** @param exclude patterns of interfaces that are no links by themselves */
   constructor(links: readonly LinkConfig[], exclude: readonly string[]) {
-    this.#links = links;
+    this.#links = [...links];
     this.#exclude = exclude;
     this.#names = links.map((link) => isOpenLink(link) ? undefined : link.interface);
     this.#last = [...this.#names];
-    const open = [...links.keys()].filter((link) => isOpenLink(links[link]!));
-    this.#spare = open.filter((link) => this.#isSpare(link));
-    this.#patterns = open.filter((link) => !this.#isSpare(link));
+  }
+
+  /** The link with a number is another one from now on; nothing is chosen for it yet. */
+  setLink(id: number, link: LinkConfig): void {
+    this.#links[id] = link;
+    this.#names[id] = this.#last[id] = isOpenLink(link) ? undefined : link.interface;
   }
 
   /** Whether any link depends on what there is. */
@@ -158,6 +158,19 @@ export class LinkInterfaces {
   /** Whether no link has the interface, and none is to have it by its name. */
   #isFree(name: string): boolean {
     return !this.#names.includes(name) && !this.#links.some(({ vrf }) => vrf === name);
+  }
+
+  /** Numbers of the links with a pattern. */
+  get #patterns(): readonly number[] {
+    return this.#open.filter((link) => !this.#isSpare(link));
+  }
+
+  get #spare(): readonly number[] {
+    return this.#open.filter((link) => this.#isSpare(link));
+  }
+
+  get #open(): readonly number[] {
+    return [...this.#links.keys()].filter((link) => isOpenLink(this.#links[link]!));
   }
 
   #isExcluded(name: string): boolean {

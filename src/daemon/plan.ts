@@ -178,8 +178,9 @@ function serverRoutes(config: ServerModeConfig): Route[] {
   ];
 }
 
-/** Returns the interfaces that links are bound to. */
-export function uplinkNames(links: readonly LinkConfig[]): string[] {
+/** Returns the interfaces that the links of a client are bound to. */
+export function uplinkNames(config: Config): string[] {
+  const links = config.mode === "client" ? config.links : [];
   return links.flatMap((link) => wayOf(link, "device") ?? []);
 }
 

@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Address } from "../address.ts";
 import type {
   ClientModeConfig,
   Config,
@@ -13,23 +12,21 @@ import type {
   Secret,
   ServerModeConfig,
 } from "../config/config.ts";
-import { compact } from "../config/compact.ts";
 import type { Scrypt } from "../crypto/aead.ts";
 import { stretchPassword } from "../crypto/psk.ts";
 import { systemClock } from "../io/clock.ts";
 import { AggvpnError } from "../errors.ts";
 import type { Platform, SocketOptions, WatchedLink } from "../platform/platform.ts";
 import type { ClientEndpointOptions, EndpointOptions } from "../tunnel/options.ts";
+import { type LinkTables, linkTables, remoteLink, socketOf } from "./client_links.ts";
 import {
-  interfaceOf,
   isOpenLink,
   type LinkInterfaces,
   linkInterfacesOf,
   NO_AUTO_LINKS_HINT,
   noAutoLinks,
 } from "./link_interfaces.ts";
-import { clientLink, linkSocket, listenSocket, policyOptions, tunnelMtu } from "./plan.ts";
-import type { RemoteLink } from "./remote_targets.ts";
+import { clientLink, listenSocket, policyOptions, tunnelMtu } from "./plan.ts";
 import { Remotes } from "./remotes.ts";
 
 /** What is asked of the system. */
@@ -42,12 +39,10 @@ export type CommonOptions = Pick<EndpointOptions, "pool" | "aead" | "random" | "
 export interface Prepared {
   /** By socket index. */
   readonly sockets: readonly SocketOptions[];
-  /** Where a client's links send. */
-  readonly remotes?: Remotes;
-  /** Which interfaces a client's links have. */
-  readonly interfaces?: LinkInterfaces;
-  /** The same, with where they send to. */
-  readonly watched: readonly WatchedLink[];
+  /** What a client's links leave by, and where they send. */
+  readonly tables?: LinkTables;
+  /** The sockets, with where they send to. */
+  readonly watched: WatchedLink[];
   /** Largest inner packet in bytes. */
   readonly mtu: number;
   /** `stampUs` is called for a client only. */
@@ -92,29 +87,14 @@ async function prepareClient(
     if (table !== undefined) remotes.fixFamily(i, families[i]!);
   });
   const interfaces = chooseInterfaces(config, platform);
-  const nameOf = (i: number): string | undefined =>
-    interfaceOf(config.links[i]!, interfaces.nameOf(i));
-  const sockets = config.links.map((link, i) =>
-    compact({
-      ...linkSocket(link, families[i]!),
-      interface: nameOf(i),
-      name: link.name || nameOf(i)!,
-    })
-  );
+  const tables = linkTables(config, remotes, interfaces);
+  const sockets = config.links.map((_, i) => socketOf(tables, i));
   const interfaceMtus = sockets.map((socket) => platform.interfaceMtu(socket));
   const psk = keyOf(config.secret, scrypt);
   return {
     sockets,
-    remotes,
-    interfaces,
-    watched: sockets.map((socket, i) => ({
-      get socket(): SocketOptions {
-        return compact({ ...socket, interface: nameOf(i) });
-      },
-      get remote(): Address | undefined {
-        return remotes.remoteOf(i)?.address;
-      },
-    })),
+    tables,
+    watched: tables.watched,
     mtu: tunnelMtu(config, families, interfaceMtus),
     endpointOptions: (common, stampUs) => ({
       ...common,
@@ -154,13 +134,6 @@ function chooseInterfaces(
 function mayHideResolvers({ tunnel, links }: ClientModeConfig): boolean {
   return tunnel.routes.some(({ isDefault }) => isDefault) &&
     links.every(({ rdomain }) => rdomain === undefined);
-}
-
-/** Of all spare links the first one tells where they send. */
-function remoteLink(link: LinkConfig, isFirstSpare: boolean): RemoteLink {
-  const { remotes: hosts, bind, rdomain } = link;
-  const name = isFirstSpare ? "auto" : link.name;
-  return compact({ name, hosts, family: bind?.family, rdomain });
 }
 
 function prepareServer(config: ServerModeConfig, scrypt: Scrypt | undefined): Prepared {

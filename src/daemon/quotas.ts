@@ -99,7 +99,8 @@ export class Quotas {
     this.#ledger = load(options.file, months.toSorted().at(-1) ?? monthOf(options.wallMs()));
     const consequence = "a restart will forget the quotas";
     this.#saved = new SavedText(options.file, consequence, log, this.#ledger.toText());
-    this.#counted = new Float64Array(options.links.length);
+    // What links carried before they had a quota does not count.
+    this.#counted = Float64Array.from(options.links, ({ id }) => options.carrier.carriedBytes(id));
     this.#reasons = options.links.map(() => undefined);
     this.#marks = options.links.map(() => undefined);
   }

@@ -68,9 +68,8 @@ export interface RemotesOptions {
 /** The remotes of a client's links, from before the tunnel is set up until {@linkcode close}. */
 export class Remotes {
   readonly #options: RemotesOptions;
-  readonly #targets: readonly Target[];
   /** By link. */
-  readonly #sockets: readonly Socket[];
+  readonly #sockets: Socket[];
   readonly #names: Map<string, Name> = new Map();
   #carrier: RemoteCarrier | undefined;
   #isClosed = false;
@@ -78,14 +77,26 @@ export class Remotes {
   /** Throws AggvpnError when an address cannot be used. */
   constructor(options: RemotesOptions) {
     this.#options = options;
-    const now = options.clock();
-    this.#sockets = options.links.map((link, id) => {
-      const targets = link.hosts.map((host, server) => newTarget(now, id, server, link, host));
-      const family = link.family ?? firstFamily(targets);
-      return { family, isFixed: link.family !== undefined, sinceUs: now, targets };
-    });
-    this.#targets = this.#sockets.flatMap(({ targets }) => targets);
-    for (const target of this.#targets) this.#nameOf(target)?.targets.push(target);
+    this.#sockets = options.links.map((link, id) => this.#newSocket(id, link));
+  }
+
+  /**
+   * Link `id` is another one from now on, of whose names nothing is known yet; undefined: none. Throws
+   * AggvpnError, with nothing changed, when an address cannot be used.
+   */
+  setLink(id: number, link: RemoteLink | undefined): void {
+    const socket = this.#newSocket(id, link ?? { name: "", hosts: [] });
+    for (const [key, name] of this.#names) {
+      const others = name.targets.filter((target) =>
+        target.id !== id || socket.targets.includes(target)
+      );
+      name.targets.splice(0, name.targets.length, ...others);
+      if (others.length === 0) this.#names.delete(key);
+    }
+    this.#sockets[id] = socket;
+    for (const name of this.#names.values()) {
+      if (name.targets.some((target) => target.id === id)) void this.#look(name);
+    }
   }
 
   /** Where each link sends to each server; undefined until its name could be looked up. */
@@ -184,6 +195,18 @@ export class Remotes {
   /** Nothing changes any more, whatever a resolver still says. */
   close(): void {
     this.#isClosed = true;
+  }
+
+  get #targets(): readonly Target[] {
+    return this.#sockets.flatMap(({ targets }) => targets);
+  }
+
+  #newSocket(id: number, link: RemoteLink): Socket {
+    const now = this.#options.clock();
+    const targets = link.hosts.map((host, server) => newTarget(now, id, server, link, host));
+    for (const target of targets) this.#nameOf(target)?.targets.push(target);
+    const family = link.family ?? firstFamily(targets);
+    return { family, isFixed: link.family !== undefined, sinceUs: now, targets };
   }
 
   get #knowsOne(): boolean {

@@ -20,7 +20,8 @@ export const REPAIR_INTERVAL_MS = 10_000;
 
 /** What {@linkcode Repair} works with. */
 export interface RepairOptions {
-  readonly changes: readonly SystemChange[];
+  /** What is to be in place; may change between two looks, see {@linkcode Repair.whileIdle}. */
+  readonly changes: () => readonly SystemChange[];
   /** MTU of the interface in bytes. */
   readonly mtu: () => number;
   /** Gets each change that was done by somebody else before. */
@@ -34,7 +35,6 @@ export interface RepairOptions {
 /** Keeps the changes of one tunnel in place until {@linkcode close}. */
 export class Repair {
   readonly #options: RepairOptions;
-  readonly #watched: readonly SystemChange[];
   /** Changes that could not be made again, which is told once. */
   readonly #failing: Set<SystemChange> = new Set();
   /** Those of changes that may fail which did not. */
@@ -44,7 +44,6 @@ export class Repair {
 
   constructor(options: RepairOptions) {
     this.#options = options;
-    this.#watched = options.changes.filter(({ look }) => look !== undefined);
   }
 
   /** Programs that are run while the tunnel runs. */
@@ -58,10 +57,22 @@ export class Repair {
     return this.#running ??= this.#repair().finally(() => this.#running = undefined);
   }
 
+  /** Runs `change` while nothing is looked at; resolves or rejects as it does. */
+  async whileIdle(change: () => Promise<void>): Promise<void> {
+    while (this.#running) await this.#running;
+    const running = change();
+    this.#running = running.catch(() => {}).finally(() => this.#running = undefined);
+    await running;
+  }
+
   /** Resolves when no command runs any more; none is started after that. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#running;
+  }
+
+  get #watched(): readonly SystemChange[] {
+    return this.#options.changes().filter(({ look }) => look !== undefined);
   }
 
   async #repair(): Promise<void> {

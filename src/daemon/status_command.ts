@@ -46,7 +46,8 @@ interface Subject {
 
 /** What {@linkcode StatusCommand} needs. */
 export interface StatusCommandOptions {
-  readonly command: string;
+  /** The one of the moment; undefined: there is none. */
+  readonly command: () => string | undefined;
   readonly env: Environment;
   readonly host: ScriptHost;
   /** Whether there are several peers, so that links of two of them may have one name. */
@@ -129,19 +130,25 @@ export class StatusCommand {
   }
 
   #call(event: HookEvent, argument: string | undefined, subject: Subject): void {
-    const { command, env } = this.#options;
+    const { env } = this.#options;
+    const command = this.#options.command();
+    if (command === undefined) return;
     if (this.#waiting >= MAX_WAITING) {
       log.warning("{command} is too slow: {event} is not reported", { command, event });
       return;
     }
     const args = [env().DEVICE!, event, ...argument === undefined ? [] : [argument]];
     this.#waiting++;
-    this.#last = this.#last.then(() => this.#run(args, variables(subject)))
+    this.#last = this.#last.then(() => this.#run(command, args, variables(subject)))
       .finally(() => this.#waiting--);
   }
 
-  async #run(args: readonly string[], more: Record<string, string>): Promise<void> {
-    const { command, env, host } = this.#options;
+  async #run(
+    command: string,
+    args: readonly string[],
+    more: Record<string, string>,
+  ): Promise<void> {
+    const { env, host } = this.#options;
     const line = [command, ...args].join(" ");
     if (this.#ending.signal.aborted) {
       log.warning("{command} was not called: the calls before it took too long", { command: line });

@@ -106,7 +106,7 @@ export class UplinkRoutes {
   #repairOf(changes: readonly SystemChange[]): Repair {
     const { onChange, run } = this.#options;
     return new Repair({
-      changes,
+      changes: () => changes,
       mtu: () => 0,
       onTaken: () => {},
       onChange,

@@ -65,8 +65,8 @@ export class Driver {
   staleDrops = 0;
   readonly #endpoint: Core;
   readonly #options: DriverOptions;
-  readonly #ports: readonly Port[];
-  readonly #batches: readonly TransmitBatch[];
+  readonly #ports: Port[];
+  readonly #batches: TransmitBatch[];
   readonly #received: ReceiveBatch = new ReceiveBatch();
   readonly #slots: Int32Array = new Int32Array(PACKETS_PER_ROUND);
   readonly #watched: { fd: number; writable: boolean }[] = [];
@@ -74,6 +74,8 @@ export class Driver {
   readonly #network: NetworkListener | undefined;
   #networkWatched = -1;
   #watchIsStale = true;
+  /** What is to be done to sockets before the next turn. */
+  readonly #changes: (() => void)[] = [];
   #stopping = false;
   /** When the last round took place. */
   #roundAtUs = 0;
@@ -141,14 +143,59 @@ export class Driver {
     this.wake();
   }
 
+  /**
+   * Socket `index`, which may be the next that there was none of, is another from now on: `socket`,
+   * or (undefined) what {@linkcode DriverOptions.reopen} opens. Its link is looked at.
+   */
+  setSocket(index: number, socket?: LinkSocket): void {
+    if (index === this.#ports.length) {
+      const added = new Port(index);
+      this.#ports.push(added);
+      this.#batches.push(added.batch);
+    }
+    this.#betweenWaits(() => {
+      const port = this.#ports[index]!;
+      port.closeSocket();
+      port.socket = socket;
+      port.isGone = false;
+      port.watched = -1;
+      port.reopenAtUs = socket ? Infinity : -Infinity;
+      this.#network?.setLink(index);
+    });
+  }
+
+  /** Closes socket `index` for good; what is still sent by it is lost. */
+  closeSocket(index: number): void {
+    this.#betweenWaits(() => {
+      const port = this.#ports[index]!;
+      port.closeSocket();
+      port.isGone = true;
+      port.watched = -1;
+      port.reopenAtUs = Infinity;
+    });
+  }
+
   /** Closes every socket. */
   close(): void {
+    this.#makeChanges();
     for (const port of this.#ports) port.closeSocket();
+  }
+
+  /** A wait may be in progress on another thread, which watches the sockets that there are. */
+  #betweenWaits(change: () => void): void {
+    this.#changes.push(change);
+    this.wake();
+  }
+
+  #makeChanges(): void {
+    for (const change of this.#changes.splice(0)) change();
+    this.#watchIsStale = true;
   }
 
   /** Moves what there is, for at most about `turnUs`. Returns whether nothing is left. */
   #turn(start: number, turnUs: number): boolean {
     const { clock } = this.#options;
+    if (this.#changes.length > 0) this.#makeChanges();
     this.#unblock();
     this.#hearNetwork(start);
     this.#reopenDue(start);
@@ -305,7 +352,7 @@ export class Driver {
 
   /** Gives a port a new socket, or another try later. No wait is in progress here. */
   #reopen(port: Port | undefined, now: number): void {
-    if (port === undefined) return;
+    if (port === undefined || port.isGone) return;
     port.closeSocket();
     port.socket = this.#options.reopen(port.index);
     port.reopenAtUs = port.socket === undefined ? now + REOPEN_US : Infinity;

@@ -15,6 +15,9 @@ import type { LinkSocket, Platform, SocketOptions } from "../platform/platform.t
 
 const log = getLogger(["aggvpn", "sockets"]);
 
+/** What can never be opened, and belongs to no link. */
+const NO_SOCKET: SocketOptions = { name: "", family: 4, interface: "" };
+
 /** Opens the sockets of `options`; positions are socket indexes. */
 export class LinkSockets {
   readonly #platform: Pick<Platform, "openSocket">;
@@ -68,6 +71,12 @@ export class LinkSockets {
   /** Why socket `index` is missing; undefined while it is not. */
   reasonOf(index: number): string | undefined {
     return this.#reasons[index];
+  }
+
+  /** Socket `index` is to be as `options` say when it is next opened; undefined: there is none. */
+  set(index: number, options: SocketOptions | undefined): void {
+    this.#options[index] = options ?? NO_SOCKET;
+    this.#reasons[index] = undefined;
   }
 
   /**

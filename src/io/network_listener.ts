@@ -55,6 +55,13 @@ export class NetworkListener {
     this.#lookAtUs = ways.some(({ obstacle }) => obstacle !== undefined) ? -Infinity : Infinity;
   }
 
+  /** The link with a number is another one from now on, or there was none with it: it is looked at. */
+  setLink(link: number): void {
+    this.#ways[link] = { obstacle: undefined, interface: 0, mtu: 0 };
+    this.#interfaces[link] = 0;
+    this.#lookAtUs = -Infinity;
+  }
+
   /** Readable while there is something to hear. */
   get fd(): number {
     return this.#watch.fd;

@@ -27,6 +27,8 @@ export class Port {
   retryAtUs = Infinity;
   /** When to try to open the socket again. */
   reopenAtUs = Infinity;
+  /** Whether there is to be no socket, since its link was removed. */
+  isGone = false;
   /** Datagrams the kernel dropped on sockets that have since been closed. */
   #pastDrops = 0;
   /** First datagram of the batch that has not been sent. */

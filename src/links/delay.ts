@@ -17,15 +17,15 @@ const REANCHOR_US = 1 << 21;
 /** Delays of up to `links` links. Values are microseconds relative to a common, arbitrary zero. */
 export class DelayTable {
   /** Smoothed delay. */
-  readonly owdUs: Float64Array;
+  owdUs: Float64Array;
   /** Smoothed mean deviation: jitter. */
-  readonly jitterUs: Float64Array;
+  jitterUs: Float64Array;
   /** Least delay of this interval. */
-  readonly #intervalMin: Float64Array;
-  readonly #min: Float64Array;
-  readonly #lastMin: Float64Array;
-  readonly #windowEndsAtUs: Float64Array;
-  readonly #sampledAtUs: Float64Array;
+  #intervalMin: Float64Array;
+  #min: Float64Array;
+  #lastMin: Float64Array;
+  #windowEndsAtUs: Float64Array;
+  #sampledAtUs: Float64Array;
   #anchor = -1;
 
   constructor(links: number) {
@@ -36,6 +36,24 @@ export class DelayTable {
     this.#lastMin = new Float64Array(links).fill(Infinity);
     this.#windowEndsAtUs = new Float64Array(links);
     this.#sampledAtUs = new Float64Array(links).fill(-Infinity);
+  }
+
+  /** Makes room for `links` links; what is known of the first ones stays. */
+  grow(links: number): void {
+    this.owdUs = grown(this.owdUs, links, 0);
+    this.jitterUs = grown(this.jitterUs, links, 0);
+    this.#intervalMin = grown(this.#intervalMin, links, Infinity);
+    this.#min = grown(this.#min, links, Infinity);
+    this.#lastMin = grown(this.#lastMin, links, Infinity);
+    this.#windowEndsAtUs = grown(this.#windowEndsAtUs, links, 0);
+    this.#sampledAtUs = grown(this.#sampledAtUs, links, -Infinity);
+  }
+
+  /** Forgets one link: another takes its place. */
+  forget(link: number): void {
+    this.owdUs[link] = this.jitterUs[link] = 0;
+    this.#intervalMin[link] = this.#min[link] = this.#lastMin[link] = Infinity;
+    this.#sampledAtUs[link] = -Infinity;
   }
 
   /** Forgets everything: the peer has restarted, and its clock with it. */
@@ -120,4 +138,10 @@ export class DelayTable {
       for (let link = 0; link < table.length; link++) table[link] = table[link]! - byUs;
     }
   }
+}
+
+function grown(table: Float64Array, links: number, fill: number): Float64Array {
+  const larger = new Float64Array(links).fill(fill);
+  larger.set(table);
+  return larger;
 }

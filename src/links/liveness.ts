@@ -76,7 +76,7 @@ export class Liveness {
   #suspectedAtUs = 0;
   /** When the path was probed because an answer was overdue. */
   #probedAtUs = Infinity;
-  readonly #timeoutUs: number;
+  #timeoutUs: number;
 
   /** @param metered whether traffic costs money, so that heartbeats are rare; may change */
   constructor(now: number, timeoutUs: number, public metered: boolean) {
@@ -134,6 +134,11 @@ export class Liveness {
   hurry(now: number): void {
     if (this.state !== "up") this.#probeAtUs = now;
     if (this.state === "connecting") this.reason = WAITING;
+  }
+
+  /** Other silence is patiently borne from now on, in microseconds. */
+  setTimeoutUs(us: number): void {
+    this.#timeoutUs = us;
   }
 
   /** Forgets the past: a new session begins. */

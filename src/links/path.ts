@@ -31,7 +31,7 @@ export interface Arrival {
   readonly metered: boolean;
 }
 
-/** What never changes about a path: `uploadBps` and `mtuBytes` are for what this end sends. */
+/** What is configured of a path: `uploadBps` and `mtuBytes` are for what this end sends. */
 export interface PathOptions extends LinkOptions {
   readonly id: number;
   readonly name: string;
@@ -58,9 +58,9 @@ export class Path {
   readonly rtt: Rtt = new Rtt();
   readonly flight: InFlight = new InFlight();
   readonly pacer: Pacer;
-  readonly rate: RateEstimator;
+  rate: RateEstimator;
   readonly live: Liveness;
-  readonly sent: Meter = new Meter();
+  sent: Meter = new Meter();
   readonly news: LinkNews = new LinkNews();
   readonly mtu: PathMtu;
   /** Whether the peer knows what it carries to there. */
@@ -124,10 +124,14 @@ export class Path {
   #lossLost = 0;
   #lossForGood = 0;
 
-  constructor(readonly options: PathOptions, now: number, socket: number, remote?: Remote) {
+  /** As configured; see {@linkcode setOptions} and {@linkcode renew}. */
+  options: PathOptions;
+
+  constructor(options: PathOptions, now: number, socket: number, remote?: Remote) {
+    this.options = options;
     this.remote = remote;
     this.socket = socket;
-    this.name = options.spare ? "" : options.name;
+    this.name = options.spare || options.off !== undefined ? "" : options.name;
     this.tier = options.tier;
     this.rate = new RateEstimator(options.uploadBps ?? 0);
     this.pacer = new Pacer(this.rate.pacingBps);
@@ -195,6 +199,45 @@ export class Path {
     this.tier = decided;
     this.news.begin(this.#probeNumber);
     return true;
+  }
+
+  /** The same link is configured in another way from now on. What is known of it stays. */
+  setOptions(now: number, options: PathOptions): void {
+    const { uploadBps = 0, mtuBytes = DEFAULT_MTU_BYTES, metered, tier, timeoutUs } = options;
+    const before = this.options;
+    this.options = options;
+    this.name = options.name;
+    if (uploadBps !== (before.uploadBps ?? 0)) this.#replaceRate(now, uploadBps);
+    this.mtu.setBound(mtuBytes);
+    this.live.metered = this.mtu.metered = metered;
+    this.live.setTimeoutUs(timeoutUs);
+    if (tier === before.tier) return;
+    this.tier = tier;
+    this.tierReason = undefined;
+  }
+
+  /**
+   * Stands for a link that was away from now on, or for one that is another: nothing is known of it.
+   * Only its numbers go on, for under one key none may come twice.
+   */
+  renew(now: number, options: PathOptions, isAnother: boolean): void {
+    this.setOptions(now, options);
+    this.tier = options.tier;
+    this.#replaceRate(now, options.uploadBps ?? 0);
+    this.live.restart(now);
+    this.mtu.restart();
+    if (!isAnother) return;
+    this.sent = new Meter();
+    this.#sentBefore = 0;
+    this.sentDatagrams = 0;
+  }
+
+  /** Stands for no link from now on, or for one that is off. What is in flight on it goes to `lost`. */
+  remove(now: number, options: PathOptions, lost: SlotHandler): void {
+    this.depart(now, lost);
+    this.news.telling = false;
+    this.options = options;
+    this.tierReason = undefined;
   }
 
   /** A spare path stands for a link from now on. */
@@ -422,6 +465,14 @@ export class Path {
       this.#restartRate(now);
     }
     return up;
+  }
+
+  #replaceRate(now: number, capBps: number): void {
+    this.rate = new RateEstimator(capBps);
+    this.pacer.rateBps = this.rate.pacingBps;
+    this.pacer.reset(now);
+    this.#delivery.reset();
+    this.#sentBefore = this.sent.totalBytes;
   }
 
   #restartRate(now: number): void {

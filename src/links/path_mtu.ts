@@ -48,7 +48,7 @@ export class PathMtu {
   /** How often the path has turned out to have shrunk. */
   blackHoles = 0;
 
-  readonly #bound: number;
+  #bound: number;
   /** A size that was found before; 0: none. */
   #hint = 0;
   /** Sizes to ask for, ascending. */
@@ -94,6 +94,15 @@ export class PathMtu {
     this.#failures = [];
     this.#active = true;
     this.#settle();
+  }
+
+  /** No larger size is asked for from now on. */
+  setBound(bytes: number): void {
+    if (bytes === this.#bound) return;
+    this.#bound = bytes;
+    this.#hint = 0;
+    this.isKnown = false;
+    if (this.#active) this.restart();
   }
 
   /** Asks nothing more: there is nobody to answer. */

@@ -220,6 +220,8 @@ export interface SystemChange extends SystemCommand {
   readonly isDone?: boolean;
   /** Tells whether it is still so; absent when nobody else would change it. */
   readonly look?: Look;
+  /** Which part of the plan it makes true, if that may change later: `plan_parts.ts`. */
+  readonly part?: string;
 }
 
 /** An address of an interface. */
@@ -297,6 +299,26 @@ export interface GuardPlan {
   readonly asksNames: boolean;
 }
 
+/** What a host has already, for whoever sets up a tunnel on it. */
+export interface HostSurvey {
+  /** Names of all interfaces. */
+  readonly interfaces: readonly string[];
+  readonly addresses: readonly { readonly interface: string; readonly address: Prefix }[];
+  /** Destinations of its routes. */
+  readonly routes: readonly Prefix[];
+  /** Ways to the internet. */
+  readonly uplinks: readonly SurveyedUplink[];
+}
+
+/** An interface with a default route. */
+export interface SurveyedUplink {
+  readonly interface: string;
+  /** Its routing domain (OpenBSD). */
+  readonly rdomain?: number;
+  /** Absent on a point-to-point interface. */
+  readonly gateway?: Address;
+}
+
 /** One operating system. */
 export interface Platform {
   /** Such as `linux`; for messages. */
@@ -320,8 +342,8 @@ export interface Platform {
   interfaceMtu(link: SocketOptions): number | undefined;
   openPoller(): Poller;
   /**
-   * Hears of every change that may concern `links` from now on, {@linkcode sandbox} or not;
-   * undefined where the system does not tell.
+   * Hears of every change that may concern `links` from now on, {@linkcode sandbox} or not: the
+   * list may change. Returns undefined where the system does not tell.
    */
   watchNetwork(links: readonly WatchedLink[]): NetworkWatch | undefined;
   /** Absent where an interface does not make a link. */
@@ -353,6 +375,8 @@ export interface Platform {
    * wrong with those that cannot.
    */
   awaitAddresses(plan: NetworkPlan): Promise<readonly HostFinding[]>;
+  /** Looks at the networks that this host has; changes nothing. */
+  survey(): HostSurvey;
   /** Checks this host for what a configuration needs; changes nothing. */
   inspect(plan: HostNeeds): readonly HostFinding[];
   /** Makes SIGUSR1 harmless: on it Deno would start a debugger. */

@@ -59,7 +59,10 @@ export function applyChanges(
       throw changeError(change, message);
     }
     if (success && change.undo) undoing.push(change.undo);
-    else if (change.undo) report(`failed: ${message}`, "failure");
+    else if (change.undo) {
+      report(`failed: ${message}`, "failure");
+      note(undoing.toReversed());
+    }
   }
   return undo;
 }

@@ -24,7 +24,7 @@ export class DataFrames {
   bytes = 0;
   readonly #pool: PacketPool;
   readonly #drops: Drops;
-  readonly #allowed: readonly Prefix[];
+  #allowed: readonly Prefix[];
   readonly #info = new PacketInfo();
   readonly #transport = new TransportInfo();
   readonly #references: HeaderReferences;
@@ -35,6 +35,11 @@ export class DataFrames {
     this.#drops = drops;
     this.#allowed = allowed;
     this.#references = new HeaderReferences(pool);
+  }
+
+  /** Inner networks that the peer may use from now on; empty: any. */
+  setAllowed(allowed: readonly Prefix[]): void {
+    this.#allowed = allowed;
   }
 
   /**

@@ -44,7 +44,7 @@ const NEVER_POSTPONED = -1;
 
 /** Receiving state of one link. */
 class LinkReceiver {
-  readonly received: Meter = new Meter();
+  received: Meter = new Meter();
   /** Session of the newest datagram; reports are about it. */
   session: Session | undefined;
   /** Its newest counter, and when that arrived. */
@@ -68,7 +68,7 @@ class LinkReceiver {
 
 /** The receiving side of one peer. */
 export class Receiver {
-  readonly links: readonly LinkReceiver[];
+  readonly links: LinkReceiver[];
   readonly delays: DelayTable;
   readonly resequencer: Resequencer;
   /** The shortest round trip of any link, from which follows how long a resent packet takes. */
@@ -86,6 +86,20 @@ export class Receiver {
     this.resequencer = new Resequencer(pool, pool.count >> 1, deliver, postpone, isPaced);
     this.#pool = pool;
     this.#deliver = deliver;
+  }
+
+  /** Makes room for `links` links; what is known of the first ones stays. */
+  grow(links: number): void {
+    while (this.links.length < links) this.links.push(new LinkReceiver());
+    this.delays.grow(links);
+  }
+
+  /** The link with this number is another one from now on. */
+  renew(link: number): void {
+    const state = this.links[link]!;
+    state.received = new Meter();
+    state.receivedDatagrams = 0;
+    this.delays.forget(link);
   }
 
   /** The peer has restarted: its sequences begin at zero and its clock is a different one. */

@@ -35,36 +35,52 @@ export class Classifier {
   readonly #policy: Policy;
   readonly #sparse: SparseFlows;
 
+  /** @param before what was decided by other rules about packets that are still there */
   constructor(
     pool: PacketPool,
     rules: Rules,
     lanes: Lanes,
     policy: Policy,
     paths: readonly Path[],
+    before?: Classifier,
   ) {
-    this.#sparse = new SparseFlows(BUCKETS, paths);
+    this.#sparse = before ? before.#sparse : new SparseFlows(BUCKETS, paths);
     this.#pool = pool;
     this.#rules = rules;
     this.#lanes = lanes;
     this.#policy = policy;
-    this.kind = new Uint8Array(pool.count);
-    this.bucket = new Uint16Array(pool.count);
-    this.lane = new Uint8Array(pool.count);
-    this.copies = new Uint8Array(pool.count);
-    this.isTcp = new Uint8Array(pool.count);
+    this.kind = before?.kind ?? new Uint8Array(pool.count);
+    this.bucket = before?.bucket ?? new Uint16Array(pool.count);
+    this.copies = before?.copies ?? new Uint8Array(pool.count);
+    this.isTcp = before?.isTcp ?? new Uint8Array(pool.count);
+    const numbers = before && lanes.numbersFrom(before.#lanes);
+    this.lane = numbers
+      ? before.lane.map((lane) => numbers[lane] ?? 0)
+      : new Uint8Array(pool.count);
   }
 
   /** Decides for the packet in `slot`. */
   decide(now: number, slot: number, info: PacketInfo): void {
     const rule = this.#ruleOf(slot, info);
-    const lane = rule < 0 ? 0 : this.#lanes.ofRule[rule]!;
-    const bucket = this.#lanes.at(lane).bucketOf(info.flowHash);
+    const bucket = this.#place(slot, info, rule);
     const kind = this.#kindOf(now, slot, info, bucket, rule);
-    this.lane[slot] = lane;
-    this.bucket[slot] = bucket;
     this.kind[slot] = kind;
     this.copies[slot] = this.#copiesOf(kind, rule);
     this.isTcp[slot] = info.protocol === PROTOCOL_TCP ? 1 : 0;
+  }
+
+  /** Decides where a packet waits that was classified by other rules. */
+  move(slot: number, info: PacketInfo): void {
+    this.#place(slot, info, this.#ruleOf(slot, info));
+  }
+
+  /** Returns the flow bucket. */
+  #place(slot: number, info: PacketInfo, rule: number): number {
+    const lane = rule < 0 ? 0 : this.#lanes.ofRule[rule]!;
+    const bucket = this.#lanes.at(lane).bucketOf(info.flowHash);
+    this.lane[slot] = lane;
+    this.bucket[slot] = bucket;
+    return bucket;
   }
 
   #ruleOf(slot: number, info: PacketInfo): number {

@@ -25,6 +25,8 @@ export class Lanes {
   readonly pinned: readonly PinnedLane[];
   /** The number of the lane of each rule's packets. */
   readonly ofRule: Uint8Array;
+  /** The links of each pinned lane, in its order. */
+  readonly #keys: readonly string[];
 
   readonly #onStranded: (slot: number) => void;
 
@@ -41,8 +43,9 @@ export class Lanes {
     onStranded: (slot: number) => void,
   ) {
     this.#onStranded = onStranded;
-    const { sets, ofRule } = setsOf(rules, paths);
+    const { sets, ofRule, keys } = setsOf(rules, paths);
     this.ofRule = ofRule;
+    this.#keys = keys;
     const shared = sets.length === 0 ? 0 : BUCKETS / 2;
     const buckets = Math.floor(shared / Math.max(sets.length, 1));
     const limit = Math.max(LEAST_LIMIT, Math.floor(parts.limit / Math.max(sets.length, 1)));
@@ -72,6 +75,11 @@ export class Lanes {
     return number === 0 ? this.common : this.pinned[number - 1]!;
   }
 
+  /** By the number of each lane of `before`: that of the lane with the same links, else the common one. */
+  numbersFrom(before: Lanes): Uint8Array {
+    return Uint8Array.from([0, ...before.#keys.map((key) => 1 + this.#keys.indexOf(key))]);
+  }
+
   /** Whether packets of a lane can be expected to leave. */
   accepts(number: number): boolean {
     return number === 0 || this.pinned[number - 1]!.reachable;
@@ -97,7 +105,7 @@ export class Lanes {
 function setsOf(
   rules: Rules,
   paths: readonly Path[],
-): { sets: readonly (readonly Path[])[]; ofRule: Uint8Array } {
+): { sets: readonly (readonly Path[])[]; ofRule: Uint8Array; keys: readonly string[] } {
   const sets = new Map<string, readonly Path[]>();
   const keys = rules.links.map((names) => {
     if (names.length === 0) return undefined;
@@ -108,5 +116,5 @@ function setsOf(
   });
   const order = [...sets.keys()];
   const ofRule = Uint8Array.from(keys, (key) => key === undefined ? 0 : 1 + order.indexOf(key));
-  return { sets: [...sets.values()], ofRule };
+  return { sets: [...sets.values()], ofRule, keys: order };
 }

@@ -17,7 +17,7 @@ import type { Path } from "../links/path.ts";
 import type { FlowQueue } from "../queue/flow_queue.ts";
 import type { Schedule } from "../schedule.ts";
 import { PACKET_OFFSET, type PacketPool } from "../slab.ts";
-import { isEcnCapable, KIND, markCongestion, type PacketInfo } from "../wire/ip.ts";
+import { isEcnCapable, KIND, markCongestion, PacketInfo, parsePacket } from "../wire/ip.ts";
 import { PROTOCOL_TCP } from "../wire/ip_layout.ts";
 import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { timeDifference } from "../wire/time.ts";
@@ -57,6 +57,8 @@ export interface SenderOptions {
   readonly schedule: Schedule;
   readonly out: Transmitter;
   readonly onTooBig: TooBigHandler;
+  /** What sent before, for other links or by other rules: everything that it has is taken over. */
+  readonly before?: Sender | undefined;
 }
 
 /** The sending side of one peer. */
@@ -82,6 +84,8 @@ export class Sender {
   readonly #copying: boolean;
   /** Datagrams that fill a batch. */
   readonly #batchLimit: number;
+  readonly #enqueuedAtUs: Float64Array;
+  readonly #duplicatedBefore: number;
   /** Bytes that may be sent again: more of the same does not help a link that loses by overload. */
   #resendCredit = RESEND_BURST_BYTES;
   /** Whether a link was passed over because its batch was full. */
@@ -90,7 +94,7 @@ export class Sender {
   #nextAtUs = Infinity;
 
   constructor(options: SenderOptions) {
-    const { pool, paths, limit, drops, rules, schedule, out, onTooBig } = options;
+    const { pool, paths, limit, drops, rules, schedule, out, onTooBig, before } = options;
     this.#pool = pool;
     this.#paths = paths;
     this.#drops = drops;
@@ -100,8 +104,9 @@ export class Sender {
       limit,
       onDrop: (slot: number, reason: "codel" | "queue-full"): void => this.#drop(slot, reason),
       mark: (slot: number): boolean => this.#mark(slot),
-      enqueuedAtUs: new Float64Array(pool.count),
+      enqueuedAtUs: before ? before.#enqueuedAtUs : new Float64Array(pool.count),
     };
+    this.#enqueuedAtUs = parts.enqueuedAtUs;
     const onStranded = (slot: number): void => this.#drop(slot, "no-link");
     const groups = groupsOf(schedule, paths.length);
     this.#lanes = new Lanes(rules, paths, parts, groups, onStranded);
@@ -109,12 +114,20 @@ export class Sender {
     this.queue = this.#lanes.common.queue;
     const policy = this.#policy = createPolicy(schedule, paths, this.#lanes.common);
     this.#turns = new Turns(pool, this.#lanes, policy, paths.length);
-    this.#classifier = new Classifier(pool, rules, this.#lanes, policy, paths);
+    this.#classifier = new Classifier(
+      pool,
+      rules,
+      this.#lanes,
+      policy,
+      paths,
+      before && before.#classifier,
+    );
     this.#duplicator = new Duplicator(pool, policy, this.#classifier, out, paths.length);
     this.#rescue = new Rescue(this.#classifier, out, (slot, path) => this.#elsewhere(slot, path));
     this.#copying = rules.copying || policy.copies(COPIES.off) !== COPIES.off;
     const manyCopies = rules.manyCopies || policy.copies(COPIES.off) !== COPIES.off;
     this.#batchLimit = manyCopies ? FILL_BESIDE_COPIES : BATCH_DATAGRAMS;
+    this.#duplicatedBefore = before?.duplicatedPackets ?? 0;
   }
 
   /** Packets that wait to be sent, again or for the first time. */
@@ -124,7 +137,7 @@ export class Sender {
 
   /** Packets that were sent on several links at once. */
   get duplicatedPackets(): number {
-    return this.#duplicator.packets;
+    return this.#duplicatedBefore + this.#duplicator.packets;
   }
 
   /** Takes over the packet in `slot`. */
@@ -132,19 +145,26 @@ export class Sender {
     this.#classifier.decide(now, slot, info);
     const number = this.#classifier.lane[slot]!;
     if (!this.#lanes.accepts(number)) return this.#drop(slot, "no-link");
-    const { queue } = this.#lanes.at(number);
-    const bucket = this.#classifier.bucket[slot]!;
     this.#out.enroll(slot);
-    const length = this.#pool.lengths[slot]!;
-    this.#turns.longest = Math.max(this.#turns.longest, length);
-    if (number === 0) this.#policy.place(now, bucket, length);
-    // What is in order must not be in two queues: one of them would overtake the other.
-    const kind = this.#classifier.kind[slot]!;
-    if (kind === KIND.unordered) queue.pushExpress(now, slot, bucket);
-    else {
-      // The first packets of a transfer by TCP would be sent past what a link has room for.
-      const isUrgent = kind === KIND.interactive && info.protocol !== PROTOCOL_TCP;
-      queue.push(now, slot, bucket, isUrgent);
+    this.#enqueue(now, slot, info);
+  }
+
+  /** Takes over what waits with `before`, in the same order; what is in flight needs no move. */
+  takeOver(now: number, before: Sender): void {
+    this.#resendCredit = before.#resendCredit;
+    this.#turns.longest = before.#turns.longest;
+    const waiting: number[] = [];
+    before.#lanes.clear((slot) => waiting.push(slot));
+    const info = new PacketInfo();
+    for (const slot of waiting) {
+      if (this.#out.sends(slot) > 0) {
+        this.#sendAgain(now, slot);
+        continue;
+      }
+      const at = this.#pool.at(slot) + PACKET_OFFSET;
+      parsePacket(this.#pool.bytes, at, this.#pool.lengths[slot]!, info);
+      this.#classifier.move(slot, info);
+      this.#enqueue(now, slot, info);
     }
   }
 
@@ -166,13 +186,13 @@ export class Sender {
       return;
     }
     this.#resendCredit -= bytes;
-    this.#sendAgain(slot);
+    this.#sendAgain(this.#out.now, slot);
   }
 
   /** A packet's link has failed: it is sent again, however much that is. */
   handleAbandoned(slot: number): void {
     if (this.#out.sends(slot) >= MAX_SENDS) this.#drop(slot, "lost");
-    else this.#sendAgain(slot);
+    else this.#sendAgain(this.#out.now, slot);
   }
 
   /** A link's answer is overdue: what must not wait is not to depend on it. */
@@ -223,6 +243,23 @@ export class Sender {
   clear(): void {
     const release = (slot: number): void => this.#pool.release(slot);
     this.#lanes.clear(release);
+  }
+
+  #enqueue(now: number, slot: number, info: PacketInfo): void {
+    const number = this.#classifier.lane[slot]!;
+    const { queue } = this.#lanes.at(number);
+    const bucket = this.#classifier.bucket[slot]!;
+    const length = this.#pool.lengths[slot]!;
+    this.#turns.longest = Math.max(this.#turns.longest, length);
+    if (number === 0) this.#policy.place(now, bucket, length);
+    // What is in order must not be in two queues: one of them would overtake the other.
+    const kind = this.#classifier.kind[slot]!;
+    if (kind === KIND.unordered) queue.pushExpress(now, slot, bucket);
+    else {
+      // The first packets of a transfer by TCP would be sent past what a link has room for.
+      const isUrgent = kind === KIND.interactive && info.protocol !== PROTOCOL_TCP;
+      queue.push(now, slot, bucket, isUrgent);
+    }
   }
 
   #fillExpress(now: number): void {
@@ -332,10 +369,10 @@ export class Sender {
   }
 
   /** What must not wait goes ahead of the bulk that is sent again. */
-  #sendAgain(slot: number): void {
+  #sendAgain(now: number, slot: number): void {
     const { queue, resend } = this.#laneOf(slot);
     if (this.#classifier.kind[slot] === KIND.bulk || !queue.hasExpressRoom) resend.push(slot);
-    else queue.pushExpress(this.#out.now, slot, this.#classifier.bucket[slot]!);
+    else queue.pushExpress(now, slot, this.#classifier.bucket[slot]!);
   }
 
   /** Whether what waits may be longer than a link carries. */

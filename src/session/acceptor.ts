@@ -49,11 +49,11 @@ export interface Accepted {
   readonly response: Uint8Array;
 }
 
-/** Answers INITs for a list of clients. */
+/** Answers INITs for a list of clients, which are known by their positions in it. */
 export class Acceptor {
   /** Which client the last INIT said it was from; -1: none of them. */
   client = -1;
-  readonly #known: readonly Known[];
+  readonly #known: Known[];
   readonly #random: (out: Uint8Array) => void;
   readonly #choose: (features: number, mtu: number) => ResponsePayload;
 
@@ -66,6 +66,17 @@ export class Acceptor {
     this.#known = clients.map((keys) => new Known(keys));
     this.#random = random;
     this.#choose = choose;
+  }
+
+  /** Appends a client. */
+  add(keys: PskKeys): void {
+    this.#known.push(new Known(keys));
+  }
+
+  /** Forgets a client; those behind it move up. */
+  remove(client: number): void {
+    this.#known.splice(client, 1);
+    this.client = -1;
   }
 
   /**

@@ -81,6 +81,7 @@ export class Sessions<Owner> {
   /** The owner begins anew: its next id is of another instance. */
   renew(owner: Owner): void {
     this.#instances.delete(owner);
+    this.#candidates.delete(owner);
   }
 
   /** Makes a session with fresh keys, and wipes the caller's copies. */

@@ -6,7 +6,7 @@
  */
 
 import type { TransmitBatch } from "../batch.ts";
-import { type InitPayload, PROTOCOL_VERSION, tai64n } from "../crypto/handshake.ts";
+import { type InitPayload, type LinkOffer, PROTOCOL_VERSION, tai64n } from "../crypto/handshake.ts";
 import type { PskKeys } from "../crypto/psk.ts";
 import type { DropReason } from "../drops.ts";
 import type { Arrival } from "../links/path.ts";
@@ -15,7 +15,7 @@ import { REKEY_AFTER_US } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import { featuresOf, type LinkTier } from "../wire/handshake.ts";
 import { Contact } from "./contact.ts";
-import type { ClientEndpointOptions } from "./options.ts";
+import type { ClientEndpointOptions, ClientLink } from "./options.ts";
 import type { Peer, PeerHost } from "./peer.ts";
 import type { RoleStatus } from "./peer_status.ts";
 import { Servers, type ServerState } from "./servers.ts";
@@ -40,7 +40,9 @@ export class ClientRole {
   readonly #servers: Servers;
   readonly #options: ClientEndpointOptions;
   readonly #context: RoleContext;
-  readonly #reboundAtUs: Float64Array;
+  /** By id. */
+  readonly #links: ClientLink[];
+  readonly #reboundAtUs = new Map<number, number>();
   /** What the caller has decided about links, by id. */
   readonly #decided = new Map<number, { tier: LinkTier | undefined; reason: string | undefined }>();
   #watchedAtUs = -Infinity;
@@ -50,7 +52,8 @@ export class ClientRole {
     this.#options = options;
     this.#context = context;
     const payload = (now: number): InitPayload => this.#payload(now);
-    const shared = { options, keys, sessions: context.sessions, payload };
+    this.#links = [...options.links];
+    const shared = { options, links: this.#links, keys, sessions: context.sessions, payload };
     const contacts = options.servers.map((_, index) =>
       new Contact(index, shared, {
         ...context.host,
@@ -61,11 +64,10 @@ export class ClientRole {
       })
     );
     this.#servers = new Servers(contacts, {
-      isMetered: (link) => options.links[link]!.metered,
+      isMetered: (link) => this.#links[link]!.metered,
       onChange: (_now, before, reason) => this.#onChange(before, reason),
     });
     this.peers = contacts.map(({ peer }) => peer);
-    this.#reboundAtUs = new Float64Array(options.links.length).fill(-Infinity);
   }
 
   /** The peer that packets are for. */
@@ -100,6 +102,19 @@ export class ClientRole {
   setLinkTier(link: number, tier: LinkTier | undefined, reason: string | undefined): void {
     this.#decided.set(link, { tier, reason });
     for (const contact of this.#servers.contacts) this.#applyTier(contact, link);
+  }
+
+  /** See {@linkcode Endpoint.setLink}. */
+  setLink(now: number, id: number, link: ClientLink): void {
+    const before = this.#links[id];
+    this.#links[id] = link;
+    if (before?.name !== link.name) this.#decided.delete(id);
+    for (const contact of this.#servers.contacts) {
+      contact.handleLink(now, id, before?.name !== link.name);
+      this.#applyTier(contact, id);
+    }
+    // The server is told at once, with what else changes at this instant.
+    this.#watchedAtUs = -Infinity;
   }
 
   /** See {@linkcode Endpoint.setArrival}. */
@@ -169,6 +184,7 @@ export class ClientRole {
       const connected = contact.connector.handleResponse(datagram);
       if (!connected) continue;
       this.#servers.handleConnected(now, contact, connected, remotes, index);
+      for (const link of this.#decided.keys()) this.#applyTier(contact, link);
       return undefined;
     }
     return isAsked ? "handshake-mac" : undefined;
@@ -215,7 +231,7 @@ export class ClientRole {
 
   /** What the caller has decided comes first, then what the link's limits say. */
   #applyTier(contact: Contact, link: number): void {
-    if (!contact.isConfigured) return;
+    if (!contact.peer.paths[link]) return;
     const decided = this.#decided.get(link);
     const limit = contact.limits[link]!.reason;
     if (!decided?.tier && limit) contact.peer.decideTier(link, "backup", limit);
@@ -226,8 +242,8 @@ export class ClientRole {
     if (!this.#peer.current) return;
     const { paths, receiver } = this.#peer;
     for (const [link, limits] of this.#active.limits.entries()) {
-      const path = paths[link]!;
-      if (!limits.limited || path.live.state !== "up") continue;
+      const path = paths[link];
+      if (!path || !limits.limited || path.live.state !== "up") continue;
       const changed = limits.update(now, {
         minRttUs: path.rtt.minUs,
         loss: Math.max(path.loss, receiver.loss(link)),
@@ -240,7 +256,7 @@ export class ClientRole {
   /** Reports what is different with the server that is used now. */
   #onChange(before: Contact, reason: string): void {
     const { name: server, peer } = this.#active;
-    for (const link of this.#options.links.keys()) this.#applyTier(this.#active, link);
+    for (const link of this.#links.keys()) this.#applyTier(this.#active, link);
     this.#context.host.emit({ type: "server", server, reason });
     this.#context.host.emit({ type: "mtu", peer: server, mtu: peer.mtu.bytes });
     if (!peer.current) return;
@@ -249,7 +265,7 @@ export class ClientRole {
     this.#context.host.emit(remote === undefined ? session : { ...session, remote });
     for (const [link, path] of peer.paths.entries()) {
       const isUp = path.live.state === "up";
-      if (isUp === (before.peer.paths[link]!.live.state === "up")) continue;
+      if (isUp === (before.peer.paths[link]?.live.state === "up")) continue;
       this.#active.emitLink(link, isUp ? "up" : "down", path.live.reason ?? "");
     }
   }
@@ -273,20 +289,26 @@ export class ClientRole {
       const id = path.options.id;
       const alive = path.live.state === "up" || path.live.state === "suspect";
       if (alive || !path.isThere || now - path.live.progressAtUs < REBIND_AFTER_US) continue;
-      if (now - this.#reboundAtUs[id]! < REBIND_EVERY_US) continue;
-      this.#reboundAtUs[id] = now;
+      if (now - (this.#reboundAtUs.get(id) ?? -Infinity) < REBIND_EVERY_US) continue;
+      this.#reboundAtUs.set(id, now);
       this.#context.host.emit({ type: "rebind", link: id });
     }
   }
 
   #payload(now: number): InitPayload {
-    const { stampUs, aead, mtu, links } = this.#options;
+    const { stampUs, aead, mtu } = this.#options;
     return {
       timestamp: tai64n(stampUs(now)),
       version: PROTOCOL_VERSION,
       features: featuresOf(aead.hardwareAes),
       mtu,
-      links: links.map((link, id) => ({ uploadBps: 0, downloadBps: 0, ...link, id })),
+      links: this.#links.map((link, id) => offerOf(link, id)),
     };
   }
+}
+
+/** A link that is off is a place without a link for the server, which sends nothing there then. */
+function offerOf(link: ClientLink, id: number): LinkOffer {
+  const silent = link.off !== undefined && { spare: true, name: "" };
+  return { uploadBps: 0, downloadBps: 0, ...link, ...silent, id };
 }

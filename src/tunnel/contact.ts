@@ -8,14 +8,14 @@
 import type { TransmitBatch } from "../batch.ts";
 import type { InitPayload } from "../crypto/handshake.ts";
 import type { PskKeys } from "../crypto/psk.ts";
-import type { Arrival } from "../links/path.ts";
+import type { Arrival, PathOptions } from "../links/path.ts";
 import { Remote, REMOTE_BYTES } from "../remote.ts";
 import { type Connected, Connector } from "../session/connector.ts";
 import { REKEY_AFTER_DATAGRAMS, REKEY_AFTER_US } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import { linkEvent } from "./link_event.ts";
 import { LinkLimits } from "./link_limits.ts";
-import type { ClientEndpointOptions } from "./options.ts";
+import { type ClientEndpointOptions, type ClientLink, NO_LINK } from "./options.ts";
 import { Peer, type PeerHost } from "./peer.ts";
 
 /** When no path answers for this long, the server may have forgotten the session. */
@@ -24,6 +24,8 @@ const SILENCE_US = 700_000;
 /** What contacts share. */
 export interface ContactContext {
   readonly options: ClientEndpointOptions;
+  /** The links by id; those of the options at first. */
+  readonly links: readonly ClientLink[];
   readonly keys: PskKeys;
   readonly sessions: Sessions<Peer>;
   readonly payload: (now: number) => InitPayload;
@@ -34,22 +36,24 @@ export class Contact {
   readonly peer: Peer;
   readonly connector: Connector;
   /** What its links may be, as long as it is the one in use. */
-  readonly limits: readonly LinkLimits[];
+  readonly limits: LinkLimits[] = [];
   readonly #context: ContactContext;
   readonly #host: PeerHost;
   /** Where links are to send, by id; a path's own remote may have been led away from there. */
   readonly #remotes: (Remote | undefined)[];
   /** What spare links stand for, by id. */
   readonly #arrivals = new Map<number, Arrival>();
+  /** Whether the links are not those that the server knows of. */
+  #isStale = false;
 
   /** @param index its place in the order of preference */
   constructor(readonly index: number, context: ContactContext, host: PeerHost) {
-    const { options, keys, sessions, payload } = context;
+    const { options, links, keys, sessions, payload } = context;
     this.#context = context;
     this.#host = host;
     this.peer = new Peer(options.servers[index]!, [], host, false);
-    this.limits = options.links.map((link) => new LinkLimits(link));
-    this.#remotes = options.links.map(({ remotes }) => remotes[index]);
+    this.limits = links.map((link) => new LinkLimits(link));
+    this.#remotes = links.map(({ remotes }) => remotes[index]);
     this.connector = new Connector(
       keys,
       options.random,
@@ -75,9 +79,31 @@ export class Contact {
   /** Gives it links, unless it has them. */
   configure(now: number): void {
     if (this.isConfigured) return;
-    const links = this.#context.options.links.map((link, id) => ({ ...link, id }));
+    const links = this.#pathOptions;
     this.peer.configure(now, links, links.map((_, link) => this.#remoteOf(link)));
     for (const [link, arrival] of this.#arrivals) this.#arrive(now, link, arrival);
+  }
+
+  /**
+   * The link with an id is another from now on, or configured in another way. What it is to send by
+   * leaves when the server knows of it, which a handshake tells it at once.
+   */
+  handleLink(now: number, id: number, isAnother: boolean): void {
+    const link = this.#context.links[id]!;
+    this.limits[id] = new LinkLimits(link);
+    if (isAnother) this.#remotes[id] = link.remotes[this.index];
+    if (this.connector.active) {
+      this.connector.stop();
+      this.connector.start(now);
+    }
+    if (!this.isConfigured) return;
+    if (!this.peer.current) return this.#fit(now);
+    this.#isStale = true;
+    const path = this.peer.paths[id];
+    if (!path?.isThere || path.options.spare) return;
+    if (link.off !== undefined) this.peer.removeLink(now, id, { ...link, id });
+    else if (isAnother) this.peer.removeLink(now, id, { ...NO_LINK, id });
+    else path.setOptions(now, { ...link, id });
   }
 
   /** See {@linkcode Endpoint.setArrival}. */
@@ -111,7 +137,7 @@ export class Contact {
   /** Whether its keys are to be replaced. */
   isOld(now: number): boolean {
     const session = this.peer.current;
-    if (!session) return true;
+    if (!session || this.#isStale) return true;
     if (now - session.createdAtUs > REKEY_AFTER_US) return true;
     return this.peer.paths.some((path) =>
       path.flight.next - session.base[path.options.id]! > REKEY_AFTER_DATAGRAMS - 2 ** 24
@@ -136,6 +162,7 @@ export class Contact {
   /** Begins a session as agreed with the end at record `index` of `records`. */
   adopt(now: number, connected: Connected, records: Uint8Array, index: number): void {
     this.configure(now);
+    if (this.#isStale) this.#fit(now);
     const session = this.#context.sessions.open(now, this.peer, {
       localId: connected.localSessionId,
       remoteId: connected.remoteSessionId,
@@ -169,13 +196,25 @@ export class Contact {
     this.#host.emit({ ...event, before: state === "up" ? "down" : "up" });
   }
 
+  get #pathOptions(): PathOptions[] {
+    return this.#context.links.map((link, id) => ({ ...link, id }));
+  }
+
+  /** Gives the peer the links that there are. */
+  #fit(now: number): void {
+    const links = this.#pathOptions;
+    this.peer.rearrange(now, links, links.map(({ id }) => this.#remoteOf(id)));
+    this.#isStale = false;
+  }
+
   #arrive(now: number, link: number, arrival: Arrival): void {
     this.peer.handleArrival(now, link, arrival, this.#remotes[link]);
   }
 
   /** Where a link is to send; nowhere while it is spare and stands for none. */
   #remoteOf(link: number): Remote | undefined {
-    const isSilent = this.#context.options.links[link]!.spare && !this.#arrivals.has(link);
+    const { spare, off } = this.#context.links[link]!;
+    const isSilent = off !== undefined || spare && !this.#arrivals.has(link);
     return isSilent ? undefined : this.#remotes[link];
   }
 }

@@ -147,8 +147,9 @@ export class ControlReader {
     const session = report.sessionId === current?.remoteId ? current : previous;
     if (!path || report.sessionId !== session?.remoteId) return;
     const { onAcked, onLost, onUp, lostForGood } = this.#effects;
+    const base = session.base[report.linkId];
+    if (base === undefined) return;
     const lostBefore = lostForGood();
-    const base = session.base[report.linkId]!;
     if (path.handleReport(now, report, base, session === current, onAcked, onLost)) onUp(path);
     path.lostForGood += lostForGood() - lostBefore;
   }

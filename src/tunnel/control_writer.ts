@@ -77,6 +77,15 @@ export class ControlWriter {
     this.#wanted = 0;
   }
 
+  /** Has room for links that were added to the list; what is to be sent on others stays. */
+  grow(): void {
+    const links = this.#paths.length;
+    this.#probe = grown(this.#probe, new Uint8Array(links));
+    this.#ackCount = grown(this.#ackCount, new Uint8Array(links));
+    this.#ackNumbers = grown(this.#ackNumbers, new Float64Array(links * MAX_ACKS));
+    this.#ackTimes = grown(this.#ackTimes, new Float64Array(links * MAX_ACKS));
+  }
+
   /** Whether a probe or an answer waits. */
   get pending(): boolean {
     return this.#wanted > 0;
@@ -242,6 +251,11 @@ export class ControlWriter {
     this.#probe[link] = 0;
     this.#ackCount[link] = 0;
   }
+}
+
+function grown<T extends Uint8Array | Float64Array>(table: T, larger: T): T {
+  larger.set(table);
+  return larger;
 }
 
 /** The path that is up and has the shortest round trip; a backup only when there is no other. */

@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { Prefix } from "../address.ts";
 import type { ReceiveBatch, SendFailure, TransmitBatch } from "../batch.ts";
 import { derivePsk } from "../crypto/psk.ts";
 import { Drops } from "../drops.ts";
@@ -34,8 +35,15 @@ import { PacketInfo, parsePacket } from "../wire/ip.ts";
 import { matchDestination } from "../wire/routes.ts";
 import { ClientRole } from "./client_role.ts";
 import type { Core } from "./core.ts";
-import type { EndpointEvent, EndpointOptions, EndpointStatus } from "./options.ts";
-import type { Peer } from "./peer.ts";
+import type {
+  ClientLink,
+  ClientOptions,
+  EndpointEvent,
+  EndpointOptions,
+  EndpointStatus,
+  PolicyOptions,
+} from "./options.ts";
+import type { Peer, SendingPolicy } from "./peer.ts";
 import { peerStatus } from "./peer_status.ts";
 import { ServerRole } from "./server_role.ts";
 import type { ServerState } from "./servers.ts";
@@ -55,6 +63,7 @@ export class Endpoint implements Core {
   readonly #info = new PacketInfo();
   readonly #peers: readonly Peer[];
   readonly #sessions: Sessions<Peer>;
+  readonly #policy: SendingPolicy;
   readonly #role: ClientRole | ServerRole;
   readonly #events: EndpointEvent[] = [];
   readonly #ready: SlotFifo;
@@ -67,13 +76,13 @@ export class Endpoint implements Core {
     const pool = this.#pool = options.pool;
     this.#ready = new SlotFifo(pool);
     this.#sessions = new Sessions(options.aead, options.random);
+    this.#policy = policyOf(options);
     const deliver = (slot: number): void => this.#ready.push(slot);
     const tooBig = new TooBigAnswers(pool, deliver);
     const host = {
       pool,
       drops: this.#drops,
-      rules: new Rules(options.rules ?? [], options.duplicate ?? "needed"),
-      schedule: options.schedule ?? "fast",
+      policy: this.#policy,
       controlSlot: pool.alloc(),
       emit: (event: EndpointEvent): void => this.#emit(event),
       mtu: options.mtu,
@@ -215,6 +224,39 @@ export class Endpoint implements Core {
     this.#client?.setArrival(now, link, arrival);
   }
 
+  /**
+   * A client's link with an id is `link` from now on: another one if its name is another, the same
+   * one that is used in another way if not; {@linkcode NO_LINK}: none. An id may be the next that
+   * there was none of. The server is told with a handshake: what new links there are carry something
+   * a round trip later. Call {@linkcode pollTransmit} after it.
+   */
+  setLink(now: number, id: number, link: ClientLink): void {
+    this.#client?.setLink(now, id, link);
+  }
+
+  /** Packets are sent by other rules from now on, those that wait too. */
+  setPolicy(now: number, options: PolicyOptions): void {
+    Object.assign(this.#policy, policyOf(options));
+    for (const peer of this.#peers) peer.refit(now);
+  }
+
+  /** A server has one more client. */
+  addClient(client: ClientOptions): void {
+    this.#server?.addClient(client, derivePsk(client.psk));
+  }
+
+  /**
+   * A server has one client less, which is told: by {@linkcode pollTransmit}, which is to be called.
+   */
+  removeClient(name: string): void {
+    this.#server?.removeClient(name);
+  }
+
+  /** A server's client may use other inner networks from now on. */
+  setAllowed(name: string, allowed: readonly Prefix[]): void {
+    this.#server?.setAllowed(name, allowed);
+  }
+
   /** Whether a client's link works, with `server` if that is given. */
   isLinkUp(link: number, server?: number): boolean {
     return this.#client?.isLinkUp(link, server) ?? false;
@@ -341,7 +383,17 @@ export class Endpoint implements Core {
     return this.#role instanceof ClientRole ? this.#role : undefined;
   }
 
+  get #server(): ServerRole | undefined {
+    return this.#role instanceof ServerRole ? this.#role : undefined;
+  }
+
   #emit(event: EndpointEvent): void {
     if (this.#events.length < MAX_EVENTS) this.#events.push(event);
   }
+}
+
+function policyOf(
+  { rules = [], duplicate = "needed", schedule = "fast" }: PolicyOptions,
+): SendingPolicy {
+  return { rules: new Rules(rules, duplicate), schedule };
 }

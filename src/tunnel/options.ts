@@ -13,7 +13,10 @@ import type { RuleOptions } from "../rule_options.ts";
 import type { Schedule } from "../schedule.ts";
 import type { PacketPool } from "../slab.ts";
 
-/** A link as the client's endpoint knows it; link ids are positions in the list. */
+/**
+ * A link as the client's endpoint knows it; link ids are positions in the list, which
+ * {@linkcode Endpoint.setLink} changes.
+ */
 export interface ClientLink extends LinkOptions {
   readonly name: string;
   /**
@@ -22,6 +25,16 @@ export interface ClientLink extends LinkOptions {
    */
   readonly remotes: readonly (Remote | undefined)[];
 }
+
+/** The place of a link that is there no more; another may take it. */
+export const NO_LINK: ClientLink = {
+  name: "",
+  remotes: [],
+  tier: "backup",
+  metered: true,
+  spare: true,
+  timeoutUs: 1_000_000,
+};
 
 /** A client as the server's endpoint knows it. */
 export interface ClientOptions {
@@ -32,20 +45,24 @@ export interface ClientOptions {
   readonly allowed: readonly Prefix[];
 }
 
-/** Shared by both roles. */
-interface CommonOptions {
-  readonly pool: PacketPool;
-  readonly aead: AeadProvider;
-  /** Fills `out` with random bytes: the system's in the daemon, seeded in the simulator. */
-  readonly random: (out: Uint8Array) => void;
-  /** Largest inner packet, in bytes. */
-  readonly mtu: number;
+/** How an end treats what it sends. */
+export interface PolicyOptions {
   /** How to treat some of the packets that this end sends; the first match counts. */
   readonly rules?: readonly RuleOptions[];
   /** For interactive packets where no rule says so; "needed" when absent. */
   readonly duplicate?: Duplicate;
   /** How the links share what this end sends; "fast" when absent. */
   readonly schedule?: Schedule;
+}
+
+/** Shared by both roles. */
+interface CommonOptions extends PolicyOptions {
+  readonly pool: PacketPool;
+  readonly aead: AeadProvider;
+  /** Fills `out` with random bytes: the system's in the daemon, seeded in the simulator. */
+  readonly random: (out: Uint8Array) => void;
+  /** Largest inner packet, in bytes. */
+  readonly mtu: number;
 }
 
 /** Options of the end that begins the handshake. */

@@ -37,12 +37,17 @@ const QUEUE_PACKETS = 2048;
 /** When no link has worked for this long, what waits is useless, in microseconds. */
 const STALE_US = 3_000_000;
 
+/** How an end treats what it sends; the endpoint may replace what is in it. */
+export interface SendingPolicy {
+  rules: Rules;
+  schedule: Schedule;
+}
+
 /** What a peer needs from the endpoint it belongs to. */
 export interface PeerHost {
   readonly pool: PacketPool;
   readonly drops: Drops;
-  readonly rules: Rules;
-  readonly schedule: Schedule;
+  readonly policy: SendingPolicy;
   /** A slot for control datagrams; nothing stays in it. */
   readonly controlSlot: number;
   readonly emit: (event: EndpointEvent) => void;
@@ -62,7 +67,7 @@ export class Peer {
   previous: Session | undefined;
   /** Keys that the other end has not used yet (server). */
   next: Session | undefined;
-  paths: readonly Path[] = [];
+  paths: Path[] = [];
   sender: Sender;
   receiver: Receiver;
   /** Upper 24 bits of the ids that the other end chooses; -1 until it has. */
@@ -89,7 +94,8 @@ export class Peer {
   /** @param follows whether the other end decides about the links: for a server its client does */
   constructor(
     readonly name: string,
-    readonly allowed: readonly Prefix[],
+    /** See {@linkcode setAllowed}. */
+    public allowed: readonly Prefix[],
     host: PeerHost,
     follows: boolean,
   ) {
@@ -129,6 +135,76 @@ export class Peer {
     this.receiver = new Receiver(links.length, this.#host.pool, this.#host.deliver);
     this.#control.configure(this.paths, this.receiver, this.transmitter);
     this.#reader.configure(this.paths, this.receiver);
+  }
+
+  /**
+   * Gives the peer other links without a break: each of `links` has the id of its place. A link of
+   * the same name goes on with what is known of it, and what was in flight on one that is gone is
+   * sent again. `remotes` are for links that were not there.
+   */
+  rearrange(
+    now: number,
+    links: readonly PathOptions[],
+    remotes: readonly (Remote | undefined)[],
+  ): void {
+    let isOther = false;
+    for (const options of links) {
+      const path = this.paths[options.id];
+      if (path && this.#goesOn(now, path, options)) continue;
+      if (path) this.#replace(now, path, options, remotes[options.id]);
+      else this.#append(now, options, remotes[options.id]);
+      isOther = true;
+    }
+    if (isOther) this.refit(now);
+  }
+
+  /** A link is there no more, or is not to be used: `options` say which. Nothing leaves by it. */
+  removeLink(now: number, link: number, options: PathOptions): void {
+    const path = this.paths[link]!;
+    if (path.isThere) this.#end(now, path, options.off ?? "it was removed");
+    path.remove(now, options, this.#onAbandoned);
+  }
+
+  /** The rules, the schedule or the links are others: what waits is sent as they say. */
+  refit(now: number): void {
+    const before = this.sender;
+    this.sender = this.#newSender(before);
+    this.sender.takeOver(now, before);
+  }
+
+  /** The inner networks that it may use are others. */
+  setAllowed(allowed: readonly Prefix[]): void {
+    this.allowed = allowed;
+    this.data.setAllowed(allowed);
+  }
+
+  /** Whether a place stands for the same link as before, which then goes on as `options` say. */
+  #goesOn(now: number, path: Path, options: PathOptions): boolean {
+    const { spare, off, name } = path.options;
+    const isSilent = options.spare || options.off !== undefined;
+    if (isSilent || spare || off !== undefined) {
+      return spare === options.spare && off === options.off && name === options.name;
+    }
+    if (name !== options.name) return false;
+    path.setOptions(now, options);
+    return true;
+  }
+
+  #replace(now: number, path: Path, options: PathOptions, remote: Remote | undefined): void {
+    const isAnother = path.options.name !== options.name;
+    if (isAnother) this.receiver.renew(options.id);
+    this.removeLink(now, options.id, options);
+    if (options.spare || options.off !== undefined) return;
+    path.renew(now, options, isAnother);
+    path.remote = remote;
+  }
+
+  #append(now: number, options: PathOptions, remote: Remote | undefined): void {
+    const path = new Path(options, now, options.id, remote);
+    if (this.current && path.isThere) path.mtu.restart();
+    this.paths.push(path);
+    this.receiver.grow(this.paths.length);
+    this.#control.grow();
   }
 
   /**
@@ -281,7 +357,7 @@ export class Peer {
     const path = this.paths[link]!;
     if (!path.isThere) {
       // A client knows better what its links are.
-      if (path.options.name === "") return;
+      if (path.options.name === "" || path.options.off !== undefined) return;
       path.arrive(now, path.options);
     }
     if (path.socket === socket && path.remote?.equals(records, offset)) return;
@@ -391,8 +467,8 @@ export class Peer {
     this.#control.writeClose();
   }
 
-  #newSender(): Sender {
-    const { pool, drops, rules, schedule, tooBig } = this.#host;
+  #newSender(before?: Sender): Sender {
+    const { pool, drops, policy: { rules, schedule }, tooBig } = this.#host;
     const out = this.transmitter;
     return new Sender({
       pool,
@@ -402,6 +478,7 @@ export class Peer {
       rules,
       schedule,
       out,
+      before,
       onTooBig: (now: number, slot: number, mtu: number): void => {
         if (!this.#fragmenter.handle(now, slot, mtu)) tooBig(now, slot, mtu);
       },

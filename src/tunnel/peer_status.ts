@@ -30,7 +30,7 @@ export function peerStatus(peer: Peer, now: number, ofRole: RoleStatus): PeerSta
     remote: peer.remote?.toString() ?? "",
     ...!session && peer.ended &&
       { reason: peer.ended.reason, endedAgeUs: now - peer.ended.atUs },
-    links: peer.paths.filter(({ isThere }) => isThere).map((path) => linkStatus(peer, path, now)),
+    links: peer.paths.filter(isShown).map((path) => linkStatus(peer, path, now)),
     sentPackets: peer.transmitter.sentPackets,
     sentBytes: peer.transmitter.sentBytes,
     receivedPackets: peer.data.packets,
@@ -45,15 +45,21 @@ export function peerStatus(peer: Peer, now: number, ofRole: RoleStatus): PeerSta
   };
 }
 
+/** Whether a path stands for a link; so does that of one that is off. */
+function isShown({ isThere, options }: Path): boolean {
+  return isThere || options.off !== undefined;
+}
+
 function linkStatus(peer: Peer, path: Path, now: number): LinkStatus {
   const receiver = peer.receiver.links[path.options.id]!;
   const mtuReason = path.mtu.reason;
+  const { off } = path.options;
   return {
-    name: path.name,
+    name: path.name || path.options.name,
     id: path.options.id,
-    state: peer.current ? path.live.state : "connecting",
+    state: off !== undefined ? "down" : peer.current ? path.live.state : "connecting",
     stateAgeUs: now - path.live.sinceUs,
-    reason: reasonOf(peer, path, now),
+    reason: off ?? reasonOf(peer, path, now),
     ...receiver.receivedDatagrams > 0 && { heardAgeUs: now - receiver.receivedAtUs },
     tier: path.tier,
     metered: path.live.metered,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Prefix } from "../address.ts";
 import type { TransmitBatch } from "../batch.ts";
 import type { Cipher } from "../crypto/aead.ts";
 import { type LinkOffer, PROTOCOL_VERSION, type ResponsePayload } from "../crypto/handshake.ts";
@@ -17,7 +18,7 @@ import { BackOff } from "../session/back_off.ts";
 import { instanceOf, readDatagramType } from "../wire/datagram.ts";
 import { FEATURE, featuresOf, HANDSHAKE_TYPE } from "../wire/handshake.ts";
 import type { RoleContext } from "./client_role.ts";
-import type { ServerEndpointOptions } from "./options.ts";
+import type { ClientOptions, ServerEndpointOptions } from "./options.ts";
 import { Peer } from "./peer.ts";
 import type { RoleStatus } from "./peer_status.ts";
 import { Takeovers } from "./takeovers.ts";
@@ -41,7 +42,9 @@ interface Answer {
 
 /** The server's side of sessions. */
 export class ServerRole {
-  readonly peers: readonly Peer[];
+  readonly peers: Peer[];
+  /** Those that were removed and are still to be told. */
+  readonly #removed: Peer[] = [];
   readonly #acceptor: Acceptor;
   readonly #options: ServerEndpointOptions;
   readonly #context: RoleContext;
@@ -56,9 +59,7 @@ export class ServerRole {
   constructor(options: ServerEndpointOptions, keys: readonly PskKeys[], context: RoleContext) {
     this.#options = options;
     this.#context = context;
-    this.peers = options.clients.map(({ name, allowed }) =>
-      new Peer(name, allowed, context.host, true)
-    );
+    this.peers = options.clients.map((client) => this.#newPeer(client));
     this.#acceptor = new Acceptor(
       keys,
       options.random,
@@ -67,13 +68,43 @@ export class ServerRole {
   }
 
   timeoutAtUs(): number {
-    return Infinity;
+    return this.#removed.length > 0 ? -Infinity : Infinity;
   }
 
   handleTimeout(_now: number): void {}
 
-  /** Appends the answers that wait. */
-  pollTransmit(_now: number, batches: readonly TransmitBatch[]): boolean {
+  /** See {@linkcode Endpoint.addClient}. */
+  addClient(client: ClientOptions, keys: PskKeys): void {
+    this.peers.push(this.#newPeer(client));
+    this.#acceptor.add(keys);
+  }
+
+  /** See {@linkcode Endpoint.removeClient}. */
+  removeClient(name: string): void {
+    const index = this.peers.findIndex((peer) => peer.name === name);
+    if (index < 0) return;
+    const [peer] = this.peers.splice(index, 1) as [Peer];
+    this.#acceptor.remove(index);
+    this.#removed.push(peer);
+    for (const known of [this.#offers, this.#configured, this.#takeovers, this.#oldHandshakes]) {
+      known.delete(peer);
+    }
+  }
+
+  /** See {@linkcode Endpoint.setAllowed}. */
+  setAllowed(name: string, allowed: readonly Prefix[]): void {
+    this.peers.find((peer) => peer.name === name)?.setAllowed(allowed);
+  }
+
+  /** Appends farewells to clients that were removed, and the answers that wait. */
+  pollTransmit(now: number, batches: readonly TransmitBatch[]): boolean {
+    for (let peer = this.#removed[0]; peer; peer = this.#removed[0]) {
+      if (batches.some((batch) => batch.full)) return true;
+      peer.writeClose(now, batches);
+      peer.drop(now, "it was removed");
+      this.#context.sessions.renew(peer);
+      this.#removed.shift();
+    }
     while (this.#answers.length > 0) {
       const { socket, remote, datagram } = this.#answers[0]!;
       if (batches[socket]!.full) return true;
@@ -122,14 +153,24 @@ export class ServerRole {
     this.#noteInstance(now, peer, instanceOf(session.remoteId), remote);
     const offers = this.#offers.get(peer)!;
     const links = JSON.stringify(offers);
-    if (
-      links !== this.#configured.get(peer) || instanceOf(session.remoteId) !== peer.remoteInstance
-    ) {
+    const isNew = instanceOf(session.remoteId) !== peer.remoteInstance;
+    if (isNew || links !== this.#configured.get(peer)) {
       this.#configured.set(peer, links);
-      peer.remoteInstance = -1;
-      peer.configure(now, offers.map(pathOptions), []);
+      this.#arrange(now, peer, offers, isNew);
     }
     peer.adopt(now, session, remote);
+  }
+
+  /** A client that lives on has other links, but never fewer places for them. */
+  #arrange(now: number, peer: Peer, offers: readonly LinkOffer[], isNew: boolean): void {
+    const links = offers.map(pathOptions);
+    if (!isNew && links.length >= peer.paths.length) return peer.rearrange(now, links, []);
+    peer.remoteInstance = -1;
+    peer.configure(now, links, []);
+  }
+
+  #newPeer({ name, allowed }: ClientOptions): Peer {
+    return new Peer(name, allowed, this.#context.host, true);
   }
 
   /** The peer that all packets are for; undefined: that depends on where they are to go. */

@@ -177,7 +177,7 @@ export class Servers {
   /** All links for whom nothing works; without need those that cost nothing, if one of them works. */
   #asksBy(contact: Contact, link: number): boolean {
     if (contact === this.active || !this.active.peer.anyPathUp) return true;
-    const isUp = this.active.peer.paths[link]!.live.state === "up";
+    const isUp = this.active.peer.paths[link]?.live.state === "up";
     return isUp && (this.#isMeteredOnly || !this.#host.isMetered(link));
   }
 
@@ -276,7 +276,7 @@ export class Servers {
     }
     trial.upAtUs = Math.min(trial.upAtUs, now);
     const isReady = this.active.peer.paths.every(({ live, options }) =>
-      live.state !== "up" || contact.peer.paths[options.id]!.live.state === "up"
+      live.state !== "up" || contact.peer.paths[options.id]?.live.state === "up"
     );
     if (!isReady && now - trial.upAtUs < SETTLE_US) return;
     this.#use(now, contact, "worse");

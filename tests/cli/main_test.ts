@@ -67,9 +67,9 @@ Deno.test("version names the commit that the build put in", async () => {
 Deno.test("COMMANDS all describe themselves as the help expects", () => {
   for (const command of COMMANDS) {
     assertMatch(command.name, /^[a-z-]+$/);
-    assertMatch(command.summary, /^[A-Z][^.]*$/);
-    assertMatch(command.operands, /^(|\[?[A-Za-z|]+\]?( \[[A-Z|]+\])*)$/);
-    for (const flag of Object.values(command.flags)) assertMatch(flag.doc, /^[A-Z][^.]*$/);
+    assertMatch(command.summary, /^[A-Z].*[^.]$/);
+    assertMatch(command.operands, /^(|\[?[A-Za-z|]+\]?( [A-Za-z|]+)*( \[[A-Z|]+(\.\.\.)?\])*)$/);
+    for (const flag of Object.values(command.flags)) assertMatch(flag.doc, /^[A-Z].*[^.]$/);
   }
 });
 

@@ -70,7 +70,7 @@ Deno.test("quota says what cannot be", async () => {
 
 Deno.test("answerQuota() takes nothing that makes no sense", async () => {
   for (const usedBytes of [-1, 1.5, "1", null, 2 ** 60, {}]) {
-    await assertRejects(() => answerQuota(quotas(), { link: "lte", usedBytes }), AggvpnError);
+    await assertRejects(() => answerQuota(quotas(), { name: "lte", usedBytes }), AggvpnError);
   }
-  await assertRejects(() => answerQuota(quotas(), { link: 7 }), AggvpnError);
+  await assertRejects(() => answerQuota(quotas(), { name: 7 }), AggvpnError);
 });

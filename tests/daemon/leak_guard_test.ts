@@ -28,7 +28,7 @@ class Host {
       platform: new MemoryPlatform(),
       name: "home",
       interface: undefined,
-      uplinks: [],
+      uplinks: () => [],
       onChange: () => {},
       run: this.run,
       look: () => Promise.resolve({ success: this.isThere, output: "" }),

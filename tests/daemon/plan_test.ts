@@ -148,6 +148,7 @@ Deno.test("clientLink() hands on every option of a link", () => {
     tier: "overflow",
     metered: true,
     spare: true,
+    off: "for now",
     uploadBps: 1e6,
     downloadBps: 2e6,
     quotaBytes: 3e9,

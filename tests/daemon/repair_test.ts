@@ -14,7 +14,7 @@ class Words {
 
   constructor(readonly words: string[], changes: readonly SystemChange[]) {
     this.repair = new Repair({
-      changes,
+      changes: () => changes,
       mtu: () => 1400,
       onTaken: ({ undo }) => this.taken.push(undo!.join(" ")),
       onChange: (line) => this.ran.push(line),

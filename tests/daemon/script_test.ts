@@ -132,7 +132,7 @@ Deno.test("StatusCommand survives a script that is killed, says so once, and run
   const lines = await logged(async () => {
     const host = { killGroup: killNothing, spawn };
     const command = new StatusCommand({
-      command: "/etc/aggvpn/status",
+      command: () => "/etc/aggvpn/status",
       env: () => ({ DEVICE: "tun0" }),
       host,
       severalPeers: () => false,

@@ -13,7 +13,7 @@ const LTE = { link: "lte", id: 1 };
 
 function commandAt(path: string, options: Partial<StatusCommandOptions> = {}): StatusCommand {
   return new StatusCommand({
-    command: path,
+    command: () => path,
     env: () => ENV,
     host: HOST,
     severalPeers: () => false,

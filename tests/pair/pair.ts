@@ -81,6 +81,8 @@ export interface ClientSpec {
   readonly allowed?: readonly Prefix[];
   /** One per link. */
   readonly delaysUs?: readonly number[];
+  /** How many of the lines have a link at first; all when absent. */
+  readonly links?: number;
   /** What else a line does to datagrams, both ways: nothing when absent. */
   readonly line?: (id: number) => Partial<DirectionSpec>;
   /** By how much its wall clock is wrong now, in microseconds. */
@@ -222,7 +224,7 @@ export class Pair extends VirtualNetwork<TestLine> implements HostNetwork {
 
   #addClient(spec: ClientSpec, i: number, slots: number): void {
     const delays = delaysOf(spec);
-    const links = delays.map((_, id) => ({
+    const links = delays.slice(0, spec.links).map((_, id) => ({
       ...linkTo(`l${id}`, serverAt(0, id, spec)),
       remotes: this.#linesTo.map((_, server) => serverAt(server, id, spec)),
       ...spec.link?.(id),

@@ -30,9 +30,12 @@ export const RUN_FLAGS: readonly string[] = [
   }`,
 ];
 
+/** Examples that are part of the program. */
+const SERVICE_FILES: readonly string[] = ["systemd/aggvpn@.service", "openbsd/rc.d/aggvpn"];
+
 /**
  * Text of the bundle of `entry`, an absolute path next to its deno.json. It begins by saying which
- * commit it was built from: see src/cli/version.ts. Throws with the bundler's message.
+ * commit it was built from: see src/cli/version.ts, and with files of examples/. Throws with the bundler's message.
  */
 export async function bundle(entry: string, commit: string | undefined): Promise<string> {
   const out = await Deno.makeTempFile({ suffix: ".js" });
@@ -45,10 +48,21 @@ export async function bundle(entry: string, commit: string | undefined): Promise
     }).output();
     if (!success) throw new Error(`Cannot bundle "${entry}":\n${new TextDecoder().decode(stderr)}`);
     const head = commit === undefined ? "" : `globalThis.AGGVPN_COMMIT = "${commit}";\n`;
-    return head + withoutNodeUtil(withoutPaths(await Deno.readTextFile(out)));
+    return head + await serviceFiles(entry) +
+      withoutNodeUtil(withoutPaths(await Deno.readTextFile(out)));
   } finally {
     await Deno.remove(out);
   }
+}
+
+/** Files for the service managers, as src/cli/setup/service_files.ts looks for them. */
+async function serviceFiles(entry: string): Promise<string> {
+  const read = async (path: string): Promise<[string, string]> => [
+    path,
+    await Deno.readTextFile(new URL(`examples/${path}`, `file://${entry}`)),
+  ];
+  const files = Object.fromEntries(await Promise.all(SERVICE_FILES.map(read)));
+  return `globalThis.AGGVPN_SERVICE_FILES = ${JSON.stringify(files)};\n`;
 }
 
 /** Drops the bundler's comments about where each part came from: they differ by machine. */

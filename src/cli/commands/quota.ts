@@ -1,12 +1,11 @@
 /** `aggvpn quota`: what links may carry in a month and have carried, and corrections of that. */
 
-import { formatSize, parseQuantity, SIZE_UNITS, suggestQuantity } from "../../config/units.ts";
-import { ask } from "../../control/client.ts";
-import { EXIT, UsageError } from "../../errors.ts";
+import { formatSize, SIZE_UNITS } from "../../config/units.ts";
 import { dateWords } from "../../daemon/calendar.ts";
 import type { QuotaStatus } from "../../daemon/quotas.ts";
+import { EXIT, UsageError } from "../../errors.ts";
+import { askTunnel, quantityOf, TUNNEL_FLAG } from "../change.ts";
 import type { Command } from "../command.ts";
-import { findControl } from "../find_control.ts";
 
 /** Shows and corrects quotas. */
 export const quota: Command = {
@@ -17,18 +16,16 @@ export const quota: Command = {
     `Without operands, says of every link that has a quota how much of it is used in this month,
 and when the next one begins. With LINK only that one is shown.
 
-The VERB "set" says what the link has carried in this month by the provider's meter, such as "12.5 GB", from
-which this end counts on; "reset" is the same as "set 0". The tunnel acts on it at once, and it
-outlives a restart.`,
+VERB "set" says what the link has carried in this month by the provider's meter, a number with its unit
+such as 12.5GB, from which this end counts on; "reset" means that nothing was carried yet. The tunnel
+acts on it at once, and it outlives a restart.`,
   flags: {
-    tunnel: { doc: "Which tunnel, where several run", value: "FILE|NAME" },
+    ...TUNNEL_FLAG,
     json: { doc: "Print one JSON document, in which fields are only ever added" },
   },
 
   async run(shell, { operands, flags }): Promise<number> {
-    const change = changeOf(operands);
-    const path = await findControl(flags.tunnel === true ? undefined : flags.tunnel);
-    const quotas = await ask(path, "quota", change) as readonly QuotaStatus[];
+    const quotas = await askTunnel(flags, "quota", changeOf(operands)) as readonly QuotaStatus[];
     shell.stdout(
       flags.json === true
         ? JSON.stringify({ version: 1, quotas }, null, 2) + "\n"
@@ -40,21 +37,18 @@ outlives a restart.`,
 
 /** What to ask of the tunnel. Throws UsageError. */
 function changeOf(
-  [link, verb, size]: readonly string[],
-): { readonly link?: string; readonly usedBytes?: number } {
-  if (link === undefined) return {};
-  if (verb === undefined) return { link };
-  if (verb === "reset" && size === undefined) return { link, usedBytes: 0 };
-  if (verb !== "set" || size === undefined) {
-    throw new UsageError(`Cannot understand "${[verb, size].filter(Boolean).join(" ")}"`, {
-      hint: `Write \`aggvpn quota ${link} set SIZE\` or \`aggvpn quota ${link} reset\``,
-    });
+  [name, verb, size]: readonly string[],
+): { readonly name?: string; readonly usedBytes?: number } {
+  if (name === undefined) return {};
+  if (verb === undefined) return { name };
+  const hint = "Run `aggvpn help quota`";
+  if (verb === "reset") {
+    if (size !== undefined) throw new UsageError(`Unexpected operand "${size}"`, { hint });
+    return { name, usedBytes: 0 };
   }
-  const usedBytes = size === "0" ? 0 : parseQuantity(size, SIZE_UNITS);
-  if (usedBytes !== undefined) return { link, usedBytes };
-  throw new UsageError(`"${size}" is no size`, {
-    hint: `Write for example "${suggestQuantity(size, SIZE_UNITS) ?? "12.5 GB"}"`,
-  });
+  if (verb !== "set") throw new UsageError(`Expected set or reset, found "${verb}"`, { hint });
+  if (size === undefined) throw new UsageError("Missing SIZE after set", { hint });
+  return { name, usedBytes: size === "0" ? 0 : quantityOf(size, SIZE_UNITS, "12.5GB") };
 }
 
 function quotaLine({ link, usedBytes, quotaBytes, ends, whenUsedUp }: QuotaStatus): string {

@@ -5,6 +5,7 @@ import { CONTROL_VERSION, type StatusDocument } from "../../control/protocol.ts"
 import { AggvpnError, EXIT, UsageError } from "../../errors.ts";
 import type { Arguments, Command, Shell } from "../command.ts";
 import { findControl, findControls } from "../find_control.ts";
+import type { RunningConfigDocument } from "../running_config_text.ts";
 import { isSessionUp, statusText } from "../status_text.ts";
 import { terminalSize } from "../terminal.ts";
 
@@ -32,11 +33,13 @@ Exit status: 0 when every tunnel that is shown has a session of which a link wor
 none, 1 when no tunnel runs or one does not answer.`,
   flags: {
     json: { doc: "Print a JSON document for each tunnel, in which fields are only ever added" },
+    config: { doc: "Print the configuration that runs, without its secrets, as a file" },
     watch: { doc: "Show it live, with graphs and events, until q is pressed", short: "w" },
   },
 
   async run(shell, { operands, flags }): Promise<number> {
     if (flags.watch === true) return await watchOne(shell, operands[0], flags);
+    if (flags.config === true) return await showConfig(shell, operands[0]);
     const columns = terminalSize()?.columns ?? COLUMNS;
     const show = (document: StatusDocument, isFirst: boolean): void => {
       if (flags.json === true) shell.stdout(JSON.stringify(document, null, 2) + "\n");
@@ -72,6 +75,14 @@ async function watchOne(
   const path = await findControl(operand);
   const { watchStatus } = await import("../watch.ts");
   return await watchStatus(shell, path);
+}
+
+async function showConfig(shell: Shell, operand: string | undefined): Promise<number> {
+  const path = await findControl(operand);
+  // What writes TOML is not needed by the others.
+  const { runningConfigText } = await import("../running_config_text.ts");
+  shell.stdout(runningConfigText(await ask(path, "config") as RunningConfigDocument));
+  return EXIT.ok;
 }
 
 /** Asks the tunnel with the control socket `path`. Throws AggvpnError when it does not tell. */

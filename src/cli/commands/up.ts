@@ -4,10 +4,12 @@ import type { Config } from "../../config/config.ts";
 import { openControl } from "../../control/server.ts";
 import { AggvpnError, EXIT } from "../../errors.ts";
 import type { Daemon } from "../../daemon/daemon.ts";
+import type { RunningTunnel } from "../../daemon/requests.ts";
+import type { FileReading, RunningConfigOptions } from "../../daemon/running_config.ts";
 import { detectPlatform } from "../../platform/detect.ts";
 import type { Command, Shell } from "../command.ts";
-import { loadConfig } from "../load.ts";
-import { startLog } from "../log.ts";
+import { loadFile, readConfig } from "../load.ts";
+import { setLogLevel, startLog } from "../log.ts";
 import { PatientStream } from "../patient_stream.ts";
 
 /** How long the end waits for somebody to read what was written, in milliseconds. */
@@ -25,18 +27,23 @@ says when the tunnel is set up.
 
 SIGTERM and SIGINT end it cleanly: the peer is told and every change of the system is
 undone in reverse. A second signal quits at once. SIGHUP does the same as SIGTERM when
-standard input is a terminal, since that terminal is gone, and is ignored otherwise. So are
-SIGUSR1, SIGUSR2 and SIGALRM.`,
+standard input is a terminal, since that terminal is gone; otherwise it does what \`aggvpn reload\`
+does. SIGUSR1, SIGUSR2 and SIGALRM are ignored.`,
   flags: { verbose: { doc: "Print each change to the system, and its undoing", short: "v" } },
 
   async run(shell, { operands, flags }): Promise<number> {
-    const config = loadConfig(operands[0]!, shell.stderr);
+    const file = operands[0]!;
+    const { config, document } = loadFile(file, shell.stderr);
     const stderr = startLog(config.logLevel);
     const stdout = new PatientStream(Deno.stdout, () => "");
     const patient = { ...shell, stdout: stdout.write, stderr: stderr.write };
     using stopping = new StopSignals();
     try {
-      return await runTunnel(patient, config, flags.verbose === true, stopping);
+      return await runTunnel(patient, config, flags.verbose === true, stopping, {
+        started: { config, document, problems: [] },
+        read: (more) => readConfig(file, more),
+        setLogLevel: (level) => setLogLevel(stderr, level),
+      });
     } catch (error) {
       // Whoever prints the error would wait for the reader, and the program would never end.
       if (!await stderr.flush(FLUSH_MS)) Deno.exit(exitCodeOf(error));
@@ -51,22 +58,29 @@ function exitCodeOf(error: unknown): number {
   return error instanceof AggvpnError ? error.exitCode : EXIT.failure;
 }
 
+/** What a tunnel needs to take on its file again. */
+interface Reloading extends Pick<RunningConfigOptions, "read" | "setLogLevel"> {
+  readonly started: FileReading;
+}
+
 async function runTunnel(
   shell: Shell,
   config: Config,
   verbose: boolean,
   stopping: StopSignals,
+  reloading: Reloading,
 ): Promise<number> {
   // Imported here: the ciphers' tables would cost every other command a quarter of its time.
   const { openDaemon } = await import("../../daemon/daemon.ts");
   const { controlRequests } = await import("../../daemon/requests.ts");
+  const { RunningConfig } = await import("../../daemon/running_config.ts");
   const { ChangeJournal, undoAllLeftOvers } = await import("../../daemon/change_journal.ts");
   const platform = detectPlatform();
   platform.secureSignals();
   platform.raisePriority();
   await using stack = new AsyncDisposableStack();
-  const running: { daemon?: Daemon } = {};
-  const { requests, streams } = controlRequests(() => running.daemon);
+  const running: { tunnel?: RunningTunnel } = {};
+  const { requests, streams } = controlRequests(() => running.tunnel);
   const control = await openControl(config.control, requests, streams);
   stack.defer(() => control.close());
   await undoAllLeftOvers(config.control, undefined, config.tunnel.leakGuard);
@@ -79,11 +93,21 @@ async function runTunnel(
       stopping: stopping.signal,
     }),
   );
-  running.daemon = daemon;
+  const { started, ...file } = reloading;
+  const inForce = new RunningConfig({ tunnel: daemon, ...file, wallMs: Date.now }, started);
+  stack.defer(() => inForce.close());
+  running.tunnel = { daemon, config: inForce };
   shell.stdout(readyLine(daemon));
   stopping.onStop(() => daemon.stop());
+  // What is wrong is in the log.
+  stopping.onHangup(() => void inForce.reload("SIGHUP").catch(passRefusal));
   await daemon.run();
   return EXIT.ok;
+}
+
+/** Throws what is no refusal of a configuration. */
+function passRefusal(error: unknown): void {
+  if (!(error instanceof AggvpnError)) throw error;
 }
 
 function readyLine(daemon: Daemon): string {
@@ -107,8 +131,14 @@ class StopSignals implements Disposable {
   };
   /** Asked at the start: a terminal that has gone away no longer counts as one. */
   readonly #hasTerminal = Deno.stdin.isTerminal();
+  #reload: (() => void) | undefined;
+  /** Whether a reload was asked for before there was anything to reload. */
+  #isReloadDue = false;
   readonly #onHangup = (): void => {
-    if (this.#hasTerminal && !this.#isStopping) this.#onSignal();
+    if (this.#isStopping) return;
+    if (this.#hasTerminal) this.#onSignal();
+    else if (this.#reload) this.#reload();
+    else this.#isReloadDue = true;
   };
 
   constructor() {
@@ -128,6 +158,12 @@ class StopSignals implements Disposable {
   onStop(stop: () => void): void {
     this.#stop = stop;
     if (this.#isStopping) stop();
+  }
+
+  /** Arranges for `reload` to be called on SIGHUP, unless that means the end. */
+  onHangup(reload: () => void): void {
+    this.#reload = reload;
+    if (this.#isReloadDue) reload();
   }
 
   [Symbol.dispose](): void {

@@ -16,6 +16,7 @@ import type { Family, Prefix } from "../../address.ts";
 import { AggvpnError } from "../../errors.ts";
 import type { NetworkPlan, SystemChange } from "../platform.ts";
 import { translated } from "../nat.ts";
+import { ofPart, routePart, rulesPart } from "../plan_parts.ts";
 import { halvesOf } from "../routes.ts";
 import { firewallChange } from "./firewall.ts";
 import { type Forwarding, type HostRoute, type HostState, routesInWay } from "./host_state.ts";
@@ -63,7 +64,9 @@ export function networkChanges(plan: NetworkPlan, state: HostState): SystemChang
       run: ["ip", "link", "set", ...dev, "up"],
       look: { run: ["ip", "-o", "link", "show", ...dev], shows: /[<,]UP[,>]/, isGate: true },
     },
-    ...plan.routes.flatMap((route) => routeChanges(route, plan, state.routes)),
+    ...plan.routes.flatMap((route) =>
+      ofPart(routePart(route), routeChanges(route, plan, state.routes))
+    ),
     ...ruleChanges(plan, state),
     ...(plan.nat ? forwardingChanges(plan, state) : []),
     ...firewallChanges(plan, state.forwarding),
@@ -175,10 +178,10 @@ function ruleChanges({ links }: NetworkPlan, { rulePreferences }: HostState): Sy
     do preference++; while (rulePreferences.has(preference));
     if (!selector || link.table === undefined) return [];
     const ip = ipOf(link.address?.family ?? link.family ?? 4);
-    return [
+    return ofPart(rulesPart(link), [
       addRule(ip, [...selector, "lookup", `${link.table}`], preference),
       ...link.interface === undefined ? guardChanges(link, nextGuard, ip, selector) : [],
-    ];
+    ]);
   });
 }
 

@@ -9,6 +9,7 @@ import type { AeadProvider } from "../../crypto/aead.ts";
 import { AbsentError, AggvpnError } from "../../errors.ts";
 import type {
   GuardPlan,
+  HostSurvey,
   LinkWay,
   NetworkKind,
   NetworkPlan,
@@ -89,8 +90,8 @@ export class MemoryPlatform implements Platform {
   }
 
   watchNetwork(links: readonly WatchedLink[]): MemoryWatch {
-    const names = links.map(({ socket }) => socket.name);
-    const watch = new MemoryWatch(this.#nextFd++, (link) => this.ways.get(names[link]!));
+    const nameOf = (link: number): string => links[link]?.socket.name ?? "";
+    const watch = new MemoryWatch(this.#nextFd++, (link) => this.ways.get(nameOf(link)));
     this.#readable.set(watch.fd, () => watch.isReadable);
     this.watches.push(watch);
     return watch;
@@ -137,6 +138,10 @@ export class MemoryPlatform implements Platform {
       undo: ["unguard", name],
       look: { run: ["true"], shows: /^/ },
     });
+  }
+
+  survey(): HostSurvey {
+    return { interfaces: [], addresses: [], routes: [], uplinks: [] };
   }
 
   inspect(): readonly [] {

@@ -20,6 +20,7 @@ import { Address, type Prefix } from "../../address.ts";
 import { AggvpnError } from "../../errors.ts";
 import type { InterfaceAddress, NetworkPlan, SystemChange, SystemCommand } from "../platform.ts";
 import { translated } from "../nat.ts";
+import { dnsPart, ofPart, routePart } from "../plan_parts.ts";
 import { halvesOf } from "../routes.ts";
 import type { ReadCommand } from "../command_output.ts";
 import { readResolvConf, resolvConfChanges } from "../resolv_conf.ts";
@@ -42,10 +43,10 @@ export function networkChanges(plan: NetworkPlan, state: HostState): SystemChang
   return [
     ...interfaceChanges(plan, addresses.map((address) => addressOf(address, plan))),
     ...addresses.flatMap((address) => ownNetwork(address, plan, state)),
-    ...plan.routes.flatMap((route) => routeChanges(route, plan, state)),
+    ...plan.routes.flatMap((route) => ofPart(routePart(route), routeChanges(route, plan, state))),
     ...(plan.nat ? forwardingChanges(addresses, state) : []),
     ...filterChanges(plan, state),
-    ...dnsChanges(plan, state),
+    ...ofPart(dnsPart(plan), dnsChanges(plan, state)),
   ];
 }
 

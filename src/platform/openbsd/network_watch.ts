@@ -85,7 +85,8 @@ export function watchNetwork(libc: Libc, links: readonly WatchedLink[]): Openbsd
 export class OpenbsdNetworkWatch implements NetworkWatch {
   readonly #libc: Libc;
   readonly #links: readonly WatchedLink[];
-  readonly #tables: readonly number[];
+  /** The table of links that are in no other. */
+  readonly #own: number;
   readonly #heard: RouteSocket;
   readonly #asking: RouteSocket;
   /** What was last told of each interface, by number. */
@@ -102,10 +103,7 @@ export class OpenbsdNetworkWatch implements NetworkWatch {
     this.#links = links;
     this.#heard = heard;
     this.#asking = asking;
-    const own = links.some(({ socket }) => socket.rdomain === undefined)
-      ? libc.symbols.getrtable()
-      : 0;
-    this.#tables = links.map(({ socket }) => socket.rdomain ?? own);
+    this.#own = libc.symbols.getrtable();
   }
 
   get fd(): number {
@@ -133,7 +131,7 @@ export class OpenbsdNetworkWatch implements NetworkWatch {
       return blocked(`no interface has ${address}`);
     }
     if (!remote || remote.isLinkLocal) return FREE;
-    const table = this.#tables[link]!;
+    const table = this.#tableOf(socket);
     const route = this.#ask(table, remote);
     if (route === ERRNO.EINVAL) return blocked(`rdomain ${table} does not exist`);
     if (route === ERRNO.ESRCH) return blocked(`no route to ${remote} in rdomain ${table}`);
@@ -159,10 +157,14 @@ export class OpenbsdNetworkWatch implements NetworkWatch {
       return "interface";
     }
     if (message.kind !== "route") return message.kind;
-    const concerns = this.#links.some(({ remote }, link) =>
-      remote && this.#tables[link] === message.table && leadsTo(message, remote)
+    const concerns = this.#links.some(({ socket, remote }) =>
+      remote && this.#tableOf(socket) === message.table && leadsTo(message, remote)
     );
     return concerns ? "route" : undefined;
+  }
+
+  #tableOf({ rdomain }: SocketOptions): number {
+    return rdomain ?? this.#own;
   }
 
   #ask(table: number, remote: Address): RouteMessage | number {

@@ -30,6 +30,7 @@ import { openPoller } from "./poller.ts";
 import { sandbox } from "./sandbox.ts";
 import { endProcess, killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
+import { survey } from "./survey.ts";
 import { openTun } from "./tun.ts";
 
 /** LibreSSL's, by its bare name: ld.so(1) finds the newest. */
@@ -67,6 +68,7 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
     networkChanges: (plan) => networkChanges(plan, readPlanState(read, plan)),
     guardChange: async (plan) => leakGuardChange(plan, await readGuarded(system.await)),
     guardPrograms: LEAK_GUARD_PROGRAMS,
+    survey: () => survey(read),
     inspect: (needs) => {
       const hasLibcrypto = libcrypto() !== undefined;
       const calls = system.calls().findings;

@@ -35,7 +35,7 @@ function start(): { network: FakeNetwork; repair: Repair; ran: string[] } {
   applyChanges(changes, () => {}, run);
   const ran: string[] = [];
   const repair = new Repair({
-    changes,
+    changes: () => changes,
     mtu: () => PLAN.mtu,
     onTaken: () => {},
     onChange: (line) => ran.push(line.replace(/^\+ (?:printf .* \| )?/, "")),
