@@ -44,7 +44,7 @@ export function tunnelLines(
   { daemon, tunnel }: StatusDocument,
   { columns }: Pick<TextStyle, "columns">,
 ): string[] {
-  const { addresses = [] } = daemon;
+  const { addresses = [], changes = [] } = daemon;
   const text = [
     `${tunnel.role} on ${daemon.interface}`,
     ...addresses,
@@ -53,7 +53,10 @@ export function tunnelLines(
     `pid ${daemon.pid}`,
     bytes(daemon.rssBytes),
   ].join(", ");
-  return sentence(`${daemon.name}: `, text, columns, 2);
+  return [
+    ...sentence(`${daemon.name}: `, text, columns, 2),
+    ...changes.flatMap((words) => sentence("  ", `changed by a command: ${words}`, columns)),
+  ];
 }
 
 /** With whom there is a session, where, since when; or why there is none. */

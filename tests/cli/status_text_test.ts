@@ -128,6 +128,12 @@ drops  replay 3, receive-buffer of dsl 12
   );
 });
 
+Deno.test("statusText() says what commands have changed", () => {
+  const { daemon, ...status } = document([DSL]);
+  const text = statusText({ ...status, daemon: { ...daemon, changes: ["link dsl: off"] } });
+  assertEquals(text.split("\n")[2], "  changed by a command: link dsl: off");
+});
+
 Deno.test("statusText() tells of duplicates when there are any", () => {
   const status = document([DSL]);
   const peer = { ...status.tunnel.peers[0]!, duplicatedPackets: 4_310 };
