@@ -12,6 +12,7 @@ const END_TO_END = [
   "clock",
   "dns",
   "emulator",
+  "events",
   "failover",
   "hostile",
   "join",
