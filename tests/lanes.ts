@@ -26,6 +26,7 @@ const END_TO_END = [
   "path_mtu",
   "pause",
   "policy",
+  "reload",
   "servers",
   "shutdown",
   "start_errors",

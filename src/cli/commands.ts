@@ -10,17 +10,18 @@ import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
 import { client } from "./commands/client.ts";
 import { down } from "./commands/down.ts";
+import { enable } from "./commands/enable.ts";
 import { genkey } from "./commands/genkey.ts";
 import { helpCommand } from "./commands/help.ts";
-import { limit } from "./commands/limit.ts";
-import { link } from "./commands/link.ts";
-import { logLevel } from "./commands/log.ts";
 import { monitor } from "./commands/monitor.ts";
 import { quota } from "./commands/quota.ts";
-import { reload } from "./commands/reload.ts";
 import { importMlvpnCommand } from "./commands/import_mlvpn.ts";
 import { initCommand } from "./commands/init.ts";
 import { joinCommand } from "./commands/join.ts";
+import { limit } from "./commands/limit.ts";
+import { link } from "./commands/link.ts";
+import { logLevel } from "./commands/log.ts";
+import { reload } from "./commands/reload.ts";
 import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
 import { version } from "./commands/version.ts";
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = withHelp([
   check,
   up,
   down,
+  enable,
   reload,
   status,
   monitor,

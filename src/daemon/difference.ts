@@ -51,6 +51,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set(
     "links",
     "listen",
     "logLevel",
+    "publicAddress",
     "rules",
     "statusCommand",
     "tunnel",

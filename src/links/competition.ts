@@ -29,7 +29,7 @@ const USED = 0.7;
  * know what we get: with less than this share the window grows by this factor at most after a dip.
  */
 const FAIR_SHARE = 0.45;
-const MOST_GROWTH = 1.4;
+const MOST_GROWTH = 2.5;
 
 /** What a report tells. Times in microseconds. */
 interface Signs {

@@ -100,6 +100,7 @@ export class Path {
     minRttUs: 0,
     jitterUs: 0,
     loss: 0,
+    sentBps: 0,
     lostDatagrams: 0,
     inFlightBytes: 0,
   };
@@ -439,17 +440,18 @@ export class Path {
       this.rate.spanBytes,
       this.#sample,
     );
-    this.rate.handleSample(now, this.#sample, this.#lookAtSigns(known));
+    this.rate.handleSample(now, this.#sample, this.#lookAtSigns(now, known));
     this.pacer.rateBps = this.rate.pacingBps;
   }
 
-  #lookAtSigns(known: boolean): LinkSigns {
+  #lookAtSigns(now: number, known: boolean): LinkSigns {
     const signs = this.#signs;
     signs.queueUs = known ? this.queueUs : -1;
     signs.srttUs = this.rtt.srttUs;
     signs.minRttUs = this.rtt.minUs;
     signs.jitterUs = this.rtt.jitterUs;
     signs.loss = this.loss;
+    signs.sentBps = this.sent.rateBps(now);
     signs.lostDatagrams = this.flight.lostDatagrams;
     signs.inFlightBytes = this.flight.bytes;
     return signs;

@@ -59,6 +59,9 @@ const MOST_OF_IT = 0.8;
 /** The backlog of a link that has become slower is gone after this, in microseconds. */
 const BACKLOG_US = 600_000;
 
+/** The losses of a queue that was full, or of silence, are those of the last second for so long. */
+const EXPLAINED_US = 1_500_000;
+
 /** Half of what the link has shown is forgotten in this time, in microseconds. */
 const MEMORY_US = 20_000_000;
 /** Below this share of it a bold probe is worthwhile. */
@@ -93,8 +96,9 @@ export interface LinkSigns {
   readonly srttUs: number;
   readonly minRttUs: number;
   readonly jitterUs: number;
-  /** Fraction of datagrams lost over the last second. */
+  /** Fraction of datagrams lost over the last second, and what was sent then. */
   readonly loss: number;
+  readonly sentBps: number;
   /** Datagrams ever lost. */
   readonly lostDatagrams: number;
   readonly inFlightBytes: number;
@@ -126,6 +130,8 @@ export class RateEstimator {
   /** Whether there was a queue in this round of the start. */
   #queueSeen = false;
   readonly #losses = new LossCuts();
+  /** Until then a queue or silence is why there are losses. */
+  #lossesExplainedUntilUs = 0;
   /** The most that the link has carried, fading. */
   #shown = 0;
   #shownAtUs = 0;
@@ -220,6 +226,7 @@ export class RateEstimator {
 
   /** The link was silent for a while although something was under way. */
   handleSilence(now: number): void {
+    this.#lossesExplainedUntilUs = now + EXPLAINED_US;
     this.#unrest.handleSilence(now);
   }
 
@@ -231,8 +238,8 @@ export class RateEstimator {
     this.#watchUnrest(now, sample, signs.jitterUs);
     if (this.#unrest.varies && !this.starting) return this.#enter(now, "follow", signs.srttUs);
     this.#sampled ||= sample.rateBps > 0;
-    this.#rise(now, Math.min(sample.rateBps, this.#cap));
-    this.#watchLoss(now, sample, signs.loss);
+    this.#rise(now, Math.min(sample.rateBps, this.#cap, this.#losses.ceilingBps(now)));
+    this.#watchLoss(now, sample, signs);
     this.#watchQueue(now, sample, signs);
     // Without a sample nothing is known, least of all that there is nothing more to find.
     const limited = sample.limited || sample.rateBps === 0;
@@ -246,7 +253,10 @@ export class RateEstimator {
     this.#rate = Math.max(MIN_RATE_BPS, this.#variable.rateBps);
     this.#watchUnrest(now, sample, signs.jitterUs);
     // A limit without a queue, or a short one, is found by losses: that is another search.
-    if (this.#watchLoss(now, sample, signs.loss)) this.#unrest.reset();
+    if (this.#watchLoss(now, sample, signs)) {
+      this.#unrest.reset();
+      this.#unrest.handleStart(now);
+    }
     if (!this.#unrest.varies) return this.#enter(now, "drain", signs.srttUs);
     const { queueUs, srttUs } = signs;
     if (this.#queue.isForeign(now, queueUs, srttUs)) this.#startToCompete(now, signs);
@@ -337,9 +347,15 @@ export class RateEstimator {
   }
 
   /** Cuts the rate when losses are many. Returns whether it did. */
-  #watchLoss(now: number, sample: RateSample, loss: number): boolean {
-    const before = this.#rate;
-    this.#rate = Math.max(MIN_RATE_BPS, this.#losses.handleSample(now, before, sample, loss));
+  #watchLoss(now: number, sample: RateSample, signs: LinkSigns): boolean {
+    const limitUs = this.queueLimitUs(signs.minRttUs, signs.jitterUs);
+    if (signs.queueUs > limitUs) this.#lossesExplainedUntilUs = now + EXPLAINED_US;
+    const bareBps = now < this.#lossesExplainedUntilUs ? 0 : signs.sentBps;
+    // The rate of a link that is followed is what arrives there, not what is sent.
+    const before = this.varies ? Math.max(this.#rate, bareBps) : this.#rate;
+    const rate = this.#losses.handleSample(now, before, sample, signs.loss, bareBps);
+    if (rate === before) return false;
+    this.#rate = Math.max(MIN_RATE_BPS, rate);
     return this.#rate < before;
   }
 

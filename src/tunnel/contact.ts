@@ -13,6 +13,7 @@ import { Remote, REMOTE_BYTES } from "../remote.ts";
 import { type Connected, Connector } from "../session/connector.ts";
 import { REKEY_AFTER_DATAGRAMS, REKEY_AFTER_US } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
+import { FEATURE } from "../wire/handshake.ts";
 import { linkEvent } from "./link_event.ts";
 import { LinkLimits } from "./link_limits.ts";
 import { type ClientEndpointOptions, type ClientLink, NO_LINK } from "./options.ts";
@@ -99,6 +100,9 @@ export class Contact {
     if (!this.isConfigured) return;
     if (!this.peer.current) return this.#fit(now);
     this.#isStale = true;
+    // A server that knows of no change begins anew, and so must this end.
+    const isUnderstood = (this.peer.current.features & FEATURE.changingLinks) !== 0;
+    if (!isUnderstood) this.#context.sessions.renew(this.peer);
     const path = this.peer.paths[id];
     if (!path?.isThere || path.options.spare) return;
     if (link.off !== undefined) this.peer.removeLink(now, id, { ...link, id });

@@ -66,11 +66,14 @@ export const FEATURE = {
   hardwareAes: 1,
   /** Understands headers that are compressed. */
   headerCompression: 2,
+  /** A responder whose initiator may change its links in one instance. */
+  changingLinks: 8,
 } as const;
 
 /** The features word of this program, on a host whose AES runs `inHardware` or not. */
 export function featuresOf(inHardware: boolean): number {
-  return FEATURE.headerCompression | (inHardware ? FEATURE.hardwareAes : 0);
+  const { headerCompression, changingLinks, hardwareAes } = FEATURE;
+  return headerCompression | changingLinks | (inHardware ? hardwareAes : 0);
 }
 
 const METERED = 1;

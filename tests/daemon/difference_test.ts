@@ -77,6 +77,9 @@ const APPLIED: [what: string, text: string, from: string, to: string, words: str
   ]],
   ["a link less", CLIENT, '[link.dsl]\ninterface = "eth1"\n', "", ["link dsl removed"]],
   ["the log", CLIENT, "[tunnel]", 'log_level = "debug"\n[tunnel]', ["log_level"]],
+  ["what clients are told", SERVER, "[tunnel]", 'public_address = "a.example"\n[tunnel]', [
+    "public_address",
+  ]],
   ["routes", CLIENT, "[link.dsl]", 'routes = ["10.9.0.0/16"]\n[link.dsl]', ["tunnel.routes"]],
   ["a schedule", CLIENT, "[link.dsl]", 'schedule = "steady"\n[link.dsl]', ["tunnel.schedule"]],
   ["a hook", CLIENT, "[link.dsl]", 'down = "true"\n[link.dsl]', ["tunnel.down"]],

@@ -11,6 +11,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Lab } from "../../lab/namespaces.ts";
 import { run } from "../../lab/process.ts";
+import { EXIT } from "../../src/errors.ts";
 import { BINARY, eventually, programTest } from "../../lab/require.ts";
 import { type Answer, FreshHost } from "./fresh_host.ts";
 import { blocksOf, readDocument } from "./markdown.ts";
@@ -114,10 +115,15 @@ programTest(
     assertMatch(listed!.output, /^home +10\..*\nvan +10\./m);
 
     await client.write("/etc/mlvpn/mlvpn.conf", MLVPN);
-    const [, checked] = await type(client, TITLE.mlvpn);
+    const [, checked, enabled] = await type(client, TITLE.mlvpn);
     assertStringIncludes(checked!.output, "configuration OK");
+    assertStringIncludes(enabled!.output, "+ systemctl enable --now aggvpn@moved");
+    const isRunning = async (): Promise<boolean> =>
+      (await client.run("aggvpn status moved")).code === EXIT.noSession; // with no server
+    assert(await eventually(isRunning, PATIENCE_MS, 200));
 
-    for (const [host, name] of [[client, "client"], [server, "server"]] as const) {
+    const running = [[client, "client"], [client, "moved"], [server, "server"]] as const;
+    for (const [host, name] of running) {
       assertEquals((await host.run(`aggvpn down ${name}`)).code, 0);
     }
     await type(server, TITLE.key);

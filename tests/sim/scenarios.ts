@@ -6,7 +6,12 @@
  */
 
 import type { RuleOptions } from "../../src/rule_options.ts";
-import { type RateStep, steppedRate, traceRate } from "../pair/elements/rate_schedule.ts";
+import {
+  burstRate,
+  type RateStep,
+  steppedRate,
+  traceRate,
+} from "../pair/elements/rate_schedule.ts";
 import { type DirectionSpec, line, type LineNumbers, type LinkSpec } from "../pair/link.ts";
 import { mobileTrace } from "../pair/traces.ts";
 import { COMPARED, MADE_UP } from "../../lab/varying_lines.ts";
@@ -148,7 +153,9 @@ const VARYING_SCENARIOS: readonly Scenario[] = [
   { name: "two-lte, a shared", links: playing("two-lte"), beside: [SOMEBODY_ON_A], ...OUTAGES },
 ];
 
-const pairOfPie = pair.map((link) => withBoth(link, { pie: true }));
+const pairOfPie = pair.map((link) => withBoth(link, { aqm: "pie" }));
+const pairOfCodel = pair.map((link) => withBoth(link, { aqm: "codel" }));
+const bursting = pair.map((link) => withBoth(link, { rate: burstRate(50e6, 200e6, 500_000) }));
 const police = { bps: 30e6, burstBytes: 64_000 };
 
 /** A line that others fill as well, and queues that are not those of a plain router. */
@@ -182,6 +189,11 @@ const SHARED_SCENARIOS: readonly Scenario[] = [
   { name: "one 50/20, shared", links: [pair[0]!], beside: [SOMEBODY_ON_A], seeds: 5 },
   { name: "a shared, PIE", links: pairOfPie, beside: [SOMEBODY_ON_A] },
   { name: "PIE", links: pairOfPie },
+  { name: "a shared, CoDel", links: pairOfCodel, beside: [SOMEBODY_ON_A] },
+  { name: "CoDel", links: pairOfCodel },
+  { name: "one 50/20, CoDel", links: [pairOfCodel[0]!] },
+  { name: "bursts of 500 kB at 200 Mbit/s", links: bursting },
+  { name: "one with bursts of 500 kB", links: [bursting[0]!] },
   { name: "50/20 policed to 30 + 50/20", links: [withBoth(pair[0]!, { police }), pair[1]!] },
   { name: "one 50/20, two tunnels", links: [pair[0]!], beside: [{ kind: "tunnel", lines: [0] }] },
   { name: "50/20+50/20, two tunnels", links: pair, beside: [{ kind: "tunnel", lines: [0, 1] }] },

@@ -6,6 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type ClientLink, NO_LINK } from "../../src/tunnel/options.ts";
+import { FEATURE } from "../../src/wire/handshake.ts";
 import { linkTo } from "../pair/endpoints.ts";
 import type { Host } from "../pair/host.ts";
 import { type ClientSpec, Pair } from "../pair/pair.ts";
@@ -223,4 +224,25 @@ Deno.test("Endpoint.setLinkTier() holds for a link that is added later, and whil
   assertEquals(tiers(pair.client), ["primary", "backup", "overflow"]);
   assertEquals(tiers(pair.server), ["primary", "backup", "overflow"]);
   pair.finish();
+});
+
+Deno.test("Endpoint.setLink() begins anew with a server that knows of no such change", () => {
+  const features = FEATURE as { changingLinks: number };
+  const known = features.changingLinks;
+  features.changingLinks = 0;
+  try {
+    const pair = pairWith(1);
+    exchange(pair, 100);
+    setLink(pair, 1, linkOver(pair, 1));
+    pair.runUntil(() => pair.client.endpoint.isLinkUp(1));
+    pair.run(SECOND);
+    assertEquals(shown(pair, pair.server), ["l0 up", "l1 up"]);
+    assertEquals(pair.client.eventsOf("session"), ["up", "up"]);
+    pair.client.delivered.length = pair.server.delivered.length = 0;
+    exchange(pair, 100);
+    assertComplete(pair, 100);
+    pair.finish();
+  } finally {
+    features.changingLinks = known;
+  }
 });

@@ -2,10 +2,10 @@
 
 import type { Config } from "../../config/config.ts";
 import type { HostAndPort } from "../../config/host_port.ts";
-import { ask } from "../../control/client.ts";
 import { isAlive } from "../../control/server.ts";
 import { AggvpnError, EXIT, UsageError } from "../../errors.ts";
 import type { Arguments, Command, Shell } from "../command.ts";
+import { askReload } from "./reload.ts";
 import { checkHost, checkName, flagValue } from "../setup/flag_values.ts";
 import { printInvitation, QR_FLAG } from "../setup/print_invitation.ts";
 import { replaceText } from "../setup/secret_file.ts";
@@ -68,7 +68,7 @@ async function add(name: string, file: string, args: Arguments, shell: Shell): P
   const given = flagValue(args, "address", checkHost) ?? server.config.publicAddress ??
     await findAddress(file);
   const { text, config, key, families } = withClient(server, name);
-  replaceText(file, text);
+  replaceText(file, server.text, text);
   const addresses = families.map(({ address }) => address.toAddress()).join(" and ");
   shell.stderr(`Added ${name} to ${file}, with ${addresses}\n`);
   await takeOver(config, shell);
@@ -78,8 +78,9 @@ async function add(name: string, file: string, args: Arguments, shell: Shell): P
 }
 
 async function remove(name: string, file: string, shell: Shell): Promise<void> {
-  const { text, config } = withoutClient(openServer(file, shell.stderr), name);
-  replaceText(file, text);
+  const server = openServer(file, shell.stderr);
+  const { text, config } = withoutClient(server, name);
+  replaceText(file, server.text, text);
   shell.stderr(`Removed ${name} from ${file}\n`);
   await takeOver(config, shell);
 }
@@ -96,7 +97,7 @@ function list(file: string, shell: Shell): void {
 /** The address that `init` would take, for a file that has no `public_address`. */
 async function findAddress(file: string): Promise<HostAndPort> {
   const { detectPlatform } = await import("../../platform/detect.ts");
-  const { ownAddresses } = await import("../setup/server_plan.ts");
+  const { ownAddresses } = await import("../setup/host_facts.ts");
   const best = ownAddresses(detectPlatform().survey()).find(({ family }) => family === 4);
   if (best) return { host: best, port: undefined };
   throw new AggvpnError(`Where does the client reach this server? ${file} has no public_address`, {
@@ -104,19 +105,17 @@ async function findAddress(file: string): Promise<HostAndPort> {
   });
 }
 
-/** Asks the running server to read its file again. */
+/** Has the running server read its file again. */
 async function takeOver({ control }: ServerConfig, shell: Shell): Promise<void> {
   if (!await isAlive(control)) {
     shell.stderr("The server does not run; it reads the file when it starts.\n");
     return;
   }
   try {
-    await ask(control, "reload");
+    await askReload(control);
     shell.stderr("The running server has taken it over.\n");
   } catch (error) {
     if (!(error instanceof AggvpnError)) throw error;
-    const cannot = error.message.includes("Unknown request");
-    const reason = cannot ? "it is of an earlier version" : error.message;
-    shell.stderr(`The running server does not know it yet (${reason}): restart it.\n`);
+    shell.stderr(`The running server has not taken it over, so restart it: ${error.message}\n`);
   }
 }

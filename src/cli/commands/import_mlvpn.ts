@@ -15,7 +15,7 @@ const MAX_BYTES = 256 * 1024;
 export const importMlvpnCommand: Command = {
   name: "import-mlvpn",
   operands: "FILE",
-  summary: "Print an mlvpn.conf as a configuration of aggvpn",
+  summary: "Turn a configuration of mlvpn into one of aggvpn",
   description:
     `Reads FILE as mlvpn does and prints a configuration on standard output. Comments in it say
 what became of options that have another place or none, and which lines mlvpn ignores. FILE

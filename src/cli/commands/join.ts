@@ -45,11 +45,9 @@ rdomain.`,
       const { operands: [operand = "-"], flags } = args;
       const answers = source();
       const file = newFile(args, DEFAULT_FILE);
-      const reader = new Dialog(answers, shell.stderr);
-      const invitation = invitationOf(operand === "-" ? read(reader) : operand);
-      // What was read from a pipe leaves nobody to ask.
       const dialog = new Dialog(answers, shell.stderr, flags.yes !== true);
       const mayReplace = mayWrite(file, args, dialog);
+      const invitation = invitationOf(operand === "-" ? read(dialog) : operand);
       const { detectPlatform } = await import("../../platform/detect.ts");
       const { planClient } = await import("../setup/client_plan.ts");
       const platform = detectPlatform();

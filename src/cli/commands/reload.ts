@@ -11,14 +11,18 @@ import { problemText } from "../problem_text.ts";
 /** Names are looked up, and pass phrases stretched. */
 const ANSWER_MS = 60_000;
 
-/** What the tunnel answers. */
-interface Answer {
+/** What a tunnel has done. */
+interface Reloaded {
   readonly file: string;
-  readonly words?: readonly string[];
-  readonly forgotten?: readonly string[];
-  readonly warnings?: readonly Problem[];
-  /** What is wrong with the file, in place of the others. */
-  readonly problems?: readonly Problem[];
+  readonly words: readonly string[];
+  readonly forgotten: readonly string[];
+  readonly warnings: readonly Problem[];
+}
+
+/** ... or why it has not. */
+interface Refused {
+  readonly file: string;
+  readonly problems: readonly Problem[];
 }
 
 /** Reloads a tunnel. */
@@ -43,15 +47,21 @@ Exit status: 0 when the file was applied, also if nothing was different; 3 when 
 
   async run(shell, { operands }): Promise<number> {
     const control = await findControl(operands[0]);
-    const answer = await ask(control, "reload", {}, ANSWER_MS) as Answer;
-    if (answer.problems) throw new ConfigError(answer.file, answer.problems);
-    for (const problem of answer.warnings ?? []) {
-      shell.stderr(problemText(answer.file, problem, false));
-    }
-    const { words = [], forgotten = [] } = answer;
+    const { file, words, forgotten, warnings } = await askReload(control);
+    for (const problem of warnings) shell.stderr(problemText(file, problem, false));
     for (const line of words) shell.stdout(`${line}\n`);
     for (const line of forgotten) shell.stdout(`forgotten: ${line}\n`);
     if (words.length === 0) shell.stdout("Nothing is different\n");
     return EXIT.ok;
   },
 };
+
+/**
+ * Has the tunnel with this control socket read its file again. Throws ConfigError or AggvpnError when
+ * nothing was applied.
+ */
+export async function askReload(control: string): Promise<Reloaded> {
+  const answer = await ask(control, "reload", {}, ANSWER_MS) as Reloaded | Refused;
+  if ("problems" in answer) throw new ConfigError(answer.file, answer.problems);
+  return answer;
+}

@@ -15,7 +15,7 @@ import type { ClientFile, WrittenLink } from "../../setup/new_files.ts";
 import type { Arguments } from "../command.ts";
 import type { Dialog } from "./dialog.ts";
 import { type Checked, flagValue } from "./flag_values.ts";
-import { freeInterface } from "./server_plan.ts";
+import { freeInterface } from "./host_facts.ts";
 
 /** What the plan is made from besides the invitation, flags and answers. */
 export interface ClientHost {

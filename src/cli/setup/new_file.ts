@@ -9,7 +9,7 @@ import type { Config } from "../../config/config.ts";
 import { AggvpnError } from "../../errors.ts";
 import type { Arguments, Shell } from "../command.ts";
 import type { Dialog } from "./dialog.ts";
-import { isThere, OLD_SUFFIX } from "./secret_file.ts";
+import { isThere, OLD_SUFFIX, tryDirectory } from "./secret_file.ts";
 
 /** Flags of such commands. */
 export const NEW_FILE_FLAGS = {
@@ -24,8 +24,12 @@ export function newFile({ flags }: Arguments, fallback: string): string {
   return file.startsWith("/") ? file : `${Deno.cwd()}/${file}`;
 }
 
-/** Tells whether a file may be replaced; throws AggvpnError if it is there and may not. */
+/**
+ * Tells whether a file may be replaced; throws AggvpnError if it is there and may not, or cannot be
+ * written anyway, before anything else is asked.
+ */
 export function mayWrite(file: string, { flags }: Arguments, dialog: Dialog): boolean {
+  tryDirectory(file);
   if (!isThere(file)) return false;
   if (flags.force === true) return true;
   if (
@@ -58,6 +62,6 @@ export async function finish(
   const { reportOn } = await import("../setup/host_report.ts");
   const { offerService } = await import("../setup/service.ts");
   const config = await reportOn(file, shell);
-  const nat = config.tunnel.nat && config.mode === "server";
-  return { config, isStarted: offerService({ os, file, nat }, args, dialog, shell) };
+  const tunnel = { os, file, nat: config.tunnel.nat };
+  return { config, isStarted: offerService(tunnel, args, dialog, shell) };
 }

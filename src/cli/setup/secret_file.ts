@@ -20,14 +20,26 @@ export function isThere(path: string): boolean {
   }
 }
 
+/** Throws AggvpnError when nothing can be written where a file, or its directory, is to be. */
+export function tryDirectory(path: string): void {
+  let directory = directoryOf(path);
+  while (directory !== "/" && directory !== "." && !isThere(directory)) {
+    directory = directoryOf(directory);
+  }
+  try {
+    Deno.removeSync(Deno.makeTempFileSync({ dir: directory, prefix: ".aggvpn-" }));
+  } catch (error) {
+    throw cannot("write", path, error);
+  }
+}
+
 /**
  * Writes a file that is not there yet, with its directory. What is there is kept beside it under
  * another name if it may be replaced. Throws AggvpnError.
  */
 export function writeSecretFile(path: string, text: string, mayReplace = false): void {
-  const directory = path.slice(0, path.lastIndexOf("/")) || (path.startsWith("/") ? "/" : ".");
   try {
-    Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    Deno.mkdirSync(directoryOf(path), { recursive: true, mode: 0o700 });
     if (mayReplace && isThere(path)) Deno.renameSync(path, path + OLD_SUFFIX);
     Deno.writeTextFileSync(path, text, { createNew: true, mode: 0o600 });
   } catch (error) {
@@ -35,18 +47,22 @@ export function writeSecretFile(path: string, text: string, mayReplace = false):
   }
 }
 
-/** Replaces the text of a file at once, and keeps its owner and mode. Throws AggvpnError. */
-export function replaceText(path: string, text: string): void {
+/**
+ * Replaces the text of a file at once, and keeps its owner and mode. Throws AggvpnError, also when
+ * the file no longer says `before`.
+ */
+export function replaceText(path: string, before: string, text: string): void {
   let fresh: string | undefined;
   try {
     const real = Deno.realPathSync(path);
     const { mode, uid, gid } = Deno.statSync(real);
-    fresh = Deno.makeTempFileSync({ dir: real.slice(0, real.lastIndexOf("/")) || "/" });
+    fresh = Deno.makeTempFileSync({ dir: directoryOf(real) });
     Deno.writeTextFileSync(fresh, text);
     Deno.chmodSync(fresh, (mode ?? 0o600) & 0o7777);
     Deno.chownSync(fresh, uid, gid);
     using file = Deno.openSync(fresh);
     file.syncSync();
+    if (Deno.readTextFileSync(real) !== before) throw new Error("somebody else has changed it");
     Deno.renameSync(fresh, real);
     fresh = undefined;
   } catch (error) {
@@ -54,6 +70,10 @@ export function replaceText(path: string, text: string): void {
   } finally {
     if (fresh !== undefined) Deno.removeSync(fresh);
   }
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || (path.startsWith("/") ? "/" : ".");
 }
 
 function cannot(verb: string, path: string, error: unknown): AggvpnError {

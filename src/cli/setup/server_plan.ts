@@ -12,10 +12,10 @@ import type { HostSurvey } from "../../platform/platform.ts";
 import type { Invitation, InvitedFamily } from "../../setup/invitation.ts";
 import { chooseNetwork, hostOf, RANDOM_BYTES } from "../../setup/networks.ts";
 import type { ServerFile } from "../../setup/new_files.ts";
-import { publicAddresses } from "../../setup/public_address.ts";
 import type { Arguments } from "../command.ts";
 import type { Dialog } from "./dialog.ts";
 import { checkHost, checkName, checkNetwork, checkPort, flagValue } from "./flag_values.ts";
+import { freeInterface, ownAddresses } from "./host_facts.ts";
 
 /** The port that is proposed, and how many after it are tried. */
 const FIRST_PORT = 5080;
@@ -66,17 +66,6 @@ export function planServer(host: ServerHost, args: Arguments, dialog: Dialog): S
       client: { name, password: formatKey(key), families },
     },
   };
-}
-
-/** Returns the first name that no interface has. */
-export function freeInterface(os: string, { interfaces }: HostSurvey): string {
-  const base = os === "openbsd" ? "tun" : "agg";
-  for (let i = 0;; i++) if (!interfaces.includes(`${base}${i}`)) return `${base}${i}`;
-}
-
-/** The addresses of this host that others can reach, the best first. */
-export function ownAddresses({ addresses, uplinks }: HostSurvey): Address[] {
-  return publicAddresses(addresses, uplinks.map(({ interface: name }) => name));
 }
 
 /** Whether a router has the address: a name is that of this host if it has any public address. */

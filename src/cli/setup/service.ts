@@ -9,7 +9,12 @@ import { runCommand } from "../../platform/run_changes.ts";
 import type { Arguments, Flag, Shell } from "../command.ts";
 import type { Dialog } from "./dialog.ts";
 import { isThere } from "./secret_file.ts";
-import { planService, type ServicePlan, type ServiceWish } from "./service_plan.ts";
+import {
+  type PlanResult,
+  planService,
+  type ServicePlan,
+  type ServiceWish,
+} from "./service_plan.ts";
 
 /** Flags of commands that offer it. */
 export const SERVICE_FLAGS: Readonly<Record<string, Flag>> = {
@@ -17,45 +22,50 @@ export const SERVICE_FLAGS: Readonly<Record<string, Flag>> = {
   enable: { doc: "Start it at every boot" },
 };
 
-/** A tunnel that could be started. */
+/** A tunnel that can be started. */
 export interface NewTunnel {
   readonly os: string;
   readonly file: string;
   readonly nat: boolean;
 }
 
-/** Starts the tunnel as flags or answers wish; tells whether it was started. Throws AggvpnError. */
+/**
+ * Starts the tunnel as flags or answers wish, else says how to; tells whether it was started. Throws
+ * AggvpnError.
+ */
 export function offerService(
-  { os, file, nat }: NewTunnel,
-  args: Arguments,
+  tunnel: NewTunnel,
+  { flags }: Arguments,
   dialog: Dialog,
   shell: Shell,
 ): boolean {
-  const wish = { start: args.flags.start === true, enable: args.flags.enable === true };
-  const isAsked = wish.start || wish.enable;
-  const host = { os, exists: isThere };
-  const result = planService(file, nat, isAsked ? wish : { start: true, enable: true }, host);
+  const wish = { start: flags.start === true, enable: flags.enable === true };
+  if (wish.start || wish.enable) return makeService(tunnel, wish, shell);
+  const result = plan(tunnel, { start: true, enable: true });
   if ("why" in result) {
-    if (isAsked) {
-      throw new AggvpnError(`Cannot make a service of it: ${result.why}`, {
-        hint: `Run \`aggvpn up ${file}\` by hand, or by another service manager`,
-      });
-    }
-    shell.stderr(`To start it: aggvpn up ${file}\n(no service: ${result.why})\n`);
+    shell.stderr(`To start it: aggvpn up ${tunnel.file}\n(no service: ${result.why})\n`);
     return false;
-  }
-  if (isAsked) {
-    carryOut(result.plan, shell);
-    return wish.start;
   }
   const answer = askWish(dialog);
-  if (!answer.start && !answer.enable) {
-    shell.stderr(`To start it now and at boot:\n${commandLines(result.plan)}`);
-    return false;
+  if (answer.start || answer.enable) return makeService(tunnel, answer, shell);
+  shell.stderr(`To start it, now and at boot: aggvpn enable ${tunnel.file}\n`);
+  return false;
+}
+
+/** Has the service manager run the tunnel; tells whether it was started. Throws AggvpnError. */
+export function makeService(tunnel: NewTunnel, wish: ServiceWish, shell: Shell): boolean {
+  const result = plan(tunnel, wish);
+  if ("why" in result) {
+    throw new AggvpnError(`Cannot make a service of it: ${result.why}`, {
+      hint: `Run \`aggvpn up ${tunnel.file}\` by hand, or by another service manager`,
+    });
   }
-  const chosen = planService(file, nat, answer, host);
-  if ("plan" in chosen) carryOut(chosen.plan, shell);
-  return answer.start;
+  carryOut(result.plan, shell);
+  return wish.start;
+}
+
+function plan({ os, file, nat }: NewTunnel, wish: ServiceWish): PlanResult {
+  return planService(file, nat, wish, { os, exists: isThere });
 }
 
 function askWish(dialog: Dialog): ServiceWish {
@@ -64,12 +74,6 @@ function askWish(dialog: Dialog): ServiceWish {
     start: dialog.confirm("Start it now?", true),
     enable: dialog.confirm("Start it at every boot?", true),
   };
-}
-
-function commandLines({ files, commands }: ServicePlan): string {
-  const lines = commands.map((command) => `  ${command.join(" ")}\n`).join("");
-  const missing = files.map(({ path }) => `  (--start or --enable writes ${path})\n`).join("");
-  return missing + lines;
 }
 
 function carryOut({ files, commands }: ServicePlan, shell: Shell): void {

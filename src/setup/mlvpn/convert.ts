@@ -11,7 +11,7 @@ import type { Draft } from "./draft.ts";
 import { GENERAL, type MlvpnFile } from "./file.ts";
 import { writeFilters } from "./filters.ts";
 import { writeHomeless } from "./homes.ts";
-import { commonServer, writeLinks } from "./links.ts";
+import { writeLinks } from "./links.ts";
 import { writeListen } from "./listen.ts";
 import { Settings } from "./settings.ts";
 import { writeTunnel } from "./tunnel.ts";
@@ -55,7 +55,7 @@ function writeTop({ settings, out }: Draft): void {
   }
   writePassword(settings.get(GENERAL, "password"), out);
   if (isServer) writeListen({ settings, out });
-  else out.pair("server", commonServer(settings));
+  else out.pair("server", settings.commonServer);
   writeCommand(settings, out);
   writeHomeless(settings, GENERAL, out);
 }
@@ -85,11 +85,12 @@ function writeCommand(settings: Settings, out: TomlText): void {
 /** Gives each link a name that a configuration can have. */
 function namesOf(links: readonly string[]): Map<string, string> {
   const names = new Map<string, string>();
-  const taken = (name: string): boolean => [...names.values()].includes(name);
+  const taken = new Set<string>();
   for (const link of links) {
-    const base = isName(link) ? link : link.replaceAll(/[^A-Za-z0-9_-]+/g, "-").slice(0, 28);
+    const base = isName(link) ? link : link.replaceAll(/[^A-Za-z0-9_-]+/g, "-").slice(0, 26);
     let name = base.replace(/^-+$/, "") || "link";
-    for (let i = 2; taken(name); i++) name = `${base || "link"}-${i}`;
+    for (let i = 2; taken.has(name); i++) name = `${base.slice(0, 26) || "link"}-${i}`;
+    taken.add(name);
     names.set(link, name);
   }
   return names;

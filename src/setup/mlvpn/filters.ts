@@ -56,9 +56,10 @@ export function writeFilters(draft: Draft): void {
 /** Filters with the same text are one, whose links mlvpn prefers in their order. */
 function filtersOf({ settings, out }: Draft): Filter[] {
   const filters = new Map<string, Filter>();
+  const links = new Set(settings.links);
   for (const option of settings.filters) {
     const { key, value } = option;
-    if (!settings.links.includes(key)) {
+    if (!links.has(key)) {
       out.gap().comment(`${key} = ${JSON.stringify(value)}: mlvpn has no link of this name.`);
       continue;
     }

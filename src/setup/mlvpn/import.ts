@@ -35,13 +35,16 @@ export function importMlvpn(text: string): Imported {
 
 /** Makes comments of the lines that are wrong: mlvpn checks no value. */
 function settle(text: string): Imported {
-  const lines = text.split("\n");
+  let lines = text.split("\n");
   for (;;) {
     const problems = errorsOf(lines.join("\n"));
-    const wrong = problems.find(({ line }) => isPair(lines[line - 1] ?? ""));
-    if (!wrong) return { text: lines.join("\n"), problems };
-    const comment = commentLines(`${lines[wrong.line - 1]} -- not taken over: ${wrong.message}`);
-    lines.splice(wrong.line - 1, 1, ...comment);
+    const wrong = new Map(problems.map(({ line, message }) => [line - 1, message]));
+    const isWrong = (line: string, i: number): boolean => wrong.has(i) && isPair(line);
+    if (!lines.some(isWrong)) return { text: lines.join("\n"), problems };
+    // What is left may be wrong without these.
+    lines = lines.flatMap((line, i) =>
+      isWrong(line, i) ? commentLines(`${line} -- not taken over: ${wrong.get(i)}`) : [line]
+    );
   }
 }
 

@@ -13,22 +13,17 @@ import type { Settings } from "./settings.ts";
 /** Values with which mlvpn takes no notice of losses, or of delays. */
 const NO_LIMIT = { loss_tolerence: 100, latency_tolerence: 1000 } as const;
 
-/** Writes `server` where all links have one, and a table for each link. */
+/** Writes a table for each link. */
 export function writeLinks(draft: Draft): void {
-  for (const link of draft.settings.links) writeLink(link, draft);
+  const hasServer = draft.settings.commonServer !== undefined;
+  for (const link of draft.settings.links) writeLink(link, hasServer, draft);
 }
 
-/** The host that every link sends to, if they agree. */
-export function commonServer(settings: Settings): string | undefined {
-  const hosts = new Set(settings.links.map((link) => settings.get(link, "remotehost")));
-  return hosts.size === 1 ? [...hosts][0] : undefined;
-}
-
-function writeLink(link: string, { settings, out, names }: Draft): void {
+function writeLink(link: string, hasServer: boolean, { settings, out, names }: Draft): void {
   const name = names.get(link)!;
   out.header(`[link.${name}]`);
   if (name !== link) out.comment(`[${link}] of mlvpn: scripts are told this name.`);
-  if (commonServer(settings) === undefined) out.pair("remote", settings.get(link, "remotehost"));
+  if (!hasServer) out.pair("remote", settings.get(link, "remotehost"));
   const port = settings.get(link, "remoteport");
   out.pair("port", port !== undefined && /^\d{1,5}$/.test(port) ? Number(port) : port);
   writeBind(link, settings, out);

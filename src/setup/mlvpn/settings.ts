@@ -12,10 +12,24 @@ const FILTERS = "filters";
 
 /** The options of one file. */
 export class Settings {
-  readonly options: readonly Option[];
+  /** Names of the links in the order of the file. */
+  readonly links: readonly string[];
+  /** The filters in their order: the key is a link's name. */
+  readonly filters: readonly Option[];
+  /** The first option of each name, by section in the order of the file. */
+  readonly #sections: ReadonlyMap<string, ReadonlyMap<string, Option>>;
 
   constructor({ options }: MlvpnFile) {
-    this.options = options;
+    const sections = new Map<string, Map<string, Option>>();
+    for (const option of options) {
+      const own = sections.get(option.section) ?? new Map<string, Option>();
+      sections.set(option.section, own);
+      if (!own.has(option.key)) own.set(option.key, option);
+    }
+    this.#sections = sections;
+    const isFilter = (section: string): boolean => section.startsWith(FILTERS);
+    this.links = [...sections.keys()].filter((name) => name !== GENERAL && !isFilter(name));
+    this.filters = options.filter(({ section }) => isFilter(section));
   }
 
   /** Whether it is of a server: any other word means a client. A client names the other end. */
@@ -26,26 +40,20 @@ export class Settings {
     return links.length > 0 && links.every((link) => this.get(link, "remotehost") === undefined);
   }
 
-  /** Names of the links in the order of the file. */
-  get links(): readonly string[] {
-    const names = this.options.map(({ section }) => section);
-    return [...new Set(names)].filter((name) => name !== GENERAL && !name.startsWith(FILTERS));
-  }
-
-  /** The filters in their order: the key is a link's name. */
-  get filters(): readonly Option[] {
-    return this.options.filter(({ section }) => section.startsWith(FILTERS));
+  /** The host that every link sends to, if they agree. */
+  get commonServer(): string | undefined {
+    const hosts = new Set(this.links.map((link) => this.get(link, "remotehost")));
+    return hosts.size === 1 ? [...hosts][0] : undefined;
   }
 
   /** The first option of each name in a section. */
-  of(section: string): readonly Option[] {
-    const own = this.options.filter((option) => option.section === section);
-    return own.filter(({ key }, i) => own.findIndex((other) => other.key === key) === i);
+  of(section: string): Iterable<Option> {
+    return this.#sections.get(section)?.values() ?? [];
   }
 
   /** The value of an option. */
   get(section: string, key: string): string | undefined {
-    return this.options.find((option) => option.section === section && option.key === key)?.value;
+    return this.#sections.get(section)?.get(key)?.value;
   }
 
   /** The value of an option as a number. */
@@ -56,10 +64,16 @@ export class Settings {
 
   /** What a link has of an option that `[general]` gives to the links behind it. */
   inherited(link: string, key: string): number | undefined {
-    const first = (section: string): number =>
-      this.options.findIndex((option) => option.section === section);
-    const general = first(GENERAL) < first(link) ? this.number(GENERAL, key) : undefined;
-    return this.number(link, key) ?? general;
+    const own = this.number(link, key);
+    if (own !== undefined || this.#isBefore(link)) return own;
+    return this.number(GENERAL, key);
+  }
+
+  /** Whether a link stands before `[general]`. */
+  #isBefore(link: string): boolean {
+    const [first] = this.#sections.get(link)?.values() ?? [];
+    const [general] = this.#sections.get(GENERAL)?.values() ?? [];
+    return first !== undefined && general !== undefined && first.line < general.line;
   }
 
   /** Why mlvpn would not start with this file; undefined when it would. */

@@ -1,5 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { isThere, replaceText, writeSecretFile } from "../../../src/cli/setup/secret_file.ts";
+import {
+  isThere,
+  replaceText,
+  tryDirectory,
+  writeSecretFile,
+} from "../../../src/cli/setup/secret_file.ts";
 import { AggvpnError } from "../../../src/errors.ts";
 
 function inDirectory(body: (directory: string) => void): () => void {
@@ -55,11 +60,22 @@ Deno.test(
     Deno.writeTextFileSync(`${directory}/real.toml`, "old", { mode: 0o640 });
     Deno.chmodSync(`${directory}/real.toml`, 0o640);
     Deno.symlinkSync("real.toml", `${directory}/server.toml`);
-    replaceText(`${directory}/server.toml`, "new");
+    const path = `${directory}/server.toml`;
+    assertThrows(() => replaceText(path, "older", "new"), AggvpnError, "somebody else");
+    replaceText(path, "old", "new");
     assertEquals(Deno.readTextFileSync(`${directory}/real.toml`), "new");
     assertEquals(modeOf(`${directory}/real.toml`), 0o640);
     assertEquals(Deno.lstatSync(`${directory}/server.toml`).isSymlink, true);
     assertEquals([...Deno.readDirSync(directory)].length, 2);
-    assertThrows(() => replaceText(`${directory}/none`, "x"), AggvpnError, "Cannot write");
+    assertThrows(() => replaceText(`${directory}/none`, "", "x"), AggvpnError, "Cannot write");
+  }),
+);
+
+Deno.test(
+  "tryDirectory looks where a file could be made, and leaves nothing",
+  inDirectory((directory) => {
+    tryDirectory(`${directory}/a/b/server.toml`);
+    assertEquals([...Deno.readDirSync(directory)], []);
+    assertThrows(() => tryDirectory("/proc/aggvpn/server.toml"), AggvpnError, "Cannot write");
   }),
 );

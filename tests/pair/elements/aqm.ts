@@ -60,6 +60,54 @@ function scaleOf(share: number): number {
   return 1;
 }
 
+/** CoDel as fq_codel has it by default (RFC 8289 section 4.4). */
+const SOJOURN_US = 5_000;
+const INTERVAL_US = 100_000;
+/** What remains in the queue is never dropped below this. */
+const LEAST_BYTES = 1500;
+
+/**
+ * A {@linkcode Bottleneck} that drops what has waited too long for too long: one queue of fq_codel,
+ * which is all that a tunnel has there, since its datagrams are one flow for whoever hashes them.
+ */
+export class CodelBottleneck extends Bottleneck {
+  /** When the wait will have been too long for an interval; Infinity while it is not. */
+  #lateAtUs = Infinity;
+  #dropping = false;
+  #count = 0;
+  #lastCount = 0;
+  #nextAtUs = 0;
+
+  override pass(at: number, bytes: number): number {
+    return this.#drops(at + this.queuedUs(at), this.queuedUs(at), this.queuedBytes(at))
+      ? DROPPED
+      : super.pass(at, bytes);
+  }
+
+  /** Whether a packet is dropped that is at the head at `at`, after `waitedUs`. */
+  #drops(at: number, waitedUs: number, bytes: number): boolean {
+    const isLate = waitedUs >= SOJOURN_US && bytes > LEAST_BYTES;
+    if (!isLate) this.#lateAtUs = Infinity;
+    else if (this.#lateAtUs === Infinity) this.#lateAtUs = at + INTERVAL_US;
+    if (!isLate || at < this.#lateAtUs) {
+      this.#dropping = false;
+      return false;
+    }
+    if (!this.#dropping) {
+      const recent = this.#count - this.#lastCount;
+      this.#dropping = true;
+      this.#count = recent > 1 && at - this.#nextAtUs < 16 * INTERVAL_US ? recent : 1;
+      this.#lastCount = this.#count;
+      this.#nextAtUs = at + INTERVAL_US / Math.sqrt(this.#count);
+      return true;
+    }
+    if (at < this.#nextAtUs) return false;
+    this.#count++;
+    this.#nextAtUs += INTERVAL_US / Math.sqrt(this.#count);
+    return true;
+  }
+}
+
 /** What a policer lets pass. */
 export interface Police {
   readonly bps: number;

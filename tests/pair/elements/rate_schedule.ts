@@ -33,6 +33,28 @@ export function constantRate(bps: number): RateSchedule {
   };
 }
 
+/**
+ * A shaper's token bucket, as of many access lines: `peakBps` until `burstBytes` were sent at more
+ * than `bps`, which fill again at that rate.
+ */
+export function burstRate(bps: number, peakBps: number, burstBytes: number): RateSchedule {
+  let tokens = burstBytes;
+  let leftAt = 0;
+  return {
+    finish(at, bytes): number {
+      tokens = Math.min(burstBytes, tokens + Math.max(0, at - leftAt) * bps / 8e6);
+      const sinceUs = bytes * 8e6 / peakBps;
+      tokens += sinceUs * bps / 8e6 - bytes;
+      const lackUs = tokens < 0 ? -tokens * 8e6 / bps : 0;
+      if (tokens < 0) tokens = 0;
+      leftAt = at + sinceUs + lackUs;
+      return leftAt;
+    },
+    meanBps: (): number => bps,
+    fresh: (): RateSchedule => burstRate(bps, peakBps, burstBytes),
+  };
+}
+
 /** A capacity that repeats `steps`. A step of 0 bit/s holds everything. */
 export function steppedRate(steps: readonly RateStep[]): RateSchedule {
   const periodUs = steps.reduce((sum, step) => sum + step.forUs, 0);

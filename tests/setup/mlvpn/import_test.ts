@@ -1,9 +1,10 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import type { Config } from "../../../src/config/config.ts";
 import { parseConfig } from "../../../src/config/parse.ts";
 import { MLVPN_KEYS } from "../../../src/config/schema.ts";
 import { importMlvpn } from "../../../src/setup/mlvpn/import.ts";
+import { cpuMs } from "../../cpu_time.ts";
 import { meaningOf } from "../../docs/configurations.ts";
 import { DOMAINS_CLIENT, DOMAINS_SERVER, FULL } from "./samples.ts";
 
@@ -205,3 +206,36 @@ Deno.test("importMlvpn never throws, and what it calls usable is", () => {
     { numRuns: 300 },
   );
 });
+
+for (
+  const [what, text] of [
+    [
+      "8,000 links",
+      Array.from({ length: 8000 }, (_, i) => `[l${i}]\nremotehost = h${i}\n`).join(""),
+    ],
+    [
+      "20,000 options",
+      `[general]\n${Array.from({ length: 10_000 }, (_, i) => `o${i} = 1\n`).join("")}`,
+    ],
+    [
+      "5,000 filters",
+      `${DOMAINS_CLIENT}[filters]\n${
+        Array.from({ length: 5000 }, (_, i) => `dsl1 = "udp port ${i}"\n`).join("")
+      }`,
+    ],
+    [
+      "wrong values",
+      `${DOMAINS_CLIENT}${
+        Array.from(
+          { length: 200 },
+          (_, i) =>
+            `[l${i}]\nbindhost = fe80::1\nbindport = 0\nremotehost = 192.0.2.1\nremoteport = x\n`,
+        ).join("")
+      }`,
+    ],
+  ] as const
+) {
+  Deno.test(`importMlvpn reads ${what} in bounded time`, () => {
+    assertLess(cpuMs(() => importMlvpn(text)), 10_000);
+  });
+}
