@@ -106,7 +106,18 @@ const FUNCTIONS: Readonly<Record<string, Ask>> = {
 };
 
 /** Deno's other functions that the program calls: without system calls, or before the sandbox. */
-const OTHERS: readonly string[] = ["Command", "dlopen", "execPath", "exit", "osRelease"];
+const OTHERS: readonly string[] = [
+  "Command",
+  "chownSync",
+  "consoleSize",
+  "cwd",
+  "dlopen",
+  "execPath",
+  "exit",
+  "makeTempFileSync",
+  "osRelease",
+  "realPathSync",
+];
 
 /** Names of functions of Deno that the fake knows. */
 export const KNOWN: ReadonlySet<string> = new Set([...Object.keys(FUNCTIONS), ...OTHERS]);
