@@ -116,6 +116,7 @@ export class Liveness {
 
   /** The kernel refused: no route, interface gone. Returns true when that is new. */
   handleUnreachable(now: number, reason: string): boolean {
+    if (this.state === "connecting" && this.reason === WAITING) this.reason = reason;
     if (this.state === "down" || this.state === "connecting") return false;
     this.#become(now, "down", reason);
     this.#probeAtUs = now + DOWN_PROBE_US;

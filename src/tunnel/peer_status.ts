@@ -91,8 +91,8 @@ function reasonOf(peer: Peer, path: Path, now: number): string {
   if (live.state === "up") return peer.sender.whyUnused(path, now) ?? "";
   if (live.reason !== WAITING || !peer.anyPathUp || !remote) return live.reason ?? "";
   if (now - live.sinceUs < ANSWERED_US) return live.reason;
-  return `no answer from ${remote}, which answers on other links: does the server listen on ` +
-    "that port, and do firewalls on the way let it through?";
+  return `no answer from ${remote}, though the server answers on other links: it may not listen on ` +
+    "that port, or a firewall keeps it out";
 }
 
 /** A link that is not up, or has not carried anything, has no delay that could be compared. */
