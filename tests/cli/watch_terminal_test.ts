@@ -124,3 +124,18 @@ test("status --watch waits for a tunnel that has ended to come back", async () =
   await run.type("q");
   assertEquals((await run.end()).isClean, true);
 });
+
+Deno.test("status --watch in a pipeline is plain, and ends when nobody reads it any more", async () => {
+  using tunnel = await new Tunnel().open();
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const line = '"$1" run -A "$2" status --watch "$3" | head -n 40';
+  const { code, stdout } = await new Deno.Command("/bin/sh", {
+    args: ["-c", line, "sh", Deno.execPath(), main, tunnel.path],
+    env: { DENO_NO_UPDATE_CHECK: "1" },
+    stdin: "null",
+    signal: AbortSignal.timeout(60_000),
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  assertEquals([code, text.includes("\x1b")], [0, false]);
+  assert(text.split("home: client on agg0").length >= 3, text);
+});

@@ -40,3 +40,13 @@ Deno.test("runShellHook() runs a line of the shell and throws when it fails", as
   });
   assertEquals(log, "one agg0\ntwo agg0\n");
 });
+
+Deno.test("runShellHook() does not wait for a command that hangs once the end is wanted", async () => {
+  const ending = AbortSignal.timeout(100);
+  const hanging = (): Promise<void> => runShellHook("up", "sleep 1000; :", ENV, HOST, ending);
+  await assertRejects(
+    hanging,
+    AggvpnError,
+    "was still running when the tunnel ended and was killed",
+  );
+});
