@@ -1,6 +1,6 @@
 # Needs npm, or deno >= 2.7 on the PATH; tools/get_deno.sh says so when it has neither.
 .POSIX:
-.PHONY: help deno build script check test test-bare test-oldest cover demo bench-links bench-traces bench-peer bench-throughput bench-stages clean
+.PHONY: help deno build deb dist man script check test test-bare test-oldest cover demo bench-links bench-traces bench-peer bench-throughput bench-stages clean
 
 DENO = tools/run_deno.sh
 # How often bench-links and bench-throughput measure each case; they print the medians.
@@ -26,6 +26,15 @@ deno:
 
 build: deno ## Make build/aggvpn, the one file that users copy, and build/aggvpn.js
 	@$(DENO) run -A tools/build.ts
+
+deb: deno ## Make the Debian package of this host's architecture
+	@$(DENO) run -A tools/deb.ts
+
+dist: deno ## Make what is published, in build/dist/ (SIGNIFY_KEY=FILE signs it)
+	@$(DENO) run -A tools/dist.ts
+
+man: deno ## Make the manual pages, build/man/aggvpn.8 and aggvpn.toml.5
+	@$(DENO) run -A tools/man.ts
 
 script: deno ## Make build/aggvpn.js only, for hosts that have deno (OpenBSD)
 	@$(DENO) run -A tools/build.ts --script

@@ -23,8 +23,14 @@ export const HOST_TOOLS = {
   nft: { debian: "nftables", neededBy: "the Linux guide, NAT" },
   sysctl: { debian: "procps", neededBy: "the Linux guide, NAT" },
   script: { debian: "bsdutils", neededBy: "a command on a terminal" },
-  unshare: { debian: "util-linux", neededBy: "the commands of the README" },
+  unshare: { debian: "util-linux", neededBy: "the commands of the README, a journal" },
   setpriv: { debian: "util-linux", neededBy: "starts without privileges" },
+  zsh: { debian: "zsh", neededBy: "completions in zsh" },
+  fish: { debian: "fish", neededBy: "completions in fish" },
+  "dpkg-deb": { debian: "dpkg", neededBy: "the Debian package" },
+  lintian: { debian: "lintian", neededBy: "the Debian package's policy" },
+  "signify-openbsd": { debian: "signify-openbsd", neededBy: "signed sums" },
+  mandoc: { debian: "mandoc", neededBy: "the manual pages" },
   dash: { debian: "dash", neededBy: "scripts under Debian's /bin/sh" },
   bash: { debian: "bash", neededBy: "scripts under Fedora's /bin/sh" },
   busybox: { debian: "busybox", neededBy: "scripts under Alpine's /bin/sh" },
@@ -63,7 +69,8 @@ function whyMissing(tool: HostTool): string | undefined {
  */
 export function missingToolLines(): string[] {
   const missing = (Object.keys(HOST_TOOLS) as HostTool[]).filter((tool) => !isThere(tool));
-  const rows = missing.map((tool) => `  ${tool.padEnd(8)} ${HOST_TOOLS[tool].neededBy}`);
+  const columns = Math.max(8, ...missing.map((tool) => tool.length));
+  const rows = missing.map((tool) => `  ${tool.padEnd(columns)} ${HOST_TOOLS[tool].neededBy}`);
   const [elsewhere, absent] = [true, false].map((is) =>
     missing.filter((tool) => (outsidePath(tool) !== undefined) === is)
   );
@@ -72,10 +79,19 @@ export function missingToolLines(): string[] {
   return [
     ...rows,
     ...directories.size > 0 ? [`put on the PATH: ${[...directories].join(" ")}`] : [],
-    ...packages.size > 0
-      ? ["install them, on Debian with:", `  apt-get install ${[...packages].join(" ")}`]
-      : [],
+    ...packages.size > 0 ? ["install them, on Debian with:", ...installLines([...packages])] : [],
   ];
+}
+
+/** One command, as the shell continues a line. */
+function installLines(packages: readonly string[]): string[] {
+  const lines = ["  apt-get install"];
+  for (const name of packages) {
+    const last = lines.at(-1)!;
+    if (`${last} ${name} \\`.length <= 80) lines[lines.length - 1] = `${last} ${name}`;
+    else lines.splice(-1, 1, `${last} \\`, `    ${name}`);
+  }
+  return lines;
 }
 
 /** Name and `ignore` of a test that is skipped, and says so, when there is a reason. */

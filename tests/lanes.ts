@@ -28,6 +28,7 @@ const END_TO_END = [
   "policy",
   "reload",
   "servers",
+  "service",
   "shutdown",
   "start_errors",
   "stuck_log",

@@ -9,8 +9,9 @@
  * @module
  */
 
-import { bundle, RUN_FLAGS } from "./build/bundle.ts";
+import { RUN_FLAGS } from "./build/bundle.ts";
 import { compile, runtimeBase } from "./build/compile.ts";
+import { buildProgram } from "./build/program.ts";
 import { asScript } from "./build/script.ts";
 import { gzip, packSelfExtracting, sha256 } from "./build/selfextract.ts";
 
@@ -20,10 +21,7 @@ const NAME = "aggvpn";
 
 async function main(): Promise<void> {
   await Deno.mkdir(BUILD, { recursive: true });
-  const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`)) as {
-    version: string;
-  };
-  const program = await bundle(`${ROOT}main.ts`, await commit());
+  const { program, version } = await buildProgram();
   const script = await asScript({ name: NAME, version, program });
   await writeWhole(`${BUILD}/${NAME}.js`, script, 0o755);
   if (Deno.args.includes("--script")) return say(`build/${NAME}.js: a script for deno`);
@@ -119,17 +117,6 @@ async function inputsDigest(program: string): Promise<string> {
   const { version: { deno }, build: { target } } = Deno;
   const inputs = [program, template, askedKind() ?? "", base, deno, target, ...RUN_FLAGS];
   return await sha256(new TextEncoder().encode(inputs.join("\0")));
-}
-
-/** Short hash of the commit, with `-dirty` if there are changes; undefined outside git. */
-async function commit(): Promise<string | undefined> {
-  const args = ["describe", "--always", "--dirty", "--exclude=*"];
-  try {
-    const git = await new Deno.Command("git", { args, cwd: ROOT, stderr: "null" }).output();
-    return git.success ? new TextDecoder().decode(git.stdout).trim() : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Writes another file and renames it, so that two builds at once do no harm. */

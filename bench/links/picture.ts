@@ -48,7 +48,7 @@ export function courseOf(scenario: Scenario, run: Measured, simulated?: Measured
   const count = lineCount(scenario);
   return {
     case: scenario.name,
-    title: scenario.title,
+    title: scenario.picture ?? scenario.title,
     seconds,
     goodput: totalSteps(run),
     simulated: simulated ? totalSteps(simulated) : [],

@@ -103,8 +103,8 @@ export interface Scenario {
   readonly action: Action;
   /** The line than which the tunnel must not be slower; it is also measured alone. */
   readonly best?: number;
-  /** Whether its course belongs in the picture. */
-  readonly picture?: true;
+  /** What the picture calls it, in plain words; absent: its course is not in the picture. */
+  readonly picture?: string;
   readonly expect: readonly Expectation[];
 }
 

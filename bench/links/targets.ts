@@ -45,7 +45,7 @@ const PINGS: readonly Expectation[] = [PING_BEYOND_SKEW, PING_P99];
 interface Changes {
   readonly traffic?: Partial<Traffic>;
   readonly best?: number;
-  readonly picture?: true;
+  readonly picture?: string;
   readonly expect?: readonly Expectation[];
 }
 
@@ -123,7 +123,10 @@ export const TARGETS: readonly Scenario[] = [
     "30/30 + 40>10>25>5>40 every 5 s at 50 ms, queue 300 ms",
     [symmetric(30, 30), symmetric(40, 50, { queueUs: 300_000 })],
     86,
-    { traffic: { seconds: 25, warmUpSeconds: 2, events: steps(1, 10, 25, 5, 40) }, picture: true },
+    {
+      traffic: { seconds: 25, warmUpSeconds: 2, events: steps(1, 10, 25, 5, 40) },
+      picture: "A line of 30 Mbit/s beside one that changes every 5 s",
+    },
   ),
   goodput("dsl", "2 x DSL 11.74/0.82, 30 ms, down", DSL, 90),
   goodput("dsl-up", "2 x DSL 11.74/0.82, 30 ms, up", DSL, 88, {
@@ -158,13 +161,13 @@ export const TARGETS: readonly Scenario[] = [
     70,
     { best: 0, expect: [noHarm(98), BEST_ALONE, PING_P99] },
   ),
-  goodput("blackhole", "50/20 + 50/20, one silently dead from 10 s to 20 s of 30 s", EQUAL, 89, {
+  goodput("blackhole", "50/20 + 50/20, one silently dead for 10 s of 30 s", EQUAL, 89, {
     traffic: {
       seconds: 35,
       stream: { packetsPerSecond: 100, sizeBytes: 160 },
       events: [both(GONE_S, 1, { blackhole: true }), both(BACK_S, 1, { blackhole: false })],
     },
-    picture: true,
+    picture: `Two lines of 50 Mbit/s, one silent from ${GONE_S} s to ${BACK_S} s`,
     expect: [
       longestGap("<=", 100),
       streamLost(0),

@@ -15,6 +15,8 @@ export interface Shell {
   readonly color: boolean;
   /** Aborted when nobody reads stdout any more; absent: that is not known. */
   readonly gone?: AbortSignal;
+  /** How wide text for people is to be. */
+  readonly columns: number;
 }
 
 /** A flag of a subcommand. */
@@ -25,7 +27,15 @@ export interface Flag {
   readonly value?: string;
   /** One letter, such as `v`. */
   readonly short?: string;
+  /** The only values, for completion. */
+  readonly choices?: readonly string[];
 }
+
+/** Names that there are, which completion looks up. */
+export type Named = "file" | "tunnel" | "link" | "client" | "command";
+
+/** What a name in capitals stands for, for completion: names, or one of some words. */
+export type Completes = Named | readonly string[];
 
 /** What the user typed after the subcommand's name, already checked against it. */
 export interface Arguments {
@@ -37,8 +47,16 @@ export interface Arguments {
 /** A subcommand. */
 export interface Command {
   readonly name: string;
-  /** Operands of the synopsis, such as `FILE`, `[NAME]` or `[MORE...]`; checked for number. */
+  /**
+   * Operands of the synopsis, such as `FILE`, `[NAME]` or `[MORE...]`; checked for number.
+   * Alternatives are `FILE|NAME`; what is not in capitals is a word to be typed as it is.
+   */
   readonly operands: string;
+  /**
+   * What operands and values of flags stand for where that is not clear: FILE is a file, NAME and
+   * TUNNEL are a tunnel, LINK, CLIENT and COMMAND what they say.
+   */
+  readonly completes?: Readonly<Record<string, Completes>>;
   /** One line for `aggvpn help`; imperative, no period. */
   readonly summary: string;
   /** Paragraphs for `aggvpn help NAME` and the manual page. */

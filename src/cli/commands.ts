@@ -9,6 +9,7 @@ import { closest } from "../suggest.ts";
 import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
 import { client } from "./commands/client.ts";
+import { completionsCommand } from "./commands/completions.ts";
 import { down } from "./commands/down.ts";
 import { enable } from "./commands/enable.ts";
 import { genkey } from "./commands/genkey.ts";
@@ -47,8 +48,11 @@ export const COMMANDS: readonly Command[] = withHelp([
   version,
 ]);
 
+/** Adds those that are about all commands. */
 function withHelp(commands: readonly Command[]): readonly Command[] {
-  return [...commands, helpCommand(commands, findCommand)];
+  const all: Command[] = [...commands];
+  all.push(completionsCommand(all), helpCommand(all, findCommand));
+  return all;
 }
 
 /** Returns the command of that name. Throws UsageError. */

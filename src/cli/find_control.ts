@@ -17,14 +17,15 @@ export async function findControl(operand: string | undefined): Promise<string> 
   if (operand === undefined) return await onlyTunnel();
   const info = stat(operand);
   if (info?.isSocket) return operand;
-  if (info !== undefined || /[/.]/.test(operand)) return loadConfig(operand).control;
+  // A directory may be called like a tunnel.
+  if (info && !info.isDirectory || /[/.]/.test(operand)) return loadConfig(operand).control;
   return pathOf(operand);
 }
 
 /** The same, or without an operand those of every running tunnel; at least one. */
 export async function findControls(operand: string | undefined): Promise<readonly string[]> {
   if (operand !== undefined) return [await findControl(operand)];
-  return (await runningTunnels()).map(pathOf);
+  return (await someTunnels()).map(pathOf);
 }
 
 function pathOf(name: string): string {
@@ -32,18 +33,24 @@ function pathOf(name: string): string {
 }
 
 async function onlyTunnel(): Promise<string> {
-  const names = await runningTunnels();
+  const names = await someTunnels();
   if (names.length === 1) return pathOf(names[0]!);
   throw new AggvpnError(`Several tunnels are running: ${names.join(", ")}`, {
     hint: `Name one, as in \`aggvpn status ${names[0]}\``,
   });
 }
 
-/**
- * Names of the tunnels whose control sockets are in the usual directory and alive. Throws AggvpnError
- * when there is none.
- */
-async function runningTunnels(): Promise<string[]> {
+/** The names of the running tunnels. Throws AggvpnError when there is none. */
+async function someTunnels(): Promise<string[]> {
+  const names = await runningTunnels();
+  if (names.length > 0) return names;
+  throw new AggvpnError(`No tunnel is running: ${CONTROL_DIRECTORY} has no live control socket`, {
+    hint: "Start one with `aggvpn up FILE`, or name the file if it sets `control`",
+  });
+}
+
+/** Names of the tunnels whose control sockets are in the usual directory and alive. */
+export async function runningTunnels(): Promise<string[]> {
   const names: string[] = [];
   try {
     for (const { name } of Deno.readDirSync(CONTROL_DIRECTORY)) {
@@ -58,10 +65,7 @@ async function runningTunnels(): Promise<string[]> {
     }
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  if (names.length > 0) return names.sort();
-  throw new AggvpnError(`No tunnel is running: ${CONTROL_DIRECTORY} has no live control socket`, {
-    hint: "Start one with `aggvpn up FILE`, or name the file if it sets `control`",
-  });
+  return names.sort();
 }
 
 function stat(path: string): Deno.FileInfo | undefined {

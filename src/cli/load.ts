@@ -92,7 +92,7 @@ function readSecret(path: string): SecretFile {
   const file = readTextFile(path, MAX_SECRET_BYTES);
   if (isFailure(file)) {
     const hint = file.hint ??
-      `copy it from the other end, or make it: (umask 077 && aggvpn genkey > ${path})`;
+      `copy it from the other end, or make it: aggvpn genkey ${path}`;
     return { error: `${path}: ${file.message}`, hint };
   }
   if (file.othersMayRead) {

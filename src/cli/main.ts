@@ -27,18 +27,26 @@ export async function run(
   }
 }
 
+/** What the scripts of shells ask with; it is in no help. */
+const COMPLETE = "__complete";
+
 async function dispatch(args: readonly string[], output: Output): Promise<number> {
+  if (args[0] === COMPLETE) {
+    const { answerCompletion } = await import("./completion/answer.ts");
+    const { HOST_SOURCES } = await import("./completion/sources.ts");
+    return answer(output, await answerCompletion(args.slice(1), COMMANDS, HOST_SOURCES));
+  }
   const line = splitCommandLine(args);
   if (line.flags.version === true) return answer(output, versionText());
   if (line.command === undefined) {
-    if (line.flags.help === true) return answer(output, overview(COMMANDS));
-    output.stderr(overview(COMMANDS));
+    if (line.flags.help === true) return answer(output, overview(COMMANDS, output.columns));
+    output.stderr(overview(COMMANDS, output.columns));
     return EXIT.usage;
   }
   const command = findCommand(line.command);
-  if (line.flags.help === true) return answer(output, helpOf(command));
+  if (line.flags.help === true) return answer(output, helpOf(command, output.columns));
   const parsed = parseArguments(command, line.rest);
-  if (parsed.flags.help === true) return answer(output, helpOf(command));
+  if (parsed.flags.help === true) return answer(output, helpOf(command, output.columns));
   const flags = { ...line.flags, ...parsed.flags };
   return await command.run(shellOf(output, flags), { operands: parsed.operands, flags });
 }
@@ -53,9 +61,9 @@ function shellOf(output: Output, { color = "auto" }: Arguments["flags"]): Shell 
     const hint = `Use one of ${COLOR_CHOICES.join(", ")}`;
     throw new UsageError(`Unknown value "${color}" of --color`, { hint });
   }
-  const { stdout, stderr, gone } = output;
+  const { stdout, stderr, columns, gone } = output;
   const isColored = color === "auto" ? output.likesColor : color === "always";
-  return { stdout, stderr, color: isColored, ...gone && { gone } };
+  return { stdout, stderr, color: isColored, columns, ...gone && { gone } };
 }
 
 function printError(error: unknown, output: Output): number {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { COLUMNS, textColumns } from "./wrap.ts";
+
 /** Where a run of the program writes, so that tests can read it. */
 export interface Output {
   readonly stdout: (text: string) => void;
@@ -12,6 +14,8 @@ export interface Output {
   readonly likesColor: boolean;
   /** Aborted when nobody reads stdout any more; absent: that is not known. */
   readonly gone?: AbortSignal;
+  /** Width of text for people on stdout. */
+  readonly columns: number;
 }
 
 /** Returns the streams of this process. */
@@ -22,7 +26,19 @@ export function processOutput(): Output {
     stderr: streamWriter(Deno.stderr),
     likesColor: Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR"),
     gone: reader.signal,
+    columns: textColumns(terminalColumns()),
   };
+}
+
+/** Width of the terminal that shows stdout; what is no terminal has 80 columns. */
+function terminalColumns(): number {
+  if (!Deno.stdout.isTerminal()) return COLUMNS;
+  try {
+    // A serial console does not know its width and says 0.
+    return Deno.consoleSize().columns || COLUMNS;
+  } catch {
+    return COLUMNS; // every standard stream has to be a terminal for it
+  }
 }
 
 /** A stream that may take less than it is given, or be a broken pipe. */

@@ -17,6 +17,9 @@ import type { HostAndPort } from "./host_port.ts";
 /** How much is logged. */
 export type LogLevel = "error" | "warning" | "info" | "debug" | "trace";
 
+/** In which form, and where to: {@linkcode LogLevel} says how much. */
+export type LogFormat = "text" | "json" | "syslog";
+
 /** A host, by its address or its name, and a port. */
 export interface HostPort {
   readonly host: Address | string;
@@ -99,6 +102,7 @@ interface CommonConfig {
   /** Path of the control socket. */
   readonly control: string;
   readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
   /** Script run on up and down events, called as mlvpn calls its own. */
   readonly statusCommand?: string;
   /** Whether rights are given up once the tunnel is set up. */

@@ -76,8 +76,17 @@ export function integer(metavar: string, min: number, max: number): Kind<number>
 export const flag: Kind<boolean> = {
   metavar: "true|false",
   read: (value, field) =>
-    value.kind === "boolean" ? value.value : expected(value, field, "true or false"),
+    value.kind === "boolean"
+      ? value.value
+      : expected(value, field, "true or false", hintOfFlag(value)),
 };
+
+/** Recognizes what other programs take for true and false. */
+function hintOfFlag(value: Value): string | undefined {
+  const written = value.kind === "integer" || value.kind === "string" ? `${value.value}` : "";
+  if (/^(?:true|yes|on|1)$/i.test(written)) return "write true, without quotes";
+  return /^(?:false|no|off|0)$/i.test(written) ? "write false, without quotes" : undefined;
+}
 
 /** One of a few words. */
 export function oneOf<T extends string>(...words: readonly T[]): Kind<T> {

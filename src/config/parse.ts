@@ -86,7 +86,7 @@ function readConfig(
   checkSections(root, context.mode, report);
   const tunnel = readTunnel(
     tableOf(root.entries.get("tunnel"), report),
-    top.has("status_command") || !complete,
+    { hasScript: top.has("status_command"), complete },
     context,
   );
   const readFile = options.readSecretFile ?? noSecretFile;
@@ -105,6 +105,7 @@ function commonConfig({ top, tunnel }: Draft, file: string): Common {
     name,
     control: top.values.control ?? `${CONTROL_DIRECTORY}/${name}.sock`,
     logLevel: top.values.log_level,
+    logFormat: top.values.log_format,
     statusCommand: top.values.status_command,
     sandbox: top.values.sandbox,
     tunnel: tunnelConfig(tunnel),

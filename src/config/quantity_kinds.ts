@@ -38,21 +38,32 @@ function quantity(
     read: (value, field) => {
       const parsed = parse(value);
       if (parsed === undefined || !(parsed >= range.min && parsed <= range.max)) {
-        const meant = parsed === undefined && value.kind === "string"
-          ? suggestQuantity(value.value, units)
+        const hint = parsed === undefined && value.kind === "string"
+          ? hintOf(value.value, units)
           : undefined;
-        return expected(value, field, range.what, meant && `did you mean "${meant}"?`);
+        return expected(value, field, range.what, hint);
       }
       if (value.kind === "integer" && bare.note) {
         field.report.warn(
           value.at,
           `${field.path}: ${value.text} has no unit and is taken as ${bare.note}`,
-          `write a unit, one of ${Object.keys(units).join(", ")}`,
+          `write ${unitsText(units)}`,
         );
       }
       return parsed;
     },
   };
+}
+
+/** What was probably meant by a text that is no quantity. */
+function hintOf(text: string, units: Units): string | undefined {
+  if (/^\s*\d+(?:\.\d+)?\s*$/.test(text)) return `write ${unitsText(units)} behind the number`;
+  const meant = suggestQuantity(text, units);
+  return meant && `did you mean "${meant}"?`;
+}
+
+function unitsText(units: Units): string {
+  return `a unit, one of ${Object.keys(units).join(", ")}`;
 }
 
 /** Bits per second; a bare number is bytes per second, as in mlvpn. */
@@ -89,6 +100,9 @@ export const percentage: Kind<number> = {
     const match = /^(\d{1,3}(?:\.\d{1,6})?) ?%$/.exec(text);
     const percent = match ? Number(match[1]) : NaN;
     if (percent <= 100) return percent / 100;
-    return expected(value, field, 'a percentage from 0 % to 100 %, such as "5 %"');
+    const number = value.kind === "integer" || value.kind === "float" ? value.text : text.trim();
+    const isNumber = /^\d{1,3}(?:\.\d{1,6})?$/.test(number) && Number(number) <= 100;
+    const hint = isNumber ? `did you mean "${number} %"?` : undefined;
+    return expected(value, field, 'a percentage from 0 % to 100 %, such as "5 %"', hint);
   },
 };

@@ -9,7 +9,7 @@ import type { Duplicate } from "../duplicate.ts";
 import type { LinkOptions, WhenUsedUp } from "../link_options.ts";
 import type { Schedule } from "../schedule.ts";
 import type { Tier } from "../wire/handshake.ts";
-import type { LogLevel } from "./config.ts";
+import type { LogFormat, LogLevel } from "./config.ts";
 import { expected, flag, integer, type Kind, listOf, located, oneOf } from "./kind.ts";
 import * as net from "./network_kinds.ts";
 import { duration, percentage, rate, size } from "./quantity_kinds.ts";
@@ -88,6 +88,7 @@ const port = integer("PORT", 1, 65535);
 /** How much is logged, the least first. */
 export const LOG_LEVELS = ["error", "warning", "info", "debug", "trace"] as const;
 const LOG_LEVEL = oneOf<LogLevel>(...LOG_LEVELS);
+const LOG_FORMAT = oneOf<LogFormat>("text", "json", "syslog");
 const DUPLICATE = oneOf<Duplicate>("off", "needed", "auto", "all");
 const SCHEDULE = oneOf<Schedule>("fast", "steady", "redundant");
 const TIER = oneOf<Tier>("primary", "overflow", "backup");
@@ -161,6 +162,13 @@ export const TOP_KEYS = {
     kind: LOG_LEVEL,
     default: "info",
     doc: "How much is logged.",
+  },
+  log_format: {
+    kind: LOG_FORMAT,
+    default: "text",
+    doc: "How it is logged. text: lines on standard error, or entries with fields where that is " +
+      "systemd's journal. json: an object a line on standard error. syslog: messages of syslog(3), " +
+      "facility daemon.",
   },
   status_command: {
     kind: texts.path,

@@ -21,6 +21,9 @@ const DUPLICATE = "Defining a key multiple times is invalid";
 /** Matches keys whose values must not be shown. */
 const SECRET_KEY = /passw|psk|secret/i;
 
+/** A statement as JSON would end it. */
+const STRAY_COMMA = /^\s*[\w.-]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"',[{#]+)\s*,\s*(?:#.*)?$/;
+
 /** The parser's words, and what they mean. */
 const PLAIN_WORDS: Readonly<Record<string, string>> = {
   "Empty bare keys are not allowed": "expected a key",
@@ -93,6 +96,7 @@ function foundAt(line: string, column: number): string {
 /** Guesses what was meant by a line that is not TOML. */
 function explainLine(line: string): string | undefined {
   if (/[\u201c\u201d\u2018\u2019]/.test(line)) return 'use straight quotes: "..."';
+  if (STRAY_COMMA.test(line)) return "remove the comma at the end of the line";
   const match = /^\s*([\w.-]+)\s*=\s*([^"'[{#=\s][^#"'=]*?)\s*(?:#.*)?$/.exec(line);
   if (match) return explainBareValue(match[1]!, match[2]!);
   const isStatement = /^\s*(?:\[|#|$)|=/.test(line);

@@ -17,14 +17,23 @@ import type { Table } from "./tree.ts";
 
 type TunnelReading = Reading<typeof TUNNEL_KEYS>;
 
-/** Reads the table; `hasScript`: a status command may set the addresses. */
-export function readTunnel(table: Table, hasScript: boolean, context: Context): TunnelReading {
+/** What the rest of the file says about the table. */
+export interface Around {
+  /** A status command may set the addresses. */
+  readonly hasScript: boolean;
+  /** Whether absent keys are missing, not just unreadable. */
+  readonly complete: boolean;
+}
+
+/** Reads the table. */
+export function readTunnel(table: Table, around: Around, context: Context): TunnelReading {
   const tunnel = withBothDefaults(readTable(table, TUNNEL_KEYS, "tunnel", context));
-  checkGateway(tunnel, "address", "gateway", context.report);
-  checkGateway(tunnel, "address6", "gateway6", context.report);
+  const { complete } = around;
+  checkGateway(tunnel, ["address", "gateway"], complete, context.report);
+  checkGateway(tunnel, ["address6", "gateway6"], complete, context.report);
   checkMtu(tunnel, context.report);
-  checkRoutes(tunnel, context.report);
-  checkAddressed(tunnel, hasScript, context.report);
+  checkRoutes(tunnel, complete, context.report);
+  if (complete) checkAddressed(tunnel, around.hasScript, context.report);
   checkNameServers(tunnel, context.report);
   checkLeakGuard(tunnel, context.report);
   return tunnel;
@@ -68,8 +77,8 @@ export function tunnelConfig({ values }: TunnelReading): TunnelConfig {
 
 function checkGateway(
   tunnel: TunnelReading,
-  addressKey: "address" | "address6",
-  gatewayKey: "gateway" | "gateway6",
+  [addressKey, gatewayKey]: readonly ["address", "gateway"] | readonly ["address6", "gateway6"],
+  complete: boolean,
   report: Report,
 ): void {
   const gateway = tunnel.values[gatewayKey];
@@ -83,7 +92,7 @@ function checkGateway(
       "it is the address of the other end of the tunnel",
     );
   if (!network) {
-    if (!tunnel.has(addressKey)) fail(`tunnel.${addressKey} beside it`);
+    if (complete && !tunnel.has(addressKey)) fail(`tunnel.${addressKey} beside it`);
   } else if (!network.covers(gateway)) {
     fail(`an address in ${network.toNetwork()}, the network of ${addressKey}`);
   } else if (gateway.equals(network.toAddress())) {
@@ -104,13 +113,13 @@ function checkMtu(tunnel: TunnelReading, report: Report): void {
   );
 }
 
-function checkRoutes(tunnel: TunnelReading, report: Report): void {
+function checkRoutes(tunnel: TunnelReading, complete: boolean, report: Report): void {
   const seen = new Set<string>();
   for (const route of tunnel.values.routes ?? []) {
     const text = `${route.value}`;
     if (seen.has(text)) report.error(route.at, `tunnel.routes: ${text} is listed twice`);
     seen.add(text);
-    checkRouteFamily(tunnel, route, report);
+    if (complete) checkRouteFamily(tunnel, route, report);
   }
 }
 

@@ -20,7 +20,7 @@ import { NO_LINK } from "../tunnel/options.ts";
 import { hasSameWay, type ListDifference } from "./difference.ts";
 import { interfaceOf, type LinkInterfaces } from "./link_interfaces.ts";
 import { clientLink, linkSocket } from "./plan.ts";
-import type { RemoteLink } from "./remote_targets.ts";
+import { newTarget, type RemoteLink } from "./remote_targets.ts";
 import type { Remotes } from "./remotes.ts";
 
 /** The other end may still send by a link that was removed, so long, in milliseconds. */
@@ -88,7 +88,7 @@ function watchedLink(tables: LinkTables, id: number): WatchedLink {
 /** The running parts that links are in. */
 export interface LinkParts {
   readonly tables: LinkTables;
-  readonly platform: Pick<Platform, "interfaceMtu" | "uplinks">;
+  readonly platform: Pick<Platform, "interfaceMtu">;
   readonly endpoint: Pick<Endpoint, "setLink">;
   readonly driver: Pick<Driver, "setSocket" | "closeSocket" | "wake">;
   readonly linkSockets: Pick<LinkSockets, "set">;
@@ -132,12 +132,20 @@ export class ClientLinks {
     if (link !== NO_LINK_CONFIG) this.#change(id, link);
   }
 
-  /** Makes a difference true. What was removed may still receive for a moment. */
-  apply({ added, removed, changed }: ListDifference<LinkConfig>): void {
+  /** Throws AggvpnError when a difference cannot be made true. */
+  check({ added, removed, changed }: ListDifference<LinkConfig>): void {
     const count = this.current.filter((link) => link).length + added.length - removed.length;
     if (count > MOST_LINKS) {
       throw new AggvpnError(`A tunnel has room for ${MOST_LINKS} links, not for ${count}`);
     }
+    for (const link of [...added, ...changed.map(({ after }) => after)]) {
+      const remote = remoteLink(link);
+      for (const [server, host] of remote.hosts.entries()) newTarget(0, 0, server, remote, host);
+    }
+  }
+
+  /** Makes a difference true. What was removed may still receive for a moment. */
+  apply({ added, removed, changed }: ListDifference<LinkConfig>): void {
     for (const { name } of removed) this.#remove(this.#placeOf(name));
     for (const { before, after } of changed) {
       const id = this.#placeOf(before.name);
@@ -146,6 +154,11 @@ export class ClientLinks {
     }
     for (const link of added) this.#add(link);
     this.#parts.driver.wake();
+  }
+
+  /** Other interfaces are no links by themselves from the next look on. */
+  setExclude(exclude: readonly string[]): void {
+    this.#parts.tables.interfaces.setExclude(exclude);
   }
 
   /** Nothing is done later any more. */
@@ -176,13 +189,10 @@ export class ClientLinks {
 
   /** A link gets a place, with everything that belongs to it. */
   #put(id: number, link: LinkConfig): void {
-    const { tables, platform, linkSockets, driver, endpoint } = this.#parts;
+    const { tables, linkSockets, driver, endpoint } = this.#parts;
     tables.links[id] = link;
     tables.remotes.setLink(id, remoteLink(link));
     tables.interfaces.setLink(id, link);
-    if (tables.interfaces.isOpen && platform.uplinks) {
-      tables.interfaces.update(platform.uplinks.list());
-    }
     if (link.table !== undefined) tables.remotes.fixFamily(id, tables.remotes.familyOf(id) ?? 4);
     tables.watched[id] = watchedLink(tables, id);
     linkSockets.set(id, socketOf(tables, id));

@@ -29,7 +29,8 @@ export async function changeLink(
   { name, state, forUs }: Parameters,
   nowMs: number,
 ): Promise<Done> {
-  const link = linkOf(running.current, name);
+  const found = foundLink(running, name);
+  const link = found ?? linkOf(running.current, name);
   const about = `link ${link.name}`;
   if (state === "on") {
     if (await running.forget(about)) return done(`Link ${link.name} is on, as its file says`);
@@ -41,6 +42,11 @@ export async function changeLink(
       hint: `Write one of off, on, ${TIERS.join(", ")}`,
     });
   }
+  if (tier && found) {
+    throw new AggvpnError(`Link ${link.name} was found by itself and can only be off or on`, {
+      hint: `Give it a table, [link.NAME] with interface = "${link.name}"`,
+    });
+  }
   const endsAtMs = endOf(forUs, nowMs);
   const until = endsAtMs === undefined ? "" : `, until ${clockTime(endsAtMs, nowMs)}`;
   const options = tier ? { tier } : { off: `switched off by aggvpn link${until}` };
@@ -48,7 +54,7 @@ export async function changeLink(
     about,
     words: `link ${link.name}: ${state}${until}`,
     ...endsAtMs !== undefined && { endsAtMs },
-    apply: withOptions(link.name, options),
+    apply: found ? without(link.name) : withOptions(link.name, options),
     ...tier && { write: (document) => void (tableAt(document, "link", link.name).tier = tier) },
   });
   const lasts = endsAtMs === undefined ? ", until a reload or restart" : until;
@@ -163,6 +169,25 @@ function linkOf(config: Config, name: unknown): LinkConfig {
   throw new AggvpnError(`There is no link ${JSON.stringify(name)} in the configuration`, {
     hint: near === undefined ? `There are ${names.join(", ")}` : `Did you mean ${near}?`,
   });
+}
+
+/** A link of `links = "auto"` that is there or was switched off; undefined: it is none. */
+function foundLink(running: RunningConfig, name: unknown): { readonly name: string } | undefined {
+  const { current, changes, linkNames } = running;
+  if (current.mode !== "client" || !current.linksExclude || typeof name !== "string") {
+    return undefined;
+  }
+  if (current.links.some((link) => link.name === name)) return undefined;
+  const isKnown = linkNames.includes(name) || changes.some(({ about }) => about === `link ${name}`);
+  return isKnown ? { name } : undefined;
+}
+
+/** An interface is no link by itself. */
+function without(name: string): Change["apply"] {
+  return (config) =>
+    config.mode === "client"
+      ? { ...config, linksExclude: [...config.linksExclude ?? [], name] }
+      : config;
 }
 
 function withLinks(

@@ -128,6 +128,16 @@ export class Daemon implements AsyncDisposable {
     return this.#parts.quotas.quotas;
   }
 
+  /** Turns of the event loop so far. */
+  get turns(): number {
+    return this.#parts.driver.turns;
+  }
+
+  /** Makes the event loop turn soon. */
+  wake(): void {
+    this.#parts.driver.wake();
+  }
+
   /** The configuration that is in force. */
   get config(): Config {
     return this.#parts.current();
@@ -325,7 +335,10 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     listen: listening,
     quotas,
     guard,
-    onLinks: (): void => following?.update(),
+    onLinks: (): void => {
+      following?.update();
+      follower.update();
+    },
     rights,
   };
   return new Daemon({

@@ -39,6 +39,8 @@ export interface Difference {
   readonly links: ListDifference<LinkConfig>;
   readonly clients: ListDifference<ClientConfig>;
   readonly listen: ListDifference<ListenConfig>;
+  /** Whether `links_exclude` is. */
+  readonly exclude: boolean;
   /** Whether rules, `schedule` or `duplicate` are. */
   readonly policy: boolean;
 }
@@ -64,7 +66,6 @@ const CHANGEABLE_OF_TUNNEL: ReadonlySet<string> = new Set(
 const KEY_NAMES: Readonly<Record<string, string>> = {
   secret: "password",
   servers: "server",
-  linksExclude: "links",
 };
 
 /** Compares what runs with what is to run. */
@@ -82,7 +83,7 @@ export function differenceOf(before: Config, after: Config): Difference {
   const isChangeable = (key: string): boolean =>
     key.startsWith("tunnel.")
       ? CHANGEABLE_OF_TUNNEL.has(key.slice("tunnel.".length))
-      : CHANGEABLE.has(key);
+      : CHANGEABLE.has(key) || key === "linksExclude" && isFound(before) && isFound(after);
   const restart = before.mode === after.mode
     ? [...keys.filter((key) => !isChangeable(key)), ...autoLinks(before, after)]
     : ["mode"];
@@ -98,8 +99,14 @@ export function differenceOf(before: Config, after: Config): Difference {
     links,
     clients,
     listen,
+    exclude: keys.includes("linksExclude"),
     policy,
   };
+}
+
+/** Whether links are those interfaces that nobody has excluded. */
+function isFound(config: Config): boolean {
+  return config.mode === "client" && config.linksExclude !== undefined;
 }
 
 /** Whether two values of a configuration mean the same. */

@@ -62,16 +62,20 @@ export function presentLinks(
 
 /** Returns what chooses for the links of a client; nothing is chosen yet. */
 export function linkInterfacesOf(
-  { links, linksExclude, tunnel }: ClientModeConfig,
+  config: ClientModeConfig,
 ): LinkInterfaces {
-  const own = tunnel.interface === undefined ? [] : [tunnel.interface];
-  return new LinkInterfaces(links, [...linksExclude ?? [], ...own]);
+  return new LinkInterfaces(config.links, excludedBy(config));
+}
+
+/** Returns patterns of the interfaces that are no links by themselves. */
+export function excludedBy({ linksExclude = [], tunnel }: ClientModeConfig): string[] {
+  return [...linksExclude, ...tunnel.interface === undefined ? [] : [tunnel.interface]];
 }
 
 /** Chooses interfaces for the links of one tunnel. */
 export class LinkInterfaces {
   readonly #links: LinkConfig[];
-  readonly #exclude: readonly string[];
+  #exclude: readonly string[];
   /** What each link has, by its number, and what a spare one had last. */
   readonly #names: (string | undefined)[];
   readonly #last: (string | undefined)[];
@@ -100,6 +104,11 @@ export class LinkInterfaces {
     return this.#names[link];
   }
 
+  /** Patterns of interfaces that are no links by themselves, from the next look on. */
+  setExclude(exclude: readonly string[]): void {
+    this.#exclude = exclude;
+  }
+
   /** Looks at the interfaces that there are; returns the links that have another one, or none, now. */
   update(interfaces: readonly HostInterface[]): number[] {
     const before = [...this.#names];
@@ -116,7 +125,7 @@ export class LinkInterfaces {
   left(interfaces: readonly HostInterface[]): string[] {
     if (this.#spare.length === 0) return [];
     return interfaces
-      .filter((one) => isUplink(one) && this.#isFree(one.name) && !this.#isExcluded(one.name))
+      .filter((one) => this.#isWanted(one) && this.#isFree(one.name))
       .sort(byName).map(({ name }) => name);
   }
 
@@ -124,7 +133,7 @@ export class LinkInterfaces {
   #leave(interfaces: readonly HostInterface[]): void {
     for (const link of [...this.#patterns, ...this.#spare]) {
       const has = interfaces.find(({ name }) => name === this.#names[link]);
-      if (!has || this.#isSpare(link) && !isUplink(has)) this.#names[link] = undefined;
+      if (!has || this.#isSpare(link) && !this.#isWanted(has)) this.#names[link] = undefined;
     }
   }
 
@@ -171,6 +180,10 @@ export class LinkInterfaces {
 
   get #open(): readonly number[] {
     return [...this.#links.keys()].filter((link) => isOpenLink(this.#links[link]!));
+  }
+
+  #isWanted(one: HostInterface): boolean {
+    return isUplink(one) && !this.#isExcluded(one.name);
   }
 
   #isExcluded(name: string): boolean {

@@ -19,6 +19,7 @@ import type { InterfaceMtu } from "./interface_mtu.ts";
 import type { LeakGuard } from "./leak_guard.ts";
 import type { ListenSockets } from "./listen_sockets.ts";
 import { HOOK_SHELL } from "./hooks.ts";
+import { excludedBy } from "./link_interfaces.ts";
 import { networkPlan, policyOptions } from "./plan.ts";
 import type { QuotaKeeper } from "./quota_keeper.ts";
 import { keyBeside } from "./stretch.ts";
@@ -40,7 +41,7 @@ export interface ConfiguredParts {
   readonly listen: ListenSockets | undefined;
   readonly quotas: QuotaKeeper;
   readonly guard: LeakGuard | undefined;
-  /** There are other links: names may have to be looked up, or no more. */
+  /** There are or may be other links: names have to be looked up, interfaces to be looked at. */
   readonly onLinks: () => void;
   /** What may still be done after rights were given up; undefined: everything. */
   readonly rights: Rights | undefined;
@@ -82,6 +83,7 @@ export class Reconfigurer {
     const { config: before } = this.#parts;
     const difference = differenceOf(before, next);
     refuseRestart(this.#needRestart(difference, next));
+    this.#parts.links?.check(difference.links);
     const { clients, listen, words } = difference;
     const renewed = clients.changed.filter(({ before, after }) =>
       !isSame(before.secret, after.secret)
@@ -145,11 +147,13 @@ export class Reconfigurer {
     }
   }
 
-  async #applyLinks({ links }: Difference, next: Config): Promise<void> {
+  async #applyLinks({ links, exclude }: Difference, next: Config): Promise<void> {
     if (next.mode !== "client") return;
-    if (links.added.length + links.removed.length + links.changed.length === 0) return;
-    this.#parts.links!.apply(links);
-    this.#parts.onLinks();
+    if (exclude) this.#parts.links!.setExclude(excludedBy(next));
+    const isOther = links.added.length + links.removed.length + links.changed.length > 0;
+    if (isOther) this.#parts.links!.apply(links);
+    if (isOther || exclude) this.#parts.onLinks();
+    if (!isOther) return;
     await this.#parts.quotas.renew();
     await this.#parts.guard?.refresh();
   }

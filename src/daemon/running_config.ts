@@ -15,6 +15,7 @@ import type { PlainTable } from "../config/plain.ts";
 import { AggvpnError } from "../errors.ts";
 import type { Applied } from "./reconfigure.ts";
 import type { EventHub } from "./event_hub.ts";
+import type { ServiceNotifier } from "./service_notifier.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
 
@@ -30,6 +31,8 @@ export interface FileReading {
 export interface RunningConfigOptions {
   readonly tunnel: {
     readonly config: Config;
+    /** Names of the links that there are (client). */
+    readonly socketNames: readonly string[];
     readonly events: EventHub;
     reconfigure(make: (current: Config) => Config): Promise<Applied>;
   };
@@ -37,6 +40,8 @@ export interface RunningConfigOptions {
   readonly read: (more?: string) => FileReading;
   readonly setLogLevel: (level: LogLevel) => void;
   readonly wallMs: () => number;
+  /** Is told of each reload. */
+  readonly manager?: Pick<ServiceNotifier, "reloading" | "ready">;
 }
 
 /** Something that a command changes. */
@@ -88,6 +93,11 @@ export class RunningConfig {
     return this.#options.tunnel.config;
   }
 
+  /** Names of the links that there are, those that were found by themselves too. */
+  get linkNames(): readonly string[] {
+    return this.#options.tunnel.socketNames;
+  }
+
   /** What is in force as a file would say it, without secrets. */
   get document(): PlainTable {
     const document = structuredClone(this.#document);
@@ -113,6 +123,16 @@ export class RunningConfig {
    * needs a restart.
    */
   async reload(by: string): Promise<Reloaded | Refused> {
+    const { manager } = this.#options;
+    manager?.reloading();
+    try {
+      return await this.#reload(by);
+    } finally {
+      manager?.ready();
+    }
+  }
+
+  async #reload(by: string): Promise<Reloaded | Refused> {
     const { file } = this.#file;
     const { config, problems, document } = this.#options.read();
     if (!config) {
@@ -154,13 +174,14 @@ export class RunningConfig {
     this.#tell(change.words);
   }
 
-  /** Ends a change, if there is one about this. Returns whether there was. */
+  /** Ends a change, if there is one about this, and says so. Returns whether there was. */
   async forget(about: string): Promise<boolean> {
     const known = this.#changes.get(about);
     if (!known) return false;
     await this.#apply(this.changes.filter((change) => change !== known.change));
     clearTimeout(known.timer);
     this.#changes.delete(about);
+    this.#tell(`${known.change.words} is over`);
     return true;
   }
 
@@ -176,7 +197,7 @@ export class RunningConfig {
 
   async #end(change: Change): Promise<void> {
     try {
-      if (await this.forget(change.about)) this.#tell(`${change.words} is over`);
+      await this.forget(change.about);
     } catch (error) {
       if (!(error instanceof AggvpnError)) throw error;
       log.error("{words} cannot end: {reason}", { words: change.words, reason: error.message });

@@ -63,6 +63,8 @@ export class Driver {
   tunDrops = 0;
   /** Packets dropped after a pause of this process, such as SIGSTOP, since they were old. */
   staleDrops = 0;
+  /** Turns so far, which tell that the loop is alive. */
+  turns = 0;
   readonly #endpoint: Core;
   readonly #options: DriverOptions;
   readonly #ports: Port[];
@@ -195,6 +197,7 @@ export class Driver {
   /** Moves what there is, for at most about `turnUs`. Returns whether nothing is left. */
   #turn(start: number, turnUs: number): boolean {
     const { clock } = this.#options;
+    this.turns++;
     if (this.#changes.length > 0) this.#makeChanges();
     this.#unblock();
     this.#hearNetwork(start);

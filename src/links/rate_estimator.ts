@@ -252,8 +252,9 @@ export class RateEstimator {
     this.#variable.handleSample(now, Math.min(sample.rateBps, this.#cap), sample.limited);
     this.#rate = Math.max(MIN_RATE_BPS, this.#variable.rateBps);
     this.#watchUnrest(now, sample, signs.jitterUs);
-    // A limit without a queue, or a short one, is found by losses: that is another search.
-    if (this.#watchLoss(now, sample, signs)) {
+    // A limit without a queue is found by losses: that is another search.
+    const hasExplained = this.#explainsLosses(now, signs);
+    if (!hasExplained && this.#watchLoss(now, sample, signs)) {
       this.#unrest.reset();
       this.#unrest.handleStart(now);
     }
@@ -346,11 +347,16 @@ export class RateEstimator {
     this.#startToCompete(now, signs);
   }
 
+  /** Whether there are losses by themselves, after a queue or silence. */
+  #explainsLosses(now: number, { queueUs, minRttUs, jitterUs }: LinkSigns): boolean {
+    const hasQueue = queueUs > this.queueLimitUs(minRttUs, jitterUs);
+    if (hasQueue) this.#lossesExplainedUntilUs = now + EXPLAINED_US;
+    return now < this.#lossesExplainedUntilUs;
+  }
+
   /** Cuts the rate when losses are many. Returns whether it did. */
   #watchLoss(now: number, sample: RateSample, signs: LinkSigns): boolean {
-    const limitUs = this.queueLimitUs(signs.minRttUs, signs.jitterUs);
-    if (signs.queueUs > limitUs) this.#lossesExplainedUntilUs = now + EXPLAINED_US;
-    const bareBps = now < this.#lossesExplainedUntilUs ? 0 : signs.sentBps;
+    const bareBps = this.#explainsLosses(now, signs) ? 0 : signs.sentBps;
     // The rate of a link that is followed is what arrives there, not what is sent.
     const before = this.varies ? Math.max(this.#rate, bareBps) : this.#rate;
     const rate = this.#losses.handleSample(now, before, sample, signs.loss, bareBps);

@@ -299,6 +299,27 @@ export interface GuardPlan {
   readonly asksNames: boolean;
 }
 
+/** Takes messages of which each is one datagram. */
+export interface MessageSink {
+  /** Hands a message over without waiting; tells whether it was taken. Never throws. */
+  send(message: Uint8Array<ArrayBuffer>): boolean;
+  close(): void;
+}
+
+/** The log of a system: syslog(3). */
+export interface SyslogSink extends MessageSink {
+  /** Whether a message says when it was written; else whoever takes it notes the time. */
+  readonly wantsTime: boolean;
+}
+
+/** How a service tells its manager what it does: sd_notify(3). */
+export interface ServiceManager {
+  /** Opens the Unix datagram socket `path`; "@" begins an abstract one. Throws AggvpnError. */
+  open(path: string): MessageSink;
+  /** Microseconds by the clock that the manager goes by. */
+  monotonicUs(): number;
+}
+
 /** What a host has already, for whoever sets up a tunnel on it. */
 export interface HostSurvey {
   /** Names of all interfaces. */
@@ -375,6 +396,10 @@ export interface Platform {
    * wrong with those that cannot.
    */
   awaitAddresses(plan: NetworkPlan): Promise<readonly HostFinding[]>;
+  /** Opens the system's log, which {@linkcode sandbox} leaves open. Throws AggvpnError. */
+  openSyslog(): SyslogSink;
+  /** Absent where services have no such manager. */
+  readonly serviceManager?: ServiceManager;
   /** Looks at the networks that this host has; changes nothing. */
   survey(): HostSurvey;
   /** Checks this host for what a configuration needs; changes nothing. */

@@ -89,6 +89,8 @@ export class Peer {
   readonly #onAbandoned = (slot: number): void => this.sender.handleAbandoned(slot);
   readonly #onDropped = (slot: number): void => this.#host.pool.release(slot);
   readonly #host: PeerHost;
+  /** Why a link is gone, in words. */
+  readonly #removed: string;
   readonly #fragmenter: Fragmenter;
 
   /** @param follows whether the other end decides about the links: for a server its client does */
@@ -101,6 +103,7 @@ export class Peer {
   ) {
     this.#host = host;
     this.mtu = new TunnelMtu(host.mtu);
+    this.#removed = follows ? "the client has taken it away" : "it was removed";
     this.#fragmenter = new Fragmenter(
       host.pool,
       (now, slot, info) => this.sender.handlePacket(now, slot, info),
@@ -161,7 +164,7 @@ export class Peer {
   /** A link is there no more, or is not to be used: `options` say which. Nothing leaves by it. */
   removeLink(now: number, link: number, options: PathOptions): void {
     const path = this.paths[link]!;
-    if (path.isThere) this.#end(now, path, options.off ?? "it was removed");
+    if (path.isThere) this.#end(now, path, options.off ?? this.#removed);
     path.remove(now, options, this.#onAbandoned);
   }
 

@@ -42,3 +42,11 @@ Deno.test("courseOf gives the rates of the lines over time", () => {
   const { rates } = courseOf(scenario, { flows: [] });
   assertEquals([149, 150, 249, 250].map((step) => rates[1]?.[step]), [50e6, 0, 0, 50e6]);
 });
+
+Deno.test("the picture of the README has the titles of the cases, as plain words", () => {
+  const picture = new URL("../../docs/aggregation.svg", import.meta.url);
+  const titles = Deno.readTextFileSync(picture).matchAll(/font-weight="bold">([^<]*)</g);
+  const expected = SCENARIOS.flatMap((scenario) => scenario.picture ?? []);
+  assertEquals(Array.from(titles, ([, title]) => title), expected.map(escapeXml));
+  for (const title of expected) assert(!/\d\/\d|>/.test(title), title);
+});

@@ -181,11 +181,11 @@ Deno.test("a cache directory that others can enter, or a link to one, is refused
   await Deno.chmod(fixture.cache, 0o755);
   const open = await fixture.run([]);
   assertEquals(open.code, 1);
-  assertStringIncludes(open.stderr, "mode 0700");
+  assertStringIncludes(open.stderr, "chmod 0700");
   await Deno.chmod(fixture.cache, 0o700);
   await Deno.symlink(fixture.cache, `${fixture.directory}/link`);
   const env = { TOOL_CACHE_DIR: `${fixture.directory}/link` };
-  assertStringIncludes((await fixture.run([], { env })).stderr, "mode 0700");
+  assertStringIncludes((await fixture.run([], { env })).stderr, "chmod 0700");
 });
 
 Deno.test({

@@ -5,6 +5,7 @@
  */
 
 import type { Output } from "../../src/cli/output.ts";
+import { COLUMNS } from "../../src/cli/wrap.ts";
 
 /** Output whose texts can be read afterwards. */
 export interface CapturedOutput extends Output {
@@ -13,10 +14,11 @@ export interface CapturedOutput extends Output {
 }
 
 /** Returns an output that shows nothing and keeps everything. */
-export function captureOutput(likesColor = false): CapturedOutput {
+export function captureOutput(likesColor = false, columns = COLUMNS): CapturedOutput {
   const texts = { out: "", err: "" };
   return {
     likesColor,
+    columns,
     stdout: (text) => void (texts.out += text),
     stderr: (text) => void (texts.err += text),
     get out() {

@@ -43,6 +43,62 @@ Deno.test("genkey prints another key each time and nothing else", async () => {
   assertEquals(keys.size, 10);
 });
 
+Deno.test("genkey writes a new file for its owner only, and replaces none", async () => {
+  const directory = Deno.makeTempDirSync();
+  const file = `${directory}/secret`;
+  try {
+    const output = captureOutput();
+    assertEquals(await run(["genkey", file], output), 0);
+    const key = Deno.readTextFileSync(file);
+    assertMatch(key, /^aggvpn1:[A-Za-z0-9+/]{43}=\n$/);
+    assertEquals(Deno.statSync(file).mode! & 0o777, 0o600);
+    assertEquals(await run(["genkey", file], output), 1);
+    assertEquals(Deno.readTextFileSync(file), key);
+    assertEquals(output.out, "");
+    assertEquals(
+      output.err,
+      `aggvpn: ${file} exists already\nhint: Use the key that it has, or remove it first\n`,
+    );
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+Deno.test("genkey leaves nothing where it cannot write", async () => {
+  const directory = Deno.makeTempDirSync();
+  try {
+    const output = captureOutput();
+    assertEquals(await run(["genkey", `${directory}/none/secret`], output), 1);
+    assertStringIncludes(output.err, `Cannot write ${directory}/none/secret: `);
+    assertEquals([...Deno.readDirSync(directory)], []);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+Deno.test("help fits terminals of 40 to 200 columns", async () => {
+  const topics = [[], ["config"], ...COMMANDS.map(({ name }) => [name])];
+  for (const columns of [40, 60, 80, 132, 200]) {
+    for (const topic of topics) {
+      const output = captureOutput(false, columns);
+      assertEquals(await run(["help", ...topic], output), 0);
+      const lines = output.out.split("\n");
+      const widest = Math.max(...lines.map((line) => line.length));
+      assert(widest <= columns, `help ${topic} at ${columns}: ${widest}`);
+    }
+  }
+});
+
+Deno.test("help uses the width that there is", async () => {
+  const lines = async (columns: number): Promise<number> => {
+    const output = captureOutput(false, columns);
+    await run(["help", "up"], output);
+    return output.out.split("\n").length;
+  };
+  assert(await lines(40) > await lines(80));
+  assert(await lines(80) > await lines(200));
+});
+
 Deno.test("version, --version and -V print one line", async () => {
   for (const args of [["version"], ["--version"], ["-V"]]) {
     const output = captureOutput();

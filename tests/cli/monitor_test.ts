@@ -38,6 +38,7 @@ async function run(
     },
     stderr: () => {},
     color: false,
+    columns: 80,
     gone: reader.signal,
   };
   try {

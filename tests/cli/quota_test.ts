@@ -31,7 +31,12 @@ async function run(
   const server = await openControl(tunnel, { quota: (parameters) => answerQuota(of, parameters) });
   let out = "";
   try {
-    const shell = { stdout: (text: string) => void (out += text), stderr: () => {}, color: false };
+    const shell = {
+      stdout: (text: string) => void (out += text),
+      stderr: () => {},
+      color: false,
+      columns: 80,
+    };
     assertEquals(await quota.run(shell, { operands, flags: { tunnel, ...flags } }), 0);
     return out;
   } finally {

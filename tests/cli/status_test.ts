@@ -33,7 +33,12 @@ async function run(
   const server = await openControl(path, { status: () => document });
   let out = "";
   try {
-    const shell = { stdout: (text: string) => void (out += text), stderr: () => {}, color: false };
+    const shell = {
+      stdout: (text: string) => void (out += text),
+      stderr: () => {},
+      color: false,
+      columns: 80,
+    };
     assertEquals(await status.run(shell, { operands: [path], flags }), code);
     return out;
   } finally {
@@ -62,7 +67,7 @@ Deno.test("status fails while the tunnel is being set up, and with another versi
 });
 
 Deno.test("status fails when no tunnel of that name runs", async () => {
-  const shell = { stdout: () => {}, stderr: () => {}, color: false };
+  const shell = { stdout: () => {}, stderr: () => {}, color: false, columns: 80 };
   const asking = (): Promise<number> => status.run(shell, { operands: ["nosuch"], flags: {} });
   await assertRejects(asking, AggvpnError, "No tunnel is running");
 });

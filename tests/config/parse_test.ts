@@ -26,6 +26,7 @@ Deno.test("parseConfig fills in the defaults of a small client", () => {
     name: "sample",
     control: "/var/run/aggvpn/sample.sock",
     logLevel: "info",
+    logFormat: "text",
     sandbox: true,
     secret: SECRET,
     servers: ["server"],
@@ -72,6 +73,7 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
     name: "home",
     control: "/var/run/aggvpn/other.sock",
     logLevel: "debug",
+    logFormat: "json",
     statusCommand: "/etc/aggvpn/status",
     sandbox: false,
   });
@@ -354,7 +356,13 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     '8:8: error: link.a.tier: expected "primary", "overflow" or "backup", found "backpu" (did you mean "backup"?)',
   ]],
   ["a metered that is a text", `${top}${tunnel}${link}metered = "yes"\n`, [
-    '8:11: error: link.a.metered: expected true or false, found "yes"',
+    '8:11: error: link.a.metered: expected true or false, found "yes" (write true, without quotes)',
+  ]],
+  ["a metered that is a number", `${top}${tunnel}${link}metered = 0\n`, [
+    "8:11: error: link.a.metered: expected true or false, found 0 (write false, without quotes)",
+  ]],
+  ["a time without a unit", `${top}${tunnel}${link}timeout = "1"\n`, [
+    '8:11: error: link.a.timeout: expected a time from 200 ms to 10 min, such as "2 s", found "1" (write a unit, one of ms, s, min, h behind the number)',
   ]],
   ["an MTU of 100", `${top}${tunnel}mtu = 100\n${link}`, [
     "6:7: error: tunnel.mtu: expected a whole number from 576 to 1900, found 100",
@@ -523,8 +531,16 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     "8:2: error: rule: expected tables [[rule]], found a table",
   ]],
   ["a percentage as a number", `${top}${tunnel}${link}max_loss = 5\n`, [
-    '8:12: error: link.a.max_loss: expected a percentage from 0 % to 100 %, such as "5 %", found 5',
+    '8:12: error: link.a.max_loss: expected a percentage from 0 % to 100 %, such as "5 %", found 5 (did you mean "5 %"?)',
   ]],
+  ["a percentage without its sign", `${top}${tunnel}${link}max_loss = "0.5"\n`, [
+    '8:12: error: link.a.max_loss: expected a percentage from 0 % to 100 %, such as "5 %", found "0.5" (did you mean "0.5 %"?)',
+  ]],
+  [
+    "an address that cannot be read, and no second error about what needs it",
+    `${top}[tunnel]\naddress = "10.44.43.1/30" "x"\ngateway = "10.44.43.2"\nroutes = ["10.0.0.0/8"]\n${link}`,
+    ['5:27: error: expected the end of the line, found "\\"x\\""'],
+  ],
   ["a small quota of a link that is not metered", `${top}${tunnel}${link}quota = "49 GB"\n`, [
     "8:1: warning: link.a.quota: an idle link that is not metered carries 2.4 GB of heartbeats a month (write metered = true, or false",
   ]],

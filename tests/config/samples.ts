@@ -43,6 +43,7 @@ password = "${KEY}"
 server = "vpn.example.net:5080"
 control = "/var/run/aggvpn/other.sock"
 log_level = "debug"
+log_format = "json"
 status_command = "/etc/aggvpn/status"
 sandbox = false
 

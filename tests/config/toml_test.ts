@@ -57,6 +57,15 @@ const ERRORS: readonly (readonly [string, readonly string[]])[] = [
     "6:1 x is defined twice, first in line 5 (remove one of the two)",
   ]],
   ["a = fast\n", ['1:5 unexpected character, found "fast" (write a = "fast")']],
+  ["port = 5080,\n", [
+    '1:12 expected the end of the line, found "," (remove the comma at the end of the line)',
+  ]],
+  ['a = "x", # one\n', [
+    '1:8 expected the end of the line, found "," (remove the comma at the end of the line)',
+  ]],
+  ["a = fast,\n", [
+    '1:5 unexpected character, found "fast" (remove the comma at the end of the line)',
+  ]],
   ["a = yes # really\n", ['1:5 unexpected character, found "yes" (write a = true)']],
   ["a = Off\n", ['1:5 unexpected character, found "Off" (write a = false)']],
   ["a = 50 Mbit/s\n", ['1:8 expected the end of the line, found "Mbit/s" (write a = "50 Mbit/s")']],

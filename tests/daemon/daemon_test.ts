@@ -24,6 +24,7 @@ const COMMON = {
   name: "home",
   control: "/nonexistent/home.sock",
   logLevel: "info",
+  logFormat: "text",
   sandbox: true,
   rules: [],
   tunnel: {

@@ -70,6 +70,20 @@ Deno.test("LinkInterfaces keeps an interface that works, and leaves one that doe
   );
 });
 
+Deno.test("LinkInterfaces.setExclude() takes an interface from a spare link, and gives it back", () => {
+  const chosen = new LinkInterfaces([SPARE, SPARE], []);
+  const names = (...exclude: string[]): (string | undefined)[] => {
+    chosen.setExclude(exclude);
+    chosen.update([has("eth0"), has("eth1")]);
+    return [0, 1].map((link) => chosen.nameOf(link));
+  };
+  assertEquals([names(), names("eth0"), names()], [
+    ["eth0", "eth1"],
+    [undefined, "eth1"],
+    ["eth0", "eth1"],
+  ]);
+});
+
 Deno.test("LinkInterfaces gives an interface to one link only, and to those that have no choice first", () => {
   const two = [link("a", "wwan*"), link("b", "wwan*")];
   assertEquals(follow(two, [has("wwan0")], [has("wwan0"), has("wwan1")]), [

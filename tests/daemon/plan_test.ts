@@ -27,6 +27,7 @@ const COMMON = {
   name: "home",
   control: "/run/aggvpn/home.sock",
   logLevel: "info",
+  logFormat: "text",
   sandbox: true,
   rules: [],
 } as const;

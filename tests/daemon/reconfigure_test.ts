@@ -24,6 +24,7 @@ const COMMON = {
   name: "home",
   control: "/nonexistent/home.sock",
   logLevel: "info",
+  logFormat: "text",
   sandbox: true,
   rules: [],
   tunnel: {
@@ -189,6 +190,15 @@ Deno.test("Daemon.reconfigure() applies nothing when some of it needs a restart"
     assertEquals(error.message, "A change of name needs a restart: nothing was applied");
     assertEquals(server!.status().tunnel.peers.length, 2);
     assertEquals(server!.config, SERVER);
+  });
+});
+
+Deno.test("Daemon.reconfigure() applies nothing when a link cannot reach its remote", async () => {
+  await withEnds([CLIENT], async ([client]) => {
+    const six = { ...link("six", 5080), remotes: [{ host: address("2001:db8::1"), port: 5080 }] };
+    const links = [link("other", 5081), six];
+    await assertRejects(() => client!.reconfigure(() => ({ ...CLIENT, links })), AggvpnError);
+    assertEquals([client!.socketNames, client!.config], [["dsl"], CLIENT]);
   });
 });
 

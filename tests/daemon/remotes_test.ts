@@ -284,3 +284,24 @@ Deno.test("Remotes.start() goes on while no server is known, if it has to, until
   await stopped;
   assertEquals(other.at(), "undefined");
 });
+
+Deno.test("Remotes.setLink() looks up the name of a new link, and forgets that of one that is gone", async () => {
+  const bench = await new Bench({ host: address(A) }).start();
+  assertEquals(bench.remotes.mayChange, false);
+  bench.names[HOST] = [B];
+  bench.remotes.setLink(1, { name: "new", hosts: [{ host: HOST, port: 5090 }] });
+  assertEquals([bench.remotes.mayChange, bench.at(1)], [true, "undefined"]);
+  await bench.run(2);
+  assertEquals([bench.told, bench.at(0), bench.at(1)], [[`1 l1 ${B}:5090`], A, B]);
+  bench.remotes.setLink(1, undefined);
+  assertEquals([bench.remotes.mayChange, bench.remotes.remoteOf(1)], [false, undefined]);
+  const before = bench.asked.length;
+  await bench.run(1500);
+  assertEquals(bench.asked.length, before);
+  assertThrows(
+    () =>
+      bench.remotes.setLink(0, { name: "six", hosts: [{ host: address(A), port: 1 }], family: 6 }),
+    AggvpnError,
+  );
+  assertEquals(bench.at(0), A, "what cannot be used changes nothing");
+});

@@ -32,14 +32,16 @@ tier = "backup"
 
 /** A tunnel that takes on whatever it is given, but for what needs a restart. */
 class Subject {
-  text = TEXT;
+  text: string;
   readonly events: EventHub = new EventHub();
   readonly told: string[] = [];
   readonly levels: string[] = [];
+  socketNames: readonly string[] = ["dsl", "lte"];
   config: Config;
   readonly running: RunningConfig;
 
-  constructor() {
+  constructor(text = TEXT) {
+    this.text = text;
     const started = this.#read("");
     this.config = started.config!;
     this.events.subscribe((event) => {
@@ -115,6 +117,27 @@ subjectTest("changeLink() ends by itself when its time is over", async (subject)
     subject.told.join("\n"),
     /^link lte: primary, until \S+\nlink lte: primary, until \S+ is over$/,
   );
+});
+
+Deno.test("changeLink() excludes an interface that was found by itself while it is off", async () => {
+  const subject = new Subject(
+    TEXT.slice(0, TEXT.indexOf("[link.dsl]")).replace("[tunnel]", 'links = "auto"\n[tunnel]'),
+  );
+  subject.socketNames = ["wwan0"];
+  const { running } = subject;
+  const exclude = (): readonly string[] =>
+    subject.config.mode === "client" ? subject.config.linksExclude! : [];
+  await changeLink(running, { name: "wwan0", state: "off" }, 0);
+  assertEquals(exclude().at(-1), "wwan0");
+  subject.socketNames = [];
+  await changeLink(running, { name: "wwan0", state: "on" }, 0);
+  assertEquals(exclude().includes("wwan0"), false);
+  subject.socketNames = ["wwan0"];
+  const backup = (): Promise<unknown> => changeLink(running, { name: "wwan0", state: "backup" }, 0);
+  await assertRejects(backup, AggvpnError, "only be off or on");
+  const other = (): Promise<unknown> => changeLink(running, { name: "eth9", state: "off" }, 0);
+  await assertRejects(other, AggvpnError, "no link");
+  running.close();
 });
 
 subjectTest("a change replaces an older one of the same thing, and no other", async (subject) => {

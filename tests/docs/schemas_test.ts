@@ -21,6 +21,7 @@ const COMMON = {
   name: "home",
   control: "/nonexistent/home.sock",
   logLevel: "info",
+  logFormat: "text",
   sandbox: true,
   rules: [],
 } as const;

@@ -158,6 +158,29 @@ programTest("the rules of a link that was found are put back, and it needs them"
   assert(await program.child("client").says("put back: ip rule add from", PATIENCE_MS));
 });
 
+programTest(
+  "aggvpn link switches off a link that was found by itself, and reload excludes it",
+  async (lab) => {
+    const { program } = await setUp(lab, 2);
+    await configure(program, AUTO);
+    await program.up("client");
+    await upAfter(program, "line1", "line2");
+    const run = async (...args: readonly string[]): Promise<void> => {
+      const { code, stderr } = await program.run("client", ...args);
+      assertEquals(code, 0, stderr);
+    };
+    const tunnel = `--tunnel=${program.control("client")}`;
+    await run("link", "line1", "off", tunnel);
+    await upAfter(program, "line2");
+    assertEquals(await shown(program, "client"), ["line2"]);
+    await run("link", "line1", "on", tunnel);
+    await upAfter(program, "line1", "line2");
+    await configure(program, `${AUTO}\nlinks_exclude = ["line2"]`);
+    await run("reload", program.control("client"));
+    await upAfter(program, "line1");
+  },
+);
+
 programTest('links = "auto" follows interfaces that come and go', async (lab) => {
   const { net, program } = await setUp(lab, 0);
   await configure(program, AUTO);

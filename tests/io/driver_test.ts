@@ -310,6 +310,31 @@ Deno.test("Driver.reopen() gives a link a fresh socket in the next turn", async 
   assertEquals(tries, [1]);
 });
 
+Deno.test("Driver.setSocket() adds a socket, closeSocket() ends one, both between two waits", async () => {
+  const fresh = new FakeSocket(7);
+  const tries: number[] = [];
+  const { world, sockets, core, poller, driver } = makeDriver({
+    reopen: (index) => {
+      tries.push(index);
+      return undefined;
+    },
+  });
+  world.at(50, () => {
+    sockets.push(fresh);
+    driver.setSocket(2, fresh);
+    driver.closeSocket(0);
+    core.outgoing.push([5]);
+    core.timeoutAtUs = 60;
+  });
+  world.at(5_000_000, () => driver.stop());
+  await driver.run();
+  assertEquals(driver.ports.length, 3);
+  assertEquals(fresh.sent, [5]);
+  assert(sockets[0]!.closed && !sockets[1]!.closed);
+  assertEquals(poller.watched.map((entry) => entry.fd), [1, 7, 100]);
+  assertEquals(tries, [], "what is closed for good is not opened again");
+});
+
 Deno.test("Driver tries once a second to open a socket that is missing", async () => {
   const tries: number[] = [];
   const late = new FakeSocket(8);

@@ -55,7 +55,8 @@ print_program() { tail -c "+$program_at" -- "$0" | head -c "$program_size"; }
 print_runtime() { tail -c "+$runtime_at" -- "$0" | gzip -dc; }
 
 [ -d "$base" ] || mkdir -p -m 0700 -- "$base" 2>/dev/null || fail "cannot make $base; $other"
-is_private "$base" || fail "$base must be a directory of uid $uid with mode 0700; $other"
+is_private "$base" || fail "$base must be a directory of uid $uid that nobody else may use; \
+run: chown $uid $base && chmod 0700 $base; or $other"
 program=$base/program-@PROGRAM_ID@
 runtime=$base/runtime-@RUNTIME_ID@
 unpack "$runtime" "$name" "$runtime_sha256" 0500 print_runtime

@@ -19,6 +19,7 @@ const DEFAULT_FILE = "/etc/aggvpn/server.toml";
 export const client: Command = {
   name: "client",
   operands: "ACTION [NAME] [FILE]",
+  completes: { ACTION: ["add", "remove", "list"], NAME: "client" },
   summary: "Add, remove or list the clients of a server",
   description:
     `Changes FILE, the configuration of a server, by default ${DEFAULT_FILE}, and has the server

@@ -17,6 +17,7 @@ export function initCommand(source: () => AnswerSource = standardInput): Command
   return {
     name: "init",
     operands: "",
+    completes: { NAME: [] },
     summary: "Set up a server and invite its first client",
     description:
       `Writes the configuration of a server for one client: with addresses in the tunnel that no

@@ -12,6 +12,7 @@ const FIELDS: Readonly<Record<string, string>> = { up: "uploadBps", down: "downl
 export const limit: Command = {
   name: "limit",
   operands: "LINK LIMIT [MORE...]",
+  completes: { LIMIT: ["up", "down", "off"], MORE: ["up", "down"] },
   summary: "Limit what a link of a running tunnel carries",
   description: `Sets what a link of the running client may send or receive, as bandwidth_upload and
 bandwidth_download of its file would:

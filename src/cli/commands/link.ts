@@ -13,6 +13,7 @@ const HINT = "Run `aggvpn help link`";
 export const link: Command = {
   name: "link",
   operands: "LINK STATE [MORE...]",
+  completes: { STATE: [...STATES, "add", "remove"], MORE: ["for"] },
   summary: "Switch a link of a running tunnel, add or remove one",
   description: `Changes a link of the running client:
 
@@ -25,7 +26,7 @@ aggvpn link LINK add KEY=VALUE...
 aggvpn link LINK remove
 
 A link that is off carries nothing, in neither direction, and \`status\` says why; what was under way
-on it is sent again by others. "on" makes it what its file says. With a TIME, such as 2h or 30min,
+on it is sent again by others. A link that was found by itself (links = "auto") can be off too. "on" makes it what its file says. With a TIME, such as 2h or 30min,
 the change ends by itself. The KEYs of a link that is added are those of a table [link.NAME]; run
 \`aggvpn help config\`.
 

@@ -1,5 +1,6 @@
 /** `aggvpn log`: sets how much a running tunnel logs. */
 
+import { LOG_LEVELS } from "../../config/schema.ts";
 import { change, LASTS, TUNNEL_FLAG } from "../change.ts";
 import type { Command } from "../command.ts";
 
@@ -7,6 +8,7 @@ import type { Command } from "../command.ts";
 export const logLevel: Command = {
   name: "log",
   operands: "LEVEL",
+  completes: { LEVEL: LOG_LEVELS },
   summary: "Set how much a running tunnel logs",
   description: `Has the running tunnel log at this LEVEL from now on: error, warning, info, debug
 or trace.

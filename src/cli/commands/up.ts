@@ -7,9 +7,10 @@ import type { Daemon } from "../../daemon/daemon.ts";
 import type { RunningTunnel } from "../../daemon/requests.ts";
 import type { FileReading, RunningConfigOptions } from "../../daemon/running_config.ts";
 import { detectPlatform } from "../../platform/detect.ts";
+import type { Platform } from "../../platform/platform.ts";
 import type { Command, Shell } from "../command.ts";
 import { loadFile, readConfig } from "../load.ts";
-import { setLogLevel, startLog } from "../log.ts";
+import { startLog } from "../log.ts";
 import { PatientStream } from "../patient_stream.ts";
 
 /** How long the end waits for somebody to read what was written, in milliseconds. */
@@ -34,15 +35,22 @@ does. SIGUSR1, SIGUSR2 and SIGALRM are ignored.`,
   async run(shell, { operands, flags }): Promise<number> {
     const file = operands[0]!;
     const { config, document } = loadFile(file, shell.stderr);
-    const stderr = startLog(config.logLevel);
+    const platform = detectPlatform();
+    const log = startLog({ level: config.logLevel, format: config.logFormat }, platform);
+    const stderr = log.stream;
     const stdout = new PatientStream(Deno.stdout, () => "");
     const patient = { ...shell, stdout: stdout.write, stderr: stderr.write };
     using stopping = new StopSignals();
     try {
-      return await runTunnel(patient, config, flags.verbose === true, stopping, {
+      return await runTunnel({
+        shell: patient,
+        config,
+        platform,
+        verbose: flags.verbose === true,
+        stopping,
         started: { config, document, problems: [] },
         read: (more) => readConfig(file, more),
-        setLogLevel: (level) => setLogLevel(stderr, level),
+        setLogLevel: log.setLevel,
       });
     } catch (error) {
       // Whoever prints the error would wait for the reader, and the program would never end.
@@ -58,27 +66,31 @@ function exitCodeOf(error: unknown): number {
   return error instanceof AggvpnError ? error.exitCode : EXIT.failure;
 }
 
-/** What a tunnel needs to take on its file again. */
-interface Reloading extends Pick<RunningConfigOptions, "read" | "setLogLevel"> {
+/** What a tunnel runs with, and what it needs to take on its file again. */
+interface Run extends Pick<RunningConfigOptions, "read" | "setLogLevel"> {
+  readonly shell: Shell;
+  readonly config: Config;
+  readonly platform: Platform;
+  readonly verbose: boolean;
+  readonly stopping: StopSignals;
   readonly started: FileReading;
 }
 
-async function runTunnel(
-  shell: Shell,
-  config: Config,
-  verbose: boolean,
-  stopping: StopSignals,
-  reloading: Reloading,
-): Promise<number> {
+async function runTunnel(run: Run): Promise<number> {
+  const { shell, config, platform, verbose, stopping } = run;
   // Imported here: the ciphers' tables would cost every other command a quarter of its time.
   const { openDaemon } = await import("../../daemon/daemon.ts");
   const { controlRequests } = await import("../../daemon/requests.ts");
   const { RunningConfig } = await import("../../daemon/running_config.ts");
   const { ChangeJournal, undoAllLeftOvers } = await import("../../daemon/change_journal.ts");
-  const platform = detectPlatform();
+  const { startService } = await import("../../daemon/service.ts");
+  const { ServiceNotifier } = await import("../../daemon/service_notifier.ts");
   platform.secureSignals();
   platform.raisePriority();
   await using stack = new AsyncDisposableStack();
+  const manager = ServiceNotifier.open({ platform, env: (name) => Deno.env.get(name) });
+  stack.defer(() => manager.close());
+  manager.status("Setting up");
   const running: { tunnel?: RunningTunnel } = {};
   const { requests, streams } = controlRequests(() => running.tunnel);
   const control = await openControl(config.control, requests, streams);
@@ -93,12 +105,19 @@ async function runTunnel(
       stopping: stopping.signal,
     }),
   );
-  const { started, ...file } = reloading;
-  const inForce = new RunningConfig({ tunnel: daemon, ...file, wallMs: Date.now }, started);
+  const inForce = new RunningConfig(
+    { tunnel: daemon, read: run.read, setLogLevel: run.setLogLevel, wallMs: Date.now, manager },
+    run.started,
+  );
   stack.defer(() => inForce.close());
   running.tunnel = { daemon, config: inForce };
   shell.stdout(readyLine(daemon));
-  stopping.onStop(() => daemon.stop());
+  manager.ready();
+  startService(manager, daemon, stack);
+  stopping.onStop(() => {
+    manager.stopping();
+    daemon.stop();
+  });
   // What is wrong is in the log.
   stopping.onHangup(() => void inForce.reload("SIGHUP").catch(passRefusal));
   await daemon.run();

@@ -52,6 +52,7 @@ export const IFF_POINTOPOINT = 0x10;
 export const IFF_RUNNING = 0x40;
 
 // <bits/socket.h>: socket(2)
+export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
@@ -63,6 +64,14 @@ export const SOCK_CLOEXEC = 0x8_0000;
 // <bits/socket.h>: recv(2)
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
+export const MSG_NOSIGNAL = 0x4000;
+
+// <linux/un.h>: unix(7)
+/** Bytes of a path with its NUL, or of an abstract name with the NUL before it. */
+export const SUN_PATH_BYTES = 108;
+
+// <linux/time.h>: clock_gettime(2)
+export const CLOCK_MONOTONIC = 1;
 
 // <asm-generic/socket.h>: socket(7)
 export const SOL_SOCKET = 1;

@@ -29,6 +29,7 @@ import { endProcess, killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
 import { survey } from "./survey.ts";
 import { openTun } from "./tun.ts";
+import { monotonicUs, openSyslog, openUnixDatagrams } from "./unix_datagrams.ts";
 import { uplinkPlanner } from "./uplink_routes.ts";
 import { listInterfaces } from "./uplinks.ts";
 
@@ -81,6 +82,11 @@ export const LINUX: Platform = {
   guardChange: async (plan) =>
     leakGuardChange(plan, await readAhead(awaitCommand, LEAK_GUARD_READS)),
   guardPrograms: ["nft", "ip"],
+  openSyslog: () => openSyslog(libc()),
+  serviceManager: {
+    open: (path) => openUnixDatagrams(libc(), path),
+    monotonicUs: () => monotonicUs(libc()),
+  },
   survey: () => survey(readCommand, listInterfaces(libc())),
   inspect: (needs) => [
     ...inspectHost(libc(), needs, libcrypto() !== undefined),

@@ -41,6 +41,9 @@ export const LIBC = {
   recvmmsg: { parameters: ["i32", "usize", "u32", "i32", "usize"], result: "i32" },
   // int sendmmsg(int fd, struct mmsghdr *vec, unsigned n, int flags);            sendmmsg(2)
   sendmmsg: { parameters: ["i32", "usize", "u32", "i32"], result: "i32" },
+  // ssize_t sendto(int fd, const void *buf, size_t count, int flags,
+  //                const struct sockaddr *to, socklen_t n);                      sendto(2)
+  sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
   // unsigned if_nametoindex(const char *ifname);                                 if_nametoindex(3)
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
   // int eventfd(unsigned initval, int flags);                                    eventfd(2)
@@ -55,6 +58,8 @@ export const LIBC = {
     result: "i32",
     nonblocking: true,
   },
+  // int clock_gettime(clockid_t clock, struct timespec *now);                    clock_gettime(2)
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   // pid_t getpid(void);                                                          getpid(2)
   getpid: { parameters: [], result: "i32" },
   // int kill(pid_t pid, int sig);                                                kill(2)

@@ -16,6 +16,7 @@ import type {
   Platform,
   SandboxNeeds,
   SocketOptions,
+  SyslogSink,
   SystemChange,
   WatchedLink,
 } from "../platform.ts";
@@ -138,6 +139,11 @@ export class MemoryPlatform implements Platform {
       undo: ["unguard", name],
       look: { run: ["true"], shows: /^/ },
     });
+  }
+
+  /** There is nobody who takes a message. */
+  openSyslog(): SyslogSink {
+    return { wantsTime: false, send: () => false, close: () => {} };
   }
 
   survey(): HostSurvey {

@@ -31,6 +31,7 @@ import { sandbox } from "./sandbox.ts";
 import { endProcess, killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
 import { survey } from "./survey.ts";
+import { openSyslog } from "./syslog.ts";
 import { openTun } from "./tun.ts";
 
 /** LibreSSL's, by its bare name: ld.so(1) finds the newest. */
@@ -68,6 +69,7 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
     networkChanges: (plan) => networkChanges(plan, readPlanState(read, plan)),
     guardChange: async (plan) => leakGuardChange(plan, await readGuarded(system.await)),
     guardPrograms: LEAK_GUARD_PROGRAMS,
+    openSyslog: () => openSyslog(libc()),
     survey: () => survey(read),
     inspect: (needs) => {
       const hasLibcrypto = libcrypto() !== undefined;

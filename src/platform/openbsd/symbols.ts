@@ -72,6 +72,8 @@ export const LIBC = {
   kill: { parameters: ["i32", "i32"], result: "i32" },
   // void (*signal(int sigcatch, void (*func)(int)))(int);                        signal(3)
   signal: { parameters: ["i32", "usize"], result: "usize" },
+  // int sendsyslog(const char *msg, size_t len, int flags);                      sendsyslog(2)
+  sendsyslog: { parameters: ["buffer", "usize", "i32"], result: "i32" },
   // int unveil(const char *path, const char *permissions);                       unveil(2)
   unveil: { parameters: ["buffer", "buffer"], result: "i32" },
   // int pledge(const char *promises, const char *execpromises);                  pledge(2)

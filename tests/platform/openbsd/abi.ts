@@ -147,6 +147,7 @@ export const ERRORS: Readonly<
   ENETDOWN: [50, "sys/sys/errno.h:107", "Network is down"],
   ENETUNREACH: [51, "sys/sys/errno.h:108", "Network is unreachable"],
   ENOBUFS: [55, "sys/sys/errno.h:112", "No buffer space available"],
+  ENOTCONN: [57, "sys/sys/errno.h:114", "Socket is not connected"],
   ECONNREFUSED: [61, "sys/sys/errno.h:120", "Connection refused"],
   EHOSTDOWN: [64, "sys/sys/errno.h:127", "Host is down"],
   EHOSTUNREACH: [65, "sys/sys/errno.h:129", "No route to host"],

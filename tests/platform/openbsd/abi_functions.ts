@@ -30,6 +30,7 @@ export const FUNCTIONS: Readonly<Record<string, readonly [types: string, place: 
   kill: ["i4(i4 i4)", "include/signal.h:55"],
   ppoll: ["i4(p u4 p p)", "sys/sys/poll.h:84"],
   signal: ["p(i4 p)", "sys/sys/signal.h:199"],
+  sendsyslog: ["i4(p u8 i4)", "sys/sys/syslog.h:207"],
   unveil: ["i4(p p)", "include/unistd.h:535"],
   pledge: ["i4(p p)", "include/unistd.h:534"],
   strerror: ["p(i4)", "include/string.h:79"],

@@ -105,7 +105,10 @@ const FUNCTIONS: Readonly<Record<string, Ask>> = {
   writeTextFileSync: writeFile,
 };
 
-/** Deno's other functions that the program calls: without system calls, or before the sandbox. */
+/**
+ * Deno's other functions that the program calls: without system calls, before the sandbox, or in
+ * commands that are processes of their own (init, join, client, enable).
+ */
 const OTHERS: readonly string[] = [
   "Command",
   "chownSync",

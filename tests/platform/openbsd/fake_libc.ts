@@ -64,6 +64,8 @@ export class FakeLibc implements Libc {
   readonly groups = new Set<number>();
   /** Calls that the program found refused by pledge(2). */
   readonly refused: string[] = [];
+  /** Whether somebody takes messages of sendsyslog(2). */
+  hasSyslogd = true;
   readonly #refusals = new Refusals((call) => this.refused.push(call));
   readonly #maxBatch: number;
   readonly #setup: FakeSocketSetup;
@@ -161,6 +163,16 @@ export class FakeLibc implements Libc {
           return 0;
         });
         return 0n;
+      },
+      sendsyslog: (message, length, mode) => {
+        const text = new TextDecoder().decode(
+          bytesOf(message as Buffer).subarray(0, Number(length)),
+        );
+        // PLEDGE_ALWAYS: no promise is needed.
+        return this.#call(`sendsyslog(${JSON.stringify(text)}, ${length}, ${mode})`, () => {
+          if (!this.hasSyslogd) throw new SystemError("ENOTCONN");
+          return 0;
+        });
       },
       unveil: (path, permissions) => {
         const [at, what] = [path, permissions].map((text) => text && textOf(text as Buffer));

@@ -12,10 +12,12 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { AbsentError } from "../../../src/errors.ts";
+import { readConfig } from "../../../src/cli/load.ts";
+import { AbsentError, AggvpnError } from "../../../src/errors.ts";
 import { parseConfig } from "../../../src/config/parse.ts";
 import { openControl } from "../../../src/control/server.ts";
 import { openDaemon } from "../../../src/daemon/daemon.ts";
+import { RunningConfig } from "../../../src/daemon/running_config.ts";
 import { stateFile } from "../../../src/daemon/state_file.ts";
 import { systemClock } from "../../../src/io/clock.ts";
 import { openbsdPlatform } from "../../../src/platform/openbsd/platform.ts";
@@ -245,6 +247,70 @@ Deno.test(
     await until(world, "both links are up", () => links().every(({ state }) => state === "up"));
     daemon.stop();
     await running;
+    await daemon[Symbol.asyncDispose]();
+    await server.stop();
+    assertEquals(libc.sandbox.refusals, []);
+    assertEquals(libc.files.open, []);
+  }),
+);
+
+Deno.test(
+  "a daemon reads its file again and takes it on after pledge(2), but for what rights are missing",
+  inDirectory(async (directory) => {
+    const file = `${directory}/home.toml`;
+    const write = (text: string): void => Deno.writeTextFileSync(file, text);
+    const text = configText(directory).replace(/^(status_command|down) .*\n/gm, "");
+    write(text);
+    const started = readConfig(file);
+    const world = new FakeWorld(systemClock);
+    world.delayUs = 1000;
+    const server = makeServer(publicHost(world));
+    server.start();
+    const libc = new FakeLibc(gateway(world));
+    const { writeTextFileSync } = Deno;
+    using _ = pledgeDeno(libc.sandbox);
+    const daemon = await openDaemon({
+      config: started.config!,
+      platform: { ...makePlatform(libc, directory), networkChanges: () => [] },
+      onChange: () => {},
+    });
+    const inForce = new RunningConfig({
+      tunnel: daemon,
+      read: (more) => readConfig(file, more),
+      setLogLevel: () => {},
+      wallMs: Date.now,
+    }, started);
+    const reload = async (text: string): Promise<unknown> => {
+      writeTextFileSync(file, text);
+      const done = await inForce.reload("a test");
+      return "words" in done ? done.words : done.problems;
+    };
+    const running = daemon.run();
+    const states = (): string =>
+      daemon.status().tunnel.peers[0]!.links.map(({ name, state }) => `${name} ${state}`).join();
+    await until(world, "both links are up", () => states() === "dsl1 up,dsl2 up");
+
+    const one = text.slice(0, text.indexOf("[link.dsl2]")).replace('quota = "50 GB"\n', "");
+    assertEquals(await reload(one), ["link dsl2 removed", "link dsl1: quota"]);
+    await until(world, "one link is left", () => states() === "dsl1 up");
+    const second = '\n[link.dsl2]\nport = 5080\nrdomain = 2\nquota = "1 GB"\n';
+    assertEquals(await reload(one + second), ["link dsl2 added"]);
+    await until(world, "both are up again", () => states() === "dsl1 up,dsl2 up");
+    assertEquals(await reload(one + second), []);
+
+    const forbidden = {
+      status_command: one.replace("control =", 'status_command = "/bin/true"\ncontrol ='),
+      "tunnel.down": one.replace("[tunnel]", '[tunnel]\ndown = "true"'),
+      "a server's name": one + second.replace("rdomain", 'remote = "a.example"\nrdomain'),
+    };
+    for (const [what, text] of Object.entries(forbidden)) {
+      const message = `${what} (rights were given up) needs a restart`;
+      await assertRejects(() => reload(text), AggvpnError, message);
+    }
+    assertEquals(states(), "dsl1 up,dsl2 up");
+    daemon.stop();
+    await running;
+    inForce.close();
     await daemon[Symbol.asyncDispose]();
     await server.stop();
     assertEquals(libc.sandbox.refusals, []);

@@ -1,0 +1,34 @@
+/**
+ * The program as every kind of build begins with it: one bundle, its version and commit.
+ *
+ * @module
+ */
+
+import { bundle } from "./bundle.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+
+/** The bundle and what it is called. */
+export interface Program {
+  readonly program: string;
+  readonly version: string;
+}
+
+/** Bundles the sources. */
+export async function buildProgram(): Promise<Program> {
+  const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`)) as {
+    version: string;
+  };
+  return { program: await bundle(`${ROOT}main.ts`, await commit()), version };
+}
+
+/** Short hash of the commit, with `-dirty` if there are changes; undefined outside git. */
+async function commit(): Promise<string | undefined> {
+  const args = ["describe", "--always", "--dirty", "--exclude=*"];
+  try {
+    const git = await new Deno.Command("git", { args, cwd: ROOT, stderr: "null" }).output();
+    return git.success ? new TextDecoder().decode(git.stdout).trim() : undefined;
+  } catch {
+    return undefined;
+  }
+}
