@@ -21,8 +21,8 @@ export const status: Command = {
     `Asks the running tunnel that belongs to the configuration FILE or has the name NAME; without
 an operand, every one that runs.
 
-FOR is since when a link has been in its state. RTT is the smoothed round-trip time and ± how much
-it varies; SKEW is how much later packets arrive than on the nearest link. LOSS is what the peer
+FOR is since when a link has been in its state. RTT is the smoothed round-trip time. How much that
+varies is ±. SKEW is how much later packets arrive than on the nearest link. LOSS is what the peer
 misses of ours, then what we miss of the peer's, and LEFT what of ours is lost for good, although it
 was sent again. SEND, RECV and a link's SHARE of both are measured over the last second; RATE is
 what it is believed to carry. TIER is when it is used, MTU the largest packet that it carries. A
