@@ -1,6 +1,6 @@
 # Needs npm, or deno >= 2.7 on the PATH; tools/get_deno.sh says so when it has neither.
 .POSIX:
-.PHONY: help deno build deb dist man script check test test-bare test-oldest cover demo bench-links bench-traces bench-peer bench-throughput bench-stages clean
+.PHONY: help deno build deb dist man script check test test-bare test-oldest cover demo dashboard-picture bench-links bench-traces bench-peer bench-throughput bench-stages clean
 
 DENO = tools/run_deno.sh
 # How often bench-links and bench-throughput measure each case; they print the medians.
@@ -71,6 +71,11 @@ demo: deno ## Watch one TCP transfer use two lines and survive the cut of one (r
 	@$(DENO) run -A tools/preflight.ts demo
 	@$(DENO) run -A tools/build.ts
 	@$(DENO) run -A tools/demo.ts
+
+dashboard-picture: deno ## Take docs/dashboard.png anew (root, chromium)
+	@$(DENO) run -A tools/preflight.ts dashboard-picture
+	@$(DENO) run -A tools/build.ts
+	@$(DENO) run -A tools/dashboard_picture.ts
 
 bench-links: deno ## Measure the tunnel over emulated lines against them (root; RUNS=3)
 	@$(DENO) run -A tools/preflight.ts bench-links

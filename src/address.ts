@@ -42,6 +42,13 @@ export class Address {
     return first !== 0xff && !isLow;
   }
 
+  /** Whether it is this host's own, which no other can reach: 127.0.0.0/8, ::1. */
+  get isLoopback(): boolean {
+    const { bytes } = this;
+    if (this.family === 4) return bytes[0] === 127;
+    return bytes[15] === 1 && bytes.subarray(0, 15).every((byte) => byte === 0);
+  }
+
   /** Whether an interface has to be named too: fe80::/10 (RFC 4291 section 2.5.6). */
   get isLinkLocal(): boolean {
     return isLinkLocal(this.bytes);

@@ -34,6 +34,8 @@ export const HOST_TOOLS = {
   dash: { debian: "dash", neededBy: "scripts under Debian's /bin/sh" },
   bash: { debian: "bash", neededBy: "scripts under Fedora's /bin/sh" },
   busybox: { debian: "busybox", neededBy: "scripts under Alpine's /bin/sh" },
+  promtool: { debian: "prometheus", neededBy: "metrics and rules as Prometheus reads them" },
+  chromium: { debian: "chromium", neededBy: "the dashboard in a browser" },
   mksh: { debian: "mksh", neededBy: "scripts under a ksh, as OpenBSD's is" },
 } as const satisfies Readonly<Record<string, Tool>>;
 

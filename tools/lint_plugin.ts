@@ -21,8 +21,10 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   platform: ["wire", "offload", "crypto"],
   io: ["tunnel", "platform"],
   control: ["tunnel"],
-  daemon: ["wire", "crypto", "tunnel", "config", "platform", "io", "control"],
-  cli: ["config", "setup", "control", "platform", "daemon", "tunnel"],
+  http: ["tunnel", "control"],
+  daemon: ["wire", "crypto", "tunnel", "config", "platform", "io", "control", "http"],
+  doctor: ["config", "crypto", "tunnel", "platform", "io", "control", "daemon"],
+  cli: ["config", "setup", "control", "platform", "daemon", "doctor", "tunnel"],
 };
 
 /** Layers that read packets and datagrams, whose layouts only src/wire knows. */

@@ -5,6 +5,7 @@
  */
 
 import { udpCount } from "./count.ts";
+import { portal } from "./portal.ts";
 import { flood, type FloodPlan } from "./flood.ts";
 import { quicSink, quicSource } from "./quic.ts";
 import { tcpSink, tcpSource } from "./tcp.ts";
@@ -34,6 +35,7 @@ const TOOLS: Readonly<Record<string, (args: readonly string[]) => void | Promise
     ),
   "udp-unfragmented": ([address = "", port, size]) =>
     udpUnfragmented(address, Number(port), Number(size)),
+  "portal": ([address = "", port, status]) => portal(address, Number(port), Number(status)),
   "flood": ([file = ""]) => flood(JSON.parse(Deno.readTextFileSync(file)) as FloodPlan),
 };
 

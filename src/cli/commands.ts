@@ -10,6 +10,8 @@ import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
 import { client } from "./commands/client.ts";
 import { completionsCommand } from "./commands/completions.ts";
+import { dashboard } from "./commands/dashboard.ts";
+import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
 import { enable } from "./commands/enable.ts";
 import { genkey } from "./commands/genkey.ts";
@@ -39,6 +41,8 @@ export const COMMANDS: readonly Command[] = withHelp([
   reload,
   status,
   monitor,
+  dashboard,
+  doctor,
   link,
   limit,
   quota,

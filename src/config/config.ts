@@ -94,6 +94,15 @@ export interface TunnelConfig {
   readonly down?: string;
 }
 
+/** The page for browsers. */
+export interface DashboardConfig {
+  readonly listen: ListenConfig;
+  /** Whether links may be switched there. */
+  readonly control: boolean;
+  /** A new one at each start when absent. */
+  readonly token?: string;
+}
+
 /** What both modes have. */
 interface CommonConfig {
   readonly file: string;
@@ -105,6 +114,9 @@ interface CommonConfig {
   readonly logFormat: LogFormat;
   /** Script run on up and down events, called as mlvpn calls its own. */
   readonly statusCommand?: string;
+  /** Where metrics are served. */
+  readonly metrics?: ListenConfig;
+  readonly dashboard?: DashboardConfig;
   /** Whether rights are given up once the tunnel is set up. */
   readonly sandbox: boolean;
   readonly tunnel: TunnelConfig;

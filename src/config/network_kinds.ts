@@ -8,7 +8,7 @@ import { Address, type Family, parseAddress, parsePrefix, Prefix } from "../addr
 import { isPattern } from "../pattern.ts";
 import type { ListenConfig } from "./config.ts";
 import { type HostAndPort, parseHostPort } from "./host_port.ts";
-import { type Kind, text } from "./kind.ts";
+import { expected, type Kind, text } from "./kind.ts";
 
 const SAMPLE: Readonly<Record<Family, string>> = { 4: "10.44.43.1", 6: "fd00:44::1" };
 const SAMPLE_LENGTH: Readonly<Record<Family, number>> = { 4: 30, 6: 64 };
@@ -119,6 +119,21 @@ export const listenAddress: Kind<ListenConfig> = text(
   },
   (text) => /^\*?:\d+$/.test(text) ? `0.0.0.0:${text.split(":")[1]}` : undefined,
 );
+
+/** Where HTTP is served: this host alone can ask, unless an address is written. */
+export const httpAddress: Kind<ListenConfig> = {
+  metavar: "PORT|ADDRESS:PORT",
+  read: (value, field) => {
+    const text = value.kind === "integer" || value.kind === "string" ? `${value.value}` : "";
+    const { host, port } = parseHostPort(/^\d+$/.test(text) ? `127.0.0.1:${text}` : text) ?? {};
+    if (host instanceof Address && port !== undefined) return { host, port };
+    const hint = /^(?:localhost|\*)?:\d+$/.test(text)
+      ? `did you mean ${text.slice(text.indexOf(":") + 1)}?`
+      : undefined;
+    const what = 'a port from 1 to 65535, or an address and a port such as "192.0.2.1:9180"';
+    return expected(value, field, what, hint);
+  },
+};
 
 /** The name of an interface, or a pattern of names. */
 export const interfacePattern: Kind<string> = text(

@@ -8,6 +8,7 @@ import { autoLinks } from "./auto_links.ts";
 import { checkOwnAddress, readClients } from "./clients.ts";
 import { compact } from "./compact.ts";
 import type { ClientModeConfig, Config, Problem } from "./config.ts";
+import { readHttp } from "./http_keys.ts";
 import { readLinks } from "./links.ts";
 import { readListen } from "./listen.ts";
 import { readServers, serverNames } from "./servers.ts";
@@ -98,7 +99,7 @@ function readConfig(
 
 type Common = Omit<ClientModeConfig, "mode" | "secret" | "servers" | "links" | "rules">;
 
-function commonConfig({ top, tunnel }: Draft, file: string): Common {
+function commonConfig({ top, tunnel, context, readFile }: Draft, file: string): Common {
   const name = top.values.name ?? nameOfFile(file);
   return compact({
     file,
@@ -108,6 +109,7 @@ function commonConfig({ top, tunnel }: Draft, file: string): Common {
     logFormat: top.values.log_format,
     statusCommand: top.values.status_command,
     sandbox: top.values.sandbox,
+    ...readHttp(top, context.report, readFile),
     tunnel: tunnelConfig(tunnel),
   });
 }

@@ -175,6 +175,24 @@ export const TOP_KEYS = {
     doc: "Program run when links, clients and the tunnel come and go, and when a quota runs low, " +
       "with the arguments and variables that mlvpn gives, and more in AGGVPN_REASON and so on.",
   },
+  metrics: {
+    kind: net.httpAddress,
+    doc: "Where Prometheus gets metrics by HTTP, on 127.0.0.1 when it is only a port.",
+  },
+  dashboard: {
+    kind: net.httpAddress,
+    doc: "Where browsers get the page that `aggvpn dashboard` tells the address of, likewise.",
+  },
+  dashboard_control: {
+    kind: flag,
+    default: false,
+    doc: "Whether a client's links may be switched on and off there.",
+  },
+  dashboard_token_file: {
+    kind: texts.file,
+    doc:
+      "File whose only line is the token of the dashboard; another is made at each start by default.",
+  },
   sandbox: {
     kind: flag,
     default: true,

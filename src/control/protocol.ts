@@ -35,6 +35,8 @@ export interface SocketStatus {
 /** The process that runs the tunnel. */
 export interface DaemonStatus {
   readonly name: string;
+  /** Absolute path of its configuration. */
+  readonly file?: string;
   readonly pid: number;
   readonly uptimeUs: number;
   readonly rssBytes: number;

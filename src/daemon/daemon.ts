@@ -21,6 +21,7 @@ import type { LinkSocket, Platform, SocketOptions, Tun } from "../platform/platf
 import type { RunCommand } from "../platform/run_changes.ts";
 import { PacketPool } from "../slab.ts";
 import { Endpoint } from "../tunnel/endpoint.ts";
+import type { LineTestResult } from "../tunnel/line_tests.ts";
 import type { EndpointStatus } from "../tunnel/options.ts";
 import type { ChangeJournal } from "./change_journal.ts";
 import { ClientLinks } from "./client_links.ts";
@@ -39,6 +40,7 @@ import { type Environment, HOOK_SHELL, hookEnvironment } from "./hooks.ts";
 import { openInterface } from "./interface.ts";
 import type { InterfaceMtu } from "./interface_mtu.ts";
 import type { LeakGuard } from "./leak_guard.ts";
+import { LineTester, type LineTestRequest } from "./line_tester.ts";
 import { ListenSockets } from "./listen_sockets.ts";
 import { logFinding } from "./log_finding.ts";
 import { networkPlan, openFiles } from "./plan.ts";
@@ -79,6 +81,8 @@ interface DaemonParts {
   readonly name: string;
   /** Of the interface. */
   readonly addresses: readonly string[];
+  /** Absolute path of the configuration. */
+  readonly file: string;
   /** By the system clock. */
   readonly startedAtUs: number;
   readonly tun: Tun;
@@ -90,6 +94,7 @@ interface DaemonParts {
   readonly remotes: Remotes | undefined;
   readonly guard: LeakGuard | undefined;
   readonly events: EventHub;
+  readonly lineTester: LineTester;
   readonly reconfigurer: Reconfigurer;
   readonly current: () => Config;
   readonly stack: AsyncDisposableStack;
@@ -138,6 +143,11 @@ export class Daemon implements AsyncDisposable {
     this.#parts.driver.wake();
   }
 
+  /** Measures a link of a client to the end. Rejects with AggvpnError. */
+  testLine(request: LineTestRequest): Promise<LineTestResult> {
+    return this.#parts.lineTester.test(request);
+  }
+
   /** The configuration that is in force. */
   get config(): Config {
     return this.#parts.current();
@@ -165,13 +175,14 @@ export class Daemon implements AsyncDisposable {
   /** What `status` shows. */
   status(): StatusDocument {
     const now = systemClock();
-    const { name, addresses, startedAtUs, tun, endpoint, driver, quotas, linkSockets } =
+    const { name, file, addresses, startedAtUs, tun, endpoint, driver, quotas, linkSockets } =
       this.#parts;
     const tunnel = this.#withReasons(endpoint.status(now));
     return tidied({
       version: CONTROL_VERSION,
       daemon: {
         name,
+        file,
         pid: Deno.pid,
         uptimeUs: Math.round(now - startedAtUs),
         rssBytes: Deno.memoryUsage().rss,
@@ -224,6 +235,7 @@ export class Daemon implements AsyncDisposable {
 export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const startedAtUs = systemClock();
   const { config, platform } = options;
+  const file = absolute(config.file);
   const aead = platform.libcrypto() ?? withoutLibcrypto();
   for (const finding of platform.startFindings(openFiles(config))) logFinding(finding);
   await using stack = new AsyncDisposableStack();
@@ -345,6 +357,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     name: config.name,
     addresses: [config.tunnel.address, config.tunnel.address6]
       .filter((address) => address !== undefined).map(String),
+    file,
     startedAtUs,
     tun,
     mtu,
@@ -355,6 +368,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     remotes,
     guard,
     events,
+    lineTester: new LineTester(endpoint, driver),
     reconfigurer: new Reconfigurer(parts),
     current,
     stack: stack.move(),
@@ -429,4 +443,8 @@ function listen(
 
 function closeAll(sockets: readonly (LinkSocket | undefined)[]): void {
   for (const socket of sockets) socket?.close();
+}
+
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
 }

@@ -34,10 +34,14 @@ const OWN_FILES = 40;
 /** Clients that the control socket serves at once: MAX_CLIENTS of src/control/server.ts. */
 export const CONTROL_CLIENTS = 64;
 
+/** Connections of one HTTP server: MAX_CONNECTIONS of src/http/server.ts. */
+export const HTTP_CONNECTIONS = 32;
+
 /** Returns how many files may need to be open at once. */
 export function openFiles(config: Config): number {
   const sockets = config.mode === "client" ? config.links.length : config.listen.length;
-  return sockets + CONTROL_CLIENTS + OWN_FILES;
+  const servers = [config.metrics, config.dashboard].filter((server) => server !== undefined);
+  return sockets + CONTROL_CLIENTS + servers.length * (1 + HTTP_CONNECTIONS) + OWN_FILES;
 }
 
 /** Returns what the socket of a client's link is bound to. */

@@ -4,11 +4,12 @@
  * @module
  */
 
-import type { StatusDocument } from "../control/protocol.ts";
+import type { Parameters, StatusDocument } from "../control/protocol.ts";
 import type { Handler, Requests, Streams } from "../control/server.ts";
 import { AggvpnError } from "../errors.ts";
 import { addLink, changeLink, changeLog, limitLink, removeLink } from "./commands.ts";
 import type { Daemon } from "./daemon.ts";
+import { type LineTestRequest, MOST_TEST_MS, TEST_WAYS } from "./line_tester.ts";
 import { answerQuota } from "./quota_request.ts";
 import type { RunningConfig } from "./running_config.ts";
 
@@ -27,6 +28,13 @@ export function controlRequests(
     requests: {
       // Asked while the tunnel is set up, this is no error: null says that there is something.
       status: () => statusOf(current()),
+      dashboard: () => {
+        throw new AggvpnError("This tunnel has no dashboard", {
+          hint: "Write dashboard = 9181 before the first table of its file, and start it again",
+        });
+      },
+      /** Measures a client's link, which `aggvpn doctor` does. */
+      "line-test": (parameters) => settled(current).daemon.testLine(lineTestOf(parameters)),
       ...changing({
         reload: () => config().reload("aggvpn reload"),
         link: (parameters) => changeLink(config(), parameters, Date.now()),
@@ -75,4 +83,15 @@ function settled(current: () => RunningTunnel | undefined): RunningTunnel {
   const tunnel = current();
   if (tunnel) return tunnel;
   throw new AggvpnError("The tunnel is still being set up", { hint: "Try again in a second" });
+}
+
+/** Checks a request of a test. Throws AggvpnError. */
+function lineTestOf({ link, way, milliseconds }: Parameters): LineTestRequest {
+  const known = TEST_WAYS.find((one) => one === way);
+  const isTime = typeof milliseconds === "number" && milliseconds > 0 &&
+    milliseconds <= MOST_TEST_MS;
+  if (typeof link === "string" && known && isTime) return { link, way: known, milliseconds };
+  throw new AggvpnError("A test needs `link`, `way` and `milliseconds`", {
+    hint: `way is one of ${TEST_WAYS.join(", ")}; milliseconds at most ${MOST_TEST_MS}`,
+  });
 }

@@ -13,13 +13,14 @@ import type { LinkTier } from "../wire/handshake.ts";
 import { PACKET_OVERHEAD_BYTES, UDP_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { QUEUE_UNKNOWN, type Report } from "../wire/report.ts";
 import { DeliveryRate, RateSample } from "./delivery_rate.ts";
-import { InFlight, RING_ENTRIES, type SlotHandler } from "./in_flight.ts";
+import { InFlight, RING_ENTRIES, type SlotHandler, UNTRACKED } from "./in_flight.ts";
 import { LinkNews } from "./link_news.ts";
 import { Liveness, REPORT_DATAGRAMS, REPORT_INTERVAL_US, type Stakes } from "./liveness.ts";
 import { Meter } from "./meter.ts";
 import { MtuNews } from "./mtu_news.ts";
 import { Pacer } from "./pacer.ts";
 import { type LinkSigns, RateEstimator } from "./rate_estimator.ts";
+import type { LineTest } from "./line_test.ts";
 import { DEFAULT_MTU_BYTES, PathMtu } from "./path_mtu.ts";
 import { Rtt } from "./rtt.ts";
 import { STANDING_US } from "./variable_rate.ts";
@@ -39,6 +40,8 @@ export interface PathOptions extends LinkOptions {
 
 /** A path that was down restarts with this share of its last rate. */
 const RETURN_SHARE = 0.25;
+/** ... and one that was full of a test's load with this: it is as good as before. */
+const AFTER_LOAD_SHARE = 0.5;
 /** More than this many round trips in flight means a queue somewhere. */
 const WINDOW_ROUND_TRIPS = 2;
 const LEAST_WINDOW_BYTES = 16_384;
@@ -87,6 +90,10 @@ export class Path {
   residualLoss = 0;
   /** Packets lost on it that were not sent again. */
   lostForGood = 0;
+  /** What is being measured, if anybody asked for it. */
+  test: LineTest | undefined;
+  /** Where the peer sees this end, as it says: address and port. */
+  seenAs: string | undefined;
 
   #remote: Remote | undefined;
   /** What headers add outside a datagram, and in all to a packet, by the family of the remote. */
@@ -120,6 +127,7 @@ export class Path {
   #sentBefore = 0;
   #idleCount = 0;
   #idle = false;
+  #disturbed = false;
   #lossWindowEndsAtUs = 0;
   #lossAcked = 0;
   #lossLost = 0;
@@ -143,6 +151,11 @@ export class Path {
   /** Whether it stands for a link. */
   get isThere(): boolean {
     return this.name !== "";
+  }
+
+  /** Whether nothing at all is to leave on it, for the sake of a test. */
+  isQuiet(now: number): boolean {
+    return this.test?.isQuiet(now) ?? false;
   }
 
   /** Whether it stood for a link of which the peer may not know that it has gone. */
@@ -282,6 +295,17 @@ export class Path {
     this.#idle = false;
   }
 
+  /**
+   * Accounts for a datagram of a test's load, which leaves beside all that is paced: the pacer does
+   * not wait for it, its loss says nothing, and samples of the rate are no more than a lower bound.
+   */
+  handleLoadSent(now: number, length: number): void {
+    const bytes = this.wireBytes(length);
+    this.flight.push(now, UNTRACKED, bytes, ++this.#idleCount);
+    this.sent.add(now, bytes);
+    this.sentDatagrams++;
+  }
+
   /** The path could have sent, but there was nothing to send: its rate samples say less. */
   handleIdle(): void {
     this.pacer.pause();
@@ -325,7 +349,9 @@ export class Path {
     this.mtuNews.handleProbeAck(number);
     const size = this.#probeSize[number % PROBES]!;
     if (size > 0) this.mtu.handleAck(size);
-    this.rtt.sample(now, now - this.#probeSentAtUs[number % PROBES]!);
+    const roundTripUs = now - this.#probeSentAtUs[number % PROBES]!;
+    this.rtt.sample(now, roundTripUs);
+    this.test?.handleAnswer(number, roundTripUs);
     return this.#progress(now, true);
   }
 
@@ -428,6 +454,10 @@ export class Path {
     const known = report.queueDelayUs !== QUEUE_UNKNOWN;
     if (known) this.queueUs = report.queueDelayUs;
     if (!current) return;
+    if (this.test) {
+      this.test.handleReport(now, report);
+      if (this.#isDisturbed(now)) return;
+    }
     const overhead = this.wireBytes(0) * report.datagrams;
     const possible = this.sent.totalBytes - this.#sentBefore; // whatever the peer claims
     this.#delivery.sample(
@@ -442,6 +472,14 @@ export class Path {
     );
     this.rate.handleSample(now, this.#sample, this.#lookAtSigns(now, known));
     this.pacer.rateBps = this.rate.pacingBps;
+  }
+
+  /** Whether a test fills the link; when that is over, what it carries is found out again. */
+  #isDisturbed(now: number): boolean {
+    const was = this.#disturbed;
+    this.#disturbed = this.test!.isDisturbing(now);
+    if (was && !this.#disturbed) this.#restartRate(now, AFTER_LOAD_SHARE);
+    return this.#disturbed;
   }
 
   #lookAtSigns(now: number, known: boolean): LinkSigns {
@@ -477,8 +515,8 @@ export class Path {
     this.#sentBefore = this.sent.totalBytes;
   }
 
-  #restartRate(now: number): void {
-    this.rate.restart(now, RETURN_SHARE);
+  #restartRate(now: number, share = RETURN_SHARE): void {
+    this.rate.restart(now, share);
     this.pacer.rateBps = this.rate.pacingBps;
     this.pacer.reset(now);
   }

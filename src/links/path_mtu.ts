@@ -39,6 +39,9 @@ interface Failure {
   triedAtUs: number;
 }
 
+/** The reason while nothing is known yet. */
+export const MTU_SOUGHT = "what it carries is being found out";
+
 /** Finds the largest datagram of one path in one direction. Instants in microseconds. */
 export class PathMtu {
   /** The largest size that was acknowledged. */
@@ -73,7 +76,7 @@ export class PathMtu {
 
   /** Why it is no more than it is, in words; undefined when nothing larger was wanted. */
   get reason(): string | undefined {
-    if (!this.isKnown) return "what it carries is being found out";
+    if (!this.isKnown) return MTU_SOUGHT;
     if (this.size >= this.#bound) return undefined;
     return `carries ${this.size} bytes: ${this.#failures[0]?.size ?? this.#bound} were lost`;
   }

@@ -8,7 +8,9 @@
 import type { Address, Family, Prefix } from "../address.ts";
 import type { ReceiveBatch, SendFailure, TransmitBatch } from "../batch.ts";
 import type { AeadProvider } from "../crypto/aead.ts";
+import type { Remote } from "../remote.ts";
 import type { PacketPool } from "../slab.ts";
+import type { Inquiry, InquiryKind } from "./inquiry.ts";
 
 /** A TUN interface, non-blocking. */
 export interface Tun {
@@ -320,6 +322,9 @@ export interface ServiceManager {
   monotonicUs(): number;
 }
 
+/** Whether something keeps this host's clock right, or nothing does. */
+export type ClockState = "synchronized" | "free";
+
 /** What a host has already, for whoever sets up a tunnel on it. */
 export interface HostSurvey {
   /** Names of all interfaces. */
@@ -356,6 +361,15 @@ export interface Platform {
    * interface, a routing domain or an address is not there.
    */
   openSocket(options: SocketOptions): LinkSocket;
+  /**
+   * Opens a socket that is connected to `remote` and leaves as those of a link with these options do.
+   * Throws AggvpnError as {@linkcode openSocket} does.
+   */
+  openInquiry(options: SocketOptions, remote: Remote, kind: InquiryKind): Inquiry;
+  /** Undefined when the system does not tell. */
+  clockState(): Promise<ClockState | undefined>;
+  /** Why the system may drop what comes by a link with these options. */
+  answerFilter(link: SocketOptions): HostFinding | undefined;
   /**
    * Returns the MTU in bytes of the interface that a link with these options leaves by; undefined
    * when they do not say which one that is, or it does not exist yet.

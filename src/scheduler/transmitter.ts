@@ -139,6 +139,13 @@ export class Transmitter {
     this.#seal(path, slot, length, UNTRACKED);
   }
 
+  /** The same for a datagram of the load that a test puts on the link. */
+  sendLoad(path: Path, slot: number, length: number): void {
+    const batch = this.#batches[path.socket]!;
+    const datagramBytes = this.#session!.seal(path, this.#pool, slot, length, batch);
+    path.handleLoadSent(this.now, datagramBytes);
+  }
+
   #seal(path: Path, slot: number, length: number, packet: number): number {
     const batch = this.#batches[path.socket]!;
     const datagramBytes = this.#session!.seal(path, this.#pool, slot, length, batch);

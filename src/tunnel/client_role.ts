@@ -288,7 +288,8 @@ export class ClientRole {
     for (const path of this.#peer.paths) {
       const id = path.options.id;
       const alive = path.live.state === "up" || path.live.state === "suspect";
-      if (alive || !path.isThere || now - path.live.progressAtUs < REBIND_AFTER_US) continue;
+      if (alive || !path.isThere || path.isQuiet(now)) continue;
+      if (now - path.live.progressAtUs < REBIND_AFTER_US) continue;
       if (now - (this.#reboundAtUs.get(id) ?? -Infinity) < REBIND_EVERY_US) continue;
       this.#reboundAtUs.set(id, now);
       this.#context.host.emit({ type: "rebind", link: id });

@@ -159,6 +159,7 @@ export class Contact {
     for (const [link, datagram] of datagrams.entries()) {
       const remote = this.#remoteOf(link);
       const batch = batches[link]!;
+      if (this.peer.paths[link]?.isQuiet(now)) continue;
       if (remote && !batch.full && uses(link)) batch.append(datagram, remote);
     }
   }

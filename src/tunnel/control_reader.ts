@@ -20,6 +20,7 @@ import {
   readProbeNumber,
   readProbeSentAt,
 } from "../wire/frame.ts";
+import { type Fill, parseAddressAnswer, readFill } from "../wire/measure.ts";
 import { limitReach, parseReport, Report } from "../wire/report.ts";
 import type { ControlWriter } from "./control_writer.ts";
 
@@ -31,6 +32,8 @@ export interface ControlEffects {
   readonly onGone: (now: number, path: Path) => void;
   /** The other end has ended the session. */
   readonly onClose: (now: number) => void;
+  /** The other end asks to have a link filled. */
+  readonly onFill: (now: number, path: Path, fill: Fill) => void;
   /** A packet has arrived; its slot is free. */
   readonly onAcked: (slot: number) => void;
   /** A packet was lost. */
@@ -100,6 +103,24 @@ export class ControlReader {
     else if (type === FRAME.report) this.#handleReport(now, at, size);
     else if (type === FRAME.mtu) this.#path.handleRemoteMtu(readMtu(this.#pool.bytes, at));
     else if (type === FRAME.close) this.#effects.onClose(now);
+    else if (type === FRAME.padding) this.#path.test?.handlePadding(now);
+    else if (type === FRAME.fill) this.#handleFill(now, at);
+    else if (type === FRAME.address) this.#handleAddress(at, size);
+  }
+
+  #handleFill(now: number, at: number): void {
+    if (!this.#follows || this.#session !== this.#known.current) return;
+    this.#effects.onFill(now, this.#path, readFill(this.#pool.bytes, at));
+  }
+
+  /** The other end asks where this one sees it, or has been asked. */
+  #handleAddress(at: number, size: number): void {
+    if (this.#follows) {
+      if (size === 0) this.#writer.requestAddress(this.#path.options.id);
+      return;
+    }
+    const seen = parseAddressAnswer(this.#pool.bytes, at, size);
+    if (seen) this.#path.seenAs = seen.address.withPort(seen.port);
   }
 
   #handleProbe(now: number, at: number): void {

@@ -26,6 +26,7 @@ import {
   writePadding,
   writeProbe,
 } from "../wire/frame.ts";
+import { writeAddress } from "../wire/measure.ts";
 import { FRAMES_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { MAX_REPORT_BYTES, Report, writeReport } from "../wire/report.ts";
 import { wireTime } from "../wire/time.ts";
@@ -34,8 +35,11 @@ import { wireTime } from "../wire/time.ts";
 const MAX_FRAMES_BYTES = 1200;
 /** Below this rate links take turns to carry the reports of all, in bits per second. */
 const SLOW_BPS = 3_000_000;
-/** Probes of a link that are answered together: sizes are asked for three at a time. */
-const MAX_ACKS = 4;
+/**
+ * Probes of a link that are answered together: sizes are asked for three at a time, and a test sends
+ * a hundred in a second, of which none is to seem lost because this end was late.
+ */
+const MAX_ACKS = 16;
 /** This many reports always fit into one datagram. */
 const MAX_SHARED = 4;
 
@@ -53,6 +57,8 @@ export class ControlWriter {
   #ackNumbers: Float64Array = new Float64Array(0);
   #ackTimes: Float64Array = new Float64Array(0);
   #ackCount: Uint8Array = new Uint8Array(0);
+  /** Links on which the peer asked where it is seen. */
+  #addressAsked: Uint8Array = new Uint8Array(0);
   /** Probes and answers that are to be sent. */
   #wanted = 0;
   /** Where the next round begins. */
@@ -74,6 +80,7 @@ export class ControlWriter {
     this.#ackNumbers = new Float64Array(links * MAX_ACKS);
     this.#ackTimes = new Float64Array(links * MAX_ACKS);
     this.#ackCount = new Uint8Array(links);
+    this.#addressAsked = new Uint8Array(links);
     this.#wanted = 0;
   }
 
@@ -107,6 +114,11 @@ export class ControlWriter {
     this.#ackTimes[place] = time;
   }
 
+  /** The peer asks on `link` where it is seen, which is answered with its probe. */
+  requestAddress(link: number): void {
+    this.#addressAsked[link] = 1;
+  }
+
   /** Sends what is due. */
   write(): void {
     const { now } = this.#out;
@@ -116,7 +128,7 @@ export class ControlWriter {
     for (let i = 0; i < paths.length; i++) {
       const path = paths[(first + i) % paths.length]!;
       const link = path.options.id;
-      if (!path.remote) {
+      if (!path.remote || path.isQuiet(now)) {
         this.#forget(link);
         continue;
       }
@@ -179,6 +191,10 @@ export class ControlWriter {
     for (let i = 0; i < this.#ackCount[link]!; i++) {
       const place = link * MAX_ACKS + i;
       at = writeProbe(bytes, at, FRAME.probeAck, this.#ackNumbers[place]!, this.#ackTimes[place]!);
+    }
+    if (this.#addressAsked[link] === 1) {
+      const { address, port } = path.remote!;
+      at = writeAddress(bytes, at, address, port);
     }
     this.#forget(link);
     this.#send(path, this.#writeReports(at, link));
@@ -250,6 +266,7 @@ export class ControlWriter {
     if (this.#ackCount[link]! > 0) this.#wanted--;
     this.#probe[link] = 0;
     this.#ackCount[link] = 0;
+    this.#addressAsked[link] = 0;
   }
 }
 

@@ -35,6 +35,7 @@ import { PacketInfo, parsePacket } from "../wire/ip.ts";
 import { matchDestination } from "../wire/routes.ts";
 import { ClientRole } from "./client_role.ts";
 import type { Core } from "./core.ts";
+import { FillTurn, type LineTestResult, type TestWay } from "./line_tests.ts";
 import type {
   ClientLink,
   ClientOptions,
@@ -84,6 +85,7 @@ export class Endpoint implements Core {
       drops: this.#drops,
       policy: this.#policy,
       controlSlot: pool.alloc(),
+      fillTurn: new FillTurn(),
       emit: (event: EndpointEvent): void => this.#emit(event),
       mtu: options.mtu,
       deliver,
@@ -222,6 +224,19 @@ export class Endpoint implements Core {
    */
   setArrival(now: number, link: number, arrival: Arrival | undefined): void {
     this.#client?.setArrival(now, link, arrival);
+  }
+
+  /**
+   * Begins to measure a client's link for `durationUs`; false when there is no session. Call
+   * {@linkcode pollTransmit} after it.
+   */
+  startLineTest(now: number, link: number, way: TestWay, durationUs: number): boolean {
+    return this.#client?.only.startTest(now, link, way, durationUs) ?? false;
+  }
+
+  /** What the last test of a client's link has found. */
+  lineTest(now: number, link: number): LineTestResult | undefined {
+    return this.#client?.only.testResult(now, link);
   }
 
   /**

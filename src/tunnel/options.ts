@@ -13,6 +13,8 @@ import type { RuleOptions } from "../rule_options.ts";
 import type { Schedule } from "../schedule.ts";
 import type { PacketPool } from "../slab.ts";
 
+export { MTU_SOUGHT } from "../links/path_mtu.ts";
+
 /**
  * A link as the client's endpoint knows it; link ids are positions in the list, which
  * {@linkcode Endpoint.setLink} changes.
@@ -169,6 +171,8 @@ export interface LinkStatus {
   readonly reason: string;
   /** How long ago something was heard on it; absent: nothing ever was. */
   readonly heardAgeUs?: number;
+  /** Whether it was switched off; absent when it was not. */
+  readonly off?: true;
   readonly tier: string;
   readonly metered: boolean;
   /** Largest IP packet that it is known to carry in our direction, in bytes. */

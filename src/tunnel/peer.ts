@@ -25,9 +25,11 @@ import { isData } from "../wire/data.ts";
 import { instanceOf } from "../wire/datagram.ts";
 import { FRAME_HEADER_BYTES, readFrameLength, readFrameType } from "../wire/frame.ts";
 import { FEATURE, type LinkTier } from "../wire/handshake.ts";
+import type { Fill } from "../wire/measure.ts";
 import { ControlReader } from "./control_reader.ts";
 import { ControlWriter } from "./control_writer.ts";
 import { Fragmenter } from "./fragmenter.ts";
+import { type FillTurn, type LineTestResult, LineTests, type TestWay } from "./line_tests.ts";
 import { isInUse, linkEvent } from "./link_event.ts";
 import type { EndpointEvent } from "./options.ts";
 import { TunnelMtu } from "./tunnel_mtu.ts";
@@ -51,6 +53,8 @@ export interface PeerHost {
   /** A slot for control datagrams; nothing stays in it. */
   readonly controlSlot: number;
   readonly emit: (event: EndpointEvent) => void;
+  /** One link is filled at a time, of all peers. */
+  readonly fillTurn: FillTurn;
   /** Takes a packet for the TUN. */
   readonly deliver: (slot: number) => void;
   /** The longest packet of the tunnel, in bytes. */
@@ -84,6 +88,7 @@ export class Peer {
 
   readonly #control: ControlWriter;
   readonly #reader: ControlReader;
+  readonly #tests: LineTests;
   #roundTripAtUs = -1;
   #overlapEndsAtUs = 0;
   readonly #onAbandoned = (slot: number): void => this.sender.handleAbandoned(slot);
@@ -113,10 +118,13 @@ export class Peer {
     this.receiver = new Receiver(0, host.pool, host.deliver);
     this.data = new DataFrames(host.pool, host.drops, allowed);
     this.#control = new ControlWriter(host.pool, host.controlSlot);
+    this.#tests = new LineTests(host.pool, host.controlSlot, host.fillTurn);
     const effects = {
       onUp: (path: Path): void => this.#onUp(path),
       onGone: (now: number, path: Path): void => this.#onGone(now, path),
       onClose: (now: number): void => this.drop(now, "the peer has closed it"),
+      onFill: (now: number, path: Path, fill: Fill): void =>
+        this.#tests.handleFill(now, path, fill),
       onAcked: (slot: number): void => this.sender.handleDelivered(slot),
       onLost: (slot: number): void => this.sender.handleLost(slot),
       lostForGood: (): number => this.sender.lostPackets,
@@ -137,6 +145,7 @@ export class Peer {
     this.sender = this.#newSender();
     this.receiver = new Receiver(links.length, this.#host.pool, this.#host.deliver);
     this.#control.configure(this.paths, this.receiver, this.transmitter);
+    this.#tests.configure(this.receiver, this.transmitter);
     this.#reader.configure(this.paths, this.receiver);
   }
 
@@ -248,6 +257,7 @@ export class Peer {
       if (session) this.#host.forget(session);
     }
     this.current = this.previous = this.next = undefined;
+    this.#tests.stop();
     this.#releaseAll(now);
     if (wasUp) this.ended = { atUs: now, reason };
     if (wasUp) this.#host.emit({ type: "session", peer: this.name, state: "down", reason });
@@ -288,6 +298,20 @@ export class Peer {
         this.#control.requestProbe(path.options.id);
       }
     }
+  }
+
+  /** Begins to measure a link, in place of an earlier test of it; false without a session. */
+  startTest(now: number, link: number, way: TestWay, durationUs: number): boolean {
+    const path = this.paths[link];
+    if (!this.current || !path?.remote) return false;
+    this.#tests.start(now, path, way, durationUs);
+    return true;
+  }
+
+  /** What the last test of a link has found. */
+  testResult(now: number, link: number): LineTestResult | undefined {
+    const isUnderstood = ((this.current?.features ?? 0) & FEATURE.measurement) !== 0;
+    return this.#tests.result(now, this.paths[link]!, isUnderstood);
   }
 
   /** Packets that wait or are in flight: slots of the pool that this peer occupies. */
@@ -443,7 +467,7 @@ export class Peer {
     at = Math.min(at, this.sender.timeoutAtUs(), this.receiver.resequencer.nextTimeoutAtUs);
     at = Math.min(at, this.current.createdAtUs + EXPIRE_AFTER_US);
     if (this.previous) at = Math.min(at, this.#overlapEndsAtUs);
-    at = Math.min(at, this.mtu.timeoutAtUs);
+    at = Math.min(at, this.mtu.timeoutAtUs, this.#tests.timeoutAtUs);
     for (const path of this.paths) {
       if (!path.remote) continue;
       at = Math.min(at, path.timeoutAtUs(this.#isAlone(path)));
@@ -460,7 +484,8 @@ export class Peer {
     if (this.mtu.update(now, this.paths)) {
       this.#host.emit({ type: "mtu", peer: this.name, mtu: this.mtu.bytes });
     }
-    return this.sender.fill();
+    const keptBack = this.sender.fill();
+    return this.#tests.write() || keptBack;
   }
 
   /** Tells the peer, on every path, that the session ends. */

@@ -60,6 +60,7 @@ function linkStatus(peer: Peer, path: Path, now: number): LinkStatus {
     state: off !== undefined ? "down" : peer.current ? path.live.state : "connecting",
     stateAgeUs: now - path.live.sinceUs,
     reason: off ?? reasonOf(peer, path, now),
+    ...off !== undefined && { off: true },
     ...receiver.receivedDatagrams > 0 && { heardAgeUs: now - receiver.receivedAtUs },
     tier: path.tier,
     metered: path.live.metered,

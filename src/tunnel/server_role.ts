@@ -231,7 +231,7 @@ export class ServerRole {
   #choose(features: number, mtu: number): ResponsePayload {
     return {
       version: PROTOCOL_VERSION,
-      features: featuresOf(this.#options.aead.hardwareAes),
+      features: featuresOf(this.#options.aead.hardwareAes) | FEATURE.measurement,
       cipher: this.#cipher(features),
       mtu: Math.min(mtu, this.#options.mtu),
     };

@@ -20,6 +20,8 @@ export const FRAME = {
   padding: 5,
   link: 6,
   mtu: 7,
+  fill: 8,
+  address: 9,
 } as const;
 
 /** Bytes in front of a control frame's payload. */
@@ -32,6 +34,8 @@ const PROBE_SENT_AT = 4;
 const CLOSE_BYTES = 1;
 /** Payload of MTU: size 2. */
 export const MTU_BYTES = 2;
+/** Payload of FILL: number 1 | wait 2 | duration 2; it is written and read by `measure.ts`. */
+export const FILL_BYTES = 5;
 /** Payload of LINK: link id 1 | tier 1 | flags 1, then, of a spare link, name length 1 | name. */
 export const LINK_BYTES = 3;
 const LINK_TIER = 1;
@@ -71,6 +75,7 @@ export function readFrameLength(bytes: Uint8Array, at: number): number {
 export function isTooShort(type: number, length: number): boolean {
   if (type === FRAME.probe || type === FRAME.probeAck) return length < PROBE_BYTES;
   if (type === FRAME.mtu) return length < MTU_BYTES;
+  if (type === FRAME.fill) return length < FILL_BYTES;
   return type === FRAME.close && length < CLOSE_BYTES;
 }
 

@@ -66,6 +66,8 @@ export const FEATURE = {
   hardwareAes: 1,
   /** Understands headers that are compressed. */
   headerCompression: 2,
+  /** A responder that answers FILL and ADDRESS. */
+  measurement: 4,
   /** A responder whose initiator may change its links in one instance. */
   changingLinks: 8,
 } as const;

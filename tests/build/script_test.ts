@@ -171,7 +171,7 @@ Deno.test("the script is replaced by deno, so the process keeps its id", async (
 });
 
 Deno.test("the script of the whole program runs and says its version", async () => {
-  await using fixture = await Fixture.open(await bundle(`${ROOT}main.ts`, "0123abc"));
+  await using fixture = await Fixture.open(await bundle(`${ROOT}main.ts`, { commit: "0123abc" }));
   const { code, stdout, stderr } = await fixture.run(["version"]);
   assertEquals([code, stderr], [0, ""]);
   assertMatch(stdout, /^aggvpn \d+\.\d+\.\d+ \(0123abc\)/);

@@ -2,9 +2,11 @@ import { assertEquals } from "@std/assert";
 import { Prefix } from "../../src/address.ts";
 import type { ClientModeConfig, LinkConfig, ServerModeConfig } from "../../src/config/config.ts";
 import { MAX_CLIENTS } from "../../src/control/server.ts";
+import { MAX_CONNECTIONS } from "../../src/http/server.ts";
 import {
   clientLink,
   CONTROL_CLIENTS,
+  HTTP_CONNECTIONS,
   linkSocket,
   listenSocket,
   networkPlan,
@@ -239,4 +241,12 @@ Deno.test("openFiles() counts the sockets and as many clients as the control soc
   const files = [1, 5].map((count) => openFiles(client(Array(count).fill(LINK))));
   assertEquals(files[1]! - files[0]!, 4);
   assertEquals(files[0]! > 1 + CONTROL_CLIENTS, true);
+});
+
+Deno.test("openFiles() counts the connections of what is served by HTTP", () => {
+  assertEquals(HTTP_CONNECTIONS, MAX_CONNECTIONS);
+  const at = { host: address("127.0.0.1"), port: 9180 };
+  const config = client([LINK]);
+  const more = { ...config, metrics: at, dashboard: { listen: at, control: false } };
+  assertEquals(openFiles(more) - openFiles(config), 2 * (HTTP_CONNECTIONS + 1));
 });

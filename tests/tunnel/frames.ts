@@ -6,6 +6,7 @@
 
 import { DATA, DATA_HEADER_BYTES, writeDataHeader } from "../../src/wire/data.ts";
 import {
+  FILL_BYTES,
   FRAME,
   LINK_BYTES,
   MTU_BYTES,
@@ -16,6 +17,7 @@ import {
   writeProbe,
 } from "../../src/wire/frame.ts";
 import type { Tier } from "../../src/wire/handshake.ts";
+import { writeFill } from "../../src/wire/measure.ts";
 import { Report, writeReport } from "../../src/wire/report.ts";
 import { REPORT_BYTES } from "../../src/wire/report.ts";
 
@@ -50,6 +52,13 @@ export function close(reason = 0): Uint8Array {
 export function mtu(sizeBytes: number): Uint8Array {
   const bytes = new Uint8Array(3 + MTU_BYTES);
   writeMtu(bytes, 0, sizeBytes);
+  return bytes;
+}
+
+/** A FILL. */
+export function fill(number: number, waitMs: number, durationMs: number): Uint8Array {
+  const bytes = new Uint8Array(3 + FILL_BYTES);
+  writeFill(bytes, 0, { number, waitMs, durationMs });
   return bytes;
 }
 

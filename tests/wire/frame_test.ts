@@ -40,6 +40,8 @@ Deno.test("the numbers of the wire are those that were given out", () => {
     padding: 5,
     link: 6,
     mtu: 7,
+    fill: 8,
+    address: 9,
   });
   assertEquals({ ...CLOSE_REASON }, { shutdown: 0, replaced: 1 });
   assert(Object.values(FRAME).every((type) => type < DATA), "control types leave the DATA bit");

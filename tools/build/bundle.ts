@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { Page } from "../../src/http/page.ts";
+
 /**
  * Flags of `deno run` for the bundle. Everything is in the bundle, so nothing may be looked up next
  * to it, and the code cache costs more than it saves at this size. The small young generation keeps
@@ -30,14 +32,22 @@ export const RUN_FLAGS: readonly string[] = [
   }`,
 ];
 
+/** What the build tells the program. */
+export interface BuiltIn {
+  /** Which commit this is: see src/cli/version.ts. */
+  readonly commit?: string | undefined;
+  /** What the dashboard serves: see src/http/page.ts. */
+  readonly page?: Page;
+}
+
 /** Examples that are part of the program. */
 const SERVICE_FILES: readonly string[] = ["systemd/aggvpn@.service", "openbsd/rc.d/aggvpn"];
 
 /**
- * Text of the bundle of `entry`, an absolute path next to its deno.json. It begins by saying which
- * commit it was built from: see src/cli/version.ts, and with files of examples/. Throws with the bundler's message.
+ * Text of the bundle of `entry`, an absolute path next to its deno.json, with what is built in at
+ * its beginning, files of examples/ too. Throws with the bundler's message.
  */
-export async function bundle(entry: string, commit: string | undefined): Promise<string> {
+export async function bundle(entry: string, { commit, page }: BuiltIn): Promise<string> {
   const out = await Deno.makeTempFile({ suffix: ".js" });
   try {
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -47,8 +57,9 @@ export async function bundle(entry: string, commit: string | undefined): Promise
       stderr: "piped",
     }).output();
     if (!success) throw new Error(`Cannot bundle "${entry}":\n${new TextDecoder().decode(stderr)}`);
-    const head = commit === undefined ? "" : `globalThis.AGGVPN_COMMIT = "${commit}";\n`;
-    return head + await serviceFiles(entry) +
+    const head = Object.entries({ AGGVPN_COMMIT: commit, AGGVPN_PAGE: page })
+      .map(([name, value]) => value && `globalThis.${name} = ${JSON.stringify(value)};\n`);
+    return head.join("") + await serviceFiles(entry) +
       withoutNodeUtil(withoutPaths(await Deno.readTextFile(out)));
   } finally {
     await Deno.remove(out);

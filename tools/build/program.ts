@@ -1,10 +1,11 @@
 /**
- * The program as every kind of build begins with it: one bundle, its version and commit.
+ * The program as every kind of build begins with it: one bundle with its commit and the dashboard, its version.
  *
  * @module
  */
 
 import { bundle } from "./bundle.ts";
+import { buildPage } from "./page.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
@@ -19,7 +20,8 @@ export async function buildProgram(): Promise<Program> {
   const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`)) as {
     version: string;
   };
-  return { program: await bundle(`${ROOT}main.ts`, await commit()), version };
+  const parts = { commit: await commit(), page: await buildPage() };
+  return { program: await bundle(`${ROOT}main.ts`, parts), version };
 }
 
 /** Short hash of the commit, with `-dirty` if there are changes; undefined outside git. */

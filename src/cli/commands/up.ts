@@ -1,9 +1,10 @@
 /** `aggvpn up`: runs a tunnel in the foreground. */
 
 import type { Config } from "../../config/config.ts";
-import { openControl } from "../../control/server.ts";
+import { openControl, type Requests } from "../../control/server.ts";
 import { AggvpnError, EXIT } from "../../errors.ts";
 import type { Daemon } from "../../daemon/daemon.ts";
+import type { HttpServices } from "../../daemon/http_services.ts";
 import type { RunningTunnel } from "../../daemon/requests.ts";
 import type { FileReading, RunningConfigOptions } from "../../daemon/running_config.ts";
 import { detectPlatform } from "../../platform/detect.ts";
@@ -91,10 +92,16 @@ async function runTunnel(run: Run): Promise<number> {
   const manager = ServiceNotifier.open({ platform, env: (name) => Deno.env.get(name) });
   stack.defer(() => manager.close());
   manager.status("Setting up");
-  const running: { tunnel?: RunningTunnel } = {};
+  const running: { tunnel?: RunningTunnel | undefined } = {};
   const { requests, streams } = controlRequests(() => running.tunnel);
-  const control = await openControl(config.control, requests, streams);
+  const http = await loadHttp(config, () => running.tunnel?.daemon, requests);
+  const control = await openControl(
+    config.control,
+    { ...requests, ...http?.requests },
+    streams,
+  );
   stack.defer(() => control.close());
+  http?.open(stack); // before rights are given up
   await undoAllLeftOvers(config.control, undefined, config.tunnel.leakGuard);
   const daemon = stack.use(
     await openDaemon({
@@ -111,6 +118,8 @@ async function runTunnel(run: Run): Promise<number> {
   );
   stack.defer(() => inForce.close());
   running.tunnel = { daemon, config: inForce };
+  // Nobody is to ask a tunnel that is taken apart, least of all once a second.
+  stack.defer(() => running.tunnel = undefined);
   shell.stdout(readyLine(daemon));
   manager.ready();
   startService(manager, daemon, stack);
@@ -122,6 +131,17 @@ async function runTunnel(run: Run): Promise<number> {
   stopping.onHangup(() => void inForce.reload("SIGHUP").catch(passRefusal));
   await daemon.run();
   return EXIT.ok;
+}
+
+/** Metrics and the dashboard, of which nothing is loaded where they are not configured. */
+async function loadHttp(
+  config: Config,
+  current: () => Daemon | undefined,
+  requests: Requests,
+): Promise<HttpServices | undefined> {
+  if (!config.metrics && !config.dashboard) return undefined;
+  const { httpServices } = await import("../../daemon/http_services.ts");
+  return httpServices(config, current, requests);
 }
 
 /** Throws what is no refusal of a configuration. */

@@ -119,7 +119,7 @@ function inspectLink(libc: Libc, link: LinkNeeds, open: OpenSocket): HostFinding
 }
 
 /** Strict reverse-path filtering (ip-sysctl.rst, rp_filter 1) drops what a second uplink receives. */
-function inspectReversePath(link: string, name: string): HostFinding[] {
+export function inspectReversePath(link: string, name: string): HostFinding[] {
   const filter = (which: string): number =>
     Number(readText(`/proc/sys/net/ipv4/conf/${which}/rp_filter`));
   if (Math.max(filter("all"), filter(name)) !== 1) return [];

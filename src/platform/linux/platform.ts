@@ -14,9 +14,11 @@ import type { HostFinding, Platform } from "../platform.ts";
 import { lookupAddresses } from "../resolve.ts";
 import { watchIfPossible } from "../watch_if_possible.ts";
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants.ts";
+import { clockState } from "./diagnosis.ts";
 import { dnsChanges, readDnsHost } from "./dns.ts";
 import { readHostState, readKept } from "./host_state.ts";
-import { inspectHost } from "./inspect.ts";
+import { inspectHost, inspectReversePath } from "./inspect.ts";
+import { openInquiry } from "./inquiry.ts";
 import { interfaceMtu } from "./interfaces.ts";
 import { LEAK_GUARD_READS, leakGuardChange } from "./leak_guard.ts";
 import { type Libc, openLibc } from "./libc.ts";
@@ -65,6 +67,10 @@ export const LINUX: Platform = {
   stateDirectory: "/var/lib/aggvpn",
   openTun: (name, kind) => openTun(libc(), name, kind),
   openSocket: (options) => openSocket(libc(), options),
+  openInquiry: (options, remote, kind) => openInquiry(libc(), options, remote, kind),
+  clockState: () => Promise.resolve(clockState(libc())),
+  answerFilter: ({ name: link, interface: name }) =>
+    name === undefined ? undefined : inspectReversePath(link, name)[0],
   interfaceMtu: ({ interface: name }) =>
     name === undefined ? undefined : interfaceMtu(libc(), name),
   openPoller: () => openPoller(libc()),

@@ -34,6 +34,8 @@ export const LIBC = {
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   // int bind(int fd, const struct sockaddr *addr, socklen_t n);                  bind(2)
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int connect(int fd, const struct sockaddr *addr, socklen_t n);               connect(2)
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // int getsockname(int fd, struct sockaddr *addr, socklen_t *n);                getsockname(2)
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   // int recvmmsg(int fd, struct mmsghdr *vec, unsigned n, int flags,
@@ -60,6 +62,8 @@ export const LIBC = {
   },
   // int clock_gettime(clockid_t clock, struct timespec *now);                    clock_gettime(2)
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+  // int adjtimex(struct timex *buf);                                             adjtimex(2)
+  adjtimex: { parameters: ["buffer"], result: "i32" },
   // pid_t getpid(void);                                                          getpid(2)
   getpid: { parameters: [], result: "i32" },
   // int kill(pid_t pid, int sig);                                                kill(2)

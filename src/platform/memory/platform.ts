@@ -7,6 +7,7 @@
 import type { Address } from "../../address.ts";
 import type { AeadProvider } from "../../crypto/aead.ts";
 import { AbsentError, AggvpnError } from "../../errors.ts";
+import type { Inquiry } from "../inquiry.ts";
 import type {
   GuardPlan,
   HostSurvey,
@@ -78,6 +79,19 @@ export class MemoryPlatform implements Platform {
     this.#readable.set(socket.fd, () => socket.waiting > 0);
     this.sockets.push(socket);
     return socket;
+  }
+
+  /** Nothing answers. */
+  openInquiry(): Inquiry {
+    return { write: () => true, read: () => undefined, close: () => {} };
+  }
+
+  clockState(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  answerFilter(): undefined {
+    return undefined;
   }
 
   interfaceMtu({ name }: SocketOptions): number | undefined {

@@ -86,6 +86,7 @@ export const RTABLE_ANY = 0xffff_ffff;
 export const AF_INET = 2;
 export const AF_ROUTE = 17;
 export const AF_INET6 = 24;
+export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0x4000;

@@ -27,6 +27,8 @@ import { lookup } from "./lookup.ts";
 import { networkChanges, readPlanState } from "./network.ts";
 import { watchNetwork } from "./network_watch.ts";
 import { openPoller } from "./poller.ts";
+import { clockState } from "./diagnosis.ts";
+import { openInquiry } from "./inquiry.ts";
 import { sandbox } from "./sandbox.ts";
 import { endProcess, killGroup, secureSignals } from "./signals.ts";
 import { openSocket } from "./socket.ts";
@@ -58,6 +60,9 @@ export function openbsdPlatform(system: OpenbsdSystem): Platform {
     stateDirectory: "/var/db/aggvpn",
     openTun: (name, kind) => openTun(libc(), name, kind),
     openSocket: (options) => openSocket(libc(), options),
+    openInquiry: (options, remote, kind) => openInquiry(libc(), options, remote, kind),
+    clockState: () => clockState(system.await),
+    answerFilter: () => undefined,
     interfaceMtu: ({ rdomain, family }) =>
       rdomain === undefined ? undefined : readDefaultMtu(read, rdomain, family),
     openPoller: () => openPoller(libc()),

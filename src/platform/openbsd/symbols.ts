@@ -35,6 +35,8 @@ export const LIBC = {
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   // int bind(int s, const struct sockaddr *name, socklen_t namelen);             bind(2)
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int connect(int s, const struct sockaddr *name, socklen_t namelen);          connect(2)
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // int getsockname(int s, struct sockaddr *name, socklen_t *namelen);           getsockname(2)
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   // int recvmmsg(int s, struct mmsghdr *mmsg, unsigned int vlen, int flags,

@@ -40,6 +40,7 @@ export const PLACED_NUMBERS = {
   AF_ROUTE: [17, "sys/sys/socket.h:186"],
   AF_LINK: [18, "sys/sys/socket.h:187"],
   AF_INET6: [24, "sys/sys/socket.h:193"],
+  SOCK_STREAM: [1, "sys/sys/socket.h:63"],
   SOCK_DGRAM: [2, "sys/sys/socket.h:64"],
   SOCK_RAW: [3, "sys/sys/socket.h:65"],
   SOCK_NONBLOCK: [0x4000, "sys/sys/socket.h:77"],

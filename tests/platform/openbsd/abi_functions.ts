@@ -18,6 +18,7 @@ export const FUNCTIONS: Readonly<Record<string, readonly [types: string, place: 
   socket: ["i4(i4 i4 i4)", "sys/sys/socket.h:592"],
   setsockopt: ["i4(i4 i4 i4 p u4)", "sys/sys/socket.h:589"],
   bind: ["i4(i4 p u4)", "sys/sys/socket.h:574"],
+  connect: ["i4(i4 p u4)", "sys/sys/socket.h:575"],
   getsockname: ["i4(i4 p p)", "sys/sys/socket.h:577"],
   recvmmsg: ["i4(i4 p u4 i4 p)", "sys/sys/socket.h:583"],
   sendmmsg: ["i4(i4 p u4 i4)", "sys/sys/socket.h:588"],

@@ -65,9 +65,16 @@ const connect: Ask = (sandbox, { transport, path }: Deno.UnixConnectOptions) => 
   sandbox.path("connect", path);
 };
 
-const listen: Ask = (sandbox, { path }: Deno.UnixListenOptions) => {
-  sandbox.socket("unix");
-  sandbox.path("bind", path);
+/** By TCP with SO_REUSEADDR, which like all of SOL_SOCKET but SO_RTABLE is for "inet" and "unix". */
+const listen: Ask = (sandbox, options: Deno.UnixListenOptions | Deno.TcpListenOptions) => {
+  if ("path" in options) {
+    sandbox.socket("unix");
+    sandbox.path("bind", options.path);
+  } else {
+    sandbox.socket("inet");
+    sandbox.setsockopt("SO_REUSEADDR");
+    sandbox.call("bind");
+  }
   calls("listen", "getsockname")(sandbox);
 };
 
@@ -137,7 +144,7 @@ export function pledgeDeno(sandbox: FakeSandbox): Disposable {
       // What is asynchronous rejects.
       if (failure) return isAsynchronous(name) ? Promise.reject(failure) : raise(failure);
       const result = real(...args);
-      return name === "listen" ? listenerOf(sandbox, result as Deno.UnixListener) : result;
+      return name === "listen" ? listenerOf(sandbox, result as Deno.Listener) : result;
     };
   }
   deno.Command = commandClass(sandbox);
@@ -148,10 +155,11 @@ function isAsynchronous(name: string): boolean {
   return `${name}Sync` in Deno || name === "connect";
 }
 
-function listenerOf(sandbox: FakeSandbox, listener: Deno.UnixListener): Deno.UnixListener {
+function listenerOf(sandbox: FakeSandbox, listener: Deno.Listener): Deno.Listener {
   const [accept, close] = [listener.accept.bind(listener), listener.close.bind(listener)];
+  const { addr } = listener;
   return Object.assign(listener, {
-    async accept(): Promise<Deno.UnixConn> {
+    async accept(): Promise<Deno.Conn> {
       kernel(() => sandbox.call("accept4"));
       const client = await accept();
       const used = ["getsockname", "getpeername", "read", "write", "shutdown", "close"] as const;
@@ -160,7 +168,7 @@ function listenerOf(sandbox: FakeSandbox, listener: Deno.UnixListener): Deno.Uni
     },
     close(): void {
       // Deno removes the socket itself.
-      kernel(() => sandbox.path("unlink", (listener.addr as Deno.UnixAddr).path));
+      if (addr.transport === "unix") kernel(() => sandbox.path("unlink", addr.path));
       close();
     },
   });

@@ -19,6 +19,7 @@ export class FakeSocket implements Receiver {
   address: Uint8Array = new Uint8Array(0);
   /** 0 until it is bound. */
   port = 0;
+  isConnected = false;
   tellsDestination = false;
   dontFragment = false;
   /** so_error: returned by the next send, or by a receive that finds nothing; then cleared. */
@@ -121,9 +122,10 @@ export class FakeFiles {
   }
 
   read(fd: number, into: Uint8Array): number {
-    const { tun, pipe, route } = this.#file(fd);
+    const { tun, pipe, route, socket } = this.#file(fd);
     if (route) return route.read(into);
     if (tun) return tun.read(into);
+    if (socket) return this.#readSocket(socket, into);
     const byte = pipe!.bytes.shift();
     if (byte === undefined) throw new SystemError("EAGAIN");
     into[0] = byte;
@@ -131,8 +133,13 @@ export class FakeFiles {
   }
 
   write(fd: number, from: Uint8Array): number {
-    const { tun, pipe } = this.#file(fd);
+    const { tun, pipe, socket } = this.#file(fd);
     if (tun) return tun.write(from);
+    if (socket) {
+      if (!socket.isConnected) throw new Error("write(2) to a socket that is not connected");
+      socket.takeError();
+      return from.length;
+    }
     pipe!.bytes.push(...from);
     return from.length;
   }
@@ -147,6 +154,16 @@ export class FakeFiles {
     const waiting = tun?.outgoing.length ?? socket?.queue.length ?? route?.queue.length ??
       pipe!.bytes.length;
     return (waiting > 0 ? NUMBERS.POLLIN : 0) | NUMBERS.POLLOUT;
+  }
+
+  #readSocket(socket: FakeSocket, into: Uint8Array): number {
+    const datagram = socket.queue.shift();
+    if (!datagram) {
+      socket.takeError();
+      throw new SystemError("EAGAIN");
+    }
+    into.set(datagram.payload);
+    return datagram.payload.length;
   }
 
   #file(fd: number): File {

@@ -133,6 +133,7 @@ export class FakeLibc implements Libc {
       setsockopt: (fd, level, name, value, length) =>
         this.#setsockopt(fd, level, name, bytesOf(value as Buffer), length),
       bind: (fd, name, length) => this.#bindSocket(fd, bytesOf(name as Buffer), length),
+      connect: (fd, name, length) => this.#connect(fd, bytesOf(name as Buffer), length),
       getsockname: (fd, name, length) =>
         this.#getsockname(fd, bytesOf(name as Buffer), bytesOf(length as Buffer)),
       recvmmsg: batches
@@ -299,6 +300,17 @@ export class FakeLibc implements Libc {
     return this.#call(`bind(${fd}, ${decode.addressText(bytes, local)}, ${length})`, () => {
       this.sandbox.call("bind");
       return this.#setup.bind(this.files.socket(fd), local);
+    });
+  }
+
+  /** Of a datagram socket: it only remembers. */
+  #connect(fd: number, name: Uint8Array<ArrayBuffer>, length: number): number {
+    const bytes = name.slice(0, length);
+    const remote = decode.readAddress(this.layouts, bytes);
+    return this.#call(`connect(${fd}, ${decode.addressText(bytes, remote)}, ${length})`, () => {
+      this.sandbox.call("connect");
+      this.files.socket(fd).isConnected = true;
+      return 0;
     });
   }
 

@@ -132,6 +132,7 @@ export function isPublic(call: Syscall, path: string, { permissions }: PathUse):
 export const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   SO_RCVBUF: STDIO,
   SO_SNDBUF: ["inet", "unix"],
+  SO_REUSEADDR: ["inet", "unix"],
   SO_RTABLE: ["wroute"],
   IP_RECVDSTADDR: ["inet"],
   IPV6_V6ONLY: ["inet"],
