@@ -15,7 +15,7 @@ OLDEST_TESTS = tests
 # What a minimal Debian lacks (tests/host_tools.ts), and the tests that call it.
 BARE_WITHOUT = nft sysctl busybox mksh
 BARE_TESTS = tests/build tests/docs tests/platform/*_test.ts tests/platform/linux tests/platform/memory tests/tools
-SCRIPTS = tools/get_deno.sh tools/run_deno.sh tools/without.sh tools/build/selfextract.sh \
+SCRIPTS = examples/notify/mail examples/notify/ntfy examples/notify/syslog tools/get_deno.sh tools/run_deno.sh tools/without.sh tools/build/selfextract.sh \
 	tools/build/script.sh examples/openbsd/rc.d/aggvpn .ci/run
 
 help: ## List the targets

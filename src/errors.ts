@@ -5,7 +5,7 @@
  */
 
 /** What the process returns to the shell. */
-export const EXIT = { ok: 0, failure: 1, usage: 2, config: 3 } as const;
+export const EXIT = { ok: 0, failure: 1, usage: 2, config: 3, noSession: 4 } as const;
 
 /** An operating error: what failed, why, and what the user can do about it. */
 export class AggvpnError extends Error {

@@ -6,6 +6,9 @@
 
 import type { Tier } from "./wire/handshake.ts";
 
+/** What a link is whose quota is used up: behind all others, or not used at all. */
+export type WhenUsedUp = "last" | "off";
+
 /** Options of one link. Rates count IP packets. */
 export interface LinkOptions {
   readonly tier: Tier;
@@ -18,8 +21,12 @@ export interface LinkOptions {
   readonly uploadBps?: number;
   /** Known capacity to here, in bits per second; absent: measured. */
   readonly downloadBps?: number;
-  /** Bytes of IP packets that it may carry in a calendar month, both ways together. */
+  /** Bytes of IP packets that it may carry in a month, both ways together. */
   readonly quotaBytes?: number;
+  /** Day on which months begin for that, 1 to 31; the first when absent. */
+  readonly quotaDay?: number;
+  /** What becomes of it then; the last of all when absent. */
+  readonly whenUsedUp?: WhenUsedUp;
   /** Round trip in microseconds above which it is a backup. */
   readonly maxLatencyUs?: number;
   /** Fraction of datagrams lost, 0 to 1, above which it is a backup for a while. */

@@ -22,6 +22,7 @@ export const HOST_TOOLS = {
   tc: { debian: "iproute2", neededBy: "a link whose queue is full" },
   nft: { debian: "nftables", neededBy: "the Linux guide, NAT" },
   sysctl: { debian: "procps", neededBy: "the Linux guide, NAT" },
+  script: { debian: "bsdutils", neededBy: "a command on a terminal" },
   unshare: { debian: "util-linux", neededBy: "the commands of the README, a journal" },
   setpriv: { debian: "util-linux", neededBy: "starts without privileges" },
   zsh: { debian: "zsh", neededBy: "completions in zsh" },

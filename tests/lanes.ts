@@ -13,6 +13,7 @@ const END_TO_END = [
   "dns",
   "doctor",
   "emulator",
+  "events",
   "failover",
   "hostile",
   "http",

@@ -13,6 +13,8 @@ export interface Shell {
   readonly stderr: (text: string) => void;
   /** Whether to colour what goes to stdout: `--color`, over NO_COLOR, over being a terminal. */
   readonly color: boolean;
+  /** Aborted when nobody reads stdout any more; absent: that is not known. */
+  readonly gone?: AbortSignal;
   /** How wide text for people is to be. */
   readonly columns: number;
 }

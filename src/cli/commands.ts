@@ -16,6 +16,8 @@ import { down } from "./commands/down.ts";
 import { enable } from "./commands/enable.ts";
 import { genkey } from "./commands/genkey.ts";
 import { helpCommand } from "./commands/help.ts";
+import { monitor } from "./commands/monitor.ts";
+import { quota } from "./commands/quota.ts";
 import { importMlvpnCommand } from "./commands/import_mlvpn.ts";
 import { initCommand } from "./commands/init.ts";
 import { joinCommand } from "./commands/join.ts";
@@ -38,10 +40,12 @@ export const COMMANDS: readonly Command[] = withHelp([
   enable,
   reload,
   status,
+  monitor,
   dashboard,
   doctor,
   link,
   limit,
+  quota,
   logLevel,
   genkey,
   importMlvpnCommand,

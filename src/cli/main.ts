@@ -61,9 +61,9 @@ function shellOf(output: Output, { color = "auto" }: Arguments["flags"]): Shell 
     const hint = `Use one of ${COLOR_CHOICES.join(", ")}`;
     throw new UsageError(`Unknown value "${color}" of --color`, { hint });
   }
-  const { stdout, stderr, columns } = output;
+  const { stdout, stderr, columns, gone } = output;
   const isColored = color === "auto" ? output.likesColor : color === "always";
-  return { stdout, stderr, color: isColored, columns };
+  return { stdout, stderr, color: isColored, columns, ...gone && { gone } };
 }
 
 function printError(error: unknown, output: Output): number {

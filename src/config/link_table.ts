@@ -198,6 +198,11 @@ function checkPattern(link: LinkReading, report: Report): void {
 
 function checkQuota(link: LinkReading, report: Report): void {
   const { quota } = link.values;
+  for (const key of ["quota_day", "when_used_up"] as const) {
+    if (link.has("quota") || !link.has(key)) continue;
+    const message = `${link.path}.${key}: has no effect without quota`;
+    report.warn(link.placeOf(key), message, 'write quota = "20 GB", or remove it');
+  }
   if (quota === undefined || quota >= SMALL_QUOTA_BYTES || link.has("metered")) return;
   report.warn(
     link.placeOf("quota"),

@@ -6,7 +6,7 @@
  */
 
 import type { Duplicate } from "../duplicate.ts";
-import type { LinkOptions } from "../link_options.ts";
+import type { LinkOptions, WhenUsedUp } from "../link_options.ts";
 import type { Schedule } from "../schedule.ts";
 import type { Tier } from "../wire/handshake.ts";
 import type { LogFormat, LogLevel } from "./config.ts";
@@ -172,7 +172,8 @@ export const TOP_KEYS = {
   },
   status_command: {
     kind: texts.path,
-    doc: "Program run when links and the tunnel come and go, with the arguments mlvpn gives.",
+    doc: "Program run when links, clients and the tunnel come and go, and when a quota runs low, " +
+      "with the arguments and variables that mlvpn gives, and more in AGGVPN_REASON and so on.",
   },
   metrics: {
     kind: net.httpAddress,
@@ -378,7 +379,19 @@ export const LINK_OPTION_KEYS = {
   quota: {
     kind: size,
     field: "quotaBytes",
-    doc: "What the link may carry in a month, both ways together; beyond that it is only a backup.",
+    doc: "What the link may carry in a month, both ways together, until when_used_up says more.",
+  },
+  quota_day: {
+    kind: integer("DAY", 1, 31),
+    field: "quotaDay",
+    doc:
+      "Day on which months begin for the quota, or the last of shorter ones; by default the 1st.",
+  },
+  when_used_up: {
+    kind: oneOf<WhenUsedUp>("last", "off"),
+    field: "whenUsedUp",
+    doc: "What the link is when its quota is used up: a backup behind all others, the default, " +
+      "or off.",
   },
   max_latency: {
     kind: duration("1 ms", "10 s", "300 ms"),

@@ -95,6 +95,7 @@ export function suggestQuantity(text: string, units: Units): string | undefined 
  * of at most four digits, else in a decimal one with two digits after the point.
  */
 export function formatSize(bytes: number): string {
+  if (bytes === 0) return "0 B";
   const units = Object.entries(SIZE_UNITS);
   const whole = units.filter(([, size]) => bytes % size === 0 && bytes / size < 10_000)
     .reduce<[string, number] | undefined>((a, b) => a && a[1] > b[1] ? a : b, undefined);

@@ -24,6 +24,8 @@ export interface SocketStatus {
   readonly name: string;
   /** Address and port it is bound to; empty while it cannot be opened. */
   readonly local: string;
+  /** The interface that it is bound to; absent: none. */
+  readonly interface?: string;
   /** Why it cannot be opened yet; absent while it is open. */
   readonly reason?: string;
   /** Datagrams lost because its receive buffer was full. */
@@ -40,6 +42,8 @@ export interface DaemonStatus {
   readonly rssBytes: number;
   /** Name of the TUN interface. */
   readonly interface: string;
+  /** Its addresses, with the prefix lengths of the tunnel's networks. */
+  readonly addresses?: readonly string[];
   /** What the system leaves to this program on it; human-readable. */
   readonly offload: string;
   /** Packets the TUN interface did not accept. */

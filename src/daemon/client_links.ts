@@ -97,6 +97,8 @@ export interface LinkParts {
 /** Changes the links of one client. */
 export class ClientLinks {
   readonly #parts: LinkParts;
+  /** Why links are off that are configured to be on, by place. */
+  readonly #off = new Map<number, string>();
   /** Timers of sockets that are to be closed. */
   readonly #draining: Set<ReturnType<typeof setTimeout>> = new Set();
 
@@ -119,6 +121,15 @@ export class ClientLinks {
         : undefined;
       return known ?? link.bind?.family ?? addressOf(link)?.family ?? 4;
     });
+  }
+
+  /** A link carries nothing while it is off for `reason`, whatever else is configured. */
+  setOff(id: number, reason: string | undefined): void {
+    if (this.#off.get(id) === reason) return;
+    if (reason === undefined) this.#off.delete(id);
+    else this.#off.set(id, reason);
+    const link = this.#parts.tables.links[id]!;
+    if (link !== NO_LINK_CONFIG) this.#change(id, link);
   }
 
   /** Throws AggvpnError when a difference cannot be made true. */
@@ -206,7 +217,8 @@ export class ClientLinks {
   #linkOfCore(id: number): ReturnType<typeof clientLink> {
     const { tables, platform } = this.#parts;
     const mtu = platform.interfaceMtu(socketOf(tables, id));
-    return clientLink(tables.links[id]!, tables.remotes.current[id]!, mtu);
+    const link = clientLink(tables.links[id]!, tables.remotes.current[id]!, mtu);
+    return compact({ ...link, off: link.off ?? this.#off.get(id) });
   }
 }
 

@@ -8,14 +8,13 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Config, LinkConfig } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import { systemClock } from "../io/clock.ts";
 import type { Driver } from "../io/driver.ts";
 import type { LinkSockets } from "../io/link_sockets.ts";
 import type { Platform } from "../platform/platform.ts";
 import { type RunCommand, startCommand } from "../platform/run_changes.ts";
 import type { Endpoint } from "../tunnel/endpoint.ts";
-import type { Tier } from "../wire/handshake.ts";
 import { awaitCommand } from "../platform/command_output.ts";
 import type { ChangeJournal } from "./change_journal.ts";
 import type { LinkTables } from "./client_links.ts";
@@ -24,7 +23,6 @@ import { HandshakeClock } from "./handshake_clock.ts";
 import { type Environment, runShellHook } from "./hooks.ts";
 import { LeakGuard } from "./leak_guard.ts";
 import { uplinkNames } from "./plan.ts";
-import { QUOTA_INTERVAL_MS, type QuotaLink, Quotas } from "./quotas.ts";
 import { type Remotes, REMOTES_INTERVAL_MS } from "./remotes.ts";
 import { type Repair, REPAIR_INTERVAL_MS } from "./repair.ts";
 import type { ScriptHost } from "./script.ts";
@@ -136,15 +134,18 @@ export function followInterfaces(
   return () => follower.update();
 }
 
-/** Runs `tunnel.up` now, and has `tunnel.down` run at the end, as `current` then has it. */
+/**
+ * Runs `tunnel.up` now, unless the end is wanted, and has `tunnel.down` run at the end, as `current`
+ * then has it.
+ */
 export async function startHooks(
-  current: () => Config,
+  { current, stopping }: { readonly current: () => Config; readonly stopping?: AbortSignal },
   env: Environment,
   scripts: ScriptHost,
   stack: AsyncDisposableStack,
 ): Promise<void> {
   const { up } = current().tunnel;
-  if (up !== undefined) await runShellHook("up", up, env(), scripts);
+  if (up !== undefined) await runShellHook("up", up, env(), scripts, stopping);
   stack.defer(() => {
     const { down } = current().tunnel;
     if (down === undefined) return;
@@ -167,81 +168,6 @@ export function openHandshakeClock(
   });
   stack.defer(() => clock.close());
   return clock;
-}
-
-/** Counts what links with a quota carry, until the tunnel ends; `links` are those of the moment. */
-export class QuotaKeeper {
-  #quotas: Quotas | undefined;
-  #counted: readonly QuotaLink[] = [];
-  #timer: ReturnType<typeof setInterval> | undefined;
-  readonly #subject: Subject;
-  readonly #links: () => readonly (LinkConfig | undefined)[];
-  readonly #running: Running;
-
-  constructor(
-    subject: Subject,
-    links: () => readonly (LinkConfig | undefined)[],
-    running: Running,
-    stack: AsyncDisposableStack,
-  ) {
-    this.#subject = subject;
-    this.#links = links;
-    this.#running = running;
-    this.#open();
-    stack.defer(() => this.#close());
-  }
-
-  /** What is counted; undefined while no link has a quota. */
-  get quotas(): Quotas | undefined {
-    return this.#quotas;
-  }
-
-  /** The links or their quotas are others: what was counted of those that stay is kept. */
-  async renew(): Promise<void> {
-    await this.#close();
-    for (const { id } of this.#counted) this.#setLinkTier(id, undefined, undefined);
-    this.#open();
-  }
-
-  #open(): void {
-    const { config: { name }, platform } = this.#subject;
-    const links = this.#counted = quotaLinks(this.#links());
-    if (links.length === 0) return;
-    const { endpoint } = this.#running;
-    const quotas = this.#quotas = new Quotas({
-      links,
-      carrier: {
-        carriedBytes: (link) => endpoint.carriedBytes(link),
-        setLinkTier: (_now, link, tier, reason) => this.#setLinkTier(link, tier, reason),
-      },
-      clock: systemClock,
-      wallMs: Date.now,
-      file: stateFile(`${platform.stateDirectory}/${name}.quota.json`),
-    });
-    quotas.handleTimeout();
-    this.#timer = setInterval(() => quotas.handleTimeout(), QUOTA_INTERVAL_MS);
-  }
-
-  async #close(): Promise<void> {
-    clearInterval(this.#timer);
-    const quotas = this.#quotas;
-    this.#quotas = undefined;
-    await quotas?.close();
-  }
-
-  #setLinkTier(link: number, tier: Tier | undefined, reason: string | undefined): void {
-    const { endpoint, driver } = this.#running;
-    endpoint.setLinkTier(systemClock(), link, tier, reason);
-    driver.wake();
-  }
-}
-
-/** By place. */
-function quotaLinks(links: readonly (LinkConfig | undefined)[]): QuotaLink[] {
-  return links.flatMap((link, id) => {
-    const { name, options: { quotaBytes } = {} } = link ?? {};
-    return name === undefined || quotaBytes === undefined ? [] : [{ id, name, quotaBytes }];
-  });
 }
 
 /**

@@ -30,14 +30,13 @@ import {
   followRemotes,
   openHandshakeClock,
   openLeakGuard,
-  QuotaKeeper,
   startHooks,
   startLeakGuard,
   startRepair,
 } from "./companions.ts";
 import { EventHub } from "./event_hub.ts";
 import { EventLog } from "./event_log.ts";
-import { type Environment, HOOK_SHELL, hookEnvironment, StatusCommand } from "./hooks.ts";
+import { type Environment, HOOK_SHELL, hookEnvironment } from "./hooks.ts";
 import { openInterface } from "./interface.ts";
 import type { InterfaceMtu } from "./interface_mtu.ts";
 import type { LeakGuard } from "./leak_guard.ts";
@@ -46,9 +45,14 @@ import { ListenSockets } from "./listen_sockets.ts";
 import { logFinding } from "./log_finding.ts";
 import { networkPlan, openFiles } from "./plan.ts";
 import { prepare, type PreparePlatform } from "./prepare.ts";
+import { QuotaKeeper } from "./quota_keeper.ts";
+import type { Quotas } from "./quotas.ts";
 import { type Applied, type ConfiguredParts, Reconfigurer, type Rights } from "./reconfigure.ts";
 import type { Remotes } from "./remotes.ts";
 import type { ScriptHost } from "./script.ts";
+import { stateFile } from "./state_file.ts";
+import { tidied } from "./tidied.ts";
+import { StatusCommand } from "./status_command.ts";
 
 const log = getLogger(["aggvpn", "daemon"]);
 
@@ -75,6 +79,8 @@ export interface DaemonOptions {
 /** What a {@linkcode Daemon} consists of. */
 interface DaemonParts {
   readonly name: string;
+  /** Of the interface. */
+  readonly addresses: readonly string[];
   /** Absolute path of the configuration. */
   readonly file: string;
   /** By the system clock. */
@@ -122,6 +128,11 @@ export class Daemon implements AsyncDisposable {
     return this.#parts.events;
   }
 
+  /** Quotas of its links, if any has one. */
+  get quotas(): Quotas | undefined {
+    return this.#parts.quotas.quotas;
+  }
+
   /** Turns of the event loop so far. */
   get turns(): number {
     return this.#parts.driver.turns;
@@ -164,9 +175,10 @@ export class Daemon implements AsyncDisposable {
   /** What `status` shows. */
   status(): StatusDocument {
     const now = systemClock();
-    const { name, file, startedAtUs, tun, endpoint, driver, quotas, linkSockets } = this.#parts;
+    const { name, file, addresses, startedAtUs, tun, endpoint, driver, quotas, linkSockets } =
+      this.#parts;
     const tunnel = this.#withReasons(endpoint.status(now));
-    return {
+    return tidied({
       version: CONTROL_VERSION,
       daemon: {
         name,
@@ -175,6 +187,7 @@ export class Daemon implements AsyncDisposable {
         uptimeUs: Math.round(now - startedAtUs),
         rssBytes: Deno.memoryUsage().rss,
         interface: tun.name,
+        addresses,
         offload: tun.offload,
         tunDrops: driver.tunDrops,
         staleDrops: driver.staleDrops,
@@ -184,13 +197,14 @@ export class Daemon implements AsyncDisposable {
           compact({
             name: linkSockets.names[i]!,
             local: port.socket?.localAddress ?? "",
+            interface: linkSockets.interfaceOf(i),
             reason: port.socket ? undefined : linkSockets.reasonOf(i),
             receiveDrops: port.receiveDrops,
           })
         ).filter((socket) => socket.name !== ""),
       },
       tunnel: { ...quotas.quotas?.describe(tunnel) ?? tunnel, mtu: this.mtu },
-    };
+    });
   }
 
   /** Says of a client's links what they wait for. */
@@ -260,8 +274,16 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   await guard?.setInterface(tun.name);
   const env: Environment = () => hookEnvironment(current().tunnel, tun.name, mtu.current);
   const scripts: ScriptHost = { killGroup: (leader) => platform.killGroup(leader) };
-  await startHooks(current, env, scripts, stack);
-  const statusCommand = new StatusCommand(() => current().statusCommand, env, scripts);
+  await startHooks({ ...options, current }, env, scripts, stack);
+  const statusCommand = new StatusCommand({
+    command: () => current().statusCommand,
+    env,
+    host: scripts,
+    severalPeers: () => {
+      const config = current();
+      return config.mode === "server" && config.clients.length > 1;
+    },
+  });
   stack.defer(() => statusCommand.close());
 
   const pool = new PacketPool(POOL_PACKETS);
@@ -299,7 +321,14 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   if (guard) startLeakGuard(guard, stack);
   const links = tables && new ClientLinks({ tables, platform, ...running });
   stack.defer(() => links?.close());
-  const quotas = new QuotaKeeper(options, () => links?.current ?? [], running, stack);
+  const quotas = new QuotaKeeper({
+    links,
+    endpoint,
+    driver,
+    file: stateFile(`${platform.stateDirectory}/${config.name}.quota.json`),
+    onEvent: (event) => events.publish(event),
+  });
+  stack.defer(() => quotas.close());
   const rights = config.sandbox
     ? enterSandbox(options, [...programs, ...guard?.programs ?? []])
     : undefined;
@@ -326,6 +355,8 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   };
   return new Daemon({
     name: config.name,
+    addresses: [config.tunnel.address, config.tunnel.address6]
+      .filter((address) => address !== undefined).map(String),
     file,
     startedAtUs,
     tun,
@@ -402,13 +433,11 @@ function listen(
   events.subscribe((event) => {
     const config = current();
     const isClient = config.mode === "client";
-    const severalPeers = config.mode === "server" && config.clients.length > 1;
     eventLog.handleEvent(systemClock(), event);
     // A client has one server at a time: what its links carry to another one is over.
     if (event.type === "mtu") mtu.handleMtu(isClient ? "server" : event.peer, event.mtu);
-    if (event.type !== "link" || event.state === "suspect") return;
-    const name = severalPeers ? `${event.peer}/${event.link}` : event.link;
-    statusCommand.handleLink(name, event.state === "up");
+    if (event.type === "link") statusCommand.handleLink(event);
+    else if (event.type === "quota") statusCommand.handleQuota(event);
   });
 }
 

@@ -12,8 +12,21 @@ const HISTORY = 200;
 /** Events that wait for one slow follower; more are counted and left out. */
 const MAX_WAITING = 1000;
 
+/** A link has used much of what it may carry, or may carry much again. */
+export interface QuotaEvent {
+  readonly type: "quota";
+  readonly link: string;
+  /** The mark that it has reached: 75, 95, 100; 0 when it is below all of them again. */
+  readonly percent: number;
+  readonly usedBytes: number;
+  readonly quotaBytes: number;
+  /** That in words, and what follows from it. */
+  readonly reason: string;
+}
+
 /** What the shell around the core reports. */
 export type DaemonEvent =
+  | QuotaEvent
   | {
     /** The log and people get `message`, which says what was changed and by what. */
     readonly type: "changed";

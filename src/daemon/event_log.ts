@@ -6,7 +6,9 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { EndpointEvent } from "../tunnel/options.ts";
+import type { LinkEvent } from "../tunnel/link_event.ts";
 import type { DaemonEvent } from "./event_hub.ts";
+import { causeOf } from "./event_words.ts";
 
 type LoggedEvent = EndpointEvent | DaemonEvent;
 
@@ -35,12 +37,15 @@ export class EventLog {
     else writeEvent(event);
   }
 
-  #writeLink({ peer, link, state, reason }: EndpointEvent & { type: "link" }): void {
+  #writeLink(event: LinkEvent): void {
+    const { peer, link, state } = event;
+    const reason = causeOf(event);
     const id = `${peer}/${link}`;
     const wasSuspect = this.#suspects.delete(id);
     if (state === "suspect") this.#suspects.add(id);
     const fields = { link, peer, state };
-    if (state === "suspect") {
+    // That the session has ended was said.
+    if (state === "suspect" || event.withSession) {
       log.debug("Link {link} of {peer} is {state}: {reason}", { ...fields, reason });
     } else if (state === "down") {
       log.info("Link {link} of {peer} is {state}: {reason}", { ...fields, reason });
@@ -97,6 +102,12 @@ function writeEvent(event: Exclude<LoggedEvent, { type: "link" }>): void {
     case "mtu": {
       const { peer, mtu } = event;
       log.debug("The links of {peer} carry packets of {mtu} bytes", { peer, mtu });
+      break;
+    }
+    case "quota": {
+      const { link, percent, reason } = event;
+      if (percent > 0) log.warning("Link {link}: {reason}", { link, reason });
+      else log.info("Link {link}: {reason}", { link, reason });
       break;
     }
     case "changed":

@@ -55,6 +55,11 @@ export class QuotaLedger {
     for (const old of others.slice(0, 1 - MONTHS)) this.#months.delete(old);
   }
 
+  /** Corrects what `link` has carried in `month`. */
+  set(month: Month, link: string, bytes: number): void {
+    this.add(month, link, bytes - this.used(month, link));
+  }
+
   /** One line of JSON. */
   toText(): string {
     const months = [...this.#months].map(([month, links]) => [month, Object.fromEntries(links)]);

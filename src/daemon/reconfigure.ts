@@ -14,7 +14,6 @@ import type { Driver } from "../io/driver.ts";
 import type { NetworkPlan } from "../platform/platform.ts";
 import type { Endpoint } from "../tunnel/endpoint.ts";
 import type { ClientLinks } from "./client_links.ts";
-import type { QuotaKeeper } from "./companions.ts";
 import { type Difference, differenceOf, isSame } from "./difference.ts";
 import { clientSources, serverSources } from "./inner_sources.ts";
 import type { InterfaceMtu } from "./interface_mtu.ts";
@@ -23,6 +22,7 @@ import type { ListenSockets } from "./listen_sockets.ts";
 import { HOOK_SHELL } from "./hooks.ts";
 import { excludedBy } from "./link_interfaces.ts";
 import { networkPlan, policyOptions } from "./plan.ts";
+import type { QuotaKeeper } from "./quota_keeper.ts";
 import { keyBeside } from "./stretch.ts";
 
 /** The running parts that a configuration decides about. */

@@ -10,6 +10,7 @@ import { AggvpnError } from "../errors.ts";
 import { addLink, changeLink, changeLog, limitLink, removeLink } from "./commands.ts";
 import type { Daemon } from "./daemon.ts";
 import { type LineTestRequest, MOST_TEST_MS, TEST_WAYS } from "./line_tester.ts";
+import { answerQuota } from "./quota_request.ts";
 import type { RunningConfig } from "./running_config.ts";
 
 /** A tunnel that is set up. */
@@ -41,6 +42,7 @@ export function controlRequests(
         link_remove: (parameters) => removeLink(config(), parameters),
         limit: (parameters) => limitLink(config(), parameters),
         log: (parameters) => changeLog(config(), parameters),
+        quota: (parameters) => answerQuota(settled(current).daemon.quotas, parameters),
       }),
       /** What is in force as a file would say it, without secrets. */
       config: () => {

@@ -37,13 +37,15 @@ export interface ScriptHost {
 
 /**
  * Runs `command` with `args`; resolves with how it failed, such as `exited with status 3`, or
- * with undefined. Rejects when it cannot be started.
+ * with undefined. Its time is up as well when `ending` is aborted. Rejects when it cannot be
+ * started.
  */
 export async function runScript(
   command: string,
   args: readonly string[],
   env: Record<string, string>,
   host: ScriptHost,
+  ending?: AbortSignal,
 ): Promise<string | undefined> {
   const { limitMs = SCRIPT_LIMIT_MS, killedLimitMs = KILLED_LIMIT_MS } = host;
   const child = (host.spawn ?? spawnProcess)(command, {
@@ -56,8 +58,10 @@ export async function runScript(
     detached: true,
   });
   const end = child.status.then(failureOf, unknownEnd);
-  if (await isWithin(end, limitMs)) return end;
-  const tooLong = `ran longer than ${limitMs / 1000} s`;
+  if (await isWithin(end, limitMs, ending)) return end;
+  const tooLong = ending?.aborted
+    ? "was still running when the tunnel ended"
+    : `ran longer than ${limitMs / 1000} s`;
   try {
     host.killGroup(child.pid);
   } catch (error) {
@@ -89,15 +93,21 @@ function unknownEnd(error: Error): string {
   return `ended in a way that is not known: ${error.message}`;
 }
 
-/** Tells whether `end`, which never rejects, resolves within `ms`. */
-async function isWithin(end: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
+/** Tells whether `end`, which never rejects, resolves within `ms` and before `ending`. */
+async function isWithin(
+  end: Promise<unknown>,
+  ms: number,
+  ending?: AbortSignal,
+): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const giveUp = (): void => resolve(false);
+  const timer = setTimeout(giveUp, ms);
+  ending?.addEventListener("abort", giveUp);
+  if (ending?.aborted) giveUp();
   try {
     return await Promise.race([end.then(() => true), late]);
   } finally {
     clearTimeout(timer);
+    ending?.removeEventListener("abort", giveUp);
   }
 }

@@ -63,6 +63,11 @@ export class LinkSockets {
     }
   }
 
+  /** The interface that socket `index` is bound to; undefined: it is bound to none. */
+  interfaceOf(index: number): string | undefined {
+    return this.#options[index]!.interface || undefined;
+  }
+
   /** Why socket `index` is missing; undefined while it is not. */
   reasonOf(index: number): string | undefined {
     return this.#reasons[index];

@@ -11,7 +11,7 @@
  */
 
 /** Why a path is not up yet, when nothing else is known. */
-const WAITING = "waiting for the peer";
+export const WAITING = "waiting for the peer";
 
 /** Whether packets may be sent on a path. */
 export type PathState = "connecting" | "up" | "suspect" | "down";
@@ -63,6 +63,12 @@ export class Liveness {
   doubted = false;
   /** When the peer last showed that it receives something. */
   progressAtUs: number;
+  /** Since when it is in its state; a suspicion that proves wrong leaves no trace. */
+  sinceUs: number;
+  /** The state before this one, and how long it was in that, in microseconds. */
+  before: PathState = "connecting";
+  beforeUs = 0;
+  #upSinceUs = 0;
   #probeAtUs: number;
   #lostProbes = 0;
   #goodProbes = 0;
@@ -75,6 +81,7 @@ export class Liveness {
   /** @param metered whether traffic costs money, so that heartbeats are rare; may change */
   constructor(now: number, timeoutUs: number, public metered: boolean) {
     this.progressAtUs = now;
+    this.sinceUs = now;
     this.#probeAtUs = now;
     this.#timeoutUs = timeoutUs;
   }
@@ -94,7 +101,7 @@ export class Liveness {
       this.#probeAtUs = now;
       if (this.#goodProbes < GOOD_PROBES) return false;
     }
-    this.#become("up");
+    this.#become(now, "up");
     this.#probeAtUs = now + this.#heartbeatUs;
     return true;
   }
@@ -109,8 +116,9 @@ export class Liveness {
 
   /** The kernel refused: no route, interface gone. Returns true when that is new. */
   handleUnreachable(now: number, reason: string): boolean {
+    if (this.state === "connecting" && this.reason === WAITING) this.reason = reason;
     if (this.state === "down" || this.state === "connecting") return false;
-    this.#become("down", reason);
+    this.#become(now, "down", reason);
     this.#probeAtUs = now + DOWN_PROBE_US;
     return true;
   }
@@ -136,7 +144,7 @@ export class Liveness {
 
   /** Forgets the past: a new session begins. */
   restart(now: number): void {
-    this.#become("connecting", WAITING);
+    this.#become(now, "connecting", WAITING);
     this.#probeAtUs = now;
     this.#lostProbes = 0;
     this.progressAtUs = now;
@@ -188,7 +196,7 @@ export class Liveness {
       return this.#suspect(now, this.progressAtUs);
     }
     if (this.state === "suspect" && this.#lostProbes > MAX_LOST_PROBES) {
-      this.#become("down", "no answer to probes");
+      this.#become(now, "down", `no answer to probes, ${silenceSince(this.progressAtUs, now)}`);
       this.#probeAtUs = now;
       return "failed";
     }
@@ -207,7 +215,7 @@ export class Liveness {
   }
 
   #suspect(now: number, since: number): "failed" {
-    this.#become("suspect", `nothing heard for ${Math.round((now - since) / 1000)} ms`);
+    this.#become(now, "suspect", silenceSince(since, now));
     this.#suspectedAtUs = now;
     this.#lostProbes = 0;
     this.#probeAtUs = now;
@@ -240,11 +248,21 @@ export class Liveness {
     return stakes.alone ? since + (at - since) * ALONE_FACTOR : at;
   }
 
-  #become(state: PathState, reason?: string): void {
-    this.state = state;
+  #become(now: number, state: PathState, reason?: string): void {
+    if (state !== this.state) {
+      this.before = this.state;
+      this.beforeUs = now - this.sinceUs;
+      this.sinceUs = state === "up" && this.state === "suspect" ? this.#upSinceUs : now;
+      if (state === "up") this.#upSinceUs = this.sinceUs;
+      this.state = state;
+    }
     this.reason = reason;
     this.doubted = false;
     this.#goodProbes = 0;
     this.#probedAtUs = Infinity;
   }
+}
+
+function silenceSince(since: number, now: number): string {
+  return `nothing heard for ${Math.round((now - since) / 1000)} ms`;
 }

@@ -9,7 +9,7 @@
 
 import type { LinkOptions } from "../link_options.ts";
 import type { Remote } from "../remote.ts";
-import type { Tier } from "../wire/handshake.ts";
+import type { LinkTier } from "../wire/handshake.ts";
 import { PACKET_OVERHEAD_BYTES, UDP_OVERHEAD_BYTES } from "../wire/overhead.ts";
 import { QUEUE_UNKNOWN, type Report } from "../wire/report.ts";
 import { DeliveryRate, RateSample } from "./delivery_rate.ts";
@@ -79,18 +79,23 @@ export class Path {
   /** What it is called; a spare one without a name stands for no link, and is silent. */
   name: string;
   /** When it is used: as configured, unless changed since. */
-  tier: Tier;
+  tier: LinkTier;
   /** Why the tier is not the configured one, in words. */
   tierReason: string | undefined;
   /** Which socket they leave from. */
   socket: number;
   sentDatagrams = 0;
+  /** Packets that were given up on it since it was up last, and left again by other links. */
+  resentPackets = 0;
   /** One-way delay to the peer, relative to the other paths, modulo 2^24 microseconds. */
   owdWire = 0;
   /** Standing queue on the link, as the peer last measured it, in microseconds. */
   queueUs = 0;
-  /** Fraction of datagrams lost over the last whole second. */
+  /** Fraction of datagrams lost over the last whole second, and the same of those lost for good. */
   loss = 0;
+  residualLoss = 0;
+  /** Packets lost on it that were not sent again. */
+  lostForGood = 0;
   /** What is being measured, if anybody asked for it. */
   test: LineTest | undefined;
   /** Where the peer sees this end, as it says: address and port. */
@@ -140,6 +145,7 @@ export class Path {
   #lossWindowEndsAtUs = 0;
   #lossAcked = 0;
   #lossLost = 0;
+  #lossForGood = 0;
 
   /** As configured; see {@linkcode setOptions} and {@linkcode renew}. */
   options: PathOptions;
@@ -259,7 +265,7 @@ export class Path {
    * This end decides that the link has another tier, or (undefined) the configured one again.
    * Returns whether that is news for the peer.
    */
-  decideTier(tier: Tier | undefined, reason: string | undefined): boolean {
+  decideTier(tier: LinkTier | undefined, reason: string | undefined): boolean {
     this.tierReason = reason;
     const decided = tier ?? this.options.tier;
     if (decided === this.tier) return false;
@@ -605,6 +611,9 @@ export class Path {
     const lost = lostDatagrams - this.#lossLost;
     const all = lost + ackedDatagrams - this.#lossAcked;
     this.loss = all > 0 ? Math.max(lost, 0) / all : 0;
+    const forGood = this.lostForGood - this.#lossForGood;
+    this.residualLoss = all > 0 ? Math.min(forGood / all, 1) : 0;
+    this.#lossForGood = this.lostForGood;
     this.#lossAcked = ackedDatagrams;
     this.#lossLost = lostDatagrams;
     this.#lossWindowEndsAtUs = now + LOSS_WINDOW_US;

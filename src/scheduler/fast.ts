@@ -15,7 +15,7 @@ import { HarmWatch } from "./harm_watch.ts";
 import { FAR_US, type Lane } from "./lane.ts";
 import type { Policy } from "./policy.ts";
 import { QueueAdapter } from "./queue_adapter.ts";
-import { rank, whyTierUnused } from "./tiers.ts";
+import { isBackup, rank, whyTierUnused } from "./tiers.ts";
 
 /**
  * The queue is late, and a link of second choice may help, when its head has waited so long, in
@@ -139,7 +139,7 @@ export class FastPolicy implements Policy {
       better ||= other.live.state === "up" && rank(other) < rank(path);
     }
     if (!better) return 0;
-    if (path.tier === "backup") return Infinity;
+    if (isBackup(path)) return Infinity;
     return this.#lateAtUs(now, path, 0);
   }
 

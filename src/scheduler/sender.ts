@@ -66,6 +66,9 @@ export class Sender {
   /** Packets that may use every link. */
   readonly queue: FlowQueue;
 
+  /** Packets that were lost and are not sent again. */
+  lostPackets = 0;
+
   readonly #pool: PacketPool;
   readonly #paths: readonly Path[];
   readonly #drops: Drops;
@@ -427,6 +430,7 @@ export class Sender {
 
   #drop(slot: number, reason: "codel" | "queue-full" | "lost" | "no-link"): void {
     this.#drops.count(reason);
+    if (reason === "lost") this.lostPackets++;
     this.#pool.release(slot);
   }
 }

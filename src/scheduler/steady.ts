@@ -16,7 +16,7 @@ import { pathArrivalAtUs } from "./arrival.ts";
 import type { Lane } from "./lane.ts";
 import type { Policy } from "./policy.ts";
 import { QueueAdapter } from "./queue_adapter.ts";
-import { isOutranked, whyTierUnused } from "./tiers.ts";
+import { isBackup, isOutranked, whyTierUnused } from "./tiers.ts";
 
 /** A flow silent for this long has nothing in flight: any link will do. Microseconds. */
 const PAUSE_US = 1_000_000;
@@ -130,7 +130,7 @@ export class SteadyPolicy implements Policy {
 
   /** Whether a link may have flows: a backup only when nothing else is up. */
   #serves(path: Path): boolean {
-    return this.#lane.usable(path) && (path.tier !== "backup" || !isOutranked(path, this.#paths));
+    return this.#lane.usable(path) && (!isBackup(path) || !isOutranked(path, this.#paths));
   }
 
   #isFull(now: number, path: Path): boolean {

@@ -14,7 +14,7 @@ import type { Remote } from "../remote.ts";
 import { REKEY_AFTER_US } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import { readDatagramType } from "../wire/datagram.ts";
-import { featuresOf, HANDSHAKE_TYPE, type Tier } from "../wire/handshake.ts";
+import { featuresOf, HANDSHAKE_TYPE, type LinkTier } from "../wire/handshake.ts";
 import { Contact } from "./contact.ts";
 import type { ClientEndpointOptions, ClientLink } from "./options.ts";
 import type { Peer, PeerHost } from "./peer.ts";
@@ -45,7 +45,7 @@ export class ClientRole {
   readonly #links: ClientLink[];
   readonly #reboundAtUs = new Map<number, number>();
   /** What the caller has decided about links, by id. */
-  readonly #decided = new Map<number, { tier: Tier | undefined; reason: string | undefined }>();
+  readonly #decided = new Map<number, { tier: LinkTier | undefined; reason: string | undefined }>();
   #watchedAtUs = -Infinity;
   #started = false;
 
@@ -100,7 +100,7 @@ export class ClientRole {
   }
 
   /** See {@linkcode Endpoint.setLinkTier}. */
-  setLinkTier(link: number, tier: Tier | undefined, reason: string | undefined): void {
+  setLinkTier(link: number, tier: LinkTier | undefined, reason: string | undefined): void {
     this.#decided.set(link, { tier, reason });
     for (const contact of this.#servers.contacts) this.#applyTier(contact, link);
   }
@@ -288,8 +288,10 @@ export class ClientRole {
     this.#context.host.emit({
       type: "handshake-failed",
       remote: remotes.join(", "),
-      reason: "no answer on any link: the server cannot be reached, its password is another, " +
-        "or the clock of this host has gone back",
+      reason: "no answer on any link: the server cannot be reached" + (
+        this.#peer.ended ? ", or is down" : ", its password is another, " +
+          "or the clock of this host has gone back"
+      ),
     });
   }
 

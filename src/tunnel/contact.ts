@@ -14,6 +14,7 @@ import { type Connected, Connector } from "../session/connector.ts";
 import { REKEY_AFTER_DATAGRAMS, REKEY_AFTER_US } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import { FEATURE } from "../wire/handshake.ts";
+import { linkEvent } from "./link_event.ts";
 import { LinkLimits } from "./link_limits.ts";
 import { type ClientEndpointOptions, type ClientLink, NO_LINK } from "./options.ts";
 import { Peer, type PeerHost } from "./peer.ts";
@@ -208,8 +209,8 @@ export class Contact {
 
   /** Reports something about a link in use. */
   emitLink(link: number, state: "up" | "down", reason: string): void {
-    const { name } = this.peer.paths[link]!;
-    this.#host.emit({ type: "link", peer: this.name, link: name, state, reason });
+    const event = linkEvent(this.peer, this.peer.paths[link]!, state, reason);
+    this.#host.emit({ ...event, before: state === "up" ? "down" : "up" });
   }
 
   get #pathOptions(): PathOptions[] {

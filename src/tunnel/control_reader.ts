@@ -38,6 +38,8 @@ export interface ControlEffects {
   readonly onAcked: (slot: number) => void;
   /** A packet was lost. */
   readonly onLost: (slot: number) => void;
+  /** How many packets were lost for good so far. */
+  readonly lostForGood: () => number;
 }
 
 /** Sessions that reports may be about. */
@@ -173,9 +175,11 @@ export class ControlReader {
     const path = this.#paths[report.linkId];
     const session = report.sessionId === current?.remoteId ? current : previous;
     if (!path || report.sessionId !== session?.remoteId) return;
-    const { onAcked, onLost, onUp } = this.#effects;
+    const { onAcked, onLost, onUp, lostForGood } = this.#effects;
     const base = session.base[report.linkId];
     if (base === undefined) return;
+    const lostBefore = lostForGood();
     if (path.handleReport(now, report, base, session === current, onAcked, onLost)) onUp(path);
+    path.lostForGood += lostForGood() - lostBefore;
   }
 }

@@ -12,6 +12,7 @@
 
 import type { Path } from "../links/path.ts";
 import type { Receiver } from "../receiver/receiver.ts";
+import { isBackup, rank } from "../scheduler/tiers.ts";
 import type { Transmitter } from "../scheduler/transmitter.ts";
 import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import {
@@ -314,7 +315,7 @@ function fastestOf(paths: readonly Path[]): Path | undefined {
 }
 
 function isFaster(path: Path, other: Path): boolean {
-  const isBackup = path.tier === "backup";
-  if (isBackup !== (other.tier === "backup")) return !isBackup;
+  const ranks = rank(path) - rank(other);
+  if (ranks !== 0 && (isBackup(path) || isBackup(other))) return ranks < 0;
   return path.rtt.srttUs < other.rtt.srttUs;
 }

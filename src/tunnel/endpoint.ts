@@ -30,7 +30,7 @@ import {
   TAG_BYTES,
   TRANSPORT_TYPE,
 } from "../wire/datagram.ts";
-import { isHandshakeType, type Tier } from "../wire/handshake.ts";
+import { isHandshakeType, type LinkTier } from "../wire/handshake.ts";
 import { PacketInfo, parsePacket } from "../wire/ip.ts";
 import { matchDestination } from "../wire/routes.ts";
 import { ClientRole } from "./client_role.ts";
@@ -204,7 +204,7 @@ export class Endpoint implements Core {
   setLinkTier(
     _now: number,
     link: number,
-    tier: Tier | undefined,
+    tier: LinkTier | undefined,
     reason: string | undefined,
   ): void {
     this.#client?.setLinkTier(link, tier, reason);

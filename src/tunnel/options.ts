@@ -118,8 +118,20 @@ export type EndpointEvent =
     readonly type: "link";
     readonly peer: string;
     readonly link: string;
+    /** Its number, which names of the other end's choice cannot confuse. */
+    readonly id: number;
     readonly state: "up" | "suspect" | "down";
+    readonly before: "connecting" | "up" | "suspect" | "down";
+    /** Why it is not up; empty when it is. */
     readonly reason: string;
+    /** How long it was in the state before, in microseconds. */
+    readonly beforeUs: number;
+    /** Packets that were on it since it was up, and left again by others. */
+    readonly resentPackets: number;
+    /** Names of the links that are up and may take them. */
+    readonly others: readonly string[];
+    /** The whole session has ended, as another event tells. */
+    readonly withSession: boolean;
   }
   | {
     readonly type: "roamed";
@@ -165,8 +177,12 @@ export interface LinkStatus {
   readonly name: string;
   readonly id: number;
   readonly state: "connecting" | "up" | "suspect" | "down";
+  /** How long it has been in that state, a suspicion that proved wrong not counted. */
+  readonly stateAgeUs: number;
   /** Why it is not used, in words; empty when it is. */
   readonly reason: string;
+  /** How long ago something was heard on it; absent: nothing ever was. */
+  readonly heardAgeUs?: number;
   /** Whether it was switched off; absent when it was not. */
   readonly off?: true;
   readonly tier: string;
@@ -180,11 +196,19 @@ export interface LinkStatus {
   /** What it may carry in a month and has carried in this one, in bytes; the shell knows months. */
   readonly quotaBytes?: number;
   readonly quotaUsedBytes?: number;
+  /** Date on which the next month begins, such as `2026-12-15`. */
+  readonly quotaEnds?: string;
   readonly remote: string;
   readonly srttUs: number;
   readonly rttvarUs: number;
+  /** How much round trips differ from what is usual. */
+  readonly jitterUs: number;
+  /** How much later than on the nearest link that is up packets arrive at the peer. */
+  readonly skewUs: number;
   /** Fraction of our datagrams that the peer reports missing, recent. */
   readonly sendLoss: number;
+  /** Fraction that was lost for good, although all that may be was sent again. */
+  readonly residualLoss: number;
   /** Fraction of the peer's datagrams that we miss, recent. */
   readonly receiveLoss: number;
   /** What the pacer believes the link carries. */
@@ -208,8 +232,16 @@ export interface PeerStatus {
   readonly conflict?: string;
   readonly state: "connecting" | "up" | "down";
   readonly cipher: string;
-  /** Microseconds since the session began; 0 without one. */
+  /** Microseconds since there are the present keys; 0 without a session. */
   readonly sessionAgeUs: number;
+  /** Microseconds since there is a session without a break; 0 likewise. */
+  readonly connectedAgeUs: number;
+  /** Where the peer was heard from last; empty before it was. */
+  readonly remote: string;
+  /** Why there is no session, in words; absent with one, and when there has not been one. */
+  readonly reason?: string;
+  /** For how long there has been no session since there was one; absent likewise. */
+  readonly endedAgeUs?: number;
   readonly links: readonly LinkStatus[];
   readonly sentPackets: number;
   readonly sentBytes: number;
@@ -217,6 +249,8 @@ export interface PeerStatus {
   readonly receivedBytes: number;
   readonly queuedPackets: number;
   readonly resentPackets: number;
+  /** Packets that were lost for good. */
+  readonly lostPackets: number;
   /** Packets that left on several links at once. */
   readonly duplicatedPackets: number;
   /** Packets that waited for an earlier one of their flow. */

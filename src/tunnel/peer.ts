@@ -25,13 +25,14 @@ import { type PacketPool, PLAIN_OFFSET } from "../slab.ts";
 import { isData } from "../wire/data.ts";
 import { instanceOf } from "../wire/datagram.ts";
 import { FRAME_HEADER_BYTES, readFrameLength, readFrameType } from "../wire/frame.ts";
-import { FEATURE, type Tier } from "../wire/handshake.ts";
+import { FEATURE, type LinkTier } from "../wire/handshake.ts";
 import type { Fill } from "../wire/measure.ts";
 import { sourceOf } from "../wire/routes.ts";
 import { ControlReader } from "./control_reader.ts";
 import { ControlWriter } from "./control_writer.ts";
 import { Fragmenter } from "./fragmenter.ts";
 import { type FillTurn, type LineTestResult, LineTests, type TestWay } from "./line_tests.ts";
+import { isInUse, linkEvent } from "./link_event.ts";
 import type { EndpointEvent } from "./options.ts";
 import { TunnelMtu } from "./tunnel_mtu.ts";
 
@@ -79,6 +80,10 @@ export class Peer {
   receiver: Receiver;
   /** Upper 24 bits of the ids that the other end chooses; -1 until it has. */
   remoteInstance = -1;
+  /** Since when there has been a session, whatever its keys. */
+  connectedAtUs = 0;
+  /** When and why the last session ended; undefined before. */
+  ended: { readonly atUs: number; readonly reason: string } | undefined;
   /** What leaves for the peer, and how much has left. */
   transmitter: Transmitter;
   readonly data: DataFrames;
@@ -125,13 +130,14 @@ export class Peer {
     this.#control = new ControlWriter(host.pool, host.controlSlot);
     this.#tests = new LineTests(host.pool, host.controlSlot, host.fillTurn);
     const effects = {
-      onUp: (path: Path): void => this.#emitLink(path, "up", ""),
+      onUp: (path: Path): void => this.#onUp(path),
       onGone: (now: number, path: Path): void => this.#onGone(now, path),
       onClose: (now: number): void => this.drop(now, "the peer has closed it"),
       onFill: (now: number, path: Path, fill: Fill): void =>
         this.#tests.handleFill(now, path, fill),
       onAcked: (slot: number): void => this.sender.handleDelivered(slot),
       onLost: (slot: number): void => this.sender.handleLost(slot),
+      lostForGood: (): number => this.sender.lostPackets,
     };
     this.#reader = new ControlReader(host, this, this.#control, effects, follows);
   }
@@ -143,6 +149,7 @@ export class Peer {
     remotes: readonly (Remote | undefined)[],
   ): void {
     this.#releaseAll(now);
+    for (const path of this.paths) this.#end(now, path, "the peer has begun anew");
     this.paths = links.map((options, i) => new Path(options, now, i, remotes[i]));
     this.transmitter = new Transmitter(this.#host.pool);
     this.sender = this.#newSender();
@@ -176,9 +183,7 @@ export class Peer {
   /** A link is there no more, or is not to be used: `options` say which. Nothing leaves by it. */
   removeLink(now: number, link: number, options: PathOptions): void {
     const path = this.paths[link]!;
-    if (path.isThere && path.live.state !== "connecting" && path.live.state !== "down") {
-      this.#emitLink(path, "down", options.off ?? this.#removed);
-    }
+    if (path.isThere) this.#end(now, path, options.off ?? this.#removed);
     path.remove(now, options, this.#onAbandoned);
   }
 
@@ -237,7 +242,10 @@ export class Peer {
     this.current = session;
     this.mtu.agree(Math.min(this.#host.mtu, session.mtu));
     if (this.next === session) this.next = undefined;
-    if (isNew) this.#restart(now, instance);
+    if (isNew) {
+      this.connectedAtUs = now;
+      this.#restart(now, instance);
+    }
     const isUnderstood = (session.features & FEATURE.headerCompression) !== 0;
     this.transmitter.headers.enabled = isUnderstood;
     if (session.tokens) {
@@ -265,11 +273,13 @@ export class Peer {
     this.current = this.previous = this.next = undefined;
     this.#tests.stop();
     this.#releaseAll(now);
+    if (wasUp) this.ended = { atUs: now, reason };
+    if (wasUp) this.#host.emit({ type: "session", peer: this.name, state: "down", reason });
     for (const path of this.paths) {
+      this.#end(now, path, reason, true);
       path.live.restart(now);
       path.mtu.stop();
     }
-    if (wasUp) this.#host.emit({ type: "session", peer: this.name, state: "down", reason });
   }
 
   /** Whether a path was heard from recently enough to be used. */
@@ -291,7 +301,7 @@ export class Peer {
   }
 
   /** This end decides about a link's tier; see {@linkcode Path.decideTier}. */
-  decideTier(link: number, tier: Tier | undefined, reason: string | undefined): void {
+  decideTier(link: number, tier: LinkTier | undefined, reason: string | undefined): void {
     if (this.paths[link]!.decideTier(tier, reason)) this.#control.requestProbe(link);
   }
 
@@ -414,6 +424,7 @@ export class Peer {
   /** A spare link is there from now on, and sends to `remote`. */
   handleArrival(now: number, link: number, arrival: Arrival, remote: Remote | undefined): void {
     const path = this.paths[link]!;
+    this.#end(now, path, "it is another uplink now");
     path.arrive(now, arrival);
     path.tellArrival();
     path.remote = remote;
@@ -544,19 +555,33 @@ export class Peer {
   }
 
   #onFailed(path: Path): void {
+    const waiting = this.sender.waiting;
     path.abandon(this.#onAbandoned);
+    path.resentPackets += this.sender.waiting - waiting;
     const state = path.live.state === "suspect" ? "suspect" : "down";
     this.#emitLink(path, state, path.live.reason ?? "");
   }
 
   #onGone(now: number, path: Path): void {
     if (!path.isThere) return;
-    if (path.live.state !== "connecting") this.#emitLink(path, "down", "it is no uplink any more");
+    this.#end(now, path, "it is no uplink any more");
     path.depart(now, this.#onAbandoned);
   }
 
+  #onUp(path: Path): void {
+    this.#emitLink(path, "up", "");
+    path.resentPackets = 0;
+  }
+
+  /** Ends a path of which others think that it is up, and tells them. */
+  #end(now: number, path: Path, reason: string, withSession = false): void {
+    if (!isInUse(path)) return;
+    path.live.restart(now);
+    this.#host.emit(linkEvent(this, path, "down", reason, withSession));
+  }
+
   #emitLink(path: Path, state: "up" | "suspect" | "down", reason: string): void {
-    this.#host.emit({ type: "link", peer: this.name, link: path.name, state, reason });
+    this.#host.emit(linkEvent(this, path, state, reason));
   }
 
   /** The other end has restarted. */
@@ -572,6 +597,7 @@ export class Peer {
     }
     this.remoteInstance = instance;
     for (const path of this.paths) {
+      this.#end(now, path, "the peer has begun anew");
       path.live.restart(now);
       path.mtu.restart();
     }

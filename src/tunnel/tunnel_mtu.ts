@@ -9,7 +9,7 @@
  */
 
 import type { Path } from "../links/path.ts";
-import { isOutranked, rank } from "../scheduler/tiers.ts";
+import { isBackup, isOutranked, rank } from "../scheduler/tiers.ts";
 import { IPV4_BYTES, TCP_BYTES } from "../wire/ip_layout.ts";
 import { PACKET_OVERHEAD_BYTES } from "../wire/overhead.ts";
 
@@ -113,7 +113,7 @@ function fingerprint(paths: readonly Path[]): number {
 /** Links that count, up or not: their sizes are known, and they are used beside those of best rank. */
 function sizesOf(paths: readonly Path[]): LinkSize[] {
   return paths.filter((path) => path.mtu.knownBytes !== undefined)
-    .filter((path) => path.tier !== "backup" || !isOutranked(path, paths))
+    .filter((path) => !isBackup(path) || !isOutranked(path, paths))
     .map((path) => ({
       packetBytes: path.mtu.knownBytes! - path.mtu.size + path.packetBytes,
       rateBps: path.rate.rateBps,

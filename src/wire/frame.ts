@@ -9,7 +9,7 @@
  */
 
 import { readU16, readU24, readU32, writeU16, writeU24, writeU32 } from "./field.ts";
-import { encodeName, MAX_NAME_BYTES, parseName, type Tier, TIERS } from "./handshake.ts";
+import { encodeName, type LinkTier, MAX_NAME_BYTES, parseName, TIERS } from "./handshake.ts";
 
 /** Control frame types. The numbers are on the wire: never reuse one. */
 export const FRAME = {
@@ -131,11 +131,12 @@ export function writeProbe(
 
 const LINK_METERED = 1;
 const LINK_GONE = 2;
+const LINK_LAST = 4;
 
 /** What a LINK says. Reused on both ends. */
 export class LinkUpdate {
   linkId = 0;
-  tier: Tier = "primary";
+  tier: LinkTier = "primary";
   metered = false;
   /** Whether a spare link stands for nothing any more. */
   gone = false;
@@ -156,8 +157,9 @@ export function writeLinkUpdate(
   const named = text.length === 0 ? 0 : 1 + text.length;
   const payload = writeFrameHeader(bytes, at, FRAME.link, LINK_BYTES + named);
   bytes[payload] = linkId;
-  bytes[payload + LINK_TIER] = TIERS.indexOf(tier);
-  bytes[payload + LINK_FLAGS] = (metered ? LINK_METERED : 0) | (gone ? LINK_GONE : 0);
+  bytes[payload + LINK_TIER] = TIERS.indexOf(tier === "last" ? "backup" : tier);
+  bytes[payload + LINK_FLAGS] = (metered ? LINK_METERED : 0) | (gone ? LINK_GONE : 0) |
+    (tier === "last" ? LINK_LAST : 0);
   if (named === 0) return payload + LINK_BYTES;
   bytes[payload + LINK_NAME_LENGTH] = text.length;
   bytes.set(text, payload + LINK_NAME);
@@ -178,10 +180,11 @@ export function parseLinkUpdate(
   const tier = TIERS[bytes[p + LINK_TIER]!];
   const name = length === LINK_BYTES ? "" : readName(bytes, p, length);
   if (tier === undefined || name === undefined) return false;
+  const flags = bytes[p + LINK_FLAGS]!;
   update.linkId = bytes[p]!;
-  update.tier = tier;
-  update.metered = (bytes[p + LINK_FLAGS]! & LINK_METERED) !== 0;
-  update.gone = (bytes[p + LINK_FLAGS]! & LINK_GONE) !== 0;
+  update.tier = tier === "backup" && (flags & LINK_LAST) !== 0 ? "last" : tier;
+  update.metered = (flags & LINK_METERED) !== 0;
+  update.gone = (flags & LINK_GONE) !== 0;
   update.name = name;
   return true;
 }

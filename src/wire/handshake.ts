@@ -70,6 +70,8 @@ export const MAX_OFFERED_LINKS = Math.floor(
 export const TIERS = ["primary", "overflow", "backup"] as const;
 /** Name of a tier. */
 export type Tier = typeof TIERS[number];
+/** ... of a link as it is now: "last" is a backup behind all others, which only a LINK can say. */
+export type LinkTier = Tier | "last";
 
 /** Bits of the features word. Unknown bits are ignored. */
 export const FEATURE = {

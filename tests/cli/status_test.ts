@@ -3,7 +3,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { status } from "../../src/cli/commands/status.ts";
 import { openControl } from "../../src/control/server.ts";
-import { AggvpnError } from "../../src/errors.ts";
+import { AggvpnError, EXIT } from "../../src/errors.ts";
 
 const DOCUMENT = {
   version: 1,
@@ -23,7 +23,11 @@ const DOCUMENT = {
 };
 
 /** Runs `aggvpn status SOCKET` against a daemon that answers `document`. */
-async function run(document: unknown, flags: Record<string, true> = {}): Promise<string> {
+async function run(
+  document: unknown,
+  flags: Record<string, true> = {},
+  code = EXIT.noSession as number,
+): Promise<string> {
   const directory = Deno.makeTempDirSync();
   const path = `${directory}/home.sock`;
   const server = await openControl(path, { status: () => document });
@@ -35,7 +39,7 @@ async function run(document: unknown, flags: Record<string, true> = {}): Promise
       color: false,
       columns: 80,
     };
-    assertEquals(await status.run(shell, { operands: [path], flags }), 0);
+    assertEquals(await status.run(shell, { operands: [path], flags }), code);
     return out;
   } finally {
     server.close();
@@ -44,7 +48,13 @@ async function run(document: unknown, flags: Record<string, true> = {}): Promise
 }
 
 Deno.test("status prints the state of the tunnel whose control socket is named", async () => {
-  assertStringIncludes(await run(DOCUMENT), "home  agg0  server  mtu 1434  up 1 s");
+  assertStringIncludes(await run(DOCUMENT), "home: server on agg0, MTU 1434, up 1 s");
+});
+
+Deno.test("status tells by its exit status whether a session is up", async () => {
+  const peer = { state: "up", links: [] };
+  const up = { ...DOCUMENT, tunnel: { ...DOCUMENT.tunnel, peers: [peer, { state: "down" }] } };
+  await run(up, { json: true }, EXIT.ok);
 });
 
 Deno.test("status --json prints the document of the daemon and nothing else", async () => {

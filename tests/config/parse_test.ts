@@ -121,6 +121,8 @@ Deno.test("parseConfig reads every key of a client in its unit", () => {
       tier: "backup",
       metered: true,
       quotaBytes: 20e9,
+      quotaDay: 31,
+      whenUsedUp: "off",
       maxLatencyUs: 300_000,
       maxLoss: 0.05,
       timeoutUs: 20_000_000,
@@ -544,6 +546,10 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ]],
   ["a large quota", `${top}${tunnel}${link}quota = "50 GB"\n`, []],
   ["a small quota of a metered link", `${top}${tunnel}${link}metered = true\nquota = 1\n`, []],
+  ["a day without a quota", `${top}${tunnel}${link}quota_day = 3\nwhen_used_up = "off"\n`, [
+    '8:1: warning: link.a.quota_day: has no effect without quota (write quota = "20 GB", or remove it',
+    '9:1: warning: link.a.when_used_up: has no effect without quota (write quota = "20 GB", or remove it',
+  ]],
   ["a quota of nothing", `${top}${tunnel}${link}metered = true\nquota = "0 GB"\n`, [
     '9:9: error: link.a.quota: expected a size from 1 B to 1000 TB, such as "20 GB", found "0 GB"',
   ]],

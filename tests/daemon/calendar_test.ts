@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { dayAfter, isMonth, monthOf } from "../../src/daemon/calendar.ts";
+import fc from "fast-check";
+import { dateWords, endOf, isMonth, monthOf } from "../../src/daemon/calendar.ts";
 
 /** Runs `body` as if the host were in `zone`. */
 function inZone(zone: string, body: () => void): void {
@@ -55,12 +56,52 @@ Deno.test("monthOf() gives months that compare as they follow each other", () =>
   assert(months.every(isMonth));
 });
 
-Deno.test("dayAfter() is the first day of the next month, also in December", () => {
-  assertEquals(["2026-11", "2026-12", "2024-02"].map(dayAfter), [
-    "1 December",
-    "1 January",
-    "1 March",
-  ]);
+Deno.test("monthOf() begins months on the day of the bill, or on the last of a shorter one", () => {
+  inZone("UTC", () => {
+    const at = (date: string, day: number): string => monthOf(Date.parse(`${date}T12:00:00Z`), day);
+    assertEquals(at("2026-11-14", 15), "2026-10");
+    assertEquals(at("2026-11-15", 15), "2026-11");
+    assertEquals(at("2026-01-14", 15), "2025-12");
+    assertEquals(at("2026-02-27", 31), "2026-01");
+    assertEquals(at("2026-02-28", 31), "2026-02");
+    assertEquals(at("2024-02-28", 30), "2024-01");
+    assertEquals(at("2024-02-29", 30), "2024-02");
+    assertEquals(at("2026-03-30", 31), "2026-02");
+    assertEquals(at("2026-03-31", 31), "2026-03");
+  });
+});
+
+Deno.test("endOf() is where the next month begins", () => {
+  const ends = ([month, day]: readonly [string, number]): string => endOf(month, day);
+  assertEquals(
+    ([["2026-11", 1], ["2026-12", 1], ["2026-11", 15], ["2026-01", 31], ["2024-01", 30]] as const)
+      .map(ends),
+    ["2026-12-01", "2027-01-01", "2026-12-15", "2026-02-28", "2024-02-29"],
+  );
+});
+
+Deno.test("each month begins where the one before ends, whatever the day", () => {
+  inZone("Europe/Vienna", () => {
+    const noon = (date: string, days: number): number => {
+      const [year, month, day] = date.split("-").map(Number);
+      return new Date(year!, month! - 1, day! + days, 12).getTime();
+    };
+    fc.assert(fc.property(
+      fc.integer({ min: 1970, max: 2100 }),
+      fc.integer({ min: 10, max: 12 }),
+      fc.integer({ min: 1, max: 31 }),
+      (year, number, day) => {
+        const month = `${year}-${number}`;
+        const end = endOf(month, day);
+        assertEquals(monthOf(noon(end, -1), day), month);
+        assertEquals(monthOf(noon(end, 0), day), end.slice(0, 7));
+      },
+    ));
+  });
+});
+
+Deno.test("dateWords() says a date as people do", () => {
+  assertEquals(["2026-12-01", "2027-01-15"].map(dateWords), ["1 December", "15 January"]);
 });
 
 Deno.test("isMonth() takes nothing else for a month", () => {

@@ -403,7 +403,7 @@ Deno.test("openDaemon() counts what a link with a quota carries, and keeps it", 
   const running = [server.run(), client.run()];
   const tiers = (daemon: Daemon): string[] =>
     daemon.status().tunnel.peers[0]!.links.map(({ tier }) => tier);
-  await until(() => tiers(client)[1] === "backup" && tiers(server)[1] === "backup");
+  await until(() => tiers(client)[1] === "last" && tiers(server)[1] === "last");
   const [dsl, lte] = client.status().tunnel.peers[0]!.links;
   assertEquals([dsl!.quotaBytes, lte!.quotaBytes], [undefined, 1]);
   client.stop();
@@ -418,10 +418,48 @@ Deno.test("openDaemon() counts what a link with a quota carries, and keeps it", 
   const again = await open({ ...CLIENT, links }, near);
   const stopped = again.run();
   await until(() => tiers(again).length > 0);
-  assertEquals(tiers(again), ["primary", "backup"], "from the start");
+  assertEquals(tiers(again), ["primary", "last"], "from the start");
   again.stop();
   await stopped;
   await again[Symbol.asyncDispose]();
+  Deno.removeSync(directory, { recursive: true });
+});
+
+Deno.test("openDaemon() turns a link off whose quota is used up, where that is wanted, and on again", async () => {
+  const directory = Deno.makeTempDirSync({ prefix: "aggvpn-quota-" });
+  const network = new MemoryNetwork();
+  const [near, far] = [new MemoryPlatform(network), new MemoryPlatform(network)];
+  near.stateDirectory = `${directory}/aggvpn`;
+  const [dsl, lte] = CLIENT.links as readonly [LinkConfig, LinkConfig];
+  const options = { ...lte.options, quotaBytes: 1e9, whenUsedUp: "off" } as const;
+  const server = await open(SERVER, far);
+  const client = await open({ ...CLIENT, links: [dsl, { ...lte, options }] }, near);
+  const running = [server.run(), client.run()];
+  const lteOf = (daemon: Daemon): LinkStatus | undefined =>
+    daemon.status().tunnel.peers[0]!.links.find(({ name }) => name === "lte");
+  await until(() => [client, server].every((daemon) => lteOf(daemon)?.state === "up"));
+  const told: string[] = [];
+  client.events.subscribe((event) => {
+    if (event.type === "quota") told.push(`${event.percent}`);
+    if (event.type === "link") told.push(`${event.link} ${event.state}: ${event.reason}`);
+  });
+  await client.quotas!.set("lte", 1e9);
+  await until(() => lteOf(client)?.state === "down" && lteOf(server)?.state !== "up");
+  const reason = lteOf(client)!.reason;
+  assert(/^quota of 1 GB is used up: off until /.test(reason), reason);
+  await until(() => told.length >= 2);
+  assertEquals(told.toSorted(), ["100", `lte down: ${reason}`]);
+  const sent = (id: number): number => client.status().tunnel.peers[0]!.links[id]!.sentDatagrams;
+  const before = [sent(0), sent(1)] as const;
+  await until(() => sent(0) > before[0] + 5);
+  assertEquals(sent(1), before[1], "not even probes leave");
+  await client.quotas!.set("lte", 0);
+  await until(() => [client, server].every((daemon) => lteOf(daemon)?.state === "up"));
+  client.stop();
+  server.stop();
+  await Promise.all(running);
+  await client[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
   Deno.removeSync(directory, { recursive: true });
 });
 

@@ -1,15 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { EventLog } from "../../src/daemon/event_log.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
+import { linkEvent } from "../link_events.ts";
 import { logged } from "../logged.ts";
 
-const DOWN: EndpointEvent = {
-  type: "link",
-  peer: "home",
-  link: "dsl",
-  state: "down",
-  reason: "no answer",
-};
+const DOWN = linkEvent({ state: "down", before: "suspect", reason: "no answer" });
 
 Deno.test("EventLog says what happened, in words", async () => {
   const events: readonly EndpointEvent[] = [
@@ -17,10 +12,13 @@ Deno.test("EventLog says what happened, in words", async () => {
     { type: "session", peer: "home", state: "rekeyed" },
     { type: "session", peer: "home", state: "down", reason: "closed by the peer" },
     { type: "server", server: "b.example", reason: "a.example does not answer" },
+    linkEvent({ state: "down", reason: "closed by the peer", withSession: true }),
     DOWN,
-    { type: "link", peer: "home", link: "dsl", state: "up", reason: "" },
-    { type: "link", peer: "home", link: "dsl", state: "suspect", reason: "nothing heard" },
-    { type: "link", peer: "home", link: "dsl", state: "up", reason: "" },
+    { ...DOWN, resentPackets: 37, others: ["fibre", "lte"] },
+    { ...DOWN, resentPackets: 1 },
+    linkEvent(),
+    linkEvent({ state: "suspect", reason: "nothing heard" }),
+    linkEvent({ before: "suspect" }),
     { type: "roamed", peer: "home", link: "dsl", remote: "192.0.2.1:5080" },
     { type: "conflict", peer: "home", hosts: "now 192.0.2.7:4000, before 198.51.100.3:5000" },
     { type: "rebind", link: 1 },
@@ -36,7 +34,10 @@ Deno.test("EventLog says what happened, in words", async () => {
     "debug Session with home has new keys",
     "info Session with home is down: closed by the peer",
     "info Server a.example does not answer: using b.example",
+    "debug Link dsl of home is down: closed by the peer",
     "info Link dsl of home is down: no answer",
+    "info Link dsl of home is down: no answer; 37 packets re-sent on fibre, lte",
+    "info Link dsl of home is down: no answer; 1 packet waits for another link",
     "info Link dsl of home is up",
     "debug Link dsl of home is suspect: nothing heard",
     "debug Link dsl of home is up again",

@@ -155,6 +155,8 @@ Deno.test("clientLink() hands on every option of a link", () => {
     uploadBps: 1e6,
     downloadBps: 2e6,
     quotaBytes: 3e9,
+    quotaDay: 15,
+    whenUsedUp: "off",
     maxLatencyUs: 4e5,
     maxLoss: 0.5,
     timeoutUs: 6e6,

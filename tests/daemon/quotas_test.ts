@@ -1,13 +1,20 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type QuotaLink, Quotas } from "../../src/daemon/quotas.ts";
 import type { StateFile, StateRead } from "../../src/daemon/state_file.ts";
+import { AggvpnError } from "../../src/errors.ts";
 import type { EndpointStatus } from "../../src/tunnel/options.ts";
 import { logged } from "../logged.ts";
 
 const SECOND = 1_000_000;
 const GB = 1e9;
 const PATH = "/var/lib/aggvpn/home.quota.json";
-const LTE: QuotaLink = { id: 1, name: "lte", quotaBytes: 50 * GB };
+const LTE: QuotaLink = {
+  id: 1,
+  name: "lte",
+  quotaBytes: 50 * GB,
+  day: 1,
+  whenUsedUp: "last",
+};
 
 /** A file in memory. */
 class FakeFile implements StateFile {
@@ -34,6 +41,7 @@ class Host {
   wall = "2026-11-23T12:00:00";
   readonly carried = [0, 0, 0];
   readonly tiers: string[] = [];
+  readonly events: string[] = [];
   readonly lines: string[] = [];
   readonly quotas: Quotas;
 
@@ -45,10 +53,14 @@ class Host {
         setLinkTier: (_now, link, tier, reason) => {
           this.tiers.push(`${link} ${tier ?? "as configured"}: ${reason ?? ""}`);
         },
+        setLinkOff: (_now, link, reason) => {
+          this.tiers.push(`${link} ${reason === undefined ? "on" : "off"}: ${reason ?? ""}`);
+        },
       },
       clock: () => this.now,
       wallMs: () => new Date(this.wall).getTime(), // without a zone: local time
       file,
+      onEvent: ({ link, percent, reason }) => this.events.push(`${link} ${percent}: ${reason}`),
     });
     this.quotas.handleTimeout();
   }
@@ -73,12 +85,12 @@ class Host {
   }
 }
 
-Deno.test("Quotas makes a link a backup when its quota is used up, until the month ends", async () => {
+Deno.test("Quotas makes a link the last of all when its quota is used up, until the month ends", async () => {
   const host = new Host();
   await host.carry(49.9 * GB);
   assertEquals(host.tiers, []);
   await host.carry(0.1 * GB);
-  assertEquals(host.tiers, ["1 backup: quota of 50 GB is used up: backup until 1 December"]);
+  assertEquals(host.tiers, ["1 last: quota of 50 GB is used up: last of all until 1 December"]);
   await host.carry(GB);
   await host.carry(0, "2026-11-30T23:59:59");
   assertEquals(host.tiers.length, 1);
@@ -88,7 +100,7 @@ Deno.test("Quotas makes a link a backup when its quota is used up, until the mon
   assertEquals(host.used(), 0);
   await host.carry(60 * GB, "2026-12-31T23:59:58");
   assertEquals(host.tiers.slice(2), [
-    "1 backup: quota of 50 GB is used up: backup until 1 January",
+    "1 last: quota of 50 GB is used up: last of all until 1 January",
   ]);
   await host.carry(0, "2027-01-01T00:00:00");
   assertEquals(host.tiers.slice(3), ["1 as configured: "]);
@@ -99,16 +111,16 @@ Deno.test("Quotas says so when a link uses up its quota within the first second 
   await host.carry(50 * GB);
   await host.carry(50 * GB, "2026-12-01T00:00:00");
   assertEquals(host.tiers.slice(1), [
-    "1 backup: quota of 50 GB is used up: backup until 1 January",
+    "1 last: quota of 50 GB is used up: last of all until 1 January",
   ]);
 });
 
 Deno.test("Quotas counts each link for itself, and those without a quota not at all", async () => {
-  const host = new Host(new FakeFile(), [LTE, { id: 2, name: "sat", quotaBytes: GB }]);
+  const host = new Host(new FakeFile(), [LTE, { ...LTE, id: 2, name: "sat", quotaBytes: GB }]);
   host.carried[0] = 999 * GB;
   host.carried[2] = GB;
   await host.carry(5);
-  assertEquals(host.tiers, ["2 backup: quota of 1 GB is used up: backup until 1 December"]);
+  assertEquals(host.tiers, ["2 last: quota of 1 GB is used up: last of all until 1 December"]);
   const shown = host.links().map(({ quotaBytes, quotaUsedBytes }) => [quotaBytes, quotaUsedBytes]);
   assertEquals(shown, [[undefined, undefined], [50 * GB, 5], [GB, GB]]);
   assertEquals(JSON.parse(host.file.content.text!).months, { "2026-11": { lte: 5, sat: GB } });
@@ -127,18 +139,24 @@ Deno.test("Quotas goes on where it was before a restart", async () => {
   assertEquals(third.tiers.length, 1, "before anything is sent");
 });
 
-Deno.test("Quotas writes at most once a minute, when something was carried, and at the end", async () => {
+Deno.test("Quotas writes once a minute what is little, and much within 5 s; and at the end", async () => {
   const host = new Host();
   assertEquals(host.file.writes, 0);
   for (let i = 0; i < 180; i++) await host.carry(1);
   assertEquals(host.file.writes, 3);
   for (let i = 0; i < 180; i++) await host.carry(0);
   assertEquals(host.file.writes, 4, "what was carried last");
+  for (let i = 0; i < 60; i++) await host.carry(6e6); // 48 Mbit/s
+  assertEquals(host.file.writes, 4 + 12);
+  const saved = JSON.parse(host.file.content.text!).months["2026-11"].lte;
+  assert(host.used()! - saved <= 5 * 6e6, "what a power cut forgets");
   await host.quotas.close();
-  assertEquals(host.file.writes, 4);
+  const { writes } = host.file;
+  await host.quotas.close();
+  assertEquals(host.file.writes, writes);
   await host.carry(7);
   await host.quotas.close();
-  assertEquals(JSON.parse(host.file.content.text!).months, { "2026-11": { lte: 187 } });
+  assertEquals(JSON.parse(host.file.content.text!).months, { "2026-11": { lte: 187 + 360e6 } });
 });
 
 Deno.test("Quotas of a host whose clock is set back finds the count of that month again", async () => {
@@ -147,7 +165,10 @@ Deno.test("Quotas of a host whose clock is set back finds the count of that mont
   await host.carry(GB, "2026-12-01T00:00:10"); // too fast by minutes
   assertEquals(host.tiers.at(-1), "1 as configured: ");
   await host.carry(GB, "2026-11-30T23:58:00");
-  assertEquals(host.tiers.at(-1), "1 backup: quota of 50 GB is used up: backup until 1 December");
+  assertEquals(
+    host.tiers.at(-1),
+    "1 last: quota of 50 GB is used up: last of all until 1 December",
+  );
   assertEquals(host.used(), 51 * GB);
   await host.carry(GB, "2026-12-01T00:00:00");
   assertEquals(host.used(), 2 * GB);
@@ -157,13 +178,11 @@ Deno.test("Quotas of a host without a clock has the month back when the time is 
   const before = new Host();
   await before.carry(50 * GB);
   await before.quotas.close();
-  const lines = await logged(async () => {
-    const host = new Host(Object.assign(before.file, { writes: 0 }));
-    await host.carry(1, "1970-01-01T12:00:05");
-    await host.carry(1, "2026-11-23T13:00:00");
-    assertEquals(host.used(), 50 * GB + 1);
-  });
-  assertEquals(lines.filter((line) => line.startsWith("warning")).length, 2, lines.join("\n"));
+  const host = new Host(Object.assign(before.file, { writes: 0 }));
+  await host.carry(1, "1970-01-01T12:00:05");
+  await host.carry(1, "2026-11-23T13:00:00");
+  assertEquals(host.used(), 50 * GB + 1);
+  assertEquals(host.events.map((event) => event.slice(0, 7)), ["lte 100", "lte 0: ", "lte 100"]);
 });
 
 Deno.test("Quotas begins at zero, with one warning, when its file cannot be trusted", async () => {
@@ -206,14 +225,64 @@ Deno.test("Quotas warns once where it cannot write, goes on, and writes when it 
   assertEquals(warnings[0]!.includes("Read-only file system"), true, warnings[0]);
 });
 
-Deno.test("Quotas tells the log once when a quota is used up, and when it is whole again", async () => {
-  const lines = await logged(async () => {
-    const host = new Host(new FakeFile({ text: '{"version":1,"months":{}}' }));
-    for (let i = 0; i < 5; i++) await host.carry(25 * GB);
-    for (let i = 0; i < 5; i++) await host.carry(0, "2026-12-01T00:00:00");
-  });
-  assertEquals(lines, [
-    "warning Link lte has used up its quota of 50 GB: backup until 1 December",
-    "info Link lte has a quota again",
+Deno.test("Quotas tells once of 75, 95 and 100 %, and when a quota is whole again", async () => {
+  const host = new Host();
+  for (let i = 0; i < 5; i++) await host.carry(10 * GB - 1);
+  for (let i = 0; i < 5; i++) await host.carry(1);
+  for (let i = 0; i < 5; i++) await host.carry(0, "2026-12-01T00:00:00");
+  assertEquals(host.events, [
+    "lte 75: 75 % of its quota of 50 GB are used; the next one begins on 1 December",
+    "lte 95: 95 % of its quota of 50 GB are used; the next one begins on 1 December",
+    "lte 100: quota of 50 GB is used up: last of all until 1 December",
+    "lte 0: it has a quota again",
   ]);
+});
+
+Deno.test("Quotas does not repeat a warning after a restart", async () => {
+  const host = new Host();
+  await host.carry(40 * GB);
+  await host.quotas.close();
+  assertEquals(host.events.length, 1);
+  const second = new Host(host.file);
+  await second.carry(GB);
+  assertEquals(second.events, [], "a restart is no reason to repeat a warning");
+});
+
+Deno.test("Quotas begins months on the day of the bill", async () => {
+  const host = new Host(new FakeFile(), [{ ...LTE, day: 15 }]);
+  await host.carry(50 * GB);
+  assertEquals(host.tiers, ["1 last: quota of 50 GB is used up: last of all until 15 December"]);
+  assertEquals(host.links()[1]!.quotaEnds, "2026-12-15");
+  await host.carry(0, "2026-12-14T23:59:59");
+  assertEquals(host.tiers.length, 1);
+  await host.carry(1, "2026-12-15T00:00:00");
+  assertEquals(host.tiers.slice(1), ["1 as configured: "]);
+  assertEquals(host.used(), 1);
+});
+
+Deno.test("Quotas turns a link off when that is wanted", async () => {
+  const host = new Host(new FakeFile(), [{ ...LTE, whenUsedUp: "off" }]);
+  await host.carry(50 * GB);
+  await host.carry(0, "2026-12-01T00:00:00");
+  assertEquals(host.tiers, ["1 off: quota of 50 GB is used up: off until 1 December", "1 on: "]);
+});
+
+Deno.test("Quotas.set() corrects the count, acts on it, and saves it at once", async () => {
+  const host = new Host();
+  await host.carry(GB);
+  assertEquals(await host.quotas.set("lte", 50 * GB), {
+    link: "lte",
+    usedBytes: 50 * GB,
+    quotaBytes: 50 * GB,
+    ends: "2026-12-01",
+    whenUsedUp: "last",
+  });
+  assertEquals(host.tiers.length, 1);
+  assertEquals(JSON.parse(host.file.content.text!).months, { "2026-11": { lte: 50 * GB } });
+  await host.quotas.set("lte", 48 * GB);
+  assertEquals(host.tiers.at(-1), "1 as configured: ");
+  assertEquals(host.events.at(-1), "lte 0: it has a quota again");
+  await host.carry(GB);
+  assertEquals(host.used(), 49 * GB);
+  await assertRejects(() => host.quotas.set("dsl", 0), AggvpnError, 'Link "dsl" has no quota');
 });

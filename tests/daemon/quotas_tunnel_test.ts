@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, fail } from "@std/assert";
 import { Quotas } from "../../src/daemon/quotas.ts";
 import type { ClientLink } from "../../src/tunnel/options.ts";
 import { Pair } from "../pair/pair.ts";
@@ -33,8 +33,13 @@ Deno.test("a link whose quota is used up is left alone by both ends, except when
   const pair = new Pair([{ delaysUs: [10_000, 10_000], link }]).connect();
   let wall = "2026-11-23T12:00:00";
   const quotas = new Quotas({
-    links: [{ id: 1, name: "l1", quotaBytes: QUOTA_BYTES }],
-    carrier: pair.client.endpoint,
+    links: [{ id: 1, name: "l1", quotaBytes: QUOTA_BYTES, day: 1, whenUsedUp: "last" }],
+    carrier: {
+      carriedBytes: (link) => pair.client.endpoint.carriedBytes(link),
+      setLinkTier: (...change) => pair.client.endpoint.setLinkTier(...change),
+      setLinkOff: () => fail("nothing is to be off"),
+    },
+    onEvent: () => {},
     clock: () => pair.now,
     wallMs: () => new Date(wall).getTime(),
     file: { path: "", read: () => ({}), write: () => Promise.resolve() },
@@ -44,8 +49,8 @@ Deno.test("a link whose quota is used up is left alone by both ends, except when
 
   download(pair, quotas, 4);
   assertEquals([lte().tier, lte().reason], [
-    "backup",
-    "quota of 2 MB is used up: backup until 1 December",
+    "last",
+    "quota of 2 MB is used up: last of all until 1 December",
   ]);
   const used = lte().quotaUsedBytes!;
   assert(used >= QUOTA_BYTES && used < QUOTA_BYTES + 1.2e6, `${used}: at most a second too much`);

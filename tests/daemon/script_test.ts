@@ -1,11 +1,12 @@
 /** Needs permission to run /bin/sh and to write temporary files. */
 
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
-import { StatusCommand } from "../../src/daemon/hooks.ts";
 import { type Child, runScript, type ScriptHost, spawnProcess } from "../../src/daemon/script.ts";
+import { StatusCommand } from "../../src/daemon/status_command.ts";
 import { AggvpnError } from "../../src/errors.ts";
 import { LINUX } from "../../src/platform/linux/platform.ts";
 import { runCommand } from "../../src/platform/run_changes.ts";
+import { linkEvent } from "../link_events.ts";
 import { logged } from "../logged.ts";
 
 const LIMIT_MS = 200;
@@ -130,8 +131,13 @@ Deno.test("StatusCommand survives a script that is killed, says so once, and run
   };
   const lines = await logged(async () => {
     const host = { killGroup: killNothing, spawn };
-    const command = new StatusCommand(() => "/etc/aggvpn/status", () => ({ DEVICE: "tun0" }), host);
-    command.handleLink("dsl1", true);
+    const command = new StatusCommand({
+      command: () => "/etc/aggvpn/status",
+      env: () => ({ DEVICE: "tun0" }),
+      host,
+      severalPeers: () => false,
+    });
+    command.handleLink(linkEvent({ link: "dsl1" }));
     await command.close();
   });
   const events = ["rtun_up dsl1", "tuntap_up", "rtun_down dsl1", "tuntap_down"];

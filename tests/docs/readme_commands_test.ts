@@ -11,6 +11,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Lab } from "../../lab/namespaces.ts";
 import { run } from "../../lab/process.ts";
+import { EXIT } from "../../src/errors.ts";
 import { BINARY, eventually, programTest } from "../../lab/require.ts";
 import { type Answer, FreshHost } from "./fresh_host.ts";
 import { blocksOf, readDocument } from "./markdown.ts";
@@ -118,7 +119,7 @@ programTest(
     assertStringIncludes(checked!.output, "configuration OK");
     assertStringIncludes(enabled!.output, "+ systemctl enable --now aggvpn@moved");
     const isRunning = async (): Promise<boolean> =>
-      (await client.run("aggvpn status moved")).code === 0;
+      (await client.run("aggvpn status moved")).code === EXIT.noSession; // with no server
     assert(await eventually(isRunning, PATIENCE_MS, 200));
 
     const running = [[client, "client"], [client, "moved"], [server, "server"]] as const;

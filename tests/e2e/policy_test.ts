@@ -91,10 +91,10 @@ programTest(
         return links[0]!.tier;
       }));
     const settled = (): Promise<boolean> =>
-      eventually(async () => (await tiers()).every((tier) => tier === "backup"), 20_000);
+      eventually(async () => (await tiers()).every((tier) => tier === "last"), 20_000);
     assert(await settled(), `${await tiers()}`);
     const { stdout } = await program.run("client", "status", program.file("client"));
-    assert(/quota of 5 MB is used up: backup until/.test(stdout), stdout);
+    assert(/quota of 5 MB is used up: last of all until/.test(stdout), stdout);
     const [first, second] = await carried(
       net,
       () => tcpTransfer(lab, down(net, freshPort()), 3, {}),

@@ -109,7 +109,7 @@ Deno.test("Liveness of an idle path that is silent: three heartbeats, suspect, t
     "1150: probe, down",
     "1400: probe, down",
   ]);
-  assertEquals(live.reason, "no answer to probes");
+  assertEquals(live.reason, "no answer to probes, nothing heard for 1150 ms");
 });
 
 Deno.test("Liveness of a loaded path that is silent: suspect within 60 ms, down 150 ms later", () => {
@@ -348,4 +348,38 @@ Deno.test("Liveness has no doubts about a path that it suspects", () => {
     "60: probe, suspect",
   ]);
   assertFalse(live.doubted);
+});
+
+Deno.test("Liveness of a path that has not been up yet says what the kernel refuses, unless it knows more", () => {
+  const live = new Liveness(0, TIMEOUT_US, false);
+  assertFalse(live.handleUnreachable(0, "no route to the server"));
+  assertEquals([live.state, live.reason], ["connecting", "no route to the server"]);
+  live.explain("eth1 has no carrier");
+  assertFalse(live.handleUnreachable(0, "no route to the server"));
+  assertEquals(live.reason, "eth1 has no carrier");
+});
+
+Deno.test("Liveness counts the time in a state, a wrong suspicion as none", () => {
+  const live = upAt(0);
+  timeline(live, LOADED, 60);
+  assertEquals([live.state, live.before, live.beforeUs, live.sinceUs], [
+    "suspect",
+    "up",
+    60 * MS,
+    60 * MS,
+  ]);
+  live.handleProgress(90 * MS, false);
+  assertEquals([live.state, live.before, live.beforeUs, live.sinceUs], [
+    "up",
+    "suspect",
+    30 * MS,
+    0,
+  ]);
+  live.handleUnreachable(200 * MS, "no route");
+  assertEquals([live.state, live.before, live.beforeUs, live.sinceUs], [
+    "down",
+    "up",
+    200 * MS,
+    200 * MS,
+  ]);
 });

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DATA_NEEDS_CHECKSUM, DATA_RESENT } from "../../src/wire/data.ts";
 import { LinkUpdate, parseLinkUpdate, readMtu, writeLinkUpdate } from "../../src/wire/frame.ts";
-import type { Tier } from "../../src/wire/handshake.ts";
+import type { LinkTier, Tier } from "../../src/wire/handshake.ts";
 import { limitReach, parseReport, Report } from "../../src/wire/report.ts";
 import vectors from "../vectors/frames.json" with { type: "json" };
 import { close, data, linkUpdate, mtu, probe, probeAck, report } from "./frames.ts";
@@ -56,12 +56,18 @@ Deno.test("parseReport() reads the REPORT of docs/protocol.md", () => {
 });
 
 Deno.test("parseLinkUpdate() reads the LINKs of docs/protocol.md", () => {
-  for (const vector of [{ ...vectors.link, name: "" }, vectors.spare_link]) {
+  for (
+    const vector of [
+      { ...vectors.link, name: "" },
+      { ...vectors.last_link, name: "" },
+      vectors.spare_link,
+    ]
+  ) {
     const { link_id: linkId, tier, metered, name, frame } = vector;
     const bytes = Uint8Array.fromHex(frame);
     const read = new LinkUpdate();
     assert(parseLinkUpdate(bytes, 3, bytes.length - 3, read));
-    assertEquals({ ...read }, { linkId, tier: tier as Tier, metered, gone: false, name });
+    assertEquals({ ...read }, { linkId, tier: tier as LinkTier, metered, gone: false, name });
     const written = new Uint8Array(bytes.length);
     assertEquals(writeLinkUpdate(written, 0, read), bytes.length);
     assertEquals(written, bytes);

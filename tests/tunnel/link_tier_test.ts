@@ -14,6 +14,7 @@ import {
   TRANSPORT_TYPE,
 } from "../../src/wire/datagram.ts";
 import { FRAME, FRAME_HEADER_BYTES, readFrameLength, readFrameType } from "../../src/wire/frame.ts";
+import type { LinkTier } from "../../src/wire/handshake.ts";
 import type { Host } from "../pair/host.ts";
 import { type Datagram, Pair } from "../pair/pair.ts";
 import { udp4 } from "./packets.ts";
@@ -63,7 +64,7 @@ function tiers(pair: Pair, host: Host): string[] {
   return host.endpoint.status(pair.now).peers[0]!.links.map(({ tier }) => tier);
 }
 
-function setTier(pair: Pair, tier: ClientLink["tier"] | undefined, reason = REASON): void {
+function setTier(pair: Pair, tier: LinkTier | undefined, reason = REASON): void {
   pair.client.endpoint.setLinkTier(pair.now, 1, tier, reason);
   pair.client.turn(pair.now);
 }
@@ -101,6 +102,26 @@ Deno.test("a link that was made a backup carries everything when the other one d
   pair.run(3 * SECOND);
   const after = offerBoth(pair, SECOND);
   assertEquals([after.up[1], after.down[1]], [0, 0]);
+  pair.finish();
+});
+
+Deno.test("a link that was made the last of all waits for a backup to die, at both ends", () => {
+  const options = { uploadBps: 8e6, downloadBps: 8e6 };
+  const link = (id: number): Partial<ClientLink> =>
+    id === 2 ? { ...options, tier: "backup" } : options;
+  const pair = new Pair([{ delaysUs: [10_000, 10_000, 10_000], link }]).connect();
+  setTier(pair, "last");
+  pair.run(SECOND);
+  assertEquals(tiers(pair, pair.server), ["primary", "last", "backup"]);
+  pair.lines[0]!.cut = true;
+  offerBoth(pair, SECOND / 2);
+  const free = offerBoth(pair, SECOND);
+  assertEquals([free.up[1], free.down[1]], [0, 0], "the backup has more to carry than it can");
+  assert(free.up[2]! > 700 && free.down[2]! > 700, JSON.stringify(free));
+  pair.lines[2]!.cut = true;
+  offerBoth(pair, SECOND / 2);
+  const last = offerBoth(pair, SECOND);
+  assert(last.up[1]! > 700 && last.down[1]! > 700, JSON.stringify(last));
   pair.finish();
 });
 

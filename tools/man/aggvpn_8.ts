@@ -23,6 +23,7 @@ const EXIT_DOCS: Readonly<Record<keyof typeof EXIT, string>> = {
   failure: "It could not be done; the message says why, and often what to do.",
   usage: "The command line is wrong.",
   config: "The configuration file cannot be used.",
+  noSession: "`aggvpn status` found a tunnel without a session of which a link works.",
 };
 
 const FILES: readonly (readonly [path: string, doc: string])[] = [
