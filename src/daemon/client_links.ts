@@ -203,6 +203,7 @@ export class ClientLinks {
   #remove(id: number): void {
     const { tables, linkSockets, driver, endpoint } = this.#parts;
     endpoint.setLink(systemClock(), id, NO_LINK);
+    this.#off.delete(id);
     tables.links[id] = NO_LINK_CONFIG;
     tables.remotes.setLink(id, undefined);
     tables.interfaces.setLink(id, NO_LINK_CONFIG);
