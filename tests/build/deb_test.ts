@@ -103,11 +103,23 @@ async function inCopyOfHost(directory: string, script: string): Promise<string> 
     mount -t tmpfs tmpfs root/tmp && mount --bind ${directory} root/mnt
     mount --rbind /dev root/dev && mount --rbind /proc root/proc
     cp ${directory}/systemctl root/usr/bin/systemctl
-    exec chroot root sh /mnt/script`;
+    exec chroot root /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin sh /mnt/script`;
   return await runTool("unshare", ["--mount", "sh", "-c", setUp]);
 }
 
-const NEEDS_ROOT = allOf(Deno.uid() === 0 ? undefined : "not root", missingTool("unshare"));
+/** Why there can be no copy of the host. */
+function missingOverlay(): string | undefined {
+  if (Deno.uid() !== 0) return "not root";
+  const missing = missingTool("unshare");
+  if (missing !== undefined) return missing;
+  const script = "mount -t tmpfs tmpfs /mnt && cd /mnt && mkdir upper work root && " +
+    "mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root";
+  const { success } = new Deno.Command("unshare", { args: ["--mount", "sh", "-c", script] })
+    .outputSync();
+  return success ? undefined : "overlay file systems cannot be mounted here";
+}
+
+const NEEDS_ROOT = missingOverlay();
 
 debTest(
   "dpkg installs, upgrades, removes and purges the package",
