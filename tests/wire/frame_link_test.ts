@@ -81,7 +81,9 @@ Deno.test("parseLinkUpdate() of a frame with any bit flipped never throws and gi
     const payload = [1, 2, 1];
     payload[bit >> 3] = payload[bit >> 3]! ^ 0x80 >> (bit & 7);
     const update = parse(payload);
-    assertEquals(update?.tier, TIERS[payload[1]!]);
+    const [, tier, flags] = payload;
+    const isLast = tier === TIERS.indexOf("backup") && (flags! & 4) !== 0;
+    assertEquals(update?.tier, isLast ? "last" : TIERS[tier!]);
   }
 });
 
