@@ -16,14 +16,15 @@ import { DeliveryRate, RateSample } from "./delivery_rate.ts";
 import { InFlight, type SlotHandler, UNTRACKED } from "./in_flight.ts";
 import { LinkNews } from "./link_news.ts";
 import { Liveness, REPORT_DATAGRAMS, REPORT_INTERVAL_US, type Stakes } from "./liveness.ts";
+import { LossMeter } from "./loss_meter.ts";
 import { Meter } from "./meter.ts";
 import { MtuNews } from "./mtu_news.ts";
 import { Pacer } from "./pacer.ts";
 import { type LinkSigns, RateEstimator } from "./rate_estimator.ts";
 import type { LineTest } from "./line_test.ts";
 import { DEFAULT_MTU_BYTES, PathMtu } from "./path_mtu.ts";
+import { ProbeLog } from "./probe_log.ts";
 import { Rtt } from "./rtt.ts";
-import { wireTime } from "../wire/time.ts";
 import { Validation } from "./validation.ts";
 import { STANDING_US } from "./variable_rate.ts";
 
@@ -48,11 +49,8 @@ const AFTER_LOAD_SHARE = 0.5;
 const WINDOW_ROUND_TRIPS = 2;
 const LEAST_WINDOW_BYTES = 16_384;
 const LEAST_VARIABLE_WINDOW_BYTES = 3_000;
-/** Probe times remembered: a power of two. */
-const PROBES = 64;
 /** For the first answer, while no round trip is known: RFC 6298 section 2. */
 const UNKNOWN_PATIENCE_US = 1_000_000;
-const LOSS_WINDOW_US = 1_000_000;
 /** A path that returns to its last address needs no new proof for this long, in microseconds. */
 const COME_BACK_US = 30_000_000;
 /** More than any datagram takes. */
@@ -91,9 +89,8 @@ export class Path {
   owdWire = 0;
   /** Standing queue on the link, as the peer last measured it, in microseconds. */
   queueUs = 0;
-  /** Fraction of datagrams lost over the last whole second, and the same of those lost for good. */
+  /** Fraction of datagrams lost over the last whole second. */
   loss = 0;
-  residualLoss = 0;
   /** Packets lost on it that were not sent again. */
   lostForGood = 0;
   /** What is being measured, if anybody asked for it. */
@@ -133,19 +130,13 @@ export class Path {
     varies: false,
     few: true,
   };
-  readonly #probeToken = new Uint32Array(PROBES);
-  readonly #probeSentAtUs = new Float64Array(PROBES);
-  readonly #probeSize = new Uint16Array(PROBES);
-  #probeNumber = 0;
+  readonly #probes = new ProbeLog();
   /** Bytes sent before this session. */
   #sentBefore = 0;
   #idleCount = 0;
   #idle = false;
   #disturbed = false;
-  #lossWindowEndsAtUs = 0;
-  #lossAcked = 0;
-  #lossLost = 0;
-  #lossForGood = 0;
+  readonly #losses = new LossMeter();
 
   /** As configured; see {@linkcode setOptions} and {@linkcode renew}. */
   options: PathOptions;
@@ -160,6 +151,11 @@ export class Path {
     this.pacer = new Pacer(this.rate.pacingBps);
     this.live = new Liveness(now, options.timeoutUs, options.metered);
     this.mtu = new PathMtu(options.mtuBytes ?? DEFAULT_MTU_BYTES, options.metered);
+  }
+
+  /** The same of what was lost for good. */
+  get residualLoss(): number {
+    return this.#losses.residual;
   }
 
   /** Whether it stands for a link. */
@@ -218,7 +214,7 @@ export class Path {
     this.#setRemote(remote);
     this.socket = socket;
     const isProven = earlier !== undefined && now < earlier.endsAtUs;
-    validation.handleFound(this.#probeNumber, isProven);
+    validation.handleFound(this.#probes.newest, isProven);
     if (isProven && earlier.isGiven) validation.handleGiven();
     this.#judge(now);
   }
@@ -270,7 +266,7 @@ export class Path {
     const decided = tier ?? this.options.tier;
     if (decided === this.tier) return false;
     this.tier = decided;
-    this.news.begin(this.#probeNumber);
+    this.news.begin(this.#probes.newest);
     return true;
   }
 
@@ -326,7 +322,7 @@ export class Path {
 
   /** The peer is to be told what a spare path stands for. */
   tellArrival(): void {
-    this.news.begin(this.#probeNumber);
+    this.news.begin(this.#probes.newest);
   }
 
   /** A spare path stands for a link no more. What is in flight on it goes to `lost`. */
@@ -380,17 +376,14 @@ export class Path {
    * A probe leaves now. `size`: the IP packet that it is to prove; `token`: what its answer must
    * repeat, 32 bits that the peer cannot guess. Returns the token.
    */
-  nextProbe(now: number, size = 0, token = this.#probeNumber + 1): number {
-    const place = ++this.#probeNumber % PROBES;
-    this.#probeToken[place] = token;
-    this.#probeSentAtUs[place] = now;
-    this.#probeSize[place] = size;
+  nextProbe(now: number, size = 0, token = this.#probes.newest + 1): number {
+    this.#probes.note(now, size, token);
     return token;
   }
 
   /** Whether what it carries is to be told with a probe now; see {@linkcode MtuNews.poll}. */
   pollMtuNews(now: number): boolean {
-    return this.mtuNews.poll(now, this.mtu.knownBytes ?? 0, this.#probeNumber);
+    return this.mtuNews.poll(now, this.mtu.knownBytes ?? 0, this.#probes.newest);
   }
 
   /** The peer says that the link carries IP packets of up to `bytes` to here. */
@@ -411,29 +404,18 @@ export class Path {
    * path has come up.
    */
   handleProbeAck(now: number, token: number, sentAt?: number): boolean {
-    const number = this.#findProbe(token, sentAt);
+    const number = this.#probes.find(token, sentAt);
     if (number === 0) return false;
     this.#validation.handleProbeAck(number);
     this.#judge(now);
     this.news.handleProbeAck(number);
     this.mtuNews.handleProbeAck(number);
-    const size = this.#probeSize[number % PROBES]!;
+    const size = this.#probes.sizeOf(number);
     if (size > 0) this.mtu.handleAck(size);
-    const roundTripUs = now - this.#probeSentAtUs[number % PROBES]!;
+    const roundTripUs = now - this.#probes.sentAtUs(number);
     this.rtt.sample(now, roundTripUs);
     this.test?.handleAnswer(token, roundTripUs);
     return this.#progress(now, true);
-  }
-
-  /** Returns the number of a probe by what its answer repeats; 0: there was none, or long ago. */
-  #findProbe(token: number, sentAt: number | undefined): number {
-    const oldest = Math.max(0, this.#probeNumber - PROBES);
-    for (let number = this.#probeNumber; number > oldest; number--) {
-      const place = number % PROBES;
-      if (this.#probeToken[place] !== token) continue;
-      if (sentAt === undefined || wireTime(this.#probeSentAtUs[place]!) === sentAt) return number;
-    }
-    return 0;
   }
 
   /**
@@ -457,7 +439,7 @@ export class Path {
     const news = this.#acknowledge(report, base, highest, release);
     this.flight.detectLoss(lost);
     if (this.mtu.handleLoss(this.flight.largeLost)) this.flight.largeLost = 0;
-    this.#countLoss(now);
+    this.loss = this.#losses.count(now, this.flight, this.lostForGood);
     if (newest) this.#handleNewest(now, report, highest, current);
     return news > 0 && this.live.isSignOfLife(now - report.heldUs) && this.#progress(now, false);
   }
@@ -472,8 +454,8 @@ export class Path {
   /** A new session: the peer counts from zero. */
   handleNewSession(): void {
     this.#delivery.reset();
-    this.news.handleNewSession(this.#probeNumber);
-    this.mtuNews.handleNewSession(this.#probeNumber);
+    this.news.handleNewSession(this.#probes.newest);
+    this.mtuNews.handleNewSession(this.#probes.newest);
     this.#sentBefore = this.sent.totalBytes;
   }
 
@@ -603,19 +585,5 @@ export class Path {
     this.rate.restart(now, share);
     this.pacer.rateBps = this.rate.pacingBps;
     this.pacer.reset(now);
-  }
-
-  #countLoss(now: number): void {
-    if (now < this.#lossWindowEndsAtUs) return;
-    const { ackedDatagrams, lostDatagrams } = this.flight;
-    const lost = lostDatagrams - this.#lossLost;
-    const all = lost + ackedDatagrams - this.#lossAcked;
-    this.loss = all > 0 ? Math.max(lost, 0) / all : 0;
-    const forGood = this.lostForGood - this.#lossForGood;
-    this.residualLoss = all > 0 ? Math.min(forGood / all, 1) : 0;
-    this.#lossForGood = this.lostForGood;
-    this.#lossAcked = ackedDatagrams;
-    this.#lossLost = lostDatagrams;
-    this.#lossWindowEndsAtUs = now + LOSS_WINDOW_US;
   }
 }
