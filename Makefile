@@ -44,6 +44,7 @@ check: deno ## Check format, lint, layers, types, documents and scripts
 	@$(DENO) lint
 	@$(DENO) check --quiet .
 	@$(DENO) run -A tools/check_docs.ts
+	@$(DENO) run -A tools/supply_chain.ts
 	@for script in $(SCRIPTS); do sh -n "$$script" || exit 1; done
 
 test: build ## Run every test, or T=FILE F='WORDS OF A NAME'; emulated lines need root
