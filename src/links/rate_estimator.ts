@@ -255,7 +255,7 @@ export class RateEstimator {
     this.spanUs = VARIABLE_SPAN_US;
     this.spanBytes = VARIABLE_SPAN_BYTES;
     // A link with a queue delivers what it can, however little it is asked to.
-    const limited = sample.limited && signs.queueUs <= 2 * (STANDING_US + signs.jitterUs);
+    const limited = sample.limited && signs.queueUs <= 4 * (STANDING_US + signs.jitterUs);
     this.#variable.handleSample(now, Math.min(sample.rateBps, this.#cap), limited);
     this.#rate = Math.max(MIN_RATE_BPS, this.#variable.rateBps);
     this.#watchUnrest(now, sample, signs.jitterUs);
@@ -316,7 +316,7 @@ export class RateEstimator {
     const { busyBps } = sample;
     if (queueUs < 0) return;
     const limitUs = this.queueLimitUs(signs.minRttUs, signs.jitterUs);
-    if (this.#mode === "dip") return this.#watchDip(now, limitUs, busyBps, signs);
+    if (this.#mode === "dip") return this.#watchDip(now, limitUs, signs);
     if (queueUs <= limitUs) {
       this.#queue.end();
       if (this.#mode === "drain" && queueUs < limitUs / 2) this.#enter(now, "cruise", srttUs);
@@ -346,13 +346,11 @@ export class RateEstimator {
   }
 
   /** A queue that is still there after less was sent may be somebody else's. */
-  #watchDip(now: number, limitUs: number, busyBps: number, signs: LinkSigns): void {
+  #watchDip(now: number, limitUs: number, signs: LinkSigns): void {
     const verdict = this.#others.handleDip(now, signs.queueUs, limitUs);
     if (verdict === "pending") return;
     if (verdict !== "others") return this.#enter(now, "cruise", signs.srttUs);
     this.#unrest.reset(); // the cuts were for a queue of others
-    // What arrives is our share. What was believed before may be that of a line that has fallen.
-    if (busyBps > 0) this.#rate = Math.min(this.#rate, Math.max(MIN_RATE_BPS, busyBps));
     this.#startToCompete(now, signs);
   }
 
