@@ -4,7 +4,8 @@
  * @module
  */
 
-import { COLUMNS, textColumns } from "./wrap.ts";
+import { terminalColumns } from "./terminal.ts";
+import { textColumns } from "./wrap.ts";
 
 /** Where a run of the program writes, so that tests can read it. */
 export interface Output {
@@ -28,17 +29,6 @@ export function processOutput(): Output {
     gone: reader.signal,
     columns: textColumns(terminalColumns()),
   };
-}
-
-/** Width of the terminal that shows stdout; what is no terminal has 80 columns. */
-function terminalColumns(): number {
-  if (!Deno.stdout.isTerminal()) return COLUMNS;
-  try {
-    // A serial console does not know its width and says 0.
-    return Deno.consoleSize().columns || COLUMNS;
-  } catch {
-    return COLUMNS; // every standard stream has to be a terminal for it
-  }
 }
 
 /** A stream that may take less than it is given, or be a broken pipe. */

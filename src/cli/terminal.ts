@@ -4,6 +4,8 @@
  * @module
  */
 
+import { COLUMNS } from "./wrap.ts";
+
 /** Columns and rows of a terminal. */
 export interface TerminalSize {
   readonly columns: number;
@@ -19,4 +21,9 @@ export function terminalSize(): TerminalSize | undefined {
   } catch {
     return undefined; // it wants every standard stream to be a terminal
   }
+}
+
+/** Returns the width of that terminal; that of a usual one where there is none. */
+export function terminalColumns(): number {
+  return terminalSize()?.columns ?? COLUMNS;
 }

@@ -18,13 +18,11 @@ import { ASCII, BLOCKS } from "./live/sparkline.ts";
 import { type Scene, viewLines } from "./live/view.ts";
 import { statusText } from "./status_text.ts";
 import { terminalSize } from "./terminal.ts";
+import { COLUMNS } from "./wrap.ts";
 
 const INTERVAL_MS = 1000;
 /** Events that are kept: more than a terminal has rows. */
 const EVENTS = 200;
-/** Where no terminal shows it. */
-const COLUMNS = 80;
-
 /** Shows the tunnel with the control socket `path` until the user has enough. */
 export async function watchStatus(shell: Shell, path: string): Promise<number> {
   const first = await askStatus(path);

@@ -8,7 +8,7 @@ import { detectPlatform } from "../../platform/detect.ts";
 import type { Command, Shell } from "../command.ts";
 import { doctorText } from "../doctor_text.ts";
 import { findClient } from "../find_client.ts";
-import { ProgressLine, terminalColumns } from "../progress_line.ts";
+import { ProgressLine } from "../progress_line.ts";
 
 /** Version of the JSON document; fields are only ever added to one version. */
 const JSON_VERSION = 1;
@@ -57,7 +57,7 @@ Exit status: 0 when there is no fault, 1 when there is one.`,
     const diagnosis = await examineClient(config, operands[1], wanted, progress);
     progress.clear();
     if (flags.json === true) printJson(shell, diagnosis);
-    else shell.stdout(doctorText(diagnosis, terminalColumns(), shell.color));
+    else shell.stdout(doctorText(diagnosis, shell.columns, shell.color));
     return diagnosis.faults === 0 ? EXIT.ok : EXIT.failure;
   },
 };

@@ -7,10 +7,7 @@ import type { Arguments, Command, Shell } from "../command.ts";
 import { findControl, findControls } from "../find_control.ts";
 import type { RunningConfigDocument } from "../running_config_text.ts";
 import { isSessionUp, statusText } from "../status_text.ts";
-import { terminalSize } from "../terminal.ts";
-
-/** Where no terminal shows it. */
-const COLUMNS = 80;
+import { terminalColumns } from "../terminal.ts";
 
 /** Shows the state of tunnels. */
 export const status: Command = {
@@ -40,7 +37,7 @@ none, 1 when no tunnel runs or one does not answer.`,
   async run(shell, { operands, flags }): Promise<number> {
     if (flags.watch === true) return await watchOne(shell, operands[0], flags);
     if (flags.config === true) return await showConfig(shell, operands[0]);
-    const columns = terminalSize()?.columns ?? COLUMNS;
+    const columns = terminalColumns();
     const show = (document: StatusDocument, isFirst: boolean): void => {
       if (flags.json === true) shell.stdout(JSON.stringify(document, null, 2) + "\n");
       else shell.stdout((isFirst ? "" : "\n") + statusText(document, { ...shell, columns }));

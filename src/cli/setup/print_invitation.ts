@@ -6,7 +6,7 @@
 
 import { formatInvitation, type Invitation } from "../../setup/invitation.ts";
 import type { Flag, Shell } from "../command.ts";
-import { COLUMNS } from "../wrap.ts";
+import { terminalColumns } from "../terminal.ts";
 
 /** Light modules around a code: four by its standard; readers want one at least. */
 const QUIET = { most: 4, least: 1 } as const;
@@ -31,18 +31,9 @@ can join as ${invitation.name}.
   if (withCode) {
     const { encode, renderUnicodeCompact } = await import("uqr");
     const { size } = encode(text, { border: 0 });
-    const room = Math.floor((columns() - size) / 2);
+    const room = Math.floor((terminalColumns() - size) / 2);
     const border = Math.max(QUIET.least, Math.min(QUIET.most, room));
     shell.stdout(renderUnicodeCompact(text, { border }) + "\n");
   }
   shell.stderr("\n");
-}
-
-/** Width of the terminal; that of a usual one where there is none. */
-function columns(): number {
-  try {
-    return Deno.consoleSize().columns;
-  } catch {
-    return COLUMNS;
-  }
 }
