@@ -5,8 +5,13 @@
  */
 
 import { byId, element } from "./dom.ts";
-import { type Happening, wordsOf } from "./event_words.ts";
 import { clock } from "./format.ts";
+
+/** Something that happened. */
+export interface Happening {
+  readonly atMs: number;
+  readonly words: string;
+}
 
 /** Lines that are kept. */
 const MOST = 200;
@@ -17,15 +22,15 @@ export class EventList {
   readonly #seen: Set<string> = new Set();
 
   add(happening: Happening): void {
-    const words = wordsOf(happening);
-    const key = JSON.stringify(happening);
-    if (words === undefined || this.#seen.has(key)) return;
+    const { atMs, words } = happening;
+    const key = `${atMs} ${words}`;
+    if (this.#seen.has(key)) return;
     this.#seen.add(key);
-    const date = new Date(happening.atMs);
+    const date = new Date(atMs);
     const time = element(
       "time",
       { datetime: date.toISOString(), title: date.toLocaleString("en-GB") },
-      clock(happening.atMs),
+      clock(atMs),
     );
     this.#list.prepend(element("li", {}, time, words));
     if (this.#list.children.length <= MOST) return;

@@ -8,6 +8,7 @@ import type { Config, DashboardConfig } from "../config/config.ts";
 import type { Requests } from "../control/server.ts";
 import { AggvpnError } from "../errors.ts";
 import { dashboardResponder, type SwitchLink } from "../http/dashboard.ts";
+import type { Happening, LiveSource } from "../http/live.ts";
 import { metricsResponder } from "../http/metrics.ts";
 import { type OpenedServer, openServer, type Place } from "../http/open_server.ts";
 import { builtPage } from "../http/page.ts";
@@ -16,6 +17,7 @@ import type { Respond } from "../http/server.ts";
 import { newToken } from "../http/token.ts";
 import type { Done } from "./commands.ts";
 import type { Daemon } from "./daemon.ts";
+import { happenings } from "./happenings.ts";
 
 /** The answer to the request `dashboard`. */
 export interface DashboardAccess {
@@ -67,7 +69,10 @@ export function httpServices(
       stack.defer(() => recorder.close());
       const mayControl = dashboard.control && mode === "client";
       const switchLink = mayControl ? switching(requests) : undefined;
-      const service = dashboardService(dashboard, token, recorder, current, switchLink);
+      const follow = (signal: AbortSignal): AsyncIterable<Happening> =>
+        // Nobody follows before the recorder has seen a tunnel that is set up.
+        happenings(current()!.events, mode === "server", signal);
+      const service = dashboardService(dashboard, token, recorder, follow, switchLink);
       opened.dashboard = serve(service, stack);
     },
   };
@@ -88,7 +93,7 @@ function dashboardService(
   { listen }: DashboardConfig,
   token: string,
   recorder: Recorder,
-  current: () => Daemon | undefined,
+  follow: LiveSource["happenings"],
   switchLink: SwitchLink | undefined,
 ): Service {
   const respond = dashboardResponder({
@@ -96,8 +101,7 @@ function dashboardService(
     recorder,
     page: builtPage(),
     names: listen.host.isLoopback ? "loopback" : "addresses",
-    // Nobody follows before the recorder has seen a tunnel that is set up.
-    happenings: (signal) => current()!.events.follow(signal, true),
+    happenings: follow,
     switchLink,
   });
   return { what: "the dashboard", place: listen, respond };

@@ -13,11 +13,12 @@ import type { Look, Recorder } from "./recorder.ts";
 /** Events that wait for one reader; more are counted and left out. */
 const MAX_WAITING = 250;
 
-/** Something that happened, as the tunnel tells it. */
+/** Something that happened. */
 export interface Happening {
-  readonly type: string;
   /** Milliseconds since 1970. */
   readonly atMs: number;
+  /** In one line. */
+  readonly words: string;
 }
 
 /** What there is to follow. */
@@ -170,7 +171,7 @@ class Waiting {
     const taken = this.#happenings;
     const { length } = taken;
     const missed = this.#missed > 0
-      ? [{ type: "missed", count: this.#missed, atMs: taken[length - 1]!.atMs }]
+      ? [{ atMs: taken[length - 1]!.atMs, words: `${this.#missed} events are not shown` }]
       : [];
     this.#happenings = [];
     this.#missed = 0;

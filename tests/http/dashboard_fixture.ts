@@ -5,6 +5,7 @@
  */
 
 import { EventHub } from "../../src/daemon/event_hub.ts";
+import { happenings } from "../../src/daemon/happenings.ts";
 import { dashboardResponder, type SwitchLink } from "../../src/http/dashboard.ts";
 import type { Page } from "../../src/http/page.ts";
 import { Recorder } from "../../src/http/recorder.ts";
@@ -43,7 +44,7 @@ export function serveDashboard(
     page,
     recorder,
     names: "loopback",
-    happenings: (signal) => events.follow(signal, true),
+    happenings: (signal) => happenings(events, false, signal),
     switchLink,
   });
   const server = new HttpServer(listener, respond);

@@ -97,14 +97,14 @@ Deno.test("the dashboard's page gets the history, then what is now, each second 
   ]);
   assertEquals(await reader.next(), {
     name: "happening",
-    data: { type: "changed", message: "before", atMs: atMs[0]! - 1000 },
+    data: { words: "before", atMs: atMs[0]! - 1000 },
   });
   dashboard.status = statusOf([{ ...PEER, state: "down", links }]);
   dashboard.tick();
   const second = (await reader.next())!;
   assertEquals((second.data as LiveSample).peers[0]!.state, "down");
   dashboard.events.publish({ type: "changed", message: "after" });
-  assertEquals(((await reader.next())!.data as { message: string }).message, "after");
+  assertEquals(((await reader.next())!.data as { words: string }).words, "after");
 });
 
 Deno.test("the dashboard follows the peer that is asked for, or the first that is up", async () => {

@@ -8,6 +8,7 @@ import { LINK, PEER, statusOf } from "../control/sample_status.ts";
 import { missingTool, skippedFor } from "../host_tools.ts";
 import { type Fixture, invented, serveDashboard, TOKEN } from "../http/dashboard_fixture.ts";
 import { openBrowser } from "./browser.ts";
+import { linkEvent } from "../link_events.ts";
 
 const page = await buildPage();
 
@@ -104,10 +105,8 @@ browserTest("names from other hosts are text in the page, and do nothing", async
   await shows(tab, "#rows", evil);
   await shows(tab, "#peers", evil);
   await shows(tab, "#charts .u-legend", evil);
-  dashboard.events.publish(
-    { type: "link", peer: evil, link: evil, state: "down", reason: evil } as never,
-  );
-  await shows(tab, "#events", `Link ${evil} of ${evil}`);
+  dashboard.events.publish(linkEvent({ peer: evil, link: evil, state: "down", reason: evil }));
+  await shows(tab, "#events", `link ${evil}`);
   await tab.click("#numbers summary");
   await shows(tab, "#numbers", evil);
   assertEquals(await evaluate(tab, "window.hit"), undefined);

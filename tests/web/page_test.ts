@@ -6,7 +6,6 @@ import { buildPage } from "../../tools/build/page.ts";
 import { documentOf } from "../../src/http/page.ts";
 import { LINK } from "../control/sample_status.ts";
 import { streamEvents } from "../../web/event_stream.ts";
-import { wordsOf } from "../../web/event_words.ts";
 import { duration, milliseconds, percent, rate, size } from "../../web/format.ts";
 import { Series, stacked } from "../../web/series.ts";
 
@@ -70,20 +69,6 @@ Deno.test("stacked() lays links on each other", () => {
     [1, null, 3, null],
     [11, 20, 3, null],
   ]);
-});
-
-Deno.test("wordsOf() says what happened, and nothing of what people do not know", () => {
-  const say = (fields: Record<string, unknown>): string | undefined =>
-    wordsOf({ type: "", atMs: 0, ...fields });
-  const link = { type: "link", peer: "server", link: "lte" };
-  assertEquals(
-    say({ ...link, state: "down", reason: "nothing heard for 148 ms" }),
-    "Link lte of server is down: nothing heard for 148 ms",
-  );
-  assertEquals(say({ ...link, state: "up", reason: "" }), "Link lte of server is up");
-  assertEquals(say({ type: "changed", message: "Link lte is off" }), "Link lte is off");
-  assertEquals(say({ type: "session", peer: "a", state: "rekeyed" }), undefined);
-  assertEquals(say({ type: "rebind", link: 1 }), undefined);
 });
 
 Deno.test("numbers are written as people read them", () => {
