@@ -6,56 +6,18 @@
 
 import type { StatusDocument } from "../../src/control/protocol.ts";
 import type { LinkStatus, PeerStatus } from "../../src/tunnel/options.ts";
+import { DSL, PEER as SERVER } from "../cli/status_documents.ts";
 
 /** A link that works. */
-export const LINK: LinkStatus = {
-  name: "dsl",
-  id: 0,
-  state: "up",
-  reason: "",
-  tier: "primary",
-  metered: false,
-  mtu: 1500,
-  remoteMtu: 1492,
-  remote: "192.0.2.1:5080",
-  srttUs: 21_340,
-  stateAgeUs: 60e6,
-  jitterUs: 500,
-  skewUs: 0,
-  residualLoss: 0,
-  rttvarUs: 420,
-  sendLoss: 0,
-  receiveLoss: 0.0123,
-  rateBps: 50.2e6,
-  sendBps: 48.1e6,
-  receiveBps: 1.214e6,
-  sentBytes: 1.21e9,
-  receivedBytes: 33.4e6,
-  sentDatagrams: 900_000,
-  receivedDatagrams: 450_000,
-  inFlightBytes: 120_000,
-};
+export const LINK: LinkStatus = { ...DSL, remoteMtu: 1492, stateAgeUs: 60e6, jitterUs: 500 };
 
 /** A peer whose session is up. */
 export const PEER: PeerStatus = {
-  name: "server",
-  state: "up",
-  cipher: "aes256gcm",
+  ...SERVER,
   connectedAgeUs: 60e6,
-  remote: "192.0.2.1:5080",
-  lostPackets: 0,
-  sessionAgeUs: 41e6,
   links: [LINK],
-  sentPackets: 871_200,
-  sentBytes: 1.19e9,
-  receivedPackets: 440_120,
-  receivedBytes: 31e6,
-  queuedPackets: 0,
-  resentPackets: 12,
+  lostPackets: 0,
   duplicatedPackets: 7,
-  heldPackets: 331,
-  holdP50Us: 0,
-  holdP99Us: 31_000,
 };
 
 /** A client's tunnel, or with other peers a server's. */

@@ -15,29 +15,11 @@ import type {
 } from "../../src/platform/platform.ts";
 import type { LinkStatus } from "../../src/tunnel/options.ts";
 import { address, prefix } from "../addresses.ts";
+import { COMMON, secretOf } from "../sample_config.ts";
 import { logged } from "../logged.ts";
 import { coreSays } from "./core_says.ts";
 
-const SECRET = { key: new Uint8Array(32).fill(7) };
-const COMMON = {
-  file: "home.toml",
-  name: "home",
-  control: "/nonexistent/home.sock",
-  logLevel: "info",
-  logFormat: "text",
-  sandbox: true,
-  rules: [],
-  tunnel: {
-    routes: [],
-    dns: [],
-    leakGuard: false,
-    nat: false,
-    mssClamp: false,
-    offload: true,
-    schedule: "fast",
-    duplicate: "off",
-  },
-} as const;
+const SECRET = secretOf(7);
 
 function link(name: string, port: number): LinkConfig {
   return {

@@ -18,30 +18,7 @@ import { MemoryPlatform } from "../../src/platform/memory/platform.ts";
 import type { NetworkPlan, SystemChange } from "../../src/platform/platform.ts";
 import { ofPart, routePart } from "../../src/platform/plan_parts.ts";
 import { address, prefix } from "../addresses.ts";
-
-const COMMON = {
-  file: "home.toml",
-  name: "home",
-  control: "/nonexistent/home.sock",
-  logLevel: "info",
-  logFormat: "text",
-  sandbox: true,
-  rules: [],
-  tunnel: {
-    routes: [],
-    dns: [],
-    leakGuard: false,
-    nat: false,
-    mssClamp: false,
-    offload: true,
-    schedule: "fast",
-    duplicate: "off",
-  },
-} as const;
-
-function secret(byte: number): { key: Uint8Array } {
-  return { key: new Uint8Array(32).fill(byte) };
-}
+import { COMMON, secretOf } from "../sample_config.ts";
 
 function link(name: string, port: number, localPort = port + 1000): LinkConfig {
   return {
@@ -56,7 +33,7 @@ function link(name: string, port: number, localPort = port + 1000): LinkConfig {
 const CLIENT: ClientModeConfig = {
   ...COMMON,
   mode: "client",
-  secret: secret(1),
+  secret: secretOf(1),
   servers: ["server"],
   links: [link("dsl", 5080)],
 };
@@ -65,8 +42,8 @@ const SERVER: ServerModeConfig = {
   mode: "server",
   listen: [{ host: address("192.0.2.1"), port: 5080 }],
   clients: [
-    { name: "ann", secret: secret(1), allowed: [prefix("10.0.0.2/32")] },
-    { name: "bob", secret: secret(2), allowed: [prefix("10.0.0.3/32")] },
+    { name: "ann", secret: secretOf(1), allowed: [prefix("10.0.0.2/32")] },
+    { name: "bob", secret: secretOf(2), allowed: [prefix("10.0.0.3/32")] },
   ],
 };
 
@@ -152,7 +129,7 @@ Deno.test("Daemon.reconfigure() adds, removes and renews clients, and others do 
   const [ann, bob] = SERVER.clients;
   const OTHER = {
     ...CLIENT,
-    secret: secret(2),
+    secret: secretOf(2),
     links: [{ ...link("dsl", 5080), bind: address("198.51.100.8") }],
   };
   await withEnds([{ ...SERVER, clients: [ann!] }, CLIENT, OTHER], async ([server, _ann, other]) => {
@@ -160,7 +137,7 @@ Deno.test("Daemon.reconfigure() adds, removes and renews clients, and others do 
     const events = eventsOf(server!);
     await server!.reconfigure(() => SERVER);
     await until(() => links(other!).includes("dsl up"));
-    const renewed = { ...SERVER, clients: [ann!, { ...bob!, secret: secret(3) }] };
+    const renewed = { ...SERVER, clients: [ann!, { ...bob!, secret: secretOf(3) }] };
     const { words } = await server!.reconfigure(() => renewed);
     assertEquals(words, ["client bob: password"]);
     await until(() => other!.status().tunnel.peers[0]!.state === "connecting");

@@ -8,33 +8,15 @@ import { MemoryNetwork } from "../../src/platform/memory/network.ts";
 import { MemoryPlatform } from "../../src/platform/memory/platform.ts";
 import type { EndpointEvent } from "../../src/tunnel/options.ts";
 import { address, prefix } from "../addresses.ts";
+import { COMMON, secretOf, TUNNEL } from "../sample_config.ts";
 import { linkEvent } from "../link_events.ts";
 import { type Schema, schemaErrors } from "./json_schema.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url);
-const SECRET = { key: new Uint8Array(32).fill(7) };
+const SECRET = secretOf(7);
 const PING = Uint8Array.fromHex(
   "4500001c0000400040010000" + "0a2c2b01" + "0a2c2b02" + "0800000000010001",
 );
-const COMMON = {
-  file: "home.toml",
-  name: "home",
-  control: "/nonexistent/home.sock",
-  logLevel: "info",
-  logFormat: "text",
-  sandbox: true,
-  rules: [],
-} as const;
-const TUNNEL = {
-  routes: [],
-  dns: [],
-  leakGuard: false,
-  nat: false,
-  mssClamp: false,
-  offload: true,
-  schedule: "fast",
-  duplicate: "off",
-} as const;
 
 function link(name: string, port: number, options: Partial<LinkConfig["options"]>): LinkConfig {
   return {

@@ -18,28 +18,10 @@ import { MemoryNetwork } from "../../src/platform/memory/network.ts";
 import { MemoryPlatform } from "../../src/platform/memory/platform.ts";
 import type { LineTestResult, TestWay } from "../../src/tunnel/line_tests.ts";
 import { address } from "../addresses.ts";
+import { COMMON, secretOf } from "../sample_config.ts";
 import { logged } from "../logged.ts";
 
-const SECRET = { key: new Uint8Array(32).fill(7) };
-const COMMON = {
-  file: "home.toml",
-  name: "home",
-  control: "/nonexistent/home.sock",
-  logLevel: "info",
-  logFormat: "text",
-  sandbox: true,
-  rules: [],
-  tunnel: {
-    routes: [],
-    dns: [],
-    leakGuard: false,
-    nat: false,
-    mssClamp: false,
-    offload: true,
-    schedule: "fast",
-    duplicate: "off",
-  },
-} as const;
+const SECRET = secretOf(7);
 const SERVER: ServerModeConfig = {
   ...COMMON,
   mode: "server",
