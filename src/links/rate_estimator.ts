@@ -67,6 +67,9 @@ const BACKLOG_US = 600_000;
 /** The losses of a queue that was full, or of silence, are those of the last second for so long. */
 const EXPLAINED_US = 1_500_000;
 
+/** A link that is followed is full with so many times the queue that is meant to stand there. */
+const FULL_QUEUES = 4;
+
 /** Half of what the link has shown is forgotten in this time, in microseconds. */
 const MEMORY_US = 20_000_000;
 /** Below this share of it a bold probe is worthwhile. */
@@ -255,13 +258,13 @@ export class RateEstimator {
     this.spanUs = VARIABLE_SPAN_US;
     this.spanBytes = VARIABLE_SPAN_BYTES;
     // A link with a queue delivers what it can, however little it is asked to.
-    const limited = sample.limited && signs.queueUs <= 4 * (STANDING_US + signs.jitterUs);
+    const isFull = signs.queueUs > FULL_QUEUES * (STANDING_US + signs.jitterUs);
+    const limited = sample.limited && !isFull;
     this.#variable.handleSample(now, Math.min(sample.rateBps, this.#cap), limited);
     this.#rate = Math.max(MIN_RATE_BPS, this.#variable.rateBps);
     this.#watchUnrest(now, sample, signs.jitterUs);
     // A limit without a queue is found by losses: that is another search.
-    const hasExplained = this.#explainsLosses(now, signs);
-    if (!hasExplained && this.#watchLoss(now, sample, signs)) {
+    if (this.#watchLoss(now, sample, signs)) {
       this.#unrest.reset();
       this.#unrest.handleStart(now);
     }
@@ -354,7 +357,7 @@ export class RateEstimator {
     this.#startToCompete(now, signs);
   }
 
-  /** Whether there are losses by themselves, after a queue or silence. */
+  /** Whether a queue or silence, now or a moment ago, is why there are losses. */
   #explainsLosses(now: number, { queueUs, minRttUs, jitterUs }: LinkSigns): boolean {
     const hasQueue = queueUs > this.queueLimitUs(minRttUs, jitterUs);
     if (hasQueue) this.#lossesExplainedUntilUs = now + EXPLAINED_US;
@@ -363,7 +366,9 @@ export class RateEstimator {
 
   /** Cuts the rate when losses are many. Returns whether it did. */
   #watchLoss(now: number, sample: RateSample, signs: LinkSigns): boolean {
-    const bareBps = this.#explainsLosses(now, signs) ? 0 : signs.sentBps;
+    const isExplained = this.#explainsLosses(now, signs);
+    if (isExplained && this.varies) return false; // what is in flight shrinks by itself
+    const bareBps = isExplained ? 0 : signs.sentBps;
     // The rate of a link that is followed is what arrives there, not what is sent.
     const before = this.varies ? Math.max(this.#rate, bareBps) : this.#rate;
     const rate = this.#losses.handleSample(now, before, sample, signs.loss, bareBps);

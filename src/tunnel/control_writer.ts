@@ -113,6 +113,7 @@ export class ControlWriter {
     this.#ackCount = grown(this.#ackCount, new Uint8Array(links));
     this.#ackNumbers = grown(this.#ackNumbers, new Float64Array(links * MAX_ACKS));
     this.#ackTimes = grown(this.#ackTimes, new Float64Array(links * MAX_ACKS));
+    this.#addressAsked = grown(this.#addressAsked, new Uint8Array(links));
   }
 
   /** Whether a probe or an answer waits. */

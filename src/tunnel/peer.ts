@@ -31,6 +31,7 @@ import { sourceOf } from "../wire/routes.ts";
 import { ControlReader } from "./control_reader.ts";
 import { ControlWriter } from "./control_writer.ts";
 import { Fragmenter } from "./fragmenter.ts";
+import { rearrange } from "./link_changes.ts";
 import { type FillTurn, type LineTestResult, LineTests, type TestWay } from "./line_tests.ts";
 import { isInUse, linkEvent } from "./link_event.ts";
 import type { EndpointEvent } from "./options.ts";
@@ -169,15 +170,10 @@ export class Peer {
     links: readonly PathOptions[],
     remotes: readonly (Remote | undefined)[],
   ): void {
-    let isOther = false;
-    for (const options of links) {
-      const path = this.paths[options.id];
-      if (path && this.#goesOn(now, path, options)) continue;
-      if (path) this.#replace(now, path, options, remotes[options.id]);
-      else this.#append(now, options, remotes[options.id]);
-      isOther = true;
-    }
-    if (isOther) this.refit(now);
+    if (!rearrange(now, this, links, remotes)) return;
+    this.receiver.grow(this.paths.length);
+    this.#control.grow();
+    this.refit(now);
   }
 
   /** A link is there no more, or is not to be used: `options` say which. Nothing leaves by it. */
@@ -198,35 +194,6 @@ export class Peer {
   setAllowed(allowed: readonly Prefix[]): void {
     this.allowed = allowed;
     this.data.setAllowed(allowed);
-  }
-
-  /** Whether a place stands for the same link as before, which then goes on as `options` say. */
-  #goesOn(now: number, path: Path, options: PathOptions): boolean {
-    const { spare, off, name } = path.options;
-    const isSilent = options.spare || options.off !== undefined;
-    if (isSilent || spare || off !== undefined) {
-      return spare === options.spare && off === options.off && name === options.name;
-    }
-    if (name !== options.name) return false;
-    path.setOptions(now, options);
-    return true;
-  }
-
-  #replace(now: number, path: Path, options: PathOptions, remote: Remote | undefined): void {
-    const isAnother = path.options.name !== options.name;
-    if (isAnother) this.receiver.renew(options.id);
-    this.removeLink(now, options.id, options);
-    if (options.spare || options.off !== undefined) return;
-    path.renew(now, options, isAnother);
-    path.remote = remote;
-  }
-
-  #append(now: number, options: PathOptions, remote: Remote | undefined): void {
-    const path = new Path(options, now, options.id, remote);
-    if (this.current && path.isThere) path.mtu.restart();
-    this.paths.push(path);
-    this.receiver.grow(this.paths.length);
-    this.#control.grow();
   }
 
   /**

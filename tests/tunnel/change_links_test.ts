@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type ClientLink, NO_LINK } from "../../src/tunnel/options.ts";
 import { FEATURE } from "../../src/wire/handshake.ts";
 import { linkTo } from "../pair/endpoints.ts";
@@ -82,6 +82,19 @@ Deno.test("Endpoint.setLink() with a new id adds a link a round trip later, in t
   assert(sentOn(pair, 1, from, false) > 100, "so does the server");
   assertEquals(pair.client.eventsOf("session"), ["up", "rekeyed"]);
   assertEquals(pair.server.eventsOf("session"), ["up", "rekeyed"]);
+  pair.finish();
+});
+
+Deno.test("a link that was added can be measured, and hears where the server sees it", () => {
+  const pair = pairWith(1);
+  setLink(pair, 1, linkOver(pair, 1));
+  pair.run(SECOND);
+  const { endpoint } = pair.client;
+  assert(endpoint.startLineTest(pair.now, 1, "idle", SECOND));
+  pair.run(3 * SECOND);
+  const { done, unanswered, seenAs } = endpoint.lineTest(pair.now, 1)!;
+  assertEquals([done, unanswered], [true, 0]);
+  assertMatch(seenAs ?? "", /^[0-9.]+:[0-9]+$/);
   pair.finish();
 });
 
